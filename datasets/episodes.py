@@ -1,0 +1,53 @@
+"""What a data set is to the rest of the project: a sequence of episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from pixelpush.errors import InputError
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One recorded or simulated episode of T frames.
+
+    frames: uint8 (T, C, H, W). states: float32 (T, S). actions: float32 (T, A); ``actions[t]`` was commanded at
+    frame t and leads to frame t+1. S or A may be 0. ``extra`` holds per-episode arrays for evaluation (the simulator's
+    object poses, segmentation, noise entropy, ...). Disagreeing shapes are refused here, quoting both.
+    """
+
+    frames: np.ndarray
+    states: np.ndarray
+    actions: np.ndarray
+    id: str
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.frames.dtype != np.uint8 or self.frames.ndim != 4:
+            raise InputError(
+                f"episode {self.id}: frames must be uint8 (T, C, H, W), got {self.frames.dtype} {self.frames.shape}."
+            )
+        for name, array in (("states", self.states), ("actions", self.actions)):
+            if array.dtype != np.float32 or array.ndim != 2:
+                raise InputError(f"episode {self.id}: {name} must be float32 (T, D), got {array.dtype} {array.shape}.")
+            if len(array) != len(self.frames):
+                raise InputError(
+                    f"episode {self.id}: {name} {array.shape} and frames {self.frames.shape} differ in length."
+                )
+            if not np.isfinite(array).all():
+                row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
+                raise InputError(f"episode {self.id}: {name} has a non-finite value at frame {row}.")
+
+
+class EpisodeDataset(Protocol):
+    """A split: random access by index, nothing mutable. Reading an index is a pure function."""
+
+    name: str  # for people, e.g. "sim/test-novel"
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Episode: ...
