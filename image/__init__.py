@@ -1,1 +1,1 @@
-"""TBD"""
+"""One frame: pixel distributions, PixelCNN and PixelRNN families, 2x2 groups, upscalers, image conditioning."""

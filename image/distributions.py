@@ -1,0 +1,161 @@
+"""Distributions over 8-bit pixels. Every one of them computes in float32 and answers in nats.
+
+A network's head returns a distribution object: ``log_prob(pixels)`` scores uint8 images (N, C, H, W) and
+``sample(uniforms)`` draws them by inverse CDF from uniform numbers in [0, 1), so that who draws the numbers decides
+which generator a sample belongs to, and sampler and score share the same bins.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
+
+from pixelpush.image.pixels import HALF_BIN, LEVELS, from_unit, to_unit
+
+MIN_LOG_SCALE = -7.0
+# Stands for minus infinity where the outermost bins take the whole tail; finite, so that gradients stay finite.
+FAR = 1e4
+
+
+class PixelDistribution(ABC):
+    """A distribution over images (N, C, H, W) that is independent over pixels; channels may depend on each other."""
+
+    uniforms_per_pixel: int
+
+    @abstractmethod
+    def log_prob(self, pixels: Tensor) -> Tensor:
+        """Nats per pixel (N, H, W), summed over channels, of uint8 images (N, C, H, W)."""
+
+    @abstractmethod
+    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+        """uint8 images (N, C, H, W) from uniforms (N, ``uniforms_per_pixel``, H, W) in [0, 1)."""
+
+
+def parameters_per_pixel(colours: int, components: int) -> int:
+    """Outputs that a coupled ``LogisticMixture`` needs for one pixel: 10 K for RGB."""
+    return components * (1 + 2 * colours + colours * (colours - 1) // 2)
+
+
+def log_sigmoid_difference(upper: Tensor, lower: Tensor) -> Tensor:
+    """log(sigmoid(upper) - sigmoid(lower)) for upper > lower, exact for all magnitudes.
+
+    sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)); no small-mass fallback is needed.
+    """
+    return F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(lower - upper))
+
+
+class LogisticMixture(PixelDistribution):
+    """Mixture of K discretized logistics (Salimans et al. 2017, eq. 2-3).
+
+    parameters: (N, K (1 + 2C + C(C-1)/2), H, W) laid out as mixture logits K, means C K, log-scales C K,
+    coefficients K C(C-1)/2 (for RGB: G<-R, B<-R, B<-G). One component is chosen per pixel and shared by its channels.
+    centre: uint8 (N, C, H, W) or None. With it, means count from this image's same sub-pixel and the coefficients
+    act on differences from it; None is the published form.
+
+    Bins are half a level to each side of a level; 0 and 255 take the whole tail, so the 256 probabilities sum to 1.
+    """
+
+    def __init__(self, parameters: Tensor, colours: int, centre: Tensor | None = None):
+        pairs = colours * (colours - 1) // 2
+        per_component = 1 + 2 * colours + pairs
+        grouped = rearrange(parameters.float(), "n (p k) h w -> n p k h w", p=per_component)
+        self.logits = grouped[:, 0]
+        self.means = grouped[:, 1 : 1 + colours]
+        self.log_scales = grouped[:, 1 + colours : 1 + 2 * colours].clamp(min=MIN_LOG_SCALE)
+        self.coefficients = torch.tanh(grouped[:, 1 + 2 * colours :])
+        self.colours = colours
+        self.centre = None if centre is None else to_unit(centre)
+        self.uniforms_per_pixel = 1 + colours
+
+    def _mean(self, channel: int, values: list[Tensor]) -> Tensor:
+        """Mean (N, K, H, W) of one channel given the earlier channels' values, each (N, H, W) in [-1, 1]."""
+        mean = self.means[:, channel]
+        first = channel * (channel - 1) // 2
+        for earlier, value in enumerate(values[:channel]):
+            if self.centre is not None:
+                value = value - self.centre[:, earlier]
+            mean = mean + self.coefficients[:, first + earlier] * value[:, None]
+        return mean if self.centre is None else mean + self.centre[:, channel, None]
+
+    def log_prob(self, pixels: Tensor) -> Tensor:
+        values = list(to_unit(pixels).unbind(1))
+        total = torch.log_softmax(self.logits, dim=1)
+        for channel, value in enumerate(values):
+            distance = value[:, None] - self._mean(channel, values)
+            inverse_scale = torch.exp(-self.log_scales[:, channel])
+            level = pixels[:, channel, None]
+            upper = torch.where(level == LEVELS - 1, FAR, (distance + HALF_BIN) * inverse_scale)
+            lower = torch.where(level == 0, -FAR, (distance - HALF_BIN) * inverse_scale)
+            total = total + log_sigmoid_difference(upper, lower)
+        return torch.logsumexp(total, dim=1)
+
+    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+        cumulative = torch.softmax(self.logits / temperature, dim=1).cumsum(dim=1)
+        component = pick(cumulative, uniforms[:, :1])
+        values, pixels = [], []
+        for channel in range(self.colours):
+            mean = self._mean(channel, values).gather(1, component)[:, 0]
+            log_scale = self.log_scales[:, channel].gather(1, component)[:, 0]
+            # float32 uniforms can be exactly 0, whose quantile is minus infinity: from_unit sends it to level 0.
+            noise = torch.logit(uniforms[:, 1 + channel])
+            pixels.append(from_unit(mean + temperature * log_scale.exp() * noise))
+            values.append(to_unit(pixels[-1]))  # quantised before anything conditions on it
+        return torch.stack(pixels, dim=1)
+
+
+class IndependentLogisticMixture(PixelDistribution):
+    """One mixture per sub-pixel: channels know nothing of each other (the O(T) baseline of Table 2).
+
+    parameters: (N, C 3K, H, W). centre as in ``LogisticMixture``.
+    """
+
+    def __init__(self, parameters: Tensor, colours: int, centre: Tensor | None = None):
+        self.colours = colours
+        self.uniforms_per_pixel = 2 * colours
+        folded = rearrange(parameters, "n (c p) h w -> (n c) p h w", c=colours)
+        self._folded = LogisticMixture(folded, 1, None if centre is None else self._fold(centre))
+
+    @staticmethod
+    def _fold(image: Tensor) -> Tensor:
+        return rearrange(image, "n c h w -> (n c) 1 h w")
+
+    def log_prob(self, pixels: Tensor) -> Tensor:
+        return rearrange(self._folded.log_prob(self._fold(pixels)), "(n c) h w -> n c h w", c=self.colours).sum(1)
+
+    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+        folded = rearrange(uniforms, "n (c u) h w -> (n c) u h w", c=self.colours)
+        return rearrange(self._folded.sample(folded, temperature), "(n c) 1 h w -> n c h w", c=self.colours)
+
+
+class Bernoulli(PixelDistribution):
+    """Binary pixels, stored as 0 and 255 (binary MNIST). logits: (N, C, H, W) of the value 255.
+
+    Other pixel values are off the support: their log-probability is minus infinity.
+    """
+
+    def __init__(self, logits: Tensor):
+        self.logits = logits.float()
+        self.uniforms_per_pixel = logits.shape[1]
+
+    def log_prob(self, pixels: Tensor) -> Tensor:
+        score = torch.where(pixels >= 128, F.logsigmoid(self.logits), F.logsigmoid(-self.logits))
+        off_support = (pixels != 0) & (pixels != LEVELS - 1)
+        return torch.where(off_support, -math.inf, score).sum(dim=1)
+
+    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+        white = uniforms < torch.sigmoid(self.logits / temperature)
+        return white.to(torch.uint8) * 255
+
+
+def pick(cumulative: Tensor, uniform: Tensor) -> Tensor:
+    """Index (N, 1, ...) of the interval of ``cumulative`` (N, K, ...) that holds ``uniform`` (N, 1, ...).
+
+    Scaling by the last entry keeps a rounding error in the sum from ever choosing an index past the support.
+    """
+    index = (cumulative <= uniform * cumulative[:, -1:]).sum(dim=1, keepdim=True)
+    return index.clamp(max=cumulative.shape[1] - 1)

@@ -1,0 +1,111 @@
+"""Building blocks that images and video share."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelpush.errors import InputError
+
+
+class MaskedConv2d(nn.Conv2d):
+    """k x k convolution that sees only pixels before the present one in raster order (van den Oord et al. 2016).
+
+    mask 'A' leaves the present pixel out, 'B' lets it in. The mask multiplies the weight in every call; the stored
+    weight is never overwritten, and masked entries get no gradient.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, mask: str, dilation: int = 1):
+        if kernel_size % 2 == 0:
+            raise InputError(f"a masked convolution needs an odd kernel, got {kernel_size}.")
+        reach = dilation * (kernel_size // 2)
+        super().__init__(in_channels, out_channels, kernel_size, padding=reach, dilation=dilation)
+        self.register_buffer("mask", raster_mask(kernel_size, include_centre={"A": False, "B": True}[mask]), False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return F.conv2d(inputs, self.weight * self.mask, self.bias, 1, self.padding, self.dilation)
+
+
+def raster_mask(kernel_size: int, include_centre: bool) -> Tensor:
+    """(k, k) of ones before the centre in raster order, the centre by choice, zeros after."""
+    mask = torch.zeros(kernel_size * kernel_size)
+    centre = kernel_size * kernel_size // 2
+    mask[: centre + include_centre] = 1.0
+    return mask.view(kernel_size, kernel_size)
+
+
+def convolution(in_channels: int, out_channels: int, kernel_size: int, causal: bool, dilation: int = 1) -> nn.Conv2d:
+    """A resolution-preserving convolution, masked (type B) if ``causal``."""
+    if causal:
+        return MaskedConv2d(in_channels, out_channels, kernel_size, "B", dilation)
+    reach = dilation * (kernel_size // 2)
+    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=reach, dilation=dilation)
+
+
+class MultiplicativeUnit(nn.Module):
+    """MU(h) = g1 * tanh(g2 * h + g3 * u); g sigmoid and u tanh of one 3x3 convolution (Kalchbrenner et al. 2016, eq. 4)."""
+
+    def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
+        super().__init__()
+        self.convolution = convolution(channels, 4 * channels, 3, causal, dilation)
+
+    def combine(self, inputs: Tensor, gates: Tensor) -> Tensor:
+        """The unit's arithmetic, given the convolution's output ``gates``."""
+        first, second, third, update = gates.chunk(4, dim=1)
+        mixed = torch.sigmoid(second) * inputs + torch.sigmoid(third) * torch.tanh(update)
+        return torch.sigmoid(first) * torch.tanh(mixed)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.combine(inputs, self.convolution(inputs))
+
+
+class ResidualMultiplicativeBlock(nn.Module):
+    """1x1 to c channels, two multiplicative units, 1x1 back to 2c, plus the input (Kalchbrenner et al. 2016, fig. 3)."""
+
+    def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
+        super().__init__()
+        if channels % 2:
+            raise InputError(f"a residual multiplicative block needs an even number of channels, got {channels}.")
+        self.down = nn.Conv2d(channels, channels // 2, 1)
+        self.units = nn.ModuleList(MultiplicativeUnit(channels // 2, causal, dilation) for _ in range(2))
+        self.up = nn.Conv2d(channels // 2, channels, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = self.down(inputs)
+        for unit in self.units:
+            hidden = unit(hidden)
+        return inputs + self.up(hidden)
+
+
+class ResidualBlock(nn.Module):
+    """SiLU, 3x3, SiLU, 3x3, plus the input; the last convolution starts at zero, so that a new block is the identity."""
+
+    def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
+        super().__init__()
+        self.first = convolution(channels, channels, 3, causal, dilation)
+        self.second = convolution(channels, channels, 3, causal, dilation)
+        nn.init.zeros_(self.second.weight)
+        if self.second.bias is not None:
+            nn.init.zeros_(self.second.bias)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + self.second(F.silu(self.first(F.silu(inputs))))
+
+
+BLOCKS = {"multiplicative": ResidualMultiplicativeBlock, "residual": ResidualBlock}
+
+
+def block_stack(kind: str, channels: int, count: int, causal: bool = False) -> nn.Sequential:
+    """``count`` blocks of one kind ('multiplicative' or 'residual') at ``channels`` width."""
+    if kind not in BLOCKS:
+        raise InputError(f"unknown block {kind!r}; choose one of {', '.join(BLOCKS)}.")
+    return nn.Sequential(*(BLOCKS[kind](channels, causal) for _ in range(count)))
+
+
+def coordinates(like: Tensor) -> Tensor:
+    """Two channels (N, 2, H, W) with the row and column of every position in [-1, 1]."""
+    count, _, height, width = like.shape
+    rows = torch.linspace(-1, 1, height, device=like.device, dtype=like.dtype)
+    columns = torch.linspace(-1, 1, width, device=like.device, dtype=like.dtype)
+    return torch.stack(torch.meshgrid(rows, columns, indexing="ij")).expand(count, -1, -1, -1)

@@ -1,0 +1,32 @@
+"""The one place where uint8 pixels become network numbers and come back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pixelpush.errors import InputError
+
+LEVELS = 256
+HALF_BIN = 1.0 / 255.0
+
+
+def to_unit(pixels: Tensor) -> Tensor:
+    """uint8 0..255 -> float32 in [-1, 1]; 0 is -1 and 255 is 1."""
+    if pixels.dtype != torch.uint8:
+        raise InputError(f"pixels must be uint8, got {pixels.dtype}; scale images to 0..255 first.")
+    return pixels.float() / 127.5 - 1.0
+
+
+def from_unit(values: Tensor) -> Tensor:
+    """float in [-1, 1] -> uint8, rounded to the nearest level (never truncated); the tails go to 0 and 255."""
+    return ((values.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def innovation(pixels: Tensor, reference: Tensor) -> Tensor:
+    """Signed difference of two uint8 images, compressed: asinh(levels) / 4, float32.
+
+    A single level stays visible (0.22) beside a large change (255 levels: 1.56). Raw inputs in bfloat16 cannot tell
+    neighbouring levels apart near +-1; this can.
+    """
+    return torch.asinh(pixels.float() - reference.float()) / 4.0

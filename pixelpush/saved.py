@@ -1,0 +1,105 @@
+"""A saved model: a folder with ``model.json`` (what to build) and ``model.safetensors`` (its weights). A leaf module.
+
+Nothing here executes code from a file: JSON and safetensors only. The weights' names and shapes are compared with the
+built model's, from the file's header, before a single tensor is read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixelpush.errors import InputError
+from pixelpush.files import is_complete, read_json, write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FORMAT = 1
+SHIPPED = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """Where a saved model lies and what it is. family: 'video' or 'image'; config: keywords of its builder."""
+
+    folder: Path
+    family: str
+    config: dict[str, Any]
+
+    def load_into(self, model: nn.Module) -> None:
+        """Fill ``model`` with the weights, checking every name and shape first; half precision is widened."""
+        file = self.folder / "model.safetensors"
+        load_tensors(file, model.state_dict(), model.load_state_dict)
+
+
+def save_model_files(folder: Path, family: str, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+    """Write ``model.json`` and ``model.safetensors`` into an existing folder (use inside ``atomic_folder``)."""
+    from safetensors.torch import save_file
+
+    save_file(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, folder / "model.safetensors"
+    )
+    write_json(folder / "model.json", {"format": FORMAT, "family": family, "config": dict(config)})
+
+
+def find_saved(name_or_path: str | Path) -> SavedModel:
+    """Resolve a saved model's folder, a run folder (its best, else its newest complete save) or a shipped name."""
+    folder = _resolve(Path(name_or_path), str(name_or_path))
+    header = read_json(folder / "model.json")
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        found = header.get("format") if isinstance(header, dict) else None
+        raise InputError(f"{folder}/model.json: format {found!r} is not format {FORMAT}, which this version reads.")
+    if header.get("family") not in ("video", "image") or not isinstance(header.get("config"), dict):
+        raise InputError(f"{folder}/model.json: needs a family ('video' or 'image') and a config; the file is damaged.")
+    return SavedModel(folder, header["family"], header["config"])
+
+
+def complete_saves(run: Path) -> list[Path]:
+    """The complete saves ``run/checkpoints/<examples>`` of a run folder, oldest first."""
+    saves = (run / "checkpoints").glob("[0-9]*")
+    return sorted((save for save in saves if is_complete(save)), key=lambda save: int(save.name))
+
+
+def load_tensors(file: Path, expected: Mapping[str, Tensor], accept) -> None:
+    """Read a safetensors file whose names and shapes must be ``expected``'s, and hand the tensors to ``accept``."""
+    from safetensors import SafetensorError, safe_open
+
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; the save is incomplete. Use another one or train again.")
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            found = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+            wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+            _compare_shapes(file, wanted, found)
+            accept({name: tensors.get_tensor(name).to(expected[name].dtype) for name in found})
+    except (SafetensorError, struct.error, OSError) as error:
+        raise InputError(f"{file}: damaged weights ({error}). Use another save or train again.") from None
+
+
+def _compare_shapes(file: Path, wanted: Mapping[str, tuple], found: Mapping[str, tuple]) -> None:
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            expected, actual = wanted.get(name, "nothing"), found.get(name, "nothing")
+            raise InputError(
+                f"{file}: {name} should be {expected} but the file has {actual}; not this model's weights."
+            )
+
+
+def _resolve(path: Path, name: str) -> Path:
+    if (path / "model.json").is_file():
+        return path
+    if (path / "checkpoints").is_dir():
+        saves = complete_saves(path)
+        if not saves:
+            raise InputError(f"{path}: this run has no complete save yet; train it further first.")
+        best = path / "best.json"
+        chosen = path / "checkpoints" / str(read_json(best).get("save")) if best.is_file() else saves[-1]
+        return chosen if chosen in saves else saves[-1]
+    if (SHIPPED / name / "model.json").is_file():
+        return SHIPPED / name
+    shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob("*/model.json"))) or "none"
+    raise InputError(f"{name}: neither a run folder, a saved model nor a shipped one (shipped: {shipped}).")
