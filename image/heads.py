@@ -81,15 +81,17 @@ class ChannelSoftmaxHead(Head):
 
     The features must not see the pixel's own colours; the earlier ones enter here, through one table of 256 rows per
     ordered pair of channels (a 1x1 convolution of the one-hot value), so that sampling runs the trunk once and only
-    this head C times. With a centre, its own value enters each channel in the same way.
+    this head C times. With a centre, its own value enters each channel in the same way. With coupled=False the channels
+    ignore each other.
     """
 
-    def __init__(self, features: int, colours: int = 3, hidden: int = 256, centred: bool = False):
+    def __init__(self, features: int, colours: int = 3, hidden: int = 256, centred: bool = False, coupled: bool = True):
         super().__init__()
         self.colours = colours
         self.hidden = nn.ModuleList(nn.Conv2d(features, hidden, 1) for _ in range(colours))
         self.logits = nn.ModuleList(nn.Conv2d(hidden, LEVELS, 1) for _ in range(colours))
-        self.earlier = nn.ModuleList(nn.Embedding(LEVELS, hidden) for _ in range(colours * (colours - 1) // 2))
+        pairs = colours * (colours - 1) // 2 if coupled else 0
+        self.earlier = nn.ModuleList(nn.Embedding(LEVELS, hidden) for _ in range(pairs))
         # The centre's value and, relative to it, a learned profile over the 511 possible differences.
         self.centre = nn.ModuleList(nn.Embedding(LEVELS, hidden) for _ in range(colours if centred else 0))
         self.profile = nn.Parameter(_laplace_profile(colours)) if centred else None
@@ -99,7 +101,7 @@ class ChannelSoftmaxHead(Head):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
         self.uniforms_per_pixel = colours
-        self.evaluations = colours
+        self.evaluations = colours if coupled else 1
 
     def forward(self, features: Tensor, centre: Tensor | None = None) -> ChannelSoftmax:
         if (centre is None) != (self.profile is None):
@@ -110,8 +112,8 @@ class ChannelSoftmaxHead(Head):
         """float32 logits (N, 256, H, W) of one channel given the earlier channels (N, H, W) uint8."""
         hidden = self.hidden[channel](features)
         first = channel * (channel - 1) // 2
-        for index, value in enumerate(earlier[:channel]):
-            hidden = hidden + _look_up(self.earlier[first + index], value)
+        for table, value in zip(self.earlier[first : first + channel], earlier, strict=False):
+            hidden = hidden + _look_up(table, value)
         if centre is not None:
             hidden = hidden + _look_up(self.centre[channel], centre[:, channel])
         logits = project_float32(self.logits[channel], F.relu(hidden))
@@ -150,9 +152,9 @@ class ChannelSoftmax(PixelDistribution):
 def make_head(
     kind: str, features: int, colours: int, components: int = 10, hidden: int = 256, centred: bool = False
 ) -> Head:
-    """A head by name: 'softmax', 'logistic', 'independent-logistic' or 'bernoulli'."""
-    if kind == "softmax":
-        return ChannelSoftmaxHead(features, colours, hidden, centred)
+    """A head by name: 'softmax', 'logistic', either with 'independent-' before it, or 'bernoulli'."""
+    if kind in ("softmax", "independent-softmax"):
+        return ChannelSoftmaxHead(features, colours, hidden, centred, coupled=kind == "softmax")
     if kind == "logistic":
         return LogisticMixtureHead(features, colours, components)
     if kind == "independent-logistic":
@@ -160,7 +162,8 @@ def make_head(
     if kind == "bernoulli":
         return BernoulliHead(features, colours)
     raise InputError(
-        f"unknown pixel distribution {kind!r}; choose softmax, logistic, independent-logistic or bernoulli."
+        f"unknown pixel distribution {kind!r}; choose softmax, logistic, independent-softmax, "
+        "independent-logistic or bernoulli."
     )
 
 

@@ -44,7 +44,7 @@ def convolution(in_channels: int, out_channels: int, kernel_size: int, causal: b
 
 
 class MultiplicativeUnit(nn.Module):
-    """MU(h) = g1 * tanh(g2 * h + g3 * u); g sigmoid and u tanh of one 3x3 convolution (Kalchbrenner et al. 2016, eq. 4)."""
+    """MU(h) = g1 * tanh(g2 * h + g3 * u), gates sigmoid, u tanh, of one 3x3 convolution (Kalchbrenner et al. 2016)."""
 
     def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
         super().__init__()
@@ -61,7 +61,7 @@ class MultiplicativeUnit(nn.Module):
 
 
 class ResidualMultiplicativeBlock(nn.Module):
-    """1x1 to c channels, two multiplicative units, 1x1 back to 2c, plus the input (Kalchbrenner et al. 2016, fig. 3)."""
+    """1x1 to c channels, two multiplicative units, 1x1 back to 2c, plus the input (Kalchbrenner et al. 2016)."""
 
     def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
         super().__init__()
@@ -79,7 +79,7 @@ class ResidualMultiplicativeBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """SiLU, 3x3, SiLU, 3x3, plus the input; the last convolution starts at zero, so that a new block is the identity."""
+    """SiLU, 3x3, SiLU, 3x3, plus the input; the last convolution starts at zero: a new block is the identity."""
 
     def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
         super().__init__()

@@ -6,17 +6,19 @@ built model's, from the file's header, before a single tensor is read.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixelpush.errors import InputError
 from pixelpush.files import is_complete, read_json, write_json
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    Model = TypeVar("Model", bound=nn.Module)
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "weights"
@@ -30,10 +32,21 @@ class SavedModel:
     family: str
     config: dict[str, Any]
 
-    def load_into(self, model: nn.Module) -> None:
-        """Fill ``model`` with the weights, checking every name and shape first; half precision is widened."""
+    def restore(self, build: Callable[[], Model]) -> Model:
+        """``build`` the model and fill it with the weights.
+
+        It is first built without memory, and every name and shape is compared with the file's header, so that a false
+        configuration allocates nothing. Half precision is widened to the model's own.
+        """
+        import torch
+
+        with torch.device("meta"):
+            expected = build().state_dict()
         file = self.folder / "model.safetensors"
+        check_tensors(file, expected)
+        model = build()
         load_tensors(file, model.state_dict(), model.load_state_dict)
+        return model
 
 
 def save_model_files(folder: Path, family: str, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
@@ -64,19 +77,30 @@ def complete_saves(run: Path) -> list[Path]:
     return sorted((save for save in saves if is_complete(save)), key=lambda save: int(save.name))
 
 
-def load_tensors(file: Path, expected: Mapping[str, Tensor], accept) -> None:
+def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
+    """Refuse a safetensors file whose names and shapes are not ``expected``'s; reads its header only."""
+    with _opened(file) as tensors:
+        found = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    _compare_shapes(file, {name: tuple(tensor.shape) for name, tensor in expected.items()}, found)
+
+
+def load_tensors(file: Path, expected: Mapping[str, Tensor], accept: Callable[[dict[str, Tensor]], object]) -> None:
     """Read a safetensors file whose names and shapes must be ``expected``'s, and hand the tensors to ``accept``."""
+    check_tensors(file, expected)
+    with _opened(file) as tensors:
+        accept({name: tensors.get_tensor(name).to(expected[name].dtype) for name in expected})
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     if not file.is_file():
         raise InputError(f"{file}: no such file; the save is incomplete. Use another one or train again.")
     try:
         with safe_open(file, framework="pt") as tensors:
-            found = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
-            wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
-            _compare_shapes(file, wanted, found)
-            accept({name: tensors.get_tensor(name).to(expected[name].dtype) for name in found})
-    except (SafetensorError, struct.error, OSError) as error:
+            yield tensors
+    except (SafetensorError, OSError) as error:
         raise InputError(f"{file}: damaged weights ({error}). Use another save or train again.") from None
 
 

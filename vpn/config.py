@@ -1,0 +1,79 @@
+"""What a video model is: one frozen configuration, checked where it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pixelpush.errors import InputError
+
+KINDS = ("baseline", "otn", "ot", "otlogn")
+POSITIVE = (
+    *("frame_size", "colours", "channels", "encoder_blocks", "lstm_channels", "patch"),
+    *("decoder_channels", "decoder_blocks", "components", "softmax_hidden", "base_size", "base_layers"),
+)
+# No size or count above this is meant; it bounds what a damaged configuration can ask for.
+LARGEST = 4096
+
+
+@dataclass(frozen=True)
+class VideoConfig:
+    """Sizes and choices of a ``VideoPixelNetwork``.
+
+    kind: the decoder (Table 2): baseline O(T), otn O(TN), ot O(T), otlogn O(T log N).
+    channels, lstm_channels, decoder_channels: widths of the frame encoder, its ConvLSTM and the decoder.
+    patch: side of the pixel blocks that the frame encoder folds into channels. 1 is the paper's resolution-preserving
+        encoder; 2 does the same work on a quarter of the positions.
+    coarse_scales: extra encoder scales, each at half the resolution of the one before, for a wide view. 0: the paper's.
+    skip: give the decoder the frame encoder's features beside the ConvLSTM's output.
+    encoder_block, decoder_block: 'multiplicative' (Kalchbrenner et al. 2016) or 'residual'.
+    distribution: 'softmax', 'logistic', or 'independent-softmax' / 'independent-logistic' (channels ignore each other).
+    centred: distributions count from the previous frame's same sub-pixel, and networks see differences from it too.
+    base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
+    """
+
+    kind: str = "ot"
+    frame_size: int = 64
+    colours: int = 3
+    state_dim: int = 5
+    action_dim: int = 5
+    channels: int = 32
+    encoder_blocks: int = 4
+    coarse_scales: int = 2
+    lstm_channels: int = 32
+    skip: bool = True
+    patch: int = 2
+    encoder_block: str = "residual"
+    decoder_block: str = "residual"
+    decoder_channels: int = 32
+    decoder_blocks: int = 2
+    distribution: str = "logistic"
+    components: int = 10
+    softmax_hidden: int = 128
+    centred: bool = True
+    base_size: int = 8
+    base_layers: int = 6
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise InputError(f"unknown video model {self.kind!r}; choose one of {', '.join(KINDS)}.")
+        for name in POSITIVE:
+            if not 1 <= getattr(self, name) <= LARGEST:
+                raise InputError(f"{name} must be between 1 and {LARGEST}, got {getattr(self, name)}.")
+        if self.state_dim < 0 or self.action_dim < 0 or self.coarse_scales < 0:
+            raise InputError("state_dim, action_dim and coarse_scales must not be negative.")
+        smallest = self.patch * 2**self.coarse_scales
+        if self.frame_size % smallest or self.frame_size % 2:
+            raise InputError(
+                f"frame_size {self.frame_size} must be even and a multiple of {smallest} (patch x 2^coarse_scales)."
+            )
+        if self.kind == "otlogn":
+            ratio = self.frame_size // self.base_size
+            if self.base_size * ratio != self.frame_size or ratio & (ratio - 1) or ratio < 2:
+                raise InputError(f"frame_size {self.frame_size} must be base_size {self.base_size} times a power of 2.")
+        if self.kind == "baseline" and not self.distribution.startswith("independent-"):
+            raise InputError("the baseline's channels ignore each other: distribution must be independent-....")
+
+    @property
+    def grid(self) -> int:
+        """Side of the frame encoder's feature maps."""
+        return self.frame_size // self.patch

@@ -1,0 +1,38 @@
+"""The O(T) decoder (Reed et al. 2017, section 4.3): four pixel groups, four evaluations a frame at any size."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from pixelpush.image.upscalers import TypeAUpscaler
+from pixelpush.vpn.config import VideoConfig
+from pixelpush.vpn.decoders.base import Decoder
+from pixelpush.vpn.encoder import Resize
+
+
+class OTDecoder(Decoder):
+    """Group 1 straight from the past, groups 2-4 by type-A upscalers at the last scale."""
+
+    def __init__(self, config: VideoConfig, features: int):
+        super().__init__(config)
+        c = config
+        self.resize = Resize(features, c.grid, c.frame_size // 2)
+        self.groups = TypeAUpscaler(
+            features,
+            c.colours,
+            c.decoder_channels,
+            c.decoder_blocks,
+            c.decoder_block,
+            lambda: self.new_head(c.decoder_channels),
+            first=1,
+        )
+        self.evaluations = self.groups.evaluations
+        self.uniforms_per_pixel = self.groups.uniforms_per_pixel
+
+    def log_prob(self, frame: Tensor, features: Tensor, previous: Tensor) -> Tensor:
+        return self.groups.log_prob(frame, self.resize(features), self.centre(previous))
+
+    def sample(
+        self, features: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        return self.groups.sample(None, self.resize(features), uniforms, self.centre(previous), temperature)

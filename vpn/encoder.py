@@ -1,0 +1,139 @@
+"""The frame encoder: convolutions on every frame, then a ConvLSTM over time (Kalchbrenner et al. 2016, section 4.1).
+
+Its output at frame t conditions frame t+1. The recurrent state is a value that ``step`` takes and returns.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelpush.image.layers import block_stack, coordinates
+from pixelpush.image.pixels import innovation, to_unit
+from pixelpush.vpn.config import VideoConfig
+
+
+class EncoderCarry(NamedTuple):
+    """What the encoder remembers between frames: ConvLSTM output and cell (B, L, g, g), float32."""
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class ConvLSTM(nn.Module):
+    """LSTM whose four gates are one 3x3 convolution of input and hidden state (Shi et al. 2015, without peepholes)."""
+
+    def __init__(self, inputs: int, channels: int):
+        super().__init__()
+        self.channels = channels
+        # The input's share of the gates does not depend on the recurrence: it is computed for all frames at once.
+        self.from_input = nn.Conv2d(inputs, 4 * channels, 3, padding=1)
+        self.from_hidden = nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False)
+        with torch.no_grad():
+            assert self.from_input.bias is not None
+            self.from_input.bias[channels : 2 * channels] = 1.0  # remember at first
+
+    def initial(self, batch: int, height: int, width: int, device: torch.device) -> EncoderCarry:
+        zeros = torch.zeros(batch, self.channels, height, width, device=device)
+        return EncoderCarry(zeros, zeros)
+
+    def step(self, carry: EncoderCarry, input_gates: Tensor) -> EncoderCarry:
+        """One frame; input_gates: ``from_input`` of that frame's features."""
+        gates = (input_gates + self.from_hidden(carry.hidden.to(input_gates.dtype))).float()
+        enter, forget, leave, update = gates.chunk(4, dim=1)
+        cell = torch.sigmoid(forget) * carry.cell + torch.sigmoid(enter) * torch.tanh(update)
+        return EncoderCarry(torch.sigmoid(leave) * torch.tanh(cell), cell)
+
+
+class CoarseContext(nn.Module):
+    """A block at half the resolution, recursively: every position sees the whole frame for little arithmetic."""
+
+    def __init__(self, channels: int, scales: int, block: str):
+        super().__init__()
+        self.down = nn.Conv2d(channels, channels, 2, stride=2)
+        self.blocks = block_stack(block, channels, 2)
+        self.coarser = CoarseContext(channels, scales - 1, block) if scales > 1 else None
+        self.up = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        coarse = self.blocks(self.down(features))
+        if self.coarser is not None:
+            coarse = self.coarser(coarse)
+        return features + F.interpolate(self.up(coarse), scale_factor=2.0, mode="nearest")
+
+
+class FrameEncoder(nn.Module):
+    """frames (and normalised states and actions) -> features (B, T, D, g, g), D = ``self.features``."""
+
+    def __init__(self, config: VideoConfig):
+        super().__init__()
+        self.config = config
+        images = 2 if config.centred else 1
+        inputs = images * config.colours * config.patch**2 + 2 + config.state_dim + config.action_dim
+        self.enter = nn.Conv2d(inputs, config.channels, 3, padding=1)
+        self.blocks = block_stack(config.encoder_block, config.channels, config.encoder_blocks)
+        scales = config.coarse_scales
+        self.coarse = CoarseContext(config.channels, scales, config.encoder_block) if scales else nn.Identity()
+        self.lstm = ConvLSTM(config.channels, config.lstm_channels)
+        self.features = config.lstm_channels + (config.channels if config.skip else 0)
+
+    def initial(self, batch: int, device: torch.device) -> EncoderCarry:
+        return self.lstm.initial(batch, self.config.grid, self.config.grid, device)
+
+    def convolve(self, frame: Tensor, previous: Tensor, state: Tensor, action: Tensor) -> Tensor:
+        """The part without recurrence, for N frames: uint8 (N, C, H, W) x 2, (N, S), (N, A) -> (N, channels, g, g)."""
+        images = [to_unit(frame)]
+        if self.config.centred:
+            images.append(innovation(frame, previous))
+        folded = F.pixel_unshuffle(torch.cat(images, dim=1), self.config.patch)
+        vector = torch.cat((state, action), dim=1)[:, :, None, None]
+        maps = vector.expand(-1, -1, *folded.shape[-2:])
+        inputs = torch.cat((folded, coordinates(folded), maps), dim=1).contiguous(memory_format=torch.channels_last)
+        return self.coarse(self.blocks(self.enter(inputs)))
+
+    def step(
+        self, carry: EncoderCarry, frame: Tensor, previous: Tensor, state: Tensor, action: Tensor
+    ) -> tuple[EncoderCarry, Tensor]:
+        """One frame in: (new carry, features (B, D, g, g) that condition the next frame)."""
+        convolved = self.convolve(frame, previous, state, action)
+        carry = self.lstm.step(carry, self.lstm.from_input(convolved))
+        return carry, self._join(carry.hidden, convolved)
+
+    def forward(self, frames: Tensor, states: Tensor, actions: Tensor) -> Tensor:
+        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W) -> (B, T, D, g, g)."""
+        batch, length = frames.shape[:2]
+        previous = torch.cat((frames[:, :1], frames[:, :-1]), dim=1)
+        flat = [x.flatten(0, 1) for x in (frames, previous, states, actions)]
+        convolved = self.convolve(*flat)
+        gates = self.lstm.from_input(convolved).unflatten(0, (batch, length))
+        carry, hidden = self.initial(batch, frames.device), []
+        for time in range(length):
+            carry = self.lstm.step(carry, gates[:, time])
+            hidden.append(carry.hidden)
+        joined = self._join(torch.stack(hidden, dim=1).flatten(0, 1), convolved)
+        return joined.unflatten(0, (batch, length))
+
+    def _join(self, hidden: Tensor, convolved: Tensor) -> Tensor:
+        hidden = hidden.to(convolved.dtype)
+        return torch.cat((hidden, convolved), dim=1) if self.config.skip else hidden
+
+
+class Resize(nn.Module):
+    """Feature maps from one grid to another by learned 2x2 folding or unfolding; sizes differ by powers of two."""
+
+    def __init__(self, channels: int, size: int, target: int):
+        super().__init__()
+        layers: list[nn.Module] = []
+        while size > target:
+            layers += [nn.Conv2d(channels, channels, 2, stride=2)]
+            size //= 2
+        while size < target:
+            layers += [nn.Conv2d(channels, 4 * channels, 1), nn.PixelShuffle(2)]
+            size *= 2
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layers(features)

@@ -1,0 +1,213 @@
+"""The Video Pixel Network: a frame encoder over time and one decoder, with an exact likelihood and a sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from pixelpush.errors import InputError
+from pixelpush.image.noise import SampleNoise
+from pixelpush.vpn.config import VideoConfig
+from pixelpush.vpn.decoders import DECODERS
+from pixelpush.vpn.encoder import EncoderCarry, FrameEncoder
+from pixelpush.vpn.state_predictor import StatePredictor
+
+# Frames that one re-computed piece of the decoder covers when activation checkpointing is on.
+CHECKPOINT_FRAMES = 32
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Sampled futures. frames: uint8 (B, steps, C, H, W). log_prob: nats (B, steps, H, W) of these frames under the
+    model (temperature 1), summed over channels. states: float32 (B, context + steps, S), given or predicted.
+    network_evaluations: sequential network evaluations per frame."""
+
+    frames: Tensor
+    log_prob: Tensor
+    states: Tensor
+    network_evaluations: int
+
+
+class StepCarry(NamedTuple):
+    """Everything that passes from one sampled frame to the next; a value, never hidden in the model.
+
+    frame: the newest frame uint8 (B, C, H, W); previous: the one before it; state: raw units (B, S), at ``frame``.
+    """
+
+    encoder: EncoderCarry
+    frame: Tensor
+    previous: Tensor
+    state: Tensor
+
+
+class VideoPixelNetwork(nn.Module):
+    """p(frames after the context | first frames, states, actions), factorised over frames and, by the decoder's kind,
+    over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
+
+    def __init__(self, config: VideoConfig):
+        super().__init__()
+        self.config = config
+        self.encoder = FrameEncoder(config)
+        self.decoder = DECODERS[config.kind](config, self.encoder.features)
+        self.state_predictor = StatePredictor(config.state_dim, config.action_dim)
+        self.checkpointing = False
+        for name, size in (("state", config.state_dim), ("action", config.action_dim)):
+            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_std", torch.ones(size))
+
+    # -- configuration -------------------------------------------------------------------------------------------
+
+    def set_normalisation(self, state_mean: Tensor, state_std: Tensor, action_mean: Tensor, action_std: Tensor) -> None:
+        """Statistics of the training split, in the data's own units; deviations are floored at 1e-6."""
+        given = {"state_mean": state_mean, "state_std": state_std, "action_mean": action_mean, "action_std": action_std}
+        for name, value in given.items():
+            buffer = getattr(self, name)
+            if tuple(value.shape) != tuple(buffer.shape):
+                raise InputError(f"{name} has shape {tuple(value.shape)}, the model needs {tuple(buffer.shape)}.")
+            buffer.copy_(value.clamp(min=1e-6) if name.endswith("std") else value)
+
+    def set_checkpointing(self, on: bool) -> None:
+        """Recompute the decoder's activations in the backward pass: less memory, about a third more arithmetic."""
+        self.checkpointing = on
+
+    # -- likelihood ----------------------------------------------------------------------------------------------
+
+    def log_prob(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> Tensor:
+        """Nats per pixel (B, T - context, H, W), summed over channels, of every frame after the context.
+
+        frames: uint8 (B, T, C, H, W); states: float32 (B, T, S); actions: float32 (B, T, A). The last frame's state
+        and action condition nothing. Raises InputError on wrong types or shapes and when T <= context.
+        """
+        self._check_video(frames, context)
+        batch, length = frames.shape[:2]
+        self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
+        self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
+        states, actions = self._normalise(states, "state"), self._normalise(actions, "action")
+        past = slice(0, length - 1)
+        features = self.encoder(frames[:, past], states[:, past], actions[:, past])[:, context - 1 :]
+        previous, following = frames[:, context - 1 : -1], frames[:, context:]
+        scores = self._decode(*(x.flatten(0, 1) for x in (following, features, previous)))
+        return scores.unflatten(0, (batch, length - context))
+
+    def training_loss(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
+        """'loss' to minimise, 'nats_per_subpixel' and 'state_error' (mean squared, in standard deviations)."""
+        nats = -self.log_prob(frames, states, actions, context).mean() / self.config.colours
+        state_error = self._state_error(states, actions)
+        return {"loss": nats + state_error, "nats_per_subpixel": nats.detach(), "state_error": state_error.detach()}
+
+    def forward(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
+        return self.training_loss(frames, states, actions, context)
+
+    # -- sampling ------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def rollout(
+        self,
+        frames: Tensor,
+        states: Tensor,
+        actions: Tensor,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        temperature: float = 1.0,
+        steps: int | None = None,
+    ) -> Rollout:
+        """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
+
+        actions: (B, T', A), action t leading from frame t to t+1; steps frames need context + steps - 1 of them (one
+        more may be given, as recorded episodes do). states: (B, >= context, S); those after the given are predicted.
+        steps: default T' - context. generator: one CPU generator per sample, or one from which a seed per sample is
+        drawn in order. Raises InputError where actions are missing, saying how many.
+        """
+        batch, context = frames.shape[:2]
+        self._check_video(frames, context - 1)
+        self._check_vectors("states", states, self.config.state_dim, batch, context)
+        steps = actions.shape[1] - context if steps is None else steps
+        self._check_vectors("actions", actions, self.config.action_dim, batch, context + max(steps, 0) - 1)
+        if steps < 1:
+            raise InputError(f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1.")
+        noise = SampleNoise(generator, batch)
+        carry, sampled, scores = self.begin(frames, states, actions), [], []
+        taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
+        for step in range(steps):
+            time = context - 1 + step
+            size = self.config.frame_size
+            uniforms = noise.uniforms(self.decoder.uniforms_per_pixel, size, size).to(frames.device)
+            carry, score = self.step(carry, actions[:, time], uniforms, temperature)
+            if time + 1 < len(taken):
+                carry = carry._replace(state=taken[time + 1])
+            else:
+                taken.append(carry.state)
+            sampled.append(carry.frame)
+            scores.append(score)
+        return Rollout(
+            torch.stack(sampled, dim=1), torch.stack(scores, dim=1), torch.stack(taken, dim=1), self.decoder.evaluations
+        )
+
+    @torch.no_grad()
+    def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:
+        """The carry before the first sampled frame: all context frames but the last have entered the encoder."""
+        encoder = self.encoder.initial(frames.shape[0], frames.device)
+        context = frames.shape[1]
+        for time in range(context - 1):
+            state = self._normalise(states[:, time], "state")
+            action = self._normalise(actions[:, time], "action")
+            encoder, _ = self.encoder.step(encoder, frames[:, time], frames[:, max(time - 1, 0)], state, action)
+        last = context - 1
+        return StepCarry(encoder, frames[:, last], frames[:, max(last - 1, 0)], states[:, last])
+
+    @torch.no_grad()
+    def step(
+        self, carry: StepCarry, action: Tensor, uniforms: Tensor, temperature: float = 1.0
+    ) -> tuple[StepCarry, Tensor]:
+        """Sample one frame: (new carry with it, with the state predicted; its nats (B, H, W)).
+
+        A pure function of its arguments with static shapes, so that it can be captured in a graph.
+        """
+        state, action = self._normalise(carry.state, "state"), self._normalise(action, "action")
+        encoder, features = self.encoder.step(carry.encoder, carry.frame, carry.previous, state, action)
+        frame, score = self.decoder.sample(features, carry.frame, uniforms, temperature)
+        following = self.state_predictor(state, action) * self.state_std + self.state_mean
+        return StepCarry(encoder, frame, carry.frame, following), score
+
+    # -- pieces --------------------------------------------------------------------------------------------------
+
+    def _decode(self, following: Tensor, features: Tensor, previous: Tensor) -> Tensor:
+        if not (self.checkpointing and torch.is_grad_enabled()):
+            return self.decoder.log_prob(following, features, previous)
+        pieces = zip(*(x.split(CHECKPOINT_FRAMES) for x in (following, features, previous)), strict=True)
+        return torch.cat([checkpoint(self.decoder.log_prob, *piece, use_reentrant=False) for piece in pieces])
+
+    def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
+        if not self.config.state_dim or states.shape[1] < 2:
+            return torch.zeros((), device=states.device)
+        states, actions = self._normalise(states, "state"), self._normalise(actions, "action")
+        predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])
+        return (predicted - states[:, 1:]).square().mean()
+
+    def _normalise(self, vectors: Tensor, name: str) -> Tensor:
+        return (vectors.float() - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")
+
+    def _check_video(self, frames: Tensor, context: int) -> None:
+        c = self.config
+        expected = (c.colours, c.frame_size, c.frame_size)
+        if frames.dtype != torch.uint8 or frames.ndim != 5 or tuple(frames.shape[2:]) != expected:
+            raise InputError(
+                f"frames must be uint8 (B, T, {', '.join(map(str, expected))}), got {frames.dtype} "
+                f"{tuple(frames.shape)}; prepare the data at the model's frame size."
+            )
+        if context < 0 or frames.shape[1] <= context or frames.shape[1] < 1:
+            raise InputError(f"{frames.shape[1]} frames do not exceed the context of {context}; give longer episodes.")
+
+    def _check_vectors(self, name: str, vectors: Tensor, size: int, batch: int, needed: int) -> None:
+        if vectors.ndim != 3 or vectors.shape[0] != batch or vectors.shape[2] != size:
+            raise InputError(
+                f"{name} must be ({batch}, T, {size}) for this model, got {tuple(vectors.shape)}; "
+                f"the model was built with {name[:-1]}_dim={size}."
+            )
+        if vectors.shape[1] < needed:
+            missing = needed - vectors.shape[1]
+            raise InputError(f"{name} end too early: {missing} of the {needed} needed are missing.")

@@ -1,0 +1,56 @@
+"""Video models by name: the four kinds, the paper's sizes, and ours."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from pixelpush.errors import InputError
+from pixelpush.vpn.config import KINDS, VideoConfig
+
+# Frame encoder of the papers: 8 residual multiplicative blocks at full resolution, c = 128 (2c = 256 between blocks),
+# ConvLSTM of 256 (Kalchbrenner et al. 2016, section 5; Reed et al. 2017, section 4.3); networks see frames alone.
+_PAPER = {
+    "channels": 256,
+    "encoder_blocks": 8,
+    "coarse_scales": 0,
+    "lstm_channels": 256,
+    "skip": False,
+    "patch": 1,
+    "encoder_block": "multiplicative",
+    "decoder_block": "multiplicative",
+    "centred": False,
+    "softmax_hidden": 256,
+}
+# Upscalers of 12 residual layers (6 blocks of 2) of 128 units, the sizes of section 4.2: for video it names none.
+_PAPER_UPSCALER = {"decoder_block": "residual", "decoder_channels": 128, "decoder_blocks": 6}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper-baseline": {
+        **_PAPER,
+        "kind": "baseline",
+        "distribution": "independent-softmax",
+        "decoder_channels": 256,
+        "decoder_blocks": 12,
+    },
+    "paper-otn": {**_PAPER, "kind": "otn", "distribution": "softmax", "decoder_channels": 256, "decoder_blocks": 12},
+    "paper-ot": {**_PAPER, **_PAPER_UPSCALER, "kind": "ot", "distribution": "logistic", "components": 10},
+    "paper-otlogn": {**_PAPER, **_PAPER_UPSCALER, "kind": "otlogn", "distribution": "softmax", "base_layers": 12},
+    "push-ot-small": {"kind": "ot"},
+}
+
+
+def video_config(name: str, **overrides: Any) -> VideoConfig:
+    """The configuration of a preset or of a bare kind ('ot', 'otn', ...), with overrides; unknown ones are refused."""
+    if name not in PRESETS and name not in KINDS:
+        raise InputError(f"unknown video model {name!r}; choose one of {', '.join([*KINDS, *PRESETS])}.")
+    known = {field.name for field in fields(VideoConfig)}
+    unknown = sorted(set(overrides) - known)
+    if unknown:
+        raise InputError(f"{name}: unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}.")
+    return VideoConfig(**{**PRESETS.get(name, _kind_defaults(name)), **overrides})
+
+
+def _kind_defaults(kind: str) -> dict[str, Any]:
+    distribution = {"baseline": "independent-logistic", "ot": "logistic"}.get(kind, "softmax")
+    return {"kind": kind, "distribution": distribution}
