@@ -1,0 +1,117 @@
+"""Reading .npy and .npz content that nobody vouches for: never unpickled, sizes checked before memory is taken."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pixelpush.errors import InputError
+
+# No single member of an archive may unfold to more than this.
+MAX_MEMBER_BYTES = 4 << 30
+
+
+def encode_array(array: np.ndarray) -> bytes:
+    """The .npy bytes of an array; object arrays are refused by NumPy (they would need pickle)."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def decode_array(data: bytes, what: str) -> np.ndarray:
+    """The array in .npy bytes (a read-only view of them); ``what`` names the source in errors."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version == (1, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+        elif version == (2, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
+        else:
+            raise InputError(f"{what}: .npy version {version} is not supported.")
+    # NumPy reads the header as a Python literal; hostile bytes there raise any of these.
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{what}: not a readable .npy array ({_first_line(error)}).") from None
+    if dtype.hasobject or dtype.names or dtype.subdtype or dtype.kind not in "biuf":
+        raise InputError(f"{what}: array of {dtype}; only plain numbers are read.")
+    if any(size < 0 for size in shape):
+        raise InputError(f"{what}: .npy array of impossible shape {shape}.")
+    expected, found = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
+    if expected != found:
+        raise InputError(f"{what}: shape {shape} of {dtype} needs {expected} bytes, found {found} (truncated?).")
+    flat = np.frombuffer(data, dtype=dtype, offset=stream.tell())
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def read_npy(path: Path) -> np.ndarray:
+    """The array of a .npy file."""
+    return decode_array(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes; a missing or unreadable file is a clear error."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
+
+
+class Archive:
+    """A .zip or .npz file read member by member, in memory: nothing is ever extracted to disk.
+
+    Members whose names could leave the archive's own folder, encrypted ones and oversized ones are refused.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                infos = [info for info in archive.infolist() if not info.is_dir()]
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+            raise InputError(f"{path}: not a readable archive ({_first_line(error)}).") from None
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        for info in infos:
+            parts = info.filename.replace("\\", "/").split("/")
+            if ".." in parts or parts[0] == "" or ":" in parts[0]:
+                raise InputError(f"{path}: member {info.filename!r} points outside the archive.")
+            if info.filename in self._infos:
+                raise InputError(f"{path}: two members are called {info.filename!r}.")
+            self._infos[info.filename] = info
+
+    def names(self) -> Iterator[str]:
+        """Member names in stored order."""
+        return iter(self._infos)
+
+    def read(self, name: str) -> bytes:
+        """One member's bytes, its CRC checked."""
+        info = self._infos.get(name)
+        if info is None:
+            raise InputError(f"{self.path}: no member {name!r}; it has {sorted(self._infos)[:12]}.")
+        if info.file_size > MAX_MEMBER_BYTES:
+            raise InputError(f"{self.path}: member {name!r} unfolds to {info.file_size} bytes, too many.")
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(info) as stream:
+                # One byte beyond the declared size is asked for, so that a lying header is noticed, not obeyed.
+                data = stream.read(info.file_size + 1)
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
+            raise InputError(f"{self.path}: member {name!r} is damaged ({_first_line(error)}).") from None
+        except zipfile.zlib.error as error:  # type: ignore[attr-defined]
+            raise InputError(f"{self.path}: member {name!r} is damaged ({_first_line(error)}).") from None
+        if len(data) != info.file_size:
+            raise InputError(f"{self.path}: member {name!r} is damaged ({len(data)} of {info.file_size} bytes).")
+        return data
+
+    def read_array(self, key: str) -> np.ndarray:
+        """The array ``key`` of a .npz."""
+        return decode_array(self.read(f"{key}.npy"), f"{self.path}: array {key!r}")

@@ -1,0 +1,117 @@
+"""Encoded still images: exact PNG for the store; PNG, JPEG and WebP in. RGB throughout, uint8 (H, W, C)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+
+from pixelpush.errors import InputError
+
+# A frame that unfolds to more pixels than this is refused before memory is taken for it.
+MAX_PIXELS = 1 << 26
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def encode_png(frame: np.ndarray) -> bytes:
+    """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back."""
+    import cv2
+
+    bgr = frame[..., ::-1] if frame.shape[-1] == 3 else frame
+    # Filtered but not deflated: the store compresses whole records with zstd, which packs as well as deflate does
+    # and unpacks several times faster.
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 0, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+    done, encoded = cv2.imencode(".png", np.ascontiguousarray(bgr), options)
+    if not done:
+        raise InputError(f"a frame of shape {frame.shape} cannot be encoded as PNG.")
+    return encoded.tobytes()
+
+
+def decode_image(data: bytes, what: str, channels: int = 3) -> np.ndarray:
+    """uint8 (H, W, channels) of PNG, JPEG or WebP bytes; ``what`` names the frame in errors."""
+    import cv2
+
+    height, width = image_size(data, what)
+    if not 0 < height * width <= MAX_PIXELS:
+        raise InputError(f"{what}: the image claims {width}x{height} pixels, which is refused.")
+    # Orientation tags are ignored: a camera's frames must not turn from one to the next.
+    flags = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
+    except cv2.error:
+        image = None
+    if image is None or image.shape[:2] != (height, width) or image.dtype != np.uint8:
+        raise InputError(f"{what}: the image does not decode; it is damaged.")
+    return image[..., None] if channels == 1 else image[..., ::-1]
+
+
+def image_size(data: bytes, what: str) -> tuple[int, int]:
+    """(height, width) from the header of PNG, JPEG or WebP bytes, the container checked for completeness.
+
+    Decoders fill the rest of a truncated JPEG with grey and ignore a wrong checksum in a PNG; here both are errors.
+    """
+    if data.startswith(_PNG):
+        return _png_size(data, what)
+    if data.startswith(b"\xff\xd8"):
+        return _jpeg_size(data, what)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return _webp_size(data, what)
+    raise InputError(f"{what}: not a PNG, JPEG or WebP image.")
+
+
+def _png_size(data: bytes, what: str) -> tuple[int, int]:
+    position, size = len(_PNG), None
+    while position + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
+        if end > len(data):
+            break
+        (crc,) = struct.unpack_from(">I", data, end - 4)
+        if zlib.crc32(data[position + 4 : end - 4]) != crc:
+            raise InputError(f"{what}: the PNG's checksum of {kind!r} is wrong; it is damaged.")
+        if kind == b"IHDR" and length == 13:
+            width, height = struct.unpack_from(">II", data, position + 8)
+            size = (height, width)
+        if kind == b"IEND" and size is not None:
+            return size
+        position = end
+    raise InputError(f"{what}: the PNG is truncated.")
+
+
+def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
+    # Some cameras pad after the end marker with zeros.
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise InputError(f"{what}: the JPEG is truncated.")
+    position = 2
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill byte
+            position += 1
+            continue
+        (length,) = struct.unpack_from(">H", data, position + 2)
+        # SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC) carry the frame's size.
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return struct.unpack_from(">HH", data, position + 5)
+        if length < 2:
+            break
+        position += 2 + length
+    raise InputError(f"{what}: the JPEG has no frame header; it is damaged.")
+
+
+def _webp_size(data: bytes, what: str) -> tuple[int, int]:
+    (riff,) = struct.unpack_from("<I", data, 4)
+    if len(data) < 30 or riff + 8 > len(data):
+        raise InputError(f"{what}: the WebP is truncated.")
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width = 1 + int.from_bytes(data[24:27], "little")
+        return 1 + int.from_bytes(data[27:30], "little"), width
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits >> 14 & 0x3FFF), 1 + (bits & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return height & 0x3FFF, width & 0x3FFF
+    raise InputError(f"{what}: the WebP has no frame header; it is damaged.")

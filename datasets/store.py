@@ -1,0 +1,461 @@
+"""The on-disk store: a folder that is a TFDS data set in array_record form, written and read without TensorFlow.
+
+    store.json                       format, schema, splits (shards, lengths, content hash), how it was made
+    dataset_info.json, features.json what ``tfds.builder_from_directory(folder).as_data_source(split)`` needs
+    train-00000.array_record ...     shards, one record per episode (``records.py``)
+    COMPLETE                         written last; without it the folder does not count
+
+Two ways to write one. ``write_store`` streams all splits into a folder that appears only when whole. For long jobs that
+must survive a kill, ``write_shard`` finishes shards one by one in a working folder, ``finished_shards`` tells
+which are done, and ``seal_store`` turns the folder into a store; all three may be repeated after a kill at any moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import accumulate, chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.records import Schema, content_hash, decode_record, encode_record
+from pixelpush.errors import InputError
+from pixelpush.files import (
+    MARKER,
+    atomic_file,
+    atomic_folder,
+    full_disk_is_a_clear_error,
+    is_complete,
+    read_json,
+    sync,
+    write_json,
+)
+
+FORMAT = "pixelpush-episodes"
+FORMAT_VERSION = 1
+EPISODES_PER_SHARD = 256
+
+_SUFFIX = ".array_record"
+_SIDECAR = ".shard.json"
+# Group size 1: each record is its own chunk, so random access reads no more than it needs.
+_WRITER_OPTIONS = "group_size:1,zstd:3"
+_READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
+_MAX_OPEN_SHARDS = 32
+_SPLIT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished shard: what its sidecar file holds until the store is sealed."""
+
+    split: str
+    index: int
+    file: str
+    bytes: int
+    record_bytes: int
+    schema: Schema
+    ids: tuple[str, ...]
+    lengths: tuple[int, ...]
+    hashes: tuple[str, ...]
+
+
+# --- writing ---------------------------------------------------------------------------------------------------
+
+
+def write_store(
+    path: str | Path,
+    splits: Mapping[str, Iterable[Episode]],
+    metadata: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+    episodes_per_shard: int = EPISODES_PER_SHARD,
+    progress: Callable[[Episode], object] | None = None,
+) -> Path:
+    """Write all splits, streaming (one episode in memory at a time), and return ``path``.
+
+    ``metadata`` (JSON values) says where the data came from and how it was pre-processed. ``progress`` is called after
+    every episode. An existing ``path`` is refused, or replaced at the very end with ``overwrite``. On any error nothing
+    is left behind. Raises InputError for a bad episode, an empty split or a full disk.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    for split in splits:
+        _check_split_name(split)
+    target = path.with_name(f".{path.name}.new") if overwrite else path
+    if overwrite:  # what an interrupted replacement may have left
+        shutil.rmtree(target, ignore_errors=True)
+    with atomic_folder(target) as folder:
+        for split, episodes in splits.items():
+            _write_split(folder, split, iter(episodes), episodes_per_shard, progress)
+        _describe(folder, metadata)
+        _drop_sidecars(folder)
+    if overwrite:
+        _replace(target, path)
+    return path
+
+
+def _write_split(
+    folder: Path, split: str, episodes: Iterator[Episode], per_shard: int, progress: Callable[[Episode], object] | None
+) -> None:
+    index = 0
+    for first in episodes:
+        write_shard(folder, split, index, chain([first], islice(episodes, per_shard - 1)), progress=progress)
+        index += 1
+    if index == 0:
+        raise InputError(f"split {split!r} has no episodes; nothing was written.")
+
+
+def write_shard(
+    folder: str | Path,
+    split: str,
+    index: int,
+    episodes: Iterable[Episode],
+    *,
+    progress: Callable[[Episode], object] | None = None,
+) -> Shard:
+    """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a working folder.
+
+    It counts as finished only once this returns; a kill leaves it unfinished and the call is simply made again.
+    Shards may be written by several processes at once. Raises InputError if there are no episodes, if schemas differ
+    or if the disk is full.
+    """
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    folder = Path(folder)
+    _check_split_name(split)
+    name = f"{split}-{index:05d}{_SUFFIX}"
+    ids, lengths, hashes, record_bytes, schema = [], [], [], 0, None
+    with atomic_file(folder / name) as partial:
+        try:
+            writer = ArrayRecordWriter(str(partial), _WRITER_OPTIONS)
+            for episode in episodes:
+                schema = schema or Schema.of(episode)
+                schema.check(episode)
+                record = encode_record(episode)
+                writer.write(record)
+                record_bytes += len(record)
+                ids.append(episode.id)
+                lengths.append(len(episode.frames))
+                hashes.append(content_hash(episode))
+                if progress:
+                    progress(episode)
+            writer.close()
+            written = _open_shard(partial).num_records()
+        except RuntimeError as error:  # array_record's only exception; its message holds the operating system's
+            if "space" in str(error).lower() or "quota" in str(error).lower():
+                raise InputError(f"{folder / name}: the disk is full; free some space and run again.") from error
+            raise OSError(f"{folder / name}: writing failed: {error}") from error
+        if schema is None:
+            raise InputError(f"shard {index} of split {split!r} has no episodes.")
+        if written != len(ids):
+            raise InputError(f"{folder / name}: {written} of {len(ids)} records reached the disk (is it full?).")
+        size = partial.stat().st_size
+    shard = Shard(split, index, name, size, record_bytes, schema, tuple(ids), tuple(lengths), tuple(hashes))
+    write_json(folder / f"{split}-{index:05d}{_SIDECAR}", asdict(shard))
+    return shard
+
+
+def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
+    """The finished shards of a working folder by (split, index); empty where the folder does not exist yet."""
+    shards = {}
+    for sidecar in sorted(Path(folder).glob(f"*{_SIDECAR}")):
+        fields = read_json(sidecar)
+        fields["schema"] = Schema(**fields["schema"])
+        for name in ("ids", "lengths", "hashes"):
+            fields[name] = tuple(fields[name])
+        shard = Shard(**fields)
+        data = sidecar.with_name(shard.file)
+        if data.is_file() and data.stat().st_size == shard.bytes:
+            shards[shard.split, shard.index] = shard
+    return shards
+
+
+def seal_store(folder: str | Path, path: str | Path, metadata: Mapping[str, Any], *, overwrite: bool = False) -> Path:
+    """Turn a working folder of finished shards into the store ``path`` (same file system) and return ``path``.
+
+    Refuses gaps in the shards of a split, episodes with the same id and shards of different schemas.
+    """
+    folder, path = Path(folder), Path(path)
+    refuse_existing(path, overwrite)
+    with full_disk_is_a_clear_error(path):
+        if not is_complete(folder):
+            for stray in folder.glob(".*.partial*"):
+                stray.unlink()
+            _describe(folder, metadata)
+            for item in folder.iterdir():
+                sync(item)
+            (folder / MARKER).write_text("complete\n")
+            sync(folder / MARKER)
+            sync(folder)
+        _drop_sidecars(folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(folder, path)
+    return path
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """An existing output is an error unless it may be replaced; something that is not a store never is."""
+    if not path.exists() and not path.is_symlink():
+        return
+    if not overwrite:
+        raise InputError(f"{path}: already exists; give another --out, or --overwrite to replace it.")
+    if not (path / "store.json").is_file():
+        raise InputError(f"{path}: is not a store of episodes, so it is not replaced; give another --out.")
+
+
+def _check_split_name(split: str) -> None:
+    if not _SPLIT_NAME.fullmatch(split):
+        raise InputError(f"split name {split!r}: use small letters, digits and single hyphens, as in 'test-seen'.")
+
+
+def _describe(folder: Path, metadata: Mapping[str, Any]) -> None:
+    """Write store.json and TFDS's two files from the sidecars."""
+    by_split: dict[str, list[Shard]] = {}
+    for shard in finished_shards(folder).values():
+        by_split.setdefault(shard.split, []).append(shard)
+    if not by_split:
+        raise InputError(f"{folder}: there is no finished shard to make a store of.")
+    schema = next(iter(by_split.values()))[0].schema
+    splits = {split: _describe_split(folder, split, shards, schema) for split, shards in by_split.items()}
+    description = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "schema": asdict(schema),
+        "splits": splits,
+        "metadata": dict(metadata),
+        "versions": _versions(),
+    }
+    write_json(folder / "store.json", description)
+    _write_tfds_files(folder, schema, by_split)
+
+
+def _describe_split(folder: Path, split: str, shards: list[Shard], schema: Schema) -> dict[str, Any]:
+    shards.sort(key=lambda shard: shard.index)
+    indices = [shard.index for shard in shards]
+    if indices != list(range(len(shards))):
+        missing = sorted(set(range(indices[-1] + 1)) - set(indices))
+        raise InputError(f"{folder}: split {split!r} lacks shards {missing[:8]}; write them before sealing.")
+    for shard in shards:
+        if shard.schema != schema:
+            raise InputError(f"{folder / shard.file}: {shard.schema} differs from the store's {schema}.")
+    ids = [identity for shard in shards for identity in shard.ids]
+    if len(set(ids)) != len(ids):
+        twice = Counter(ids).most_common(1)[0][0]
+        raise InputError(f"{folder}: split {split!r} has more than one episode {twice!r}; ids must differ.")
+    lengths = [length for shard in shards for length in shard.lengths]
+    hashes = "".join(digest for shard in shards for digest in shard.hashes)
+    return {
+        "episodes": len(ids),
+        "frames": sum(lengths),
+        "content_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
+        "shards": [{"file": shard.file, "episodes": len(shard.ids), "bytes": shard.bytes} for shard in shards],
+        "lengths": lengths,
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    packages = ("array-record", "numpy", "opencv-python-headless", "tensorflow-datasets")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[Shard]]) -> None:
+    import tensorflow_datasets as tfds
+
+    image = tfds.features.Image(shape=(schema.height, schema.width, schema.channels), encoding_format="png")
+    extra = tfds.features.Sequence({"name": tfds.features.Text(), "npy": tfds.features.Text()})
+    features = {"frames": tfds.features.Sequence(image), "id": tfds.features.Text(), "extra": extra}
+    for name, width in (("states", schema.state_dim), ("actions", schema.action_dim)):
+        if width:
+            features[name] = tfds.features.Tensor(shape=(None, width), dtype=np.float32)
+    tfds.features.FeaturesDict(features).save_config(folder)
+    # The JSON form of TFDS's DatasetInfo message; its own writer insists on file names that tell the shard count.
+    info = {
+        "fileFormat": "array_record",
+        "name": "episodes",
+        "version": f"{FORMAT_VERSION}.0.0",
+        "splits": [
+            {
+                "name": split,
+                "filepathTemplate": "{SPLIT}-{SHARD_INDEX}.{FILEFORMAT}",
+                "shardLengths": [str(len(shard.ids)) for shard in shards],
+                "numBytes": str(sum(shard.record_bytes for shard in shards)),
+            }
+            for split, shards in by_split.items()
+        ],
+    }
+    write_json(folder / "dataset_info.json", info)
+
+
+def _drop_sidecars(folder: Path) -> None:
+    for sidecar in folder.glob(f"*{_SIDECAR}"):
+        sidecar.unlink()
+
+
+def _replace(source: Path, path: Path) -> None:
+    """Rename a complete folder to ``path``; what was there goes only after the new one is in place."""
+    old = path.with_name(f".{path.name}.old")
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(path, old)
+    os.rename(source, path)
+    sync(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def _open_shard(path: Path) -> Any:
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    return ArrayRecordReader(str(path), _READER_OPTIONS, file_reader_buffer_size=1 << 16)
+
+
+def read_description(path: str | Path) -> dict[str, Any]:
+    """The contents of a finished store's store.json; anything else is a clear error."""
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder.")
+    if not (path / "store.json").is_file():
+        raise InputError(f"{path}: not a store of episodes (no store.json); make one with 'pixelpush prepare'.")
+    if not is_complete(path):
+        raise InputError(f"{path}: the store was not finished (no {MARKER}); run its 'pixelpush prepare' again.")
+    description = read_json(path / "store.json")
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise InputError(f"{path}/store.json: not the description of a store of episodes.")
+    if description.get("format_version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path}: format version {description.get('format_version')!r}, this program reads {FORMAT_VERSION}; "
+            "prepare the data again."
+        )
+    return description
+
+
+class EpisodeStore:
+    """A split of a store: ``len(store)``, ``store[i]`` -> Episode, ``store.read(i, start, stop)`` -> part of one.
+
+    Opening checks that every shard is there, whole, and holds as many records as it should. Safe to pickle, to fork
+    and to use from several threads. Every error is an InputError that names the shard and record.
+    """
+
+    def __init__(self, path: str | Path, split: str):
+        self.path = Path(path)
+        description = read_description(self.path)
+        try:
+            splits = description["splits"]
+            if split not in splits:
+                raise InputError(f"{self.path}: no split {split!r}; it has {', '.join(sorted(splits))}.")
+            self.schema = Schema(**description["schema"])
+            self.metadata: dict[str, Any] = description["metadata"]
+            self.content_sha256: str = splits[split]["content_sha256"]
+            self.lengths = np.array(splits[split]["lengths"], dtype=np.int64)  # frames of each episode
+            shards = [
+                (str(item["file"]), int(item["episodes"]), int(item["bytes"])) for item in splits[split]["shards"]
+            ]
+            count = int(splits[split]["episodes"])
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{self.path}/store.json: damaged ({error!r}); prepare the data again.") from None
+        self.split = split
+        self.name = f"{self.path.name}/{split}"
+        self._files = [name for name, _, _ in shards]
+        self._ends = list(accumulate(episodes for _, episodes, _ in shards))
+        if count == 0 or not self._ends:
+            raise InputError(f"{self.path}: split {split!r} is empty.")
+        if self._ends[-1] != count or len(self.lengths) != count:
+            raise InputError(f"{self.path}/store.json: split {split!r} disagrees about its number of episodes.")
+        for name, episodes, size in shards:
+            self._check_shard(name, episodes, size)
+        self._reset()
+
+    def _check_shard(self, name: str, episodes: int, size: int) -> None:
+        path = self.path / name
+        if Path(name).name != name or not path.is_file():
+            raise InputError(f"{path}: the shard is missing; prepare the data again.")
+        found = path.stat().st_size
+        if found != size:
+            raise InputError(f"{path}: the shard is truncated or changed: {found} bytes, expected {size}.")
+        try:
+            records = _open_shard(path).num_records()
+        except RuntimeError as error:
+            raise InputError(f"{path}: the shard is damaged ({error}).") from None
+        if records != episodes:
+            raise InputError(f"{path}: the shard holds {records} records, expected {episodes}; it is damaged.")
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._readers: OrderedDict[str, Any] = OrderedDict()
+        self._process = os.getpid()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_readers", "_process")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._reset()
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, index: int) -> Episode:
+        return self.read(index)
+
+    def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
+        """Episode ``index``, or its frames [start, stop) alone: only those are decoded, and ``extra`` is left out."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
+        index = int(index) % len(self)
+        shard = int(np.searchsorted(self._ends, index, side="right"))
+        position = index - (self._ends[shard - 1] if shard else 0)
+        what = f"{self.path / self._files[shard]}, record {position}"
+        try:
+            data = self._read_record(self._files[shard], position)
+        except RuntimeError as error:
+            raise InputError(f"{what}: damaged ({error}); prepare the data again.") from None
+        episode = decode_record(data, self.schema, what, start, stop)
+        if stop is None and start == 0 and len(episode.frames) != self.lengths[index]:
+            raise InputError(f"{what}: {len(episode.frames)} frames, store.json says {self.lengths[index]}.")
+        return episode
+
+    def _read_record(self, name: str, position: int) -> bytes:
+        # A reader's file offset would be shared with the parent after a fork; each process opens its own.
+        if self._process != os.getpid():
+            self._reset()
+        with self._lock:
+            reader = self._readers.pop(name, None) or _open_shard(self.path / name)
+            self._readers[name] = reader
+            if len(self._readers) > _MAX_OPEN_SHARDS:
+                self._readers.popitem(last=False)
+            return reader.read([position])[0]
+
+
+def store_splits(path: str | Path) -> list[str]:
+    """The names of a store's splits."""
+    return sorted(read_description(path)["splits"])
+
+
+def summary(path: str | Path) -> str:
+    """A few lines for people: splits, episodes, frames, sizes."""
+    description = read_description(path)
+    schema = Schema(**description["schema"])
+    lines = [
+        f"{path}: frames {schema.channels}x{schema.height}x{schema.width}, "
+        f"state {schema.state_dim}, action {schema.action_dim}"
+    ]
+    for split, fields in description["splits"].items():
+        megabytes = sum(shard["bytes"] for shard in fields["shards"]) / 1e6
+        lines.append(f"  {split}: {fields['episodes']} episodes, {fields['frames']} frames, {megabytes:.1f} MB")
+    return "\n".join(lines)
