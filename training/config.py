@@ -1,0 +1,144 @@
+"""Settings of a training run. What changes the weights is in TrainConfig; how and where it runs is in RunOptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pixelpush.errors import InputError
+
+Precision = Literal["32", "bf16"]
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """name: 'adamw', 'adam' or 'rmsprop' (centred, epsilon inside the root, as TensorFlow's).
+
+    decay: RMSprop's averages. betas: Adam's. weight_decay: AdamW's, on matrices and filters only.
+    clip_norm: largest norm of the whole gradient; 0 turns clipping off.
+    """
+
+    name: Literal["adamw", "adam", "rmsprop"] = "adamw"
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.99)
+    decay: float = 0.95
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+
+    def __post_init__(self):
+        _positive(self, "learning_rate", "epsilon")
+        _not_negative(self, "weight_decay", "clip_norm")
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """The learning rate's factor as a function of the examples seen; never of time or of steps.
+
+    kind: 'constant'; 'steps': times ``factor`` at each of ``drops`` (in examples); 'cosine': from 1 down to ``final``
+    at the end of the planned examples. All rise linearly from 0 over the first ``warmup_examples``. 'exponential':
+    times ``factor`` per 1,000 examples.
+    """
+
+    kind: Literal["constant", "steps", "cosine", "exponential"] = "constant"
+    warmup_examples: int = 0
+    drops: tuple[int, ...] = ()
+    factor: float = 1.0
+    final: float = 0.0
+
+    def __post_init__(self):
+        _not_negative(self, "warmup_examples", "final")
+        _positive(self, "factor")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """clip_frames: frames of a training clip, cut at a random place of a longer episode. context: frames given.
+
+    mirror: chance of a left-right mirrored clip (state and action mirrored with it). jitter: largest shift of the
+    frame in pixels. colour: strength of random brightness, contrast and saturation, 0 to 1. crop: image models train
+    on random crops of this side, 0 for whole images.
+    """
+
+    clip_frames: int = 20
+    context: int = 2
+    mirror: float = 0.0
+    jitter: int = 0
+    colour: float = 0.0
+    crop: int = 0
+
+    def __post_init__(self):
+        _not_negative(self, "mirror", "jitter", "colour", "crop")
+        if not 1 <= self.context < self.clip_frames:
+            raise InputError(f"context {self.context} must be at least 1 and below clip_frames {self.clip_frames}.")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides the final weights, given the task. examples: the planned length of the run.
+
+    ema_decay: decay per step of the averaged weights that are evaluated and published; 0: no averaging.
+    """
+
+    batch_size: int
+    examples: int
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    ema_decay: float = 0.0
+    precision: Precision = "32"
+    seed: int = 0
+
+    def __post_init__(self):
+        _positive(self, "batch_size", "examples")
+        _not_negative(self, "seed")
+        if not 0 <= self.ema_decay < 1:
+            raise InputError(f"ema_decay must be in [0, 1), got {self.ema_decay}.")
+        if self.precision not in ("32", "bf16"):
+            raise InputError(f"precision {self.precision!r} is unknown; use '32' or 'bf16'.")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How and where a run is carried out; may differ from one call to the next of the same run.
+
+    Intervals are in examples. 0 turns the interval's action off, except for save_examples and validate_examples, where
+    it means a twentieth of the planned length.
+    """
+
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    devices: int = 0  # per machine; 0: what the launcher says, else one
+    nodes: int = 0  # 0: what the launcher says, else one
+    accumulate: int = 1  # pieces into which each process cuts its part of a batch
+    compile: bool = False
+    checkpointing: bool = False
+    deterministic: bool = False
+    workers: int = 1  # reading threads per process
+    minutes: float = 0.0  # save and stop after this long; 0: no limit
+    save_examples: int = 0
+    keep: int = 3
+    validate_examples: int = 0
+    validation_items: int = 64
+    log_examples: int = 0  # 0: every tenth step
+    sample_examples: int = 0
+    tensorboard: bool = False
+    quiet: bool = False
+
+    def __post_init__(self):
+        _positive(self, "accumulate", "workers", "keep", "validation_items")
+        _not_negative(
+            self,
+            *("devices", "nodes", "minutes", "save_examples", "validate_examples", "log_examples", "sample_examples"),
+        )
+
+
+def _positive(config: object, *names: str) -> None:
+    for name in names:
+        if not getattr(config, name) > 0:
+            raise InputError(f"{name} must be above 0, got {getattr(config, name)}.")
+
+
+def _not_negative(config: object, *names: str) -> None:
+    for name in names:
+        if not getattr(config, name) >= 0:
+            raise InputError(f"{name} must not be negative, got {getattr(config, name)}.")

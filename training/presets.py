@@ -1,0 +1,77 @@
+"""Training presets by name. Each says how to run it, on what, how long it takes and what to expect of it.
+
+Light: nothing here imports torch. A preset's model is a name of the family's own model presets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pixelpush.errors import InputError
+from pixelpush.training.config import DataConfig, OptimizerConfig, ScheduleConfig, TrainConfig
+
+
+@dataclass(frozen=True)
+class Preset:
+    """family: 'video' or 'image'. model: a model preset or kind of that family; overrides: its settings.
+
+    command, hardware, minutes, expected: for people, what to type and what comes of it.
+    """
+
+    family: str
+    model: str
+    train: TrainConfig
+    command: str
+    hardware: str
+    minutes: str
+    expected: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+# Reed et al. 2017, section 4: centred RMSprop, epsilon 1e-8, 1e-4 times 0.3 at 83K and 113K steps, 64 clips, 200K steps.
+_PAPER_TRAIN = TrainConfig(
+    batch_size=64,
+    examples=200_000 * 64,
+    optimizer=OptimizerConfig(name="rmsprop", learning_rate=1e-4, epsilon=1e-8),
+    schedule=ScheduleConfig(kind="steps", drops=(83_000 * 64, 113_000 * 64), factor=0.3),
+)
+
+VIDEO_PRESETS: dict[str, Preset] = {
+    "paper-ot": Preset(
+        family="video",
+        model="paper-ot",
+        train=_PAPER_TRAIN,
+        command="pixelpush train paper-ot --data google-push --run runs/paper-ot --devices 8",
+        hardware="data-centre GPUs",
+        minutes="not yet measured",
+        expected="1.04 nats per sub-pixel published on val, test-seen and test-novel; ours not yet measured",
+    ),
+    "push-ot-small": Preset(
+        family="video",
+        model="push-ot-small",
+        train=TrainConfig(
+            batch_size=8,
+            examples=12_000,
+            optimizer=OptimizerConfig(name="adamw", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0),
+            schedule=ScheduleConfig(kind="cosine", warmup_examples=400, final=0.02),
+            data=DataConfig(clip_frames=20, context=2),
+            ema_decay=0.998,
+            precision="bf16",
+        ),
+        command="pixelpush train push-ot-small --data DATA --run runs/small",
+        hardware="2 CPU cores",
+        minutes="not yet measured",
+        expected="not yet measured",
+    ),
+}
+
+PRESETS: dict[str, Preset] = {**VIDEO_PRESETS}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name; an unknown one is an InputError that lists them."""
+    if name not in PRESETS:
+        raise InputError(f"unknown training preset {name!r}; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,60 @@
+"""What the training loop needs to know of a kind of model and its data, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor, nn
+
+# The name under which every task reports its score, in metrics and in best.json. Lower is better.
+SCORE = "nats_per_subpixel"
+
+
+class Task(Protocol):
+    """A model to train, examples to train it on and a way to score it.
+
+    Everything random is a function of the arguments. The loop seeds torch before ``build_model`` and
+    ``initialise``, and before every forward pass, so that module initialisation and dropout need no care.
+    ``example`` is called from several threads at once.
+    """
+
+    family: str  # 'video' or 'image': what model.json says
+    examples_per_epoch: int
+    frames_per_example: int  # for the reported frames per second
+
+    def describe(self) -> dict[str, Any]:
+        """JSON values that identify data and model; a run resumes only where they are the same as when it began."""
+        ...
+
+    def build_model(self) -> nn.Module:
+        """A new model, float32 on the CPU, with a dataclass ``config``."""
+        ...
+
+    def initialise(self, model: nn.Module, seed: int) -> None:
+        """What a fresh model takes from the training data: normalisation statistics, data-dependent scales."""
+        ...
+
+    def example(self, seed: int, epoch: int, index: int) -> tuple[str, Mapping[str, np.ndarray]]:
+        """(name for people, arrays) of training example ``index``; the arrays of all examples have the same shapes.
+
+        A pure function, augmentation included. Raises InputError naming a damaged example.
+        """
+        ...
+
+    def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Means over the batch: 'loss' to minimise, SCORE, and whatever else is worth a line in the metrics.
+
+        ``model`` is the wrapped module: call it as ``model(...)``, so that precision and data parallelism apply.
+        """
+        ...
+
+    def evaluate(self, model: nn.Module, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
+        """Scores on the validation split, or on its first ``limit`` items: SCORE and others; empty without a split.
+
+        In a process group every process calls this and gets the same values.
+        """
+        ...
