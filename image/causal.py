@@ -99,6 +99,11 @@ class RowCache:
         """The output row (N, out, 1, W / stride) whose window ends at the last input row."""
         return F.conv2d(self.rows, self.weight, self.bias, (1, self.stride), (0, self.reach))
 
+    def advance(self, row: Tensor) -> Tensor:
+        """``push``, then ``output``."""
+        self.push(row)
+        return self.output()
+
 
 @dataclass
 class PixelCache:
@@ -139,6 +144,11 @@ class PixelCache:
         """The convolution's output (N, out) at ``column`` of the present row."""
         window = self.rows[:, :, :, column : column + self.kernel]
         return F.linear(window.flatten(1), self.matrix, self.bias)
+
+    def advance(self, values: Tensor, column: int) -> Tensor:
+        """``push``, then ``output``."""
+        self.push(values, column)
+        return self.output(column)
 
 
 def pointwise(layer: nn.Conv2d, values: Tensor) -> Tensor:

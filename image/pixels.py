@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pixelpush.errors import InputError
@@ -16,6 +17,11 @@ def to_unit(pixels: Tensor) -> Tensor:
     if pixels.dtype != torch.uint8:
         raise InputError(f"pixels must be uint8, got {pixels.dtype}; scale images to 0..255 first.")
     return pixels.float() / 127.5 - 1.0
+
+
+def mark_inside(pixels: Tensor) -> Tensor:
+    """``to_unit`` and a last channel of ones, (N, C + 1, H, W): zero padding then differs from mid-grey."""
+    return F.pad(to_unit(pixels), (0, 0, 0, 0, 0, 1), value=1.0)
 
 
 def from_unit(values: Tensor) -> Tensor:

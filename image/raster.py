@@ -59,9 +59,9 @@ class RasterDecoder(nn.Module):
         """Sequential network evaluations of one sample."""
         return height * width * self.head.evaluations
 
-    def log_prob(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
-        """Nats per pixel (N, H, W) of uint8 images (N, C, H, W); conditioning: (N, D, H, W)."""
-        return self.head(self.trunk(image, conditioning)).log_prob(image)
+    def log_prob(self, image: Tensor, conditioning: Tensor | None = None, centre: Tensor | None = None) -> Tensor:
+        """Nats per pixel (N, H, W) of uint8 images (N, C, H, W); conditioning: (N, D, H, W); centre: see ``Head``."""
+        return self.head(self.trunk(image, conditioning), centre).log_prob(image)
 
     @torch.no_grad()
     def sample(
@@ -71,6 +71,7 @@ class RasterDecoder(nn.Module):
         temperature: float = 1.0,
         cached: bool = True,
         given: Given | None = None,
+        centre: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """(image uint8 (N, C, H, W), nats (N, H, W) under temperature 1).
 
@@ -88,11 +89,11 @@ class RasterDecoder(nn.Module):
                     features, cache = self.trunk.step(cache, image, row, column)
                 else:
                     features = self.trunk(image, conditioning)[:, :, row, column]
-                distribution = self.head(features[:, :, None, None])
-                pixel = distribution.sample(uniforms[:, :, row : row + 1, column : column + 1], temperature)
+                here = (..., slice(row, row + 1), slice(column, column + 1))
+                distribution = self.head(features[:, :, None, None], None if centre is None else centre[here])
+                pixel = distribution.sample(uniforms[here], temperature)
                 if given is not None:
-                    here = given.mask[:, row, column, None]
-                    pixel = torch.where(here, given.image[:, :, row, column], pixel[:, :, 0, 0])[:, :, None, None]
+                    pixel = torch.where(given.mask[here][:, None], given.image[here], pixel)
                 image[:, :, row, column] = pixel[:, :, 0, 0]
                 log_prob[:, row, column] = distribution.log_prob(pixel)[:, 0, 0]
         return image, log_prob

@@ -1,0 +1,106 @@
+"""PixelCNN: masked convolutions in residual blocks (van den Oord et al. 2016a, section 3.5 and table 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelpush.image.causal import PixelCache, crop, pointwise
+from pixelpush.image.layers import MaskedConv2d
+from pixelpush.image.pixels import to_unit
+from pixelpush.image.raster import RasterTrunk
+
+
+class PixelCNNBlock(nn.Module):
+    """ReLU, 1x1 to h, ReLU, 3x3 mask B, ReLU, 1x1 back to 2h, plus the input; ``skip`` is its way to the output."""
+
+    def __init__(self, channels: int, kernel: int, conditioning: int):
+        super().__init__()
+        self.down = nn.Conv2d(2 * channels, channels, 1)
+        self.masked = MaskedConv2d(channels, channels, kernel, "B")
+        self.up = nn.Conv2d(channels, 2 * channels, 1)
+        self.skip = nn.Conv2d(channels, 2 * channels, 1)
+        self.condition = nn.Conv2d(conditioning, channels, 1) if conditioning else None
+
+    def term(self, conditioning: Tensor | None) -> Tensor | float:
+        """What the conditioning adds to the masked convolution's output."""
+        return 0.0 if self.condition is None or conditioning is None else self.condition(conditioning)
+
+    def forward(self, inputs: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor]:
+        hidden = self.masked(F.relu(self.down(F.relu(inputs))))
+        hidden = F.relu(hidden + self.term(conditioning))
+        return inputs + self.up(hidden), self.skip(hidden)
+
+
+@dataclass
+class PixelCNNCache:
+    """One convolution cache per block, and the conditioning."""
+
+    conditioning: Tensor | None
+    pixels: list[PixelCache]
+
+
+class PixelCNNTrunk(RasterTrunk):
+    """7x7 mask A to 2h features, ``layers`` residual blocks, layer-to-output sums, ReLU, 1x1 to ``hidden``, ReLU.
+
+    channels: h. conditioning_channels: D of a conditioning map that biases every block; 0 for none.
+    """
+
+    cached = True
+
+    def __init__(
+        self,
+        in_colours: int,
+        channels: int,
+        layers: int,
+        hidden: int,
+        kernel: int = 3,
+        conditioning_channels: int = 0,
+        first_kernel: int = 7,
+    ):
+        super().__init__()
+        self.enter = MaskedConv2d(in_colours, 2 * channels, first_kernel, "A")
+        self.blocks = nn.ModuleList(PixelCNNBlock(channels, kernel, conditioning_channels) for _ in range(layers))
+        self.leave = nn.Conv2d(2 * channels, hidden, 1)
+        self.channels, self.out_channels = channels, hidden
+
+    def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
+        values = self.enter(to_unit(image))
+        total = torch.zeros_like(values)
+        for block in self.blocks:
+            values, skip = block(values, conditioning)
+            total = total + skip
+        return F.relu(self.leave(F.relu(total + values)))
+
+    def start(self, image: Tensor, conditioning: Tensor | None = None) -> PixelCNNCache:
+        like = self.enter.weight.new_zeros(len(image))
+        caches = [PixelCache.start(block.masked, like, image.shape[3]) for block in self.blocks]
+        return PixelCNNCache(conditioning, caches)
+
+    def step(self, cache: PixelCNNCache, image: Tensor, row: int, column: int) -> tuple[Tensor, PixelCNNCache]:
+        values = self._enter_pixel(image, row, column)
+        here = None
+        if cache.conditioning is not None:
+            here = cache.conditioning[:, :, row : row + 1, column : column + 1]
+        total = torch.zeros_like(values)
+        for block, pixels in zip(self.blocks, cache.pixels, strict=True):
+            if column == 0:
+                pixels.next_row()
+            pixels.push(F.relu(pointwise(block.down, F.relu(values))), column)
+            term = block.term(here)
+            hidden = F.relu(pixels.output(column) + (term if isinstance(term, float) else term[:, :, 0, 0]))
+            values = values + pointwise(block.up, hidden)
+            total = total + pointwise(block.skip, hidden)
+        return F.relu(pointwise(self.leave, F.relu(total + values))), cache
+
+    def _enter_pixel(self, image: Tensor, row: int, column: int) -> Tensor:
+        """The first convolution at one pixel, from the window around it."""
+        reach = self.enter.kernel_size[0] // 2
+        above, left = max(row - reach, 0), max(column - reach, 0)
+        known = to_unit(image[:, :, above : row + 1, left : column + reach + 1])
+        window = crop(known, row - reach - above, row - above, column - reach - left, column + reach - left)
+        weight = (self.enter.weight * self.enter.mask)[:, :, : reach + 1]
+        return F.linear(window.flatten(1), weight.flatten(1), self.enter.bias)

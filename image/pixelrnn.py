@@ -1,0 +1,160 @@
+"""PixelRNN: Row LSTM and Diagonal BiLSTM (van den Oord et al. 2016a, sections 3.1-3.3)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelpush.image.causal import CausalConv2d
+from pixelpush.image.layers import MaskedConv2d
+from pixelpush.image.pixels import to_unit
+from pixelpush.image.raster import RasterTrunk
+
+
+def lstm_cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """(hidden, cell) of equation 3 from the four gates' sums (dim 1: output, forget, input, content)."""
+    output, forget, enter, content = gates.chunk(4, dim=1)
+    cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(content)
+    return torch.sigmoid(output) * torch.tanh(cell), cell
+
+
+class InitialState(nn.Module):
+    """The learned hidden and cell state outside the image, one number per channel."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.hidden = nn.Parameter(torch.zeros(channels))
+        self.cell = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, count: int, *size: int) -> tuple[Tensor, Tensor]:
+        shape = (1, -1) + (1,) * len(size)
+        return tuple(state.view(shape).expand(count, -1, *size) for state in (self.hidden, self.cell))  # type: ignore
+
+
+class RowLSTMLayer(nn.Module):
+    """One Row LSTM: a whole row at a time, from the row above (3x1 state-to-state, masked 3x1 input-to-state)."""
+
+    def __init__(self, channels: int, conditioning: int):
+        super().__init__()
+        # The masked 3x1 convolution lets the left and the present position in: a 2-wide window that ends here.
+        self.input_to_state = CausalConv2d(2 * channels, 4 * channels, (1, 2), "right")
+        self.state_to_state = nn.Conv1d(channels, 4 * channels, 3, padding=1, bias=False)
+        self.initial = InitialState(channels)
+        self.condition = nn.Conv2d(conditioning, 4 * channels, 1) if conditioning else None
+
+    def forward(self, inputs: Tensor, conditioning: Tensor | None) -> Tensor:
+        gates = self.input_to_state(inputs)
+        if self.condition is not None and conditioning is not None:
+            gates = gates + self.condition(conditioning)
+        hidden, cell = self.initial(len(inputs), inputs.shape[3])
+        rows = []
+        for row in gates.unbind(2):
+            hidden, cell = lstm_cell(row + self.state_to_state(hidden), cell)
+            rows.append(hidden)
+        return torch.stack(rows, dim=2)
+
+
+def skew(inputs: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, H, W + H - 1): row r moves r positions to the right; zeros elsewhere (figure 3)."""
+    height, width = inputs.shape[2:]
+    # Rows padded to W + H and read with a row length of W + H - 1 slide one more position each.
+    flat = F.pad(inputs, (0, height)).flatten(2)[:, :, : height * (width + height - 1)]
+    return flat.unflatten(2, (height, width + height - 1))
+
+
+def unskew(skewed: Tensor, width: int) -> Tensor:
+    """The inverse of ``skew``: (N, C, H, W + H - 1) -> (N, C, H, W)."""
+    height = skewed.shape[2]
+    flat = F.pad(skewed.flatten(2), (0, height))
+    return flat.unflatten(2, (height, width + height))[..., :width]
+
+
+class DiagonalLSTM(nn.Module):
+    """One direction of the Diagonal BiLSTM: from the top left corner, a diagonal at a time.
+
+    The state at a pixel comes from its left and upper neighbours (2x1 state-to-state in the skewed map); outside the
+    image it is the learned initial state.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.state_to_state = nn.Conv1d(channels, 4 * channels, 2, bias=False)
+        self.initial = InitialState(channels)
+
+    def forward(self, gates: Tensor) -> Tensor:
+        """Input-to-state sums (N, 4h, H, W) -> hidden states (N, h, H, W)."""
+        count, _, height, width = gates.shape
+        inside = skew(gates.new_ones(1, 1, height, width)) > 0
+        outside = self.initial(count, height)
+        border = self.initial(count, 1)[0]
+        hidden, cell = outside
+        columns = []
+        for diagonal, valid in zip(skew(gates).unbind(3), inside.unbind(3), strict=True):
+            neighbours = torch.cat((border, hidden), dim=2)
+            # The cell continues along the same skewed row: from the left neighbour.
+            hidden, cell = lstm_cell(diagonal + self.state_to_state(neighbours), cell)
+            hidden, cell = torch.where(valid, hidden, outside[0]), torch.where(valid, cell, outside[1])
+            columns.append(hidden)
+        return unskew(torch.stack(columns, dim=3), width)
+
+
+class DiagonalBiLSTMLayer(nn.Module):
+    """Both directions; the right one's map is shifted down a row before it is added, so that it sees no later pixel."""
+
+    def __init__(self, channels: int, conditioning: int):
+        super().__init__()
+        self.input_to_state = nn.Conv2d(2 * channels, 8 * channels, 1)
+        self.left, self.right = DiagonalLSTM(channels), DiagonalLSTM(channels)
+        self.condition = nn.Conv2d(conditioning, 8 * channels, 1) if conditioning else None
+
+    def forward(self, inputs: Tensor, conditioning: Tensor | None) -> Tensor:
+        gates = self.input_to_state(inputs)
+        if self.condition is not None and conditioning is not None:
+            gates = gates + self.condition(conditioning)
+        for_left, for_right = gates.chunk(2, dim=1)
+        right = self.right(for_right.flip(3)).flip(3)
+        return self.left(for_left) + F.pad(right, (0, 0, 1, 0))[:, :, :-1]
+
+
+LAYERS = {"row": RowLSTMLayer, "diagonal": DiagonalBiLSTMLayer}
+
+
+class PixelRNNTrunk(RasterTrunk):
+    """7x7 mask A to 2h features, ``layers`` LSTM layers with 1x1 back to 2h, ReLU, 1x1 to ``hidden``, ReLU.
+
+    recurrence: 'row' or 'diagonal'. residual: add each layer's input to its output (the ImageNet-64 model has none).
+    Layer-to-output connections are summed. conditioning_channels: D of a map that biases every input-to-state map.
+    """
+
+    def __init__(
+        self,
+        recurrence: str,
+        in_colours: int,
+        channels: int,
+        layers: int,
+        hidden: int,
+        conditioning_channels: int = 0,
+        residual: bool = True,
+        first_kernel: int = 7,
+    ):
+        super().__init__()
+        self.enter = MaskedConv2d(in_colours, 2 * channels, first_kernel, "A")
+        self.layers = nn.ModuleList(LAYERS[recurrence](channels, conditioning_channels) for _ in range(layers))
+        self.ups = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
+        self.skips = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
+        self.leave = nn.Conv2d(2 * channels, hidden, 1)
+        self.residual, self.out_channels = residual, hidden
+        for up in self.ups:
+            nn.init.normal_(up.weight, std=1 / math.sqrt(channels))
+
+    def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
+        values = self.enter(to_unit(image))
+        total = torch.zeros_like(values)
+        for layer, up, skip in zip(self.layers, self.ups, self.skips, strict=True):
+            states = layer(values, conditioning)
+            values = values + up(states) if self.residual else up(states)
+            total = total + skip(states)
+        return F.relu(self.leave(F.relu(total + values)))

@@ -1,0 +1,111 @@
+"""Weight-normalised convolutions with data-dependent initialisation (Salimans & Kingma 2016)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelpush.image.causal import CausalConv2d
+
+
+class NormedConv2d(CausalConv2d):
+    """A causal convolution whose weight is gain * v / |v| per output channel; ``weight`` holds v.
+
+    init_scale: standard deviation of the outputs after data-dependent initialisation.
+    """
+
+    output_dimension = 0
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: tuple[int, int] = (1, 1),
+        direction: str = "right",
+        shifted: bool = False,
+        stride: int = 1,
+        init_scale: float = 1.0,
+    ):
+        super().__init__(in_channels, out_channels, kernel, direction, shifted, stride)
+        self.init_scale = init_scale
+        self.gain = nn.Parameter(torch.full((out_channels,), init_scale))
+        _start(self)
+
+    def effective_weight(self) -> Tensor:
+        return normalised(self.weight, self.gain, self.output_dimension)
+
+
+class NormedTranspose2d(nn.ConvTranspose2d):
+    """A stride-2 transposed convolution with a normalised weight: (N, C, h, w) -> (N, out, 2h, 2w).
+
+    direction 'down': 2x3 kernel centred on the column; 'right': 2x2 kernel. Both only look at the low-resolution
+    position (and 'down' at its right neighbour), which is causal because whole rows above are.
+    """
+
+    output_dimension = 1
+
+    def __init__(self, in_channels: int, out_channels: int, direction: str):
+        wide = direction == "down"
+        super().__init__(
+            in_channels,
+            out_channels,
+            (2, 3 if wide else 2),
+            stride=2,
+            padding=(0, 1 if wide else 0),
+            output_padding=(0, 1 if wide else 0),
+        )
+        self.init_scale = 1.0
+        self.gain = nn.Parameter(torch.ones(out_channels))
+        _start(self)
+
+    def effective_weight(self) -> Tensor:
+        return normalised(self.weight, self.gain, self.output_dimension)
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        return F.conv_transpose2d(input, self.effective_weight(), self.bias, 2, self.padding, self.output_padding)
+
+
+def normalised(direction: Tensor, gain: Tensor, output_dimension: int) -> Tensor:
+    """gain * v / |v|, the norm over all dimensions but the output channel's."""
+    others = [dimension for dimension in range(4) if dimension != output_dimension]
+    shape = [1] * 4
+    shape[output_dimension] = -1
+    return direction * (gain.view(shape) / torch.linalg.vector_norm(direction, dim=others, keepdim=True))
+
+
+def _start(layer: NormedConv2d | NormedTranspose2d) -> None:
+    nn.init.normal_(layer.weight, std=0.05)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+
+
+@torch.no_grad()
+def initialise_from_data(module: nn.Module, forward: Callable[[], object]) -> None:
+    """Set every normalised layer's gain and bias so that its outputs on this data have mean 0 and ``init_scale``.
+
+    forward: runs the network on a batch of data once; layers are set in the order in which it calls them, each on
+    inputs that the layers before it, already set, have made.
+    """
+
+    def set_layer(layer: nn.Module, arguments: tuple, output: Tensor) -> Tensor:
+        assert isinstance(layer, NormedConv2d | NormedTranspose2d)
+        assert layer.bias is not None
+        centred = output - layer.bias.view(1, -1, 1, 1)
+        deviation, mean = torch.std_mean(centred, dim=(0, 2, 3), correction=0)
+        factor = layer.init_scale / (deviation + 1e-10)
+        # A channel that this batch leaves constant keeps its gain: there is nothing to scale it by.
+        factor = torch.where(deviation > 1e-6, factor, torch.ones_like(factor))
+        layer.gain.mul_(factor)
+        layer.bias.copy_(-mean * factor)
+        return (centred - mean.view(1, -1, 1, 1)) * factor.view(1, -1, 1, 1)
+
+    with contextlib.ExitStack() as hooks:
+        for layer in module.modules():
+            if isinstance(layer, NormedConv2d | NormedTranspose2d):
+                handle = layer.register_forward_hook(set_layer)
+                hooks.callback(handle.remove)
+        forward()
