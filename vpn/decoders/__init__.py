@@ -8,8 +8,12 @@ from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders.base import Decoder
 from pixelpush.vpn.decoders.baseline import BaselineDecoder
 from pixelpush.vpn.decoders.ot import OTDecoder
+from pixelpush.vpn.decoders.otlogn import OTLogNDecoder
+from pixelpush.vpn.decoders.otn import OTNDecoder
 
 DECODERS: dict[str, Callable[[VideoConfig, int], Decoder]] = {
     "baseline": BaselineDecoder,
+    "otn": OTNDecoder,
     "ot": OTDecoder,
+    "otlogn": OTLogNDecoder,
 }

@@ -1,0 +1,108 @@
+"""The O(TN) decoder of the Video Pixel Network (Kalchbrenner et al. 2016): a PixelCNN over the frame.
+
+Three samplers give the same bytes: the obvious one, a full pass per sub-pixel; one pixel at a time from cached
+activations; and, the default, a wavefront of pixels that cannot see each other, from the same caches.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelpush.image.cached import BlockCaches, ConvolutionCache, raster_order, wavefront_order
+from pixelpush.image.layers import MaskedConv2d, block_stack
+from pixelpush.image.pixels import innovation, to_unit
+from pixelpush.vpn.config import VideoConfig
+from pixelpush.vpn.decoders.base import Decoder
+from pixelpush.vpn.encoder import Resize
+
+
+class OTNDecoder(Decoder):
+    """Masked residual blocks on the frame, first mask A, conditioned on the encoder at every position.
+
+    The trunk sees earlier pixels only, never the present one's colours; the head adds those channel by channel.
+    """
+
+    def __init__(self, config: VideoConfig, features: int):
+        super().__init__(config)
+        c = config
+        self.resize = Resize(features, c.grid, c.frame_size)
+        self.condition = nn.Conv2d(features, c.decoder_channels, 1)
+        images = 2 if c.centred else 1
+        self.enter = MaskedConv2d(images * c.colours, c.decoder_channels, 3, "A")
+        self.blocks = block_stack(c.decoder_block, c.decoder_channels, c.decoder_blocks, causal=True)
+        self.head = self.new_head(c.decoder_channels)
+        self.evaluations = self.head.evaluations * c.frame_size**2
+        self.uniforms_per_pixel = self.head.uniforms_per_pixel
+
+    def log_prob(self, frame: Tensor, features: Tensor, previous: Tensor) -> Tensor:
+        return self._distribution(frame, self._condition(features), previous).log_prob(frame)
+
+    def sample(
+        self,
+        features: Tensor,
+        previous: Tensor,
+        uniforms: Tensor,
+        temperature: float = 1.0,
+        order: Literal["wavefront", "raster"] = "wavefront",
+    ) -> tuple[Tensor, Tensor]:
+        conditioning = self._condition(features)
+        batch, _, height, width = conditioning.shape
+        steps = wavefront_order(height, width) if order == "wavefront" else raster_order(height, width)
+        enter = ConvolutionCache(self.enter, batch, height, width)
+        caches = BlockCaches(self.blocks, batch, height, width)
+        frame, score = torch.zeros_like(previous), torch.zeros_like(uniforms[:, 0])
+        for rows, columns in steps:
+            hidden = _as_rows(conditioning[:, :, rows, columns]) + enter.read(rows, columns)
+            hidden = F.silu(caches(hidden, rows, columns))
+            at = (slice(None), slice(None), rows, columns)
+            shaped = hidden.unflatten(0, (batch, -1)).transpose(1, 2)[:, :, None]
+            centre = self.centre(previous)
+            distribution = self.head(shaped, None if centre is None else centre[at][:, :, None])
+            pixels = distribution.sample(uniforms[at][:, :, None], temperature)
+            score[:, rows, columns] = distribution.log_prob(pixels)[:, 0]
+            frame[at] = pixels[:, :, 0]
+            known = self._inputs(pixels, previous[at][:, :, None])
+            enter.write(_as_rows(known[:, :, 0]), rows, columns)
+        return frame, score
+
+    def sample_plain(
+        self, features: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0, steps: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The obvious sampler: a full pass for every sub-pixel; ``steps`` stops after that many, for timing."""
+        conditioning = self._condition(features)
+        frame = torch.zeros_like(previous)
+        height, width = frame.shape[-2:]
+        left = frame[0].numel() if steps is None else steps
+        for row in range(height):
+            for column in range(width):
+                for channel in range(self.head.evaluations):
+                    if left == 0:
+                        return frame, torch.zeros_like(uniforms[:, 0])
+                    sampled = self._distribution(frame, conditioning, previous).sample(uniforms, temperature)
+                    known = slice(channel, None if self.head.evaluations == 1 else channel + 1)
+                    frame[:, known, row, column] = sampled[:, known, row, column]
+                    left -= 1
+        return frame, self._distribution(frame, conditioning, previous).log_prob(frame)
+
+    def _condition(self, features: Tensor) -> Tensor:
+        return self.condition(self.resize(features))
+
+    def _inputs(self, frame: Tensor, previous: Tensor) -> Tensor:
+        images = [to_unit(frame)]
+        if self.config.centred:
+            images.append(innovation(frame, previous))
+        return torch.cat(images, dim=1)
+
+    def _distribution(self, frame: Tensor, conditioning: Tensor, previous: Tensor):
+        inputs = self._inputs(frame, previous)
+        hidden = F.silu(self.blocks(conditioning + self.enter(inputs)))
+        return self.head(hidden, self.centre(previous))
+
+
+def _as_rows(values: Tensor) -> Tensor:
+    """(N, D, P positions) -> (N * P, D), the caches' layout."""
+    return values.transpose(1, 2).flatten(0, 1)
