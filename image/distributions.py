@@ -18,8 +18,8 @@ from torch import Tensor
 from pixelpush.image.pixels import HALF_BIN, LEVELS, from_unit, to_unit
 
 MIN_LOG_SCALE = -7.0
-# Stands for minus infinity where the outermost bins take the whole tail; finite, so that gradients stay finite.
-FAR = 1e4
+# A logistic e^7 times wider than the range is flat; the ceiling keeps exp(-log_scale) away from zero.
+MAX_LOG_SCALE = 7.0
 
 
 class PixelDistribution(ABC):
@@ -41,12 +41,20 @@ def parameters_per_pixel(colours: int, components: int) -> int:
     return components * (1 + 2 * colours + colours * (colours - 1) // 2)
 
 
-def log_sigmoid_difference(upper: Tensor, lower: Tensor) -> Tensor:
-    """log(sigmoid(upper) - sigmoid(lower)) for upper > lower, exact for all magnitudes.
+def discretized_logistic(level: Tensor, distance: Tensor, log_scale: Tensor) -> Tensor:
+    """Log-probability of a level's bin under a logistic (Salimans et al. 2017, eq. 2), exact for all magnitudes.
 
-    sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)); no small-mass fallback is needed.
+    level: uint8; distance: its value minus the mean, in [-1, 1] units; 0 and 255 take the whole tail. With a and b the
+    scaled upper and lower edge, sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), and b - a is known
+    without a subtraction: no small-mass fallback is needed, and every branch of ``where`` is finite.
     """
-    return F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(lower - upper))
+    inverse_scale = torch.exp(-log_scale)
+    below_upper = F.logsigmoid((distance + HALF_BIN) * inverse_scale)
+    above_lower = F.logsigmoid((HALF_BIN - distance) * inverse_scale)
+    width = torch.log(-torch.expm1(-2 * HALF_BIN * inverse_scale))
+    lowest, highest = level == 0, level == LEVELS - 1
+    inside = torch.where(highest, 0.0, below_upper) + torch.where(lowest, 0.0, above_lower)
+    return inside + torch.where(lowest | highest, 0.0, width)
 
 
 class LogisticMixture(PixelDistribution):
@@ -66,7 +74,7 @@ class LogisticMixture(PixelDistribution):
         grouped = rearrange(parameters.float(), "n (p k) h w -> n p k h w", p=per_component)
         self.logits = grouped[:, 0]
         self.means = grouped[:, 1 : 1 + colours]
-        self.log_scales = grouped[:, 1 + colours : 1 + 2 * colours].clamp(min=MIN_LOG_SCALE)
+        self.log_scales = grouped[:, 1 + colours : 1 + 2 * colours].clamp(MIN_LOG_SCALE, MAX_LOG_SCALE)
         self.coefficients = torch.tanh(grouped[:, 1 + 2 * colours :])
         self.colours = colours
         self.centre = None if centre is None else to_unit(centre)
@@ -87,11 +95,8 @@ class LogisticMixture(PixelDistribution):
         total = torch.log_softmax(self.logits, dim=1)
         for channel, value in enumerate(values):
             distance = value[:, None] - self._mean(channel, values)
-            inverse_scale = torch.exp(-self.log_scales[:, channel])
-            level = pixels[:, channel, None]
-            upper = torch.where(level == LEVELS - 1, FAR, (distance + HALF_BIN) * inverse_scale)
-            lower = torch.where(level == 0, -FAR, (distance - HALF_BIN) * inverse_scale)
-            total = total + log_sigmoid_difference(upper, lower)
+            log_scale = self.log_scales[:, channel]
+            total = total + discretized_logistic(pixels[:, channel, None], distance, log_scale)
         return torch.logsumexp(total, dim=1)
 
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
