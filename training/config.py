@@ -55,20 +55,20 @@ class ScheduleConfig:
 class DataConfig:
     """clip_frames: frames of a training clip, cut at a random place of a longer episode. context: frames given.
 
-    mirror: chance of a left-right mirrored clip (state and action mirrored with it). jitter: largest shift of the
-    frame in pixels. colour: strength of random brightness, contrast and saturation, 0 to 1. crop: image models train
-    on random crops of this side, 0 for whole images.
+    mirror: half of the clips are mirrored left to right, states and actions with them. jitter: largest shift in pixels.
+    colour: strength, 0 to 1, of random brightness, contrast and channel gains. crop: image models train on random
+    crops of this side; 0 for whole images.
     """
 
     clip_frames: int = 20
     context: int = 2
-    mirror: float = 0.0
+    mirror: bool = False
     jitter: int = 0
     colour: float = 0.0
     crop: int = 0
 
     def __post_init__(self):
-        _not_negative(self, "mirror", "jitter", "colour", "crop")
+        _not_negative(self, "jitter", "colour", "crop")
         if not 1 <= self.context < self.clip_frames:
             raise InputError(f"context {self.context} must be at least 1 and below clip_frames {self.clip_frames}.")
 
@@ -116,6 +116,7 @@ class RunOptions:
     workers: int = 1  # reading threads per process
     minutes: float = 0.0  # save and stop after this long; 0: no limit
     save_examples: int = 0
+    save_minutes: float = 10.0  # also save when the last save is this old
     keep: int = 3
     validate_examples: int = 0
     validation_items: int = 64
@@ -125,7 +126,7 @@ class RunOptions:
     quiet: bool = False
 
     def __post_init__(self):
-        _positive(self, "accumulate", "workers", "keep", "validation_items")
+        _positive(self, "accumulate", "workers", "keep", "save_minutes", "validation_items")
         _not_negative(
             self,
             *("devices", "nodes", "minutes", "save_examples", "validate_examples", "log_examples", "sample_examples"),

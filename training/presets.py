@@ -30,7 +30,8 @@ class Preset:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
-# Reed et al. 2017, section 4: centred RMSprop, epsilon 1e-8, 1e-4 times 0.3 at 83K and 113K steps, 64 clips, 200K steps.
+# Reed et al. 2017, section 4.3: RMSprop with centring, epsilon 1e-8; 1e-4, times 0.3 at 83K and at 113K steps; batches
+# of 64 clips, 200K steps. The decay of its averages is not given.
 _PAPER_TRAIN = TrainConfig(
     batch_size=64,
     examples=200_000 * 64,

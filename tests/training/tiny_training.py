@@ -1,0 +1,107 @@
+"""A training run of a second, for the tests, in this process or as a script:
+
+python tiny_training.py RUN train [OPTION=VALUE ...]      one call of the loop (also under torchrun)
+python tiny_training.py RUN kill SEED [OPTION=VALUE ...]  the same, killed with SIGKILL at random moments until done
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.training.config import DataConfig, OptimizerConfig, RunOptions, ScheduleConfig, TrainConfig
+from pixelpush.training.video_task import VideoTask
+
+MODEL = {
+    "channels": 8,
+    "encoder_blocks": 1,
+    "coarse_scales": 0,
+    "lstm_channels": 4,
+    "decoder_blocks": 1,
+    "components": 2,
+}
+CONFIG = TrainConfig(
+    batch_size=5,
+    examples=200,
+    optimizer=OptimizerConfig(learning_rate=3e-3, weight_decay=0.01, clip_norm=1.0),
+    schedule=ScheduleConfig(kind="cosine", warmup_examples=20, final=0.1),
+    data=DataConfig(clip_frames=4, context=2, jitter=1, colour=0.1),
+    ema_decay=0.9,
+    seed=3,
+)
+
+
+def episodes(count: int, first: int = 0, length: int = 6) -> list[Episode]:
+    """Small episodes in which a bright square moves as the action says."""
+    found = []
+    for number in range(first, first + count):
+        draw = np.random.default_rng(number)
+        frames = draw.integers(0, 60, (length, 3, 8, 8), dtype=np.uint8)
+        actions = draw.normal(size=(length, 2)).astype(np.float32)
+        for time_step in range(length):
+            frames[time_step, :, time_step % 6 : time_step % 6 + 2, 2:4] = 200
+        found.append(Episode(frames, np.cumsum(actions, 0, dtype=np.float32), actions, f"episode-{number}"))
+    return found
+
+
+def tiny_task() -> VideoTask:
+    """13 training episodes (no multiple of the batch) and 5 to validate on."""
+    return VideoTask("ot", MODEL, CONFIG.data, episodes(13), episodes(5, first=100))
+
+
+def run_once(run: Path, config: TrainConfig = CONFIG, task: VideoTask | None = None, **options):
+    """One call of the loop."""
+    from pixelpush.training.loop import train
+
+    settings = {"quiet": True, "accelerator": "cpu", "save_examples": 5, "validate_examples": 35, **options}
+    return train(task or tiny_task(), config, run, RunOptions(**settings))
+
+
+def killed_until_done(run: Path, seed: int, longest: float, **options) -> int:
+    """Run in child processes, each killed at a random moment, until one ends by itself; the number of kills."""
+    draw, kills = random.Random(seed), 0
+    while True:
+        child = os.fork()
+        if child == 0:
+            run_once(run, **options)
+            os._exit(0)
+        deadline = time.monotonic() + draw.uniform(0.0, longest)
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                assert status == 0, f"the child ended with status {status}"
+                return kills
+            time.sleep(0.002)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        kills += 1
+        longest *= 1.05  # so that it ends on a slow machine too
+
+
+def main() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    run, mode, *rest = sys.argv[1:]
+    options = {name: json.loads(value) for name, value in (item.split("=") for item in rest if "=" in item)}
+    if mode == "kill":
+        # Imported once, before the forks.
+        import lightning_fabric  # noqa: F401
+
+        import pixelpush.training.loop  # noqa: F401
+
+        print(killed_until_done(Path(run), int(rest[0]), options.pop("longest"), **options))
+    else:
+        run_once(Path(run), **options)
+
+
+if __name__ == "__main__":
+    main()

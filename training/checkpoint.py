@@ -1,0 +1,218 @@
+"""Saves of a run: ``run/checkpoints/<examples>/``. A folder counts once its marker is there, which is written last.
+
+model.json, model.safetensors   the weights to evaluate: the average if there is one
+train.safetensors               the weights in training, where an average is kept
+optimizer.pt                    the optimiser's state, read with ``weights_only``
+progress.json                   counters, format version, SHA-256 of the other files
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import os
+import pickle
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pixelpush.errors import InputError
+from pixelpush.files import atomic_folder, is_complete, read_json, write_json
+from pixelpush.saved import complete_saves, load_tensors, save_model_files
+from pixelpush.training.divergence import check_weights
+
+FORMAT = 1
+# Room for file system overhead and the small files.
+_SPARE_BYTES = 4 << 20
+
+
+@dataclass
+class Progress:
+    """Counters of a run. best: the best save so far, as in best.json. seconds: spent on training steps so far."""
+
+    examples: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    best: dict[str, Any] | None = None
+
+
+@dataclass
+class TrainState:
+    """Everything that a save holds. average: the running average of the weights, if the run keeps one."""
+
+    family: str
+    model: nn.Module
+    average: nn.Module | None
+    optimizer: torch.optim.Optimizer
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def published(self) -> nn.Module:
+        """The weights to evaluate."""
+        return self.model if self.average is None else self.average
+
+
+def save_path(run: Path, examples: int) -> Path:
+    """Where the save after ``examples`` lies."""
+    return run / "checkpoints" / f"{examples:010d}"
+
+
+def write_save(run: Path, state: TrainState, keep: int) -> Path:
+    """Write the save of this moment, point best.json at the best, and drop old ones beyond the last ``keep``.
+
+    Raises InputError on a full disk and for weights that are not finite; earlier saves are then untouched.
+    """
+    path = save_path(run, state.progress.examples)
+    if not is_complete(path):
+        check_weights(state.model, f"after {state.progress.examples} examples")
+        _check_space(run, state)
+        with atomic_folder(path) as folder:
+            _write_files(folder, state)
+    write_best(run, state.progress)
+    drop_old_saves(run, keep, state.progress)
+    return path
+
+
+def write_best(run: Path, progress: Progress) -> None:
+    """Write best.json if there is a best save."""
+    if progress.best is not None:
+        write_json(run / "best.json", progress.best)
+
+
+def drop_old_saves(run: Path, keep: int, progress: Progress) -> None:
+    """Keep the last ``keep`` saves and the best."""
+    best = progress.best and progress.best["save"]
+    for save in complete_saves(run)[:-keep]:
+        if save.name != best:
+            # Renamed first: a kill while deleting must not leave a folder that looks complete.
+            doomed = save.with_name(f".{save.name}.partial")
+            os.rename(save, doomed)
+            shutil.rmtree(doomed)
+
+
+def clear_leftovers(run: Path) -> None:
+    """Remove what a kill in the middle of a save left behind; only the process that holds the run's lock may."""
+    for leftover in [*run.glob(".*.partial*"), *(run / "checkpoints").glob(".*.partial")]:
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
+
+
+def newest_sound_save(run: Path) -> Path | None:
+    """The newest save that is whole; a damaged newer one is named on stderr and set aside.
+
+    Raises InputError if there are saves but none is whole, or if one has a format that this version does not know.
+    """
+    saves = sorted((run / "checkpoints").glob("[0-9]*"), key=lambda save: int(save.name))
+    for save in reversed(saves):
+        try:
+            _verify(save)
+            return save
+        except DamagedSave as error:
+            aside = save.with_name(f"damaged-{save.name}")
+            if aside.exists():
+                shutil.rmtree(aside)
+            os.rename(save, aside)
+            print(f"{error} It is set aside as {aside.name}; the save before it is used.", file=sys.stderr)
+    if saves:
+        raise InputError(f"{run}: every save of this run is damaged; start again in another --run.")
+    return None
+
+
+def restore(save: Path, state: TrainState) -> None:
+    """Fill the state from a save that ``newest_sound_save`` found."""
+    progress = _read_progress(save)
+    weights = "train.safetensors" if state.average is not None else "model.safetensors"
+    load_tensors(save / weights, state.model.state_dict(), state.model.load_state_dict)
+    if state.average is not None:
+        load_tensors(save / "model.safetensors", state.average.state_dict(), state.average.load_state_dict)
+    try:
+        loaded = torch.load(save / "optimizer.pt", map_location="cpu", weights_only=True)
+        state.optimizer.load_state_dict(loaded)
+    except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError) as error:
+        raise InputError(f"{save}/optimizer.pt: not this run's optimiser state ({error}).") from None
+    state.progress = Progress(**progress)
+
+
+class DamagedSave(InputError):
+    """A complete save whose contents are not what was written."""
+
+
+def _write_files(folder: Path, state: TrainState) -> None:
+    from safetensors.torch import save
+
+    config: Any = state.model.config
+    save_model_files(folder, state.family, dataclasses.asdict(config), state.published.state_dict())
+    if state.average is not None:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.model.state_dict().items()}
+        (folder / "train.safetensors").write_bytes(save(tensors))
+    # Through memory: torch's own writer hides a full disk behind an unrelated error.
+    buffer = io.BytesIO()
+    torch.save(state.optimizer.state_dict(), buffer)
+    (folder / "optimizer.pt").write_bytes(buffer.getbuffer())
+    digests = {item.name: _sha256(item) for item in sorted(folder.iterdir())}
+    progress = {"format": FORMAT, **dataclasses.asdict(state.progress), "sha256": digests}
+    write_json(folder / "progress.json", progress)
+
+
+def _check_space(run: Path, state: TrainState) -> None:
+    tensors = [*state.model.state_dict().values()]
+    if state.average is not None:
+        tensors += state.average.state_dict().values()
+    for slots in state.optimizer.state.values():
+        tensors += [slot for slot in slots.values() if isinstance(slot, torch.Tensor)]
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors) + _SPARE_BYTES
+    free = shutil.disk_usage(run).free
+    if free < needed:
+        raise InputError(
+            f"{run}: a save needs {needed / 1e6:.0f} MB but the disk has {free / 1e6:.0f} MB free; nothing was written."
+            " Free some space and run the same command again."
+        )
+
+
+def _verify(save: Path) -> None:
+    if not is_complete(save):
+        raise DamagedSave(f"{save}: half-written, without its marker.")
+    try:
+        progress = read_json(save / "progress.json")
+    except InputError as error:
+        raise DamagedSave(f"{save}: damaged ({error})") from None
+    if not isinstance(progress, dict) or not isinstance(progress.get("format"), int):
+        raise DamagedSave(f"{save}: damaged (progress.json has no format).")
+    if progress["format"] != FORMAT:
+        raise InputError(
+            f"{save}: format {progress['format']} is not format {FORMAT}, which this version reads; continue this run"
+            " with the version that wrote it."
+        )
+    digests = progress.get("sha256")
+    if not isinstance(digests, dict) or not {"model.json", "model.safetensors", "optimizer.pt"} <= digests.keys():
+        raise DamagedSave(f"{save}: damaged (progress.json lacks the files' digests).")
+    for name, digest in digests.items():
+        file = save / Path(name).name
+        if not file.is_file() or _sha256(file) != digest:
+            raise DamagedSave(f"{file}: missing or not what was written; the save is damaged.")
+    if not isinstance(progress.get("examples"), int) or progress["examples"] != int(save.name):
+        raise DamagedSave(f"{save}: damaged (progress.json counts other examples).")
+
+
+def _read_progress(save: Path) -> dict[str, Any]:
+    found = read_json(save / "progress.json")
+    try:
+        return {item.name: found[item.name] for item in dataclasses.fields(Progress)}
+    except KeyError as error:
+        raise InputError(f"{save}/progress.json: {error} is missing.") from None
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with open(file, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,105 @@
+"""Batches as a function of the position: the k-th holds examples k*B .. (k+1)*B of the concatenated epochs."""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixelpush.datasets.order import epoch_order
+from pixelpush.errors import InputError
+from pixelpush.training.task import Task
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive examples. first: position of the first one in the run; names: for people."""
+
+    first: int
+    names: tuple[str, ...]
+    arrays: dict[str, Tensor]
+
+
+# Batches of one or two epochs are under way at a time.
+_order = functools.lru_cache(maxsize=4)(epoch_order)
+
+
+def example_at(seed: int, count: int, position: int) -> tuple[int, int]:
+    """(epoch, index) of the example at a position of the run."""
+    epoch, place = divmod(position, count)
+    return epoch, int(_order(seed, epoch, count)[place])
+
+
+def pieces_of(first: int, batch_size: int, rank: int, world: int, accumulate: int) -> list[range]:
+    """The positions of the batch at ``first`` that process ``rank`` takes, cut into ``accumulate`` pieces.
+
+    Together the processes' pieces are the batch, in order; sizes differ by at most one. None is empty.
+    """
+    if batch_size < world * accumulate:
+        raise InputError(
+            f"a batch of {batch_size} cannot be shared by {world} processes in {accumulate} pieces each;"
+            " use a larger --batch-size, or less --devices or --accumulate."
+        )
+    begin, end = batch_size * rank // world, batch_size * (rank + 1) // world
+    cuts = [first + begin + (end - begin) * piece // accumulate for piece in range(accumulate + 1)]
+    return [range(cuts[piece], cuts[piece + 1]) for piece in range(accumulate)]
+
+
+def read_batch(task: Task, seed: int, positions: range, pinned: bool = False) -> Batch:
+    """Read and stack the examples at these positions. Raises InputError where their shapes differ."""
+    names, examples = [], []
+    for position in positions:
+        name, arrays = task.example(seed, *example_at(seed, task.examples_per_epoch, position))
+        for key, array in arrays.items():
+            if examples and array.shape != examples[0][key].shape:
+                raise InputError(
+                    f"{key} of {name} {array.shape} and of {names[0]} {examples[0][key].shape} differ in shape;"
+                    " the examples of a data set must be alike."
+                )
+        names.append(name)
+        examples.append(arrays)
+    stacked = {key: torch.from_numpy(np.stack([arrays[key] for arrays in examples])) for key in examples[0]}
+    if pinned:
+        stacked = {key: tensor.pin_memory() for key, tensor in stacked.items()}
+    return Batch(positions.start, tuple(names), stacked)
+
+
+def read_ahead(
+    task: Task,
+    seed: int,
+    first: int,
+    batch_size: int,
+    rank: int = 0,
+    world: int = 1,
+    accumulate: int = 1,
+    workers: int = 1,
+    pinned: bool = False,
+) -> Iterator[list[Batch]]:
+    """This process's pieces of every batch from position ``first`` on, without end, read ahead by threads.
+
+    At most ``workers`` + 1 batches are held or under way. An error while reading is raised where its batch is due.
+    Close the iterator to end the threads.
+    """
+
+    def read(start: int) -> list[Batch]:
+        pieces = pieces_of(start, batch_size, rank, world, accumulate)
+        return [read_batch(task, seed, piece, pinned) for piece in pieces]
+
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="reader")
+    coming: deque[Future[list[Batch]]] = deque()
+    try:
+        for ahead in range(workers + 1):
+            coming.append(pool.submit(read, first + ahead * batch_size))
+        start = first + (workers + 1) * batch_size
+        while True:
+            yield coming.popleft().result()
+            coming.append(pool.submit(read, start))
+            start += batch_size
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,91 @@
+"""Devices, precision and data parallelism, through Lightning Fabric."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+from pixelpush.errors import InputError
+from pixelpush.training.config import Precision, RunOptions
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+Value = TypeVar("Value")
+
+
+def make_fabric(options: RunOptions, precision: Precision) -> Fabric:
+    """The launched Fabric. One process starts nothing; several are started here unless a launcher already has."""
+    from lightning_fabric import Fabric
+    from lightning_fabric.strategies import DDPStrategy
+
+    devices, nodes = _layout(options)
+    if options.accelerator == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "no CUDA device is visible; use --accelerator cpu, or check the driver and CUDA_VISIBLE_DEVICES."
+        )
+    if options.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    strategy = DDPStrategy(gradient_as_bucket_view=True, broadcast_buffers=False) if devices * nodes > 1 else "auto"
+    try:
+        fabric = Fabric(
+            accelerator=options.accelerator,
+            devices=devices,
+            num_nodes=nodes,
+            strategy=strategy,
+            precision="bf16-mixed" if precision == "bf16" else "32-true",
+        )
+    except (ValueError, RuntimeError) as error:  # Fabric's way to say that the devices are not there
+        raise InputError(f"{devices} {options.accelerator} devices cannot be used: {error}") from None
+    fabric.launch()
+    _set_performance(fabric.device, options.deterministic)
+    return fabric
+
+
+def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:
+    """Run ``work`` in the first process alone and give its result to all; its InputError is raised in all."""
+    if fabric.world_size == 1:
+        return work()
+    outcome: tuple[str | None, Value | None] = (None, None)
+    if fabric.global_rank == 0:
+        try:
+            outcome = (None, work())
+        except InputError as error:
+            outcome = (str(error), None)
+    failure, value = fabric.broadcast(outcome)
+    if failure is not None:
+        raise InputError(failure)
+    return value  # type: ignore[return-value]
+
+
+def _layout(options: RunOptions) -> tuple[int, int]:
+    """(processes per machine, machines): the options, or what torchrun or Slurm says."""
+    launched = None
+    if "LOCAL_WORLD_SIZE" in os.environ:
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        launched = (local, int(os.environ["WORLD_SIZE"]) // local)
+    elif "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in ("bash", "interactive"):
+        nodes = int(os.environ.get("SLURM_NNODES", "1"))
+        launched = (int(os.environ["SLURM_NTASKS"]) // nodes, nodes)
+    devices, nodes = launched or (1, 1)
+    asked = (options.devices or devices, options.nodes or nodes)
+    if launched is not None and asked != launched:
+        raise InputError(
+            f"--devices {asked[0]} --nodes {asked[1]}, but the launcher started {devices} processes on {nodes} nodes"
+            ": leave both options out."
+        )
+    return asked
+
+
+def _set_performance(device: torch.device, deterministic: bool) -> None:
+    if deterministic:
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
+    elif device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True

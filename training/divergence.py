@@ -1,0 +1,54 @@
+"""A run that leaves the finite numbers stops at once, says where, and keeps its last good save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pixelpush.errors import InputError
+
+_NAMES_SHOWN = 8
+
+
+class DivergenceError(InputError):
+    """The loss, a gradient or a weight is not finite."""
+
+
+def first_non_finite_gradient(model: nn.Module) -> str | None:
+    """Name of the first parameter whose gradient is not finite."""
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None and not bool(torch.isfinite(parameter.grad).all()):
+            return name
+    return None
+
+
+def check_weights(model: nn.Module, where: str) -> None:
+    """Refuse weights or buffers that are not finite, naming the first."""
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise DivergenceError(f"{where}: weight {name} is not finite, so it is not saved. {_ADVICE}")
+
+
+def divergence(
+    step: int,
+    examples: int,
+    losses: Mapping[str, float],
+    parameter: str | None,
+    names: Sequence[str],
+    save: Path | None,
+) -> DivergenceError:
+    """The error for a step that gave a non-finite loss or gradient; the weights are as they were before it."""
+    shown = ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN))
+    values = ", ".join(f"{name} {value:.6g}" for name, value in losses.items())
+    gradient = f"first non-finite gradient: {parameter}" if parameter else "all gradients finite"
+    kept = f"the last good save is {save}" if save else "there is no save yet"
+    return DivergenceError(
+        f"step {step} (after {examples} examples): training left the finite numbers ({values}; {gradient};"
+        f" batch: {shown}); {kept}. {_ADVICE}"
+    )
+
+
+_ADVICE = "Use a lower --learning-rate in a new --run, or look at the batch's data."

@@ -1,0 +1,49 @@
+"""Ending a run early but cleanly: SIGTERM, Ctrl-C, the --minutes budget; and how long ago the last save was."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+
+class Clock:
+    """What this process asks of the run at the moment: to stop, to save."""
+
+    def __init__(self, minutes: float, save_minutes: float):
+        self._end = time.monotonic() + 60 * minutes if minutes else None
+        self._save_seconds = 60 * save_minutes
+        self._saved = time.monotonic()
+        self.interrupted = False
+
+    def requests(self) -> tuple[bool, bool]:
+        """(stop, save): whether to end the run after this step, whether a save is due by the clock."""
+        now = time.monotonic()
+        stop = self.interrupted or (self._end is not None and now >= self._end)
+        return stop, now - self._saved >= self._save_seconds
+
+    def saved(self) -> None:
+        """A save was written."""
+        self._saved = time.monotonic()
+
+
+@contextlib.contextmanager
+def stopping_on_signals(clock: Clock) -> Iterator[None]:
+    """The first SIGINT or SIGTERM asks for a save and a stop after the step; a second SIGINT interrupts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        clock.interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

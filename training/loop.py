@@ -1,0 +1,246 @@
+"""The training loop: the same for every task, every number of processes, and for a new or a resumed run."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from pixelpush.errors import InputError
+from pixelpush.files import write_json
+from pixelpush.training import checkpoint
+from pixelpush.training.average import new_average, update_average
+from pixelpush.training.checkpoint import Progress, TrainState
+from pixelpush.training.config import RunOptions, TrainConfig
+from pixelpush.training.data import Batch, pieces_of, read_ahead
+from pixelpush.training.devices import make_fabric, on_first
+from pixelpush.training.divergence import divergence, first_non_finite_gradient
+from pixelpush.training.interrupt import Clock, stopping_on_signals
+from pixelpush.training.metrics import BEST_KEY, Metrics, Window, validation_line
+from pixelpush.training.optimizer import build_optimizer, set_learning_rate
+from pixelpush.training.run_folder import begin_or_resume, locked
+from pixelpush.training.schedule import rate_factor
+from pixelpush.training.seeding import seed_torch
+from pixelpush.training.step import StepResult, Wrapped, everyones_names, train_step
+from pixelpush.training.task import SCORE, Task
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+# Draws sample pictures of a model into a folder; given by the rooms above this one.
+DrawSamples = Callable[[nn.Module, Path], None]
+
+
+@dataclass
+class Run:
+    """One call of ``train``: what is trained, how, where."""
+
+    task: Task
+    config: TrainConfig
+    options: RunOptions
+    folder: Path
+    state: TrainState
+    wrapped: Wrapped
+    metrics: Metrics | None  # in the first process only
+    draw_samples: DrawSamples | None = None
+
+    @property
+    def fabric(self) -> Fabric:
+        """Fabric itself."""
+        return self.wrapped.fabric
+
+
+def train(
+    task: Task,
+    config: TrainConfig,
+    folder: str | Path,
+    options: RunOptions | None = None,
+    about: Mapping[str, Any] | None = None,
+    draw_samples: DrawSamples | None = None,
+) -> Progress:
+    """Train until the planned examples are seen, or until the options' minutes are over, from wherever the run stands.
+
+    The same call again continues. Every process of a process group calls this. about: JSON values for config.json.
+    Raises InputError for a user's mistake, a full disk, damaged data, and DivergenceError (one of it) when a loss, a
+    gradient or a weight is not finite.
+    """
+    folder, options = Path(folder), options or RunOptions()
+    fabric = make_fabric(options, config.precision)
+    pieces_of(0, config.batch_size, 0, fabric.world_size, options.accumulate)  # refuses too small a batch early
+    with contextlib.ExitStack() as stack:
+        on_first(fabric, lambda: stack.enter_context(locked(folder)))
+        on_first(fabric, lambda: begin_or_resume(folder, config, task.describe(), about or {}))
+        on_first(fabric, lambda: checkpoint.clear_leftovers(folder))
+        save = on_first(fabric, lambda: checkpoint.newest_sound_save(folder))
+        state, wrapped = _set_up(fabric, task, config, options, save)
+        metrics = None
+        if fabric.global_rank == 0:
+            quiet = options.quiet or state.progress.examples >= config.examples
+            metrics = Metrics(folder, config.examples, state.progress.examples, options.tensorboard, quiet)
+            stack.enter_context(metrics)
+            checkpoint.write_best(folder, state.progress)
+        run = Run(task, config, options, folder, state, wrapped, metrics, draw_samples)
+        _loop(run)
+        if state.progress.examples >= config.examples:
+            _final_evaluation(run)
+    return state.progress
+
+
+def _set_up(
+    fabric: Fabric, task: Task, config: TrainConfig, options: RunOptions, save: Path | None
+) -> tuple[TrainState, Wrapped]:
+    seed_torch(config.seed, "model")
+    model = task.build_model()
+    if save is None:
+        seed_torch(config.seed, "initialise")
+        task.initialise(model, config.seed)
+    if options.checkpointing:
+        if not hasattr(model, "set_checkpointing"):
+            raise InputError("this model has no activation checkpointing; leave --checkpointing out.")
+        model.set_checkpointing(True)  # type: ignore[operator]
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    optimizer = build_optimizer(config.optimizer, model)
+    module = torch.compile(model) if options.compile else model
+    wrapped = Wrapped(fabric, *fabric.setup(module, optimizer))  # type: ignore[arg-type]
+    model.train()
+    average = new_average(model) if config.ema_decay else None
+    state = TrainState(task.family, model, average, optimizer)
+    if save is not None:
+        checkpoint.restore(save, state)
+    return state, wrapped
+
+
+def _loop(run: Run) -> None:
+    progress, config, options = run.state.progress, run.config, run.options
+    if progress.examples >= config.examples:
+        return
+    fabric = run.fabric
+    clock, window = Clock(options.minutes, options.save_minutes), Window()
+    feed = read_ahead(
+        run.task,
+        config.seed,
+        progress.examples,
+        config.batch_size,
+        *(fabric.global_rank, fabric.world_size, options.accumulate, options.workers),
+        pinned=fabric.device.type == "cuda",
+    )
+    with contextlib.closing(feed), stopping_on_signals(clock):  # type: ignore[type-var]
+        while progress.examples < config.examples:
+            begin = time.perf_counter()
+            pieces = next(feed)
+            waiting = time.perf_counter() - begin
+            rate = config.optimizer.learning_rate * rate_factor(config.schedule, progress.examples, config.examples)
+            set_learning_rate(run.state.optimizer, rate)
+            result = train_step(run.wrapped, run.task, run.state, config, pieces, clock.requests())
+            if not result.finite:
+                _stop_diverged(run, result, pieces)
+            progress.examples += config.batch_size
+            progress.steps += 1
+            if run.state.average is not None:
+                update_average(run.state.average, run.state.model, config.ema_decay, progress.steps)
+            seconds = time.perf_counter() - begin
+            progress.seconds += seconds
+            window.add(result.losses, config.batch_size, seconds, waiting)
+            _report(run, result, window, rate)
+            stop, save = (request > 0 for request in result.requests)
+            if _finish_step(run, stop or save):
+                clock.saved()
+            if stop:
+                if run.metrics and progress.examples < config.examples:
+                    run.metrics.say(f"stopped after {progress.examples} examples; the same command continues.")
+                return
+
+
+def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
+    progress, config = run.state.progress, run.config
+    interval = run.options.log_examples or 10 * config.batch_size
+    if run.metrics is None:
+        return
+    run.metrics.step(config.batch_size, result.losses[SCORE])
+    if progress.steps == 1 or _due(run, interval):
+        line = {"step": progress.steps, **window.take(run.task.frames_per_example), "learning_rate": rate}
+        if run.fabric.device.type == "cuda":
+            line["peak_memory_gb"] = torch.cuda.max_memory_allocated() / 1e9
+        run.metrics.write(progress.examples, line)
+
+
+def _finish_step(run: Run, save_now: bool) -> bool:
+    """Validate, draw and save where this step calls for it; whether a save was written."""
+    config, options, progress = run.config, run.options, run.state.progress
+    usual = max(config.examples // 20, config.batch_size)
+    improved = _due(run, options.validate_examples or usual) and _validate(run)
+    if options.sample_examples and _due(run, options.sample_examples) and run.draw_samples and run.metrics:
+        run.draw_samples(run.state.published, run.folder / "samples" / f"{progress.examples:010d}")
+        run.state.model.train()
+    if not (improved or save_now or _due(run, options.save_examples or usual)):
+        return False
+    on_first(run.fabric, lambda: checkpoint.write_save(run.folder, run.state, options.keep))
+    return True
+
+
+def _due(run: Run, interval: int) -> bool:
+    """Whether this step crossed a multiple of ``interval`` examples, or was the last one."""
+    after = run.state.progress.examples
+    return (after - run.config.batch_size) // interval != after // interval or after >= run.config.examples
+
+
+def _validate(run: Run) -> bool:
+    """Score the first validation items; whether this is the best score so far."""
+    progress = run.state.progress
+    scores = _evaluate(run, run.options.validation_items)
+    if not scores:
+        return False
+    line = validation_line(scores)
+    if run.metrics is not None:
+        run.metrics.write(progress.examples, line)
+        run.metrics.say(f"{progress.examples} examples: validation {line[BEST_KEY]:.4f} nats per sub-pixel")
+    if progress.best is not None and line[BEST_KEY] >= progress.best[BEST_KEY]:
+        return False
+    progress.best = {"save": checkpoint.save_path(run.folder, progress.examples).name, BEST_KEY: line[BEST_KEY]}
+    return True
+
+
+def _evaluate(run: Run, limit: int | None) -> dict[str, float]:
+    scores = run.task.evaluate(run.state.published, limit, run.fabric.device, run.config.precision)
+    run.state.model.train()
+    return scores
+
+
+def _final_evaluation(run: Run) -> None:
+    """The whole validation split, once, when the run is complete: run/final.json."""
+    path = run.folder / "final.json"
+    if on_first(run.fabric, path.is_file):
+        if run.metrics and not run.options.quiet:
+            print(f"{run.folder}: this run is complete; see {path}.", file=sys.stderr)
+        return
+    scores = _evaluate(run, None)
+    if run.metrics is None:
+        return
+    line = validation_line(scores, "whole_validation_")
+    if line:
+        run.metrics.write(run.state.progress.examples, line)
+    write_json(path, {"examples": run.state.progress.examples, "seconds": run.state.progress.seconds, **line})
+
+
+def _stop_diverged(run: Run, result: StepResult, pieces: list[Batch]) -> None:
+    progress = run.state.progress
+    names = everyones_names(run.fabric, pieces)
+    saves = checkpoint.complete_saves(run.folder)
+    parameter = first_non_finite_gradient(run.state.model)
+    error = divergence(
+        progress.steps + 1, progress.examples, result.losses, parameter, names, saves[-1] if saves else None
+    )
+    if run.metrics is not None:
+        losses = {name: repr(value) for name, value in result.losses.items()}
+        report = {"step": progress.steps + 1, "examples": progress.examples, "losses": losses}
+        write_json(run.folder / "divergence.json", {**report, "parameter": parameter, "batch": names})
+    raise error

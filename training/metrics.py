@@ -1,0 +1,125 @@
+"""Metrics: JSON lines always, a progress bar, TensorBoard where asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pixelpush.errors import InputError
+from pixelpush.files import atomic_file, full_disk_is_a_clear_error
+from pixelpush.training.task import SCORE
+
+_SMOOTHING = 0.95
+
+
+class Metrics:
+    """Where a run's figures go; use as a context manager in the first process only."""
+
+    def __init__(self, run: Path, planned: int, examples: int, tensorboard: bool = False, quiet: bool = False):
+        from tqdm import tqdm
+
+        self._path = run / "metrics.jsonl"
+        forget_after(self._path, examples)
+        self._board = _open_tensorboard(run / "tensorboard", examples) if tensorboard else None
+        self._bar = tqdm(
+            total=planned,
+            initial=min(examples, planned),
+            unit=" examples",
+            disable=quiet,
+            dynamic_ncols=True,
+            mininterval=0.2 if sys.stderr.isatty() else 30.0,
+        )
+        self._quiet = quiet
+        self._smoothed: float | None = None
+
+    def __enter__(self) -> Metrics:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+        if self._board is not None:
+            self._board.close()
+
+    def step(self, examples: int, score: float) -> None:
+        """Move the bar by one step's examples and show the smoothed score, nats per sub-pixel."""
+        old = self._smoothed
+        self._smoothed = score if old is None else _SMOOTHING * old + (1 - _SMOOTHING) * score
+        self._bar.set_postfix_str(f"{self._smoothed:.3f} nats/sub-pixel", refresh=False)
+        self._bar.update(examples)
+
+    def write(self, examples: int, values: Mapping[str, Any]) -> None:
+        """Append one line (and the same to TensorBoard)."""
+        line = json.dumps({"examples": examples, **values}, allow_nan=False)
+        with full_disk_is_a_clear_error(self._path), open(self._path, "a") as stream:
+            stream.write(line + "\n")
+        if self._board is not None:
+            for name, value in values.items():
+                if isinstance(value, int | float):
+                    self._board.add_scalar(name, value, examples)
+
+    def say(self, text: str) -> None:
+        """Print a line to stderr without breaking the bar."""
+        if not self._quiet:
+            self._bar.write(text, file=sys.stderr)
+
+
+def forget_after(path: Path, examples: int) -> None:
+    """Drop lines of steps that a resumed run will do again, and a half-written last line."""
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(errors="replace").splitlines():
+        try:
+            if json.loads(line)["examples"] <= examples:
+                kept.append(line + "\n")
+        except (ValueError, KeyError, TypeError):
+            continue
+    with atomic_file(path) as partial:
+        partial.write_text("".join(kept))
+
+
+class Window:
+    """Means since the last line of metrics."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._steps = 0
+        self._examples = 0
+        self._seconds = 0.0
+        self._waiting = 0.0
+
+    def add(self, values: Mapping[str, float], examples: int, seconds: float, waiting: float) -> None:
+        """One step: its values, and how long it took, of which ``waiting`` for data."""
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._steps += 1
+        self._examples += examples
+        self._seconds += seconds
+        self._waiting += waiting
+
+    def take(self, frames_per_example: int) -> dict[str, float]:
+        """The means, frames per second and the share of time spent waiting for data; starts a new window."""
+        line = {name: total / self._steps for name, total in self._sums.items()}
+        line["frames_per_second"] = self._examples * frames_per_example / self._seconds
+        line["waiting_share"] = self._waiting / self._seconds
+        self.__init__()
+        return line
+
+
+def validation_line(scores: Mapping[str, float], prefix: str = "validation_") -> dict[str, float]:
+    """Scores under their names in metrics.jsonl and best.json."""
+    return {prefix + name: value for name, value in scores.items()}
+
+
+BEST_KEY = f"validation_{SCORE}"
+
+
+def _open_tensorboard(folder: Path, examples: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise InputError("--tensorboard needs the package tensorboard: pip install tensorboard.") from None
+    return SummaryWriter(str(folder), purge_step=examples + 1)

@@ -1,0 +1,98 @@
+"""One optimisation step: an exact mean over the batch, however it is cut into processes and pieces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from pixelpush.training.checkpoint import TrainState
+from pixelpush.training.config import TrainConfig
+from pixelpush.training.data import Batch
+from pixelpush.training.seeding import seed_torch
+from pixelpush.training.task import Task
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """Fabric's wrappers around the state's model and optimiser."""
+
+    fabric: Fabric
+    model: Any
+    optimizer: Any
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """losses: means over the whole batch, and 'gradient_norm'. requests: the processes' requests, summed.
+
+    finite: whether losses and gradients are; if not, the weights were left as they were.
+    """
+
+    losses: dict[str, float]
+    requests: tuple[float, ...]
+    finite: bool
+
+
+def train_step(
+    wrapped: Wrapped,
+    task: Task,
+    state: TrainState,
+    config: TrainConfig,
+    pieces: Sequence[Batch],
+    requests: Sequence[bool],
+) -> StepResult:
+    """Gradients of the batch's mean loss, one update of the optimiser, the same in every process.
+
+    Each piece's mean is weighted by its number of examples; DDP averages over processes, hence the factor ``world``.
+    requests: flags (stop, save) that only some processes may have; they travel with the losses.
+    """
+    fabric = wrapped.fabric
+    sums: dict[str, Tensor] = {}
+    for number, piece in enumerate(pieces):
+        count = len(piece.names)
+        arrays = {name: tensor.to(fabric.device, non_blocking=True) for name, tensor in piece.arrays.items()}
+        seed_torch(config.seed, "forward", piece.first)
+        with fabric.no_backward_sync(wrapped.model, enabled=number + 1 < len(pieces)):
+            losses = task.losses(wrapped.model, arrays)
+            fabric.backward(losses["loss"] * (count * fabric.world_size / config.batch_size))
+        for name, value in losses.items():
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * (count / config.batch_size)
+    means, flags = _everywhere(fabric, sums, requests)
+    gradients = [p.grad for p in state.model.parameters() if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    means["gradient_norm"] = norm.item()
+    finite = all(math.isfinite(value) for value in means.values())
+    if finite:
+        if config.optimizer.clip_norm:
+            torch.nn.utils.clip_grads_with_norm_(list(state.model.parameters()), config.optimizer.clip_norm, norm)
+        wrapped.optimizer.step()
+        wrapped.optimizer.zero_grad(set_to_none=True)
+    return StepResult(means, flags, finite)
+
+
+def everyones_names(fabric: Fabric, pieces: Sequence[Batch]) -> list[str]:
+    """The names of the whole batch's examples, in order; a call for every process."""
+    mine = [name for piece in pieces for name in piece.names]
+    if fabric.world_size == 1:
+        return mine
+    gathered: list[Any] = [None] * fabric.world_size
+    torch.distributed.all_gather_object(gathered, mine)
+    return [name for names in gathered for name in names]
+
+
+def _everywhere(
+    fabric: Fabric, sums: Mapping[str, Tensor], requests: Sequence[bool]
+) -> tuple[dict[str, float], tuple[float, ...]]:
+    """Add the losses' and the flags' over processes: one small all-reduce a step."""
+    flags = torch.tensor([float(flag) for flag in requests], device=fabric.device)
+    vector = torch.cat([torch.stack([sums[name].float() for name in sorted(sums)]), flags])
+    values = fabric.all_reduce(vector, reduce_op="sum").tolist()  # type: ignore[union-attr]
+    return dict(zip(sorted(sums), values, strict=False)), tuple(values[len(sums) :])

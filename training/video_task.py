@@ -1,0 +1,177 @@
+"""Training a Video Pixel Network on episodes: clips, normalisation statistics, validation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pixelpush.datasets.augment import Augmentation, Mirror, augment
+from pixelpush.datasets.episodes import Episode, EpisodeDataset
+from pixelpush.datasets.order import training_clip
+from pixelpush.errors import InputError
+from pixelpush.training.config import DataConfig
+from pixelpush.training.task import SCORE
+from pixelpush.vpn import build_model
+from pixelpush.vpn.config import VideoConfig
+from pixelpush.vpn.presets import video_config
+from pixelpush.vpn.scoring import score_episodes, total_score
+
+# Statistics of states and actions come from at most this many episodes, spread evenly over the split.
+_STATISTICS_EPISODES = 512
+_VALIDATION_BATCH = 8
+
+
+class VideoTask:
+    """Clips of ``data.clip_frames`` frames of the training episodes, one per episode and epoch; a ``Task``.
+
+    A data set whose shortest episode is shorter gives clips of that length, which is said on stderr.
+    """
+
+    family = "video"
+
+    def __init__(
+        self,
+        model: str,
+        overrides: Mapping[str, Any],
+        data: DataConfig,
+        training: EpisodeDataset,
+        validation: EpisodeDataset | None = None,
+    ):
+        if len(training) == 0:
+            raise InputError("the training split has no episode.")
+        self.training, self.validation = training, validation
+        self.data = replace(data, clip_frames=_clip_frames(training, data))
+        self.examples_per_epoch = len(training)
+        self.frames_per_example = self.data.clip_frames
+        self.config: VideoConfig = video_config(model, **{**_shapes(training[0]), **overrides})
+        self._augmentation = _augmentation(self.data, training)
+
+    def describe(self) -> dict[str, Any]:
+        """Model configuration and the identity of both splits."""
+        return {
+            "model": asdict(self.config),
+            "clip_frames": self.data.clip_frames,
+            "training": _identity(self.training),
+            "validation": None if self.validation is None else _identity(self.validation),
+        }
+
+    def build_model(self) -> nn.Module:
+        """A new model of the configuration."""
+        return build_model(self.config.kind, **asdict(self.config))
+
+    def initialise(self, model: Any, seed: int) -> None:
+        """Set the normalisation of states and actions to the training split's."""
+        states, actions = vector_statistics(self.training)
+        model.set_normalisation(*states, *actions)
+
+    def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
+        """frames uint8 (T, C, H, W), states and actions float32 (T, ...) of one clip."""
+        clip_frames = self.data.clip_frames
+        lengths = getattr(self.training, "lengths", None)
+        if lengths is not None:
+            start = training_clip(seed, epoch, index, int(lengths[index]), clip_frames)
+            clip: Episode = self.training.read(index, start, start + clip_frames)  # type: ignore[attr-defined]
+        else:
+            whole = self.training[index]
+            window = slice(
+                start := training_clip(seed, epoch, index, len(whole.frames), clip_frames), start + clip_frames
+            )
+            clip = Episode(whole.frames[window], whole.states[window], whole.actions[window], whole.id)
+        if self._augmentation is not None:
+            clip = augment(clip, self._augmentation, seed, index, epoch)
+        return clip.id, {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
+
+    def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The model's training loss on a batch of clips."""
+        return model(batch["frames"], batch["states"], batch["actions"], self.data.context)
+
+    def evaluate(self, model: nn.Module, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
+        """Exact nats per sub-pixel of the validation episodes, or of the first ``limit``."""
+        if self.validation is None:
+            return {}
+        episodes = self.validation if limit is None else _First(self.validation, limit)
+        scores = score_episodes(
+            *(model, episodes, self.data.context, self.data.clip_frames, _VALIDATION_BATCH, device, precision)
+        )
+        nats, subpixels = total_score(scores)
+        return {SCORE: nats / subpixels}
+
+
+class _First:
+    """The first episodes of a split."""
+
+    def __init__(self, episodes: EpisodeDataset, limit: int):
+        self._episodes, self._count = episodes, min(limit, len(episodes))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Episode:
+        return self._episodes[index]
+
+
+def vector_statistics(episodes: EpisodeDataset) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """((mean, deviation) of states, the same of actions), float32, over at most 512 evenly spread episodes."""
+    count = min(len(episodes), _STATISTICS_EPISODES)
+    chosen = [episodes[number * len(episodes) // count] for number in range(count)]
+    found = []
+    for name in ("states", "actions"):
+        rows = np.concatenate([getattr(episode, name) for episode in chosen]).astype(np.float64)
+        found.append((torch.from_numpy(rows.mean(0)).float(), torch.from_numpy(rows.std(0)).float()))
+    return found[0], found[1]
+
+
+def _shapes(episode: Episode) -> dict[str, int]:
+    _, colours, height, width = episode.frames.shape
+    if height != width:
+        raise InputError(f"episode {episode.id}: frames are {height} high and {width} wide; models need squares.")
+    dimensions = {"state_dim": episode.states.shape[1], "action_dim": episode.actions.shape[1]}
+    return {"frame_size": height, "colours": colours, **dimensions}
+
+
+def _clip_frames(episodes: EpisodeDataset, data: DataConfig) -> int:
+    lengths = getattr(episodes, "lengths", None)
+    if lengths is None:
+        # Recorded stores know their lengths; what does not is made in memory, or alike in all episodes.
+        lengths = [len(episode.frames) for episode in episodes] if isinstance(episodes, list) else [data.clip_frames]
+    shortest = int(min(lengths))
+    if shortest <= data.context:
+        number = int(np.argmin(lengths))
+        raise InputError(
+            f"episode {episodes[number].id}: {shortest} frames leave nothing to predict after {data.context}; prepare"
+            f" the data again without episodes of fewer than {data.context + 1} frames."
+        )
+    if shortest < data.clip_frames:
+        print(
+            f"the shortest training episode has {shortest} frames: training clips have {shortest}, not"
+            f" {data.clip_frames}.",
+            file=sys.stderr,
+        )
+    return min(shortest, data.clip_frames)
+
+
+def _augmentation(data: DataConfig, episodes: EpisodeDataset) -> Augmentation | None:
+    if not (data.mirror or data.jitter or data.colour):
+        return None
+    mirror = getattr(episodes, "mirror", None)
+    if data.mirror and not isinstance(mirror, Mirror):
+        raise InputError("--mirror: this data set does not say how its states and actions change in a mirror.")
+    return Augmentation(
+        mirror=mirror if data.mirror else None,
+        jitter=data.jitter,
+        brightness=data.colour,
+        contrast=data.colour,
+        colour=data.colour,
+    )
+
+
+def _identity(episodes: EpisodeDataset) -> dict[str, Any]:
+    """What a split is: its number of episodes and its content hash, or its name where it has no hash."""
+    digest = getattr(episodes, "content_sha256", None)
+    return {"episodes": len(episodes), "content": digest or getattr(episodes, "name", "in memory")}
