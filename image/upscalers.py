@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
+from pixelpush.errors import InputError
+from pixelpush.image.distributions import PixelDistribution
+from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import GROUPS, merge_groups, split_groups
 from pixelpush.image.heads import Head
 from pixelpush.image.layers import block_stack
 from pixelpush.image.pixels import innovation, to_unit
+from pixelpush.image.raster import RasterDecoder
 
 
-class GroupNetwork(nn.Module):
+class GroupFeatures(nn.Module):
     """Features for one pixel group from the groups already known and the conditioning, all on the group's grid.
 
     Stacking the known groups as channels of the (H/2, W/2) grid is the K x K -> K x 2K network of figure 3A with its
     merge left to ``merge_groups``. With a centre image, each known group also enters as its difference from it.
     """
 
-    def __init__(self, known: int, conditioning: int, colours: int, channels: int, blocks: int, block: str, head: Head):
+    def __init__(self, known: int, conditioning: int, colours: int, channels: int, blocks: int, block: str):
         super().__init__()
         self.known, self.colours = known, colours
         inputs = conditioning + 2 * known * colours
         self.enter = nn.Conv2d(inputs, channels, 3, padding=1)
         self.blocks = block_stack(block, channels, blocks)
         self.leave = nn.SiLU()
-        self.head = head
 
-    def forward(self, known: Sequence[Tensor], conditioning: Tensor, centres: Sequence[Tensor] | None):
-        """The distribution of the next group.
+    def features(self, known: Sequence[Tensor], conditioning: Tensor, centres: Sequence[Tensor] | None) -> Tensor:
+        """(N, channels, h, w).
 
         known: uint8 groups (N, C, h, w). conditioning: (N, D, h, w). centres: four uint8 groups of the centre image
         or None; without it the difference is taken from mid-grey.
@@ -40,36 +44,105 @@ class GroupNetwork(nn.Module):
         for index, group in enumerate(known):
             reference = torch.full_like(group, 128) if centres is None else centres[index]
             inputs += [to_unit(group), innovation(group, reference)]
-        features = self.leave(self.blocks(self.enter(torch.cat([x.to(conditioning.dtype) for x in inputs], dim=1))))
-        return self.head(features, None if centres is None else centres[self.known])
+        return self.leave(self.blocks(self.enter(torch.cat([x.to(conditioning.dtype) for x in inputs], dim=1))))
 
 
-class TypeAUpscaler(nn.Module):
-    """Groups ``first``..4 of one scale, each in one evaluation of its own network (figure 3A).
+class GroupNetwork(GroupFeatures):
+    """Type A: every pixel of the group at once, independent given the earlier groups."""
 
-    first: 2 when group 1 is given (an upscaler proper), 1 when the first group is predicted too (the O(T) decoder).
-    make_head: builds one head for features of ``channels``.
+    def __init__(self, known: int, conditioning: int, colours: int, channels: int, blocks: int, block: str, head: Head):
+        super().__init__(known, conditioning, colours, channels, blocks, block)
+        self.head = head
+        self.evaluations, self.uniforms_per_pixel = head.evaluations, head.uniforms_per_pixel
+
+    def forward(
+        self, known: Sequence[Tensor], conditioning: Tensor, centres: Sequence[Tensor] | None
+    ) -> PixelDistribution:
+        """The distribution of the next group."""
+        centre = None if centres is None else centres[self.known]
+        return self.head(self.features(known, conditioning, centres), centre)
+
+    def log_prob(self, target: Tensor, known: Sequence[Tensor], conditioning: Tensor, centres) -> Tensor:
+        """Nats (N, h, w) of the group's pixels."""
+        return self(known, conditioning, centres).log_prob(target)
+
+    def sample(self, known: Sequence[Tensor], conditioning: Tensor, uniforms: Tensor, centres, temperature: float):
+        """(pixels of the group, nats) from uniforms (N, U, h, w)."""
+        distribution = self(known, conditioning, centres)
+        pixels = distribution.sample(uniforms, temperature)
+        return pixels, distribution.log_prob(pixels)
+
+
+class PatchGroupNetwork(GroupFeatures):
+    """Type B: the features are cut into patch x patch pieces that run side by side through one shallow PixelCNN.
+
+    Within a patch each pixel also sees the patch's earlier pixels; patches are independent given the earlier groups.
     """
 
     def __init__(
         self,
+        known: int,
         conditioning: int,
         colours: int,
         channels: int,
         blocks: int,
         block: str,
-        make_head,
-        first: int = 2,
+        head: Head,
+        patch: int,
+        patch_layers: int,
     ):
+        super().__init__(known, conditioning, colours, channels, blocks, block)
+        # The first kernel reaches over a whole patch.
+        trunk = GatedPixelCNNTrunk(colours, channels, patch_layers, 3, channels, first_kernel=max(2 * patch - 1, 3))
+        self.pixelcnn = RasterDecoder(trunk, head, colours)
+        self.patch = patch
+        self.evaluations, self.uniforms_per_pixel = self.pixelcnn.evaluations(patch, patch), head.uniforms_per_pixel
+
+    def split(self, maps: Tensor) -> Tensor:
+        """(N, D, h, w) -> (N h/patch w/patch, D, patch, patch)."""
+        height, width = maps.shape[2:]
+        if height % self.patch or width % self.patch:
+            raise InputError(
+                f"a group of {height}x{width} pixels does not divide into {self.patch}x{self.patch} patches."
+            )
+        return rearrange(maps, "n d (a p) (b q) -> (n a b) d p q", p=self.patch, q=self.patch)
+
+    def merge(self, patches: Tensor, height: int, width: int) -> Tensor:
+        """The inverse of ``split`` for maps of ``height`` x ``width``."""
+        rows, columns = height // self.patch, width // self.patch
+        return rearrange(patches, "(n a b) d p q -> n d (a p) (b q)", a=rows, b=columns)
+
+    def log_prob(self, target: Tensor, known: Sequence[Tensor], conditioning: Tensor, centres) -> Tensor:
+        """Nats (N, h, w) of the group's pixels."""
+        features = self.split(self.features(known, conditioning, centres))
+        centre = None if centres is None else self.split(centres[self.known])
+        scores = self.pixelcnn.log_prob(self.split(target), features, centre)
+        return self.merge(scores[:, None], *target.shape[2:])[:, 0]
+
+    def sample(self, known: Sequence[Tensor], conditioning: Tensor, uniforms: Tensor, centres, temperature: float):
+        """(pixels of the group, nats) from uniforms (N, U, h, w)."""
+        features = self.split(self.features(known, conditioning, centres))
+        centre = None if centres is None else self.split(centres[self.known])
+        numbers = self.split(uniforms)
+        pixels, scores = self.pixelcnn.sample(features, numbers, temperature, centre=centre)
+        size = uniforms.shape[2:]
+        return self.merge(pixels, *size), self.merge(scores[:, None], *size)[:, 0]
+
+
+class Upscaler(nn.Module):
+    """Groups ``first``..4 of one scale, one network each, every group given all earlier ones.
+
+    first: 2 when group 1 is given (an upscaler proper), 1 when the first group is predicted too (the O(T) decoder).
+    """
+
+    networks: nn.ModuleList
+
+    def __init__(self, networks: Sequence[GroupNetwork | PatchGroupNetwork]):
         super().__init__()
-        self.first = first
-        self.networks = nn.ModuleList(
-            GroupNetwork(known, conditioning, colours, channels, blocks, block, make_head())
-            for known in range(first - 1, GROUPS)
-        )
-        head = self.networks[0].head
-        self.evaluations = len(self.networks) * head.evaluations
-        self.uniforms_per_pixel = head.uniforms_per_pixel
+        self.first = GROUPS + 1 - len(networks)
+        self.networks = nn.ModuleList(networks)
+        self.evaluations = sum(network.evaluations for network in networks)
+        self.uniforms_per_pixel = networks[0].uniforms_per_pixel
 
     def log_prob(self, image: Tensor, conditioning: Tensor, centre: Tensor | None = None) -> Tensor:
         """Nats (N, H, W) of uint8 ``image`` (N, C, H, W); zero at group 1 where it is given.
@@ -80,8 +153,7 @@ class TypeAUpscaler(nn.Module):
         centres = None if centre is None else split_groups(centre)
         scores = [torch.zeros_like(groups[0][:, 0], dtype=torch.float32)] * (self.first - 1)
         for network in self.networks:
-            distribution = network(groups[: network.known], conditioning, centres)
-            scores.append(distribution.log_prob(groups[network.known]))
+            scores.append(network.log_prob(groups[network.known], groups[: network.known], conditioning, centres))
         return merge_groups(scores)
 
     def sample(
@@ -101,7 +173,52 @@ class TypeAUpscaler(nn.Module):
         centres = None if centre is None else split_groups(centre)
         scores = [] if given is None else [torch.zeros_like(given[:, 0], dtype=torch.float32)]
         for network in self.networks:
-            distribution = network(groups, conditioning, centres)
-            groups.append(distribution.sample(numbers[network.known], temperature))
-            scores.append(distribution.log_prob(groups[-1]))
+            pixels, score = network.sample(groups, conditioning, numbers[network.known], centres, temperature)
+            groups.append(pixels)
+            scores.append(score)
         return merge_groups(groups), merge_groups(scores)
+
+
+class TypeAUpscaler(Upscaler):
+    """Each group in one evaluation of its own network (figure 3A). make_head: builds a head for ``channels``."""
+
+    def __init__(
+        self,
+        conditioning: int,
+        colours: int,
+        channels: int,
+        blocks: int,
+        block: str,
+        make_head: Callable[[], Head],
+        first: int = 2,
+    ):
+        super().__init__(
+            [
+                GroupNetwork(known, conditioning, colours, channels, blocks, block, make_head())
+                for known in range(first - 1, GROUPS)
+            ]
+        )
+
+
+class TypeBUpscaler(Upscaler):
+    """Each group in patch x patch small steps per colour, all patches at once (figure 3B; the paper's patch is 4).
+
+    patch_layers: layers of the shallow PixelCNN (paper: 4), shared by all patches of a group.
+    """
+
+    def __init__(
+        self,
+        conditioning: int,
+        colours: int,
+        channels: int,
+        blocks: int,
+        block: str,
+        make_head: Callable[[], Head],
+        first: int = 2,
+        patch: int = 4,
+        patch_layers: int = 4,
+    ):
+        sizes = (conditioning, colours, channels, blocks, block)
+        super().__init__(
+            [PatchGroupNetwork(known, *sizes, make_head(), patch, patch_layers) for known in range(first - 1, GROUPS)]
+        )
