@@ -1,1 +1,26 @@
-"""TBD"""
+"""Recorded and simulated episodes: readers, the one on-disk store, ordering, augmentation.
+
+``open_dataset(name_or_path, split)`` gives a split as a sequence of ``Episode``. Recordings get into a store by
+``pixelpush prepare`` (commands.py); clips, their order and their augmentation are pure functions of a seed (order.py,
+augment.py). This room knows none of the others; NumPy is all that importing it loads.
+"""
+
+from pixelpush.datasets.augment import Augmentation, Mirror, Reflection, augment
+from pixelpush.datasets.episodes import Episode, EpisodeDataset
+from pixelpush.datasets.order import epoch_order, evaluation_clips, training_clip
+from pixelpush.datasets.registry import available, data_root, open_dataset
+
+__all__ = [
+    "Augmentation",
+    "Episode",
+    "EpisodeDataset",
+    "Mirror",
+    "Reflection",
+    "augment",
+    "available",
+    "data_root",
+    "epoch_order",
+    "evaluation_clips",
+    "open_dataset",
+    "training_clip",
+]

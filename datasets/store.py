@@ -77,15 +77,16 @@ def write_store(
     splits: Mapping[str, Iterable[Episode]],
     metadata: Mapping[str, Any],
     *,
+    left_out: Callable[[], Mapping[str, Any]] = dict,
     overwrite: bool = False,
     episodes_per_shard: int = EPISODES_PER_SHARD,
     progress: Callable[[Episode], object] | None = None,
 ) -> Path:
     """Write all splits, streaming (one episode in memory at a time), and return ``path``.
 
-    ``metadata`` (JSON values) says where the data came from and how it was pre-processed. ``progress`` is called after
-    every episode. An existing ``path`` is refused, or replaced at the very end with ``overwrite``. On any error nothing
-    is left behind. Raises InputError for a bad episode, an empty split or a full disk.
+    ``metadata`` (JSON values) says where the data came from and how it was pre-processed; ``left_out``, asked when all
+    is read, adds to it what was skipped. ``progress`` is called after every episode. An existing ``path`` is refused,
+    or replaced at the very end with ``overwrite``. On any error nothing is left behind. Raises InputError for a bad episode, an empty split or a full disk.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
@@ -97,7 +98,7 @@ def write_store(
     with atomic_folder(target) as folder:
         for split, episodes in splits.items():
             _write_split(folder, split, iter(episodes), episodes_per_shard, progress)
-        _describe(folder, metadata)
+        _describe(folder, {**metadata, **left_out()})
         _drop_sidecars(folder)
     if overwrite:
         _replace(target, path)

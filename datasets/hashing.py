@@ -1,0 +1,45 @@
+"""Random numbers as a pure function of integers, the same on every machine and with every version of NumPy.
+
+SplitMix64's finaliser (Steele, Lea and Flood 2014), chained over the key's parts. Training order, clip windows and
+augmentation draw from here, so that any of them can be recomputed for any example at any time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_MASK = (1 << 64) - 1
+_GAMMA = 0x9E3779B97F4A7C15
+
+
+def _mix(value: int) -> int:
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
+    return value ^ (value >> 31)
+
+
+def hash64(*key: int) -> int:
+    """A 64-bit number from a sequence of integers; any other sequence gives an unrelated one."""
+    state = len(key)
+    for part in key:
+        state = _mix((state + _GAMMA + (int(part) & _MASK)) & _MASK)
+    return state
+
+
+def uniform(*key: int) -> float:
+    """A number in [0, 1) from a key."""
+    return (hash64(*key) >> 11) * 2.0**-53
+
+
+def randint(bound: int, *key: int) -> int:
+    """An integer in [0, bound) from a key; the bias for bounds below 2^32 is under 2^-32."""
+    return hash64(*key) % bound
+
+
+def permutation(count: int, *key: int) -> np.ndarray:
+    """A permutation of 0..count-1, int64, from a key."""
+    state = np.uint64(hash64(*key))
+    values = state + np.uint64(_GAMMA) * np.arange(1, count + 1, dtype=np.uint64)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.argsort(values ^ (values >> np.uint64(31)), kind="stable")

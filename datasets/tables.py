@@ -1,0 +1,123 @@
+"""Tables of numbers beside frames: CSV, JSON {columns, data} or an array. Errors name file, row and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pixelpush.errors import InputError
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns of a table that has been read but not yet turned into numbers; ``rows`` exclude the header."""
+
+    source: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+    def select(self, names: Sequence[str]) -> np.ndarray:
+        """float32 (rows, len(names)); a cell that is not a finite number is an error naming row and column."""
+        indices = [self._index(name) for name in names]
+        out = np.empty((len(self.rows), len(names)), dtype=np.float32)
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise InputError(f"{self.source}, row {number + 1}: {len(row)} values for {len(self.columns)} columns.")
+            for position, index in enumerate(indices):
+                out[number, position] = _number(row[index], self.source, number + 1, names[position])
+        return out
+
+    def _index(self, name: str) -> int:
+        places = [index for index, column in enumerate(self.columns) if column == name]
+        if len(places) != 1:
+            fault = "no column" if not places else f"{len(places)} columns called"
+            raise InputError(f"{self.source}: {fault} {name!r}; its columns are {', '.join(self.columns)}.")
+        return places[0]
+
+    def with_prefix(self, prefix: str) -> list[str]:
+        """The columns whose names begin with ``prefix``, in stored order."""
+        return [column for column in self.columns if column.startswith(prefix)]
+
+
+def _number(cell: Any, source: str, row: int, column: str) -> float:
+    where = f"{source}, row {row}, column {column!r}"
+    if isinstance(cell, bool) or not isinstance(cell, (int, float, str)):
+        raise InputError(f"{where}: {str(cell)[:40]!r} is not a number.")
+    try:
+        value = float(cell)
+    except (ValueError, OverflowError):
+        raise InputError(f"{where}: {str(cell)[:40]!r} is not a number.") from None
+    # The store holds float32, so what overflows there is not finite either.
+    if not math.isfinite(value) or abs(value) > float(np.finfo(np.float32).max):
+        raise InputError(f"{where}: {str(cell)[:40]!r} is not a finite number.")
+    return value
+
+
+def read_csv(data: bytes, source: str) -> Table:
+    """A CSV file with a header line, UTF-8."""
+    text = _text(data, source)
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+    except csv.Error as error:
+        raise InputError(f"{source}: not a readable CSV file ({error}).") from None
+    if not lines:
+        raise InputError(f"{source}: it is empty; the first line must name the columns.")
+    columns = tuple(cell.strip() for cell in lines[0])
+    if all(_is_number(cell) for cell in columns):
+        raise InputError(f"{source}: its first line holds numbers; it must name the columns.")
+    return Table(source, columns, lines[1:])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_json_table(data: bytes, source: str) -> Table:
+    """A JSON object {"columns": [names], "data": [rows]}."""
+    value = parse_json(data, source)
+    columns, rows = (value.get("columns"), value.get("data")) if isinstance(value, dict) else (None, None)
+    if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
+        raise InputError(f"{source}: it must be an object with 'columns', a list of names, and 'data', a list of rows.")
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise InputError(f"{source}: 'data' must be a list of rows.")
+    return Table(source, tuple(columns), rows)
+
+
+def parse_json(data: bytes, source: str) -> Any:
+    """JSON from bytes that nobody vouches for."""
+    try:
+        return json.loads(_text(data, source))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source}: not valid JSON ({type(error).__name__}: {error}).") from None
+
+
+def _text(data: bytes, source: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: not UTF-8 text (byte {error.start}).") from None
+
+
+def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:
+    """float32 (T, D) of a numeric array (T, D) or (T,); a value that is not finite is an error naming its row."""
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise InputError(f"{source}: shape {array.shape}; one row per frame is needed, (T, D).")
+    largest = np.finfo(np.float32).max
+    good = np.isfinite(array) & (np.abs(array.astype(np.float64)) <= largest)
+    if not good.all():
+        row = int(np.flatnonzero(~good.all(axis=1))[0])
+        raise InputError(f"{source}, row {row + 1}: not a finite number ({array[row][~good[row]][0]}).")
+    return array.astype(np.float32)
