@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=nn.Module)
 
 FORMAT = 1
+FAMILIES = ("video", "image", "upscaler")
 SHIPPED = Path(__file__).parent / "weights"
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """Where a saved model lies and what it is. family: 'video' or 'image'; config: keywords of its builder."""
+    """Where a saved model lies and what it is. family: one of FAMILIES; config: keywords of its builder."""
 
     folder: Path
     family: str
@@ -51,11 +52,11 @@ class SavedModel:
 
 def save_model_files(folder: Path, family: str, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
     """Write ``model.json`` and ``model.safetensors`` into an existing folder (use inside ``atomic_folder``)."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, folder / "model.safetensors"
-    )
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    # Through Python, so that a full disk is the OSError that it is and not the format's own error.
+    (folder / "model.safetensors").write_bytes(save(tensors))
     write_json(folder / "model.json", {"format": FORMAT, "family": family, "config": dict(config)})
 
 
@@ -66,8 +67,10 @@ def find_saved(name_or_path: str | Path) -> SavedModel:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         found = header.get("format") if isinstance(header, dict) else None
         raise InputError(f"{folder}/model.json: format {found!r} is not format {FORMAT}, which this version reads.")
-    if header.get("family") not in ("video", "image") or not isinstance(header.get("config"), dict):
-        raise InputError(f"{folder}/model.json: needs a family ('video' or 'image') and a config; the file is damaged.")
+    if header.get("family") not in FAMILIES or not isinstance(header.get("config"), dict):
+        raise InputError(
+            f"{folder}/model.json: needs a family ({', '.join(FAMILIES)}) and a config; the file is damaged."
+        )
     return SavedModel(folder, header["family"], header["config"])
 
 

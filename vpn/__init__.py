@@ -1,7 +1,28 @@
-"""Time: the ConvLSTM frame encoder, the four video decoders, likelihood and rollout."""
+"""Time: the ConvLSTM frame encoder, the four video decoders, likelihood, rollout, super-resolution."""
 
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.load import build_model, load_model, save_model
 from pixelpush.vpn.model import Rollout, VideoPixelNetwork
+from pixelpush.vpn.super_resolution import (
+    SuperResolutionConfig,
+    VideoUpscaler,
+    build_upscaler,
+    load_upscaler,
+    save_upscaler,
+    upscale_video,
+)
 
-__all__ = ["Rollout", "VideoConfig", "VideoPixelNetwork", "build_model", "load_model", "save_model"]
+__all__ = [
+    "Rollout",
+    "SuperResolutionConfig",
+    "VideoConfig",
+    "VideoPixelNetwork",
+    "VideoUpscaler",
+    "build_model",
+    "build_upscaler",
+    "load_model",
+    "load_upscaler",
+    "save_model",
+    "save_upscaler",
+    "upscale_video",
+]

@@ -36,9 +36,7 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
     """
     saved = find_saved(name_or_path)
     if saved.family != "video":
-        raise InputError(
-            f"{saved.folder}: this is an {saved.family} model; use `pixelpush sample` and `pixelpush nll`."
-        )
+        raise InputError(f"{saved.folder}: this is a model of the family '{saved.family}', not a video model.")
     return saved.restore(lambda: _rebuild(saved)).to(device).eval()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -114,13 +114,15 @@ class VideoPixelNetwork(nn.Module):
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         temperature: float = 1.0,
         steps: int | None = None,
+        step: Callable[..., tuple[StepCarry, Tensor]] | None = None,
     ) -> Rollout:
         """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
 
         actions: (B, T', A), action t leading from frame t to t+1; steps frames need context + steps - 1 of them (one
         more may be given, as recorded episodes do). states: (B, >= context, S); those after the given are predicted.
         steps: default T' - context. generator: one CPU generator per sample, or one from which a seed per sample is
-        drawn in order. Raises InputError where actions are missing, saying how many.
+        drawn in order. step: what samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. Raises
+        InputError where actions are missing, saying how many.
         """
         batch, context = frames.shape[:2]
         self._check_video(frames, context - 1)
@@ -132,11 +134,10 @@ class VideoPixelNetwork(nn.Module):
         noise = SampleNoise(generator, batch)
         carry, sampled, scores = self.begin(frames, states, actions), [], []
         taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
-        for step in range(steps):
-            time = context - 1 + step
-            size = self.config.frame_size
+        sample_frame, size = step or self.step, self.config.frame_size
+        for time in range(context - 1, context - 1 + steps):
             uniforms = noise.uniforms(self.decoder.uniforms_per_pixel, size, size).to(frames.device)
-            carry, score = self.step(carry, actions[:, time], uniforms, temperature)
+            carry, score = sample_frame(carry, actions[:, time], uniforms, temperature)
             if time + 1 < len(taken):
                 carry = carry._replace(state=taken[time + 1])
             else:
