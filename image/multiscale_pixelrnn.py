@@ -1,0 +1,100 @@
+"""Multi-Scale PixelRNN: a small image, then larger ones given it (van den Oord et al. 2016a, section 3.6)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from pixelpush.image.conditioning import Condition, ConditionEncoder
+from pixelpush.image.config import MultiscalePixelRNNConfig
+from pixelpush.image.model import ImageModel
+from pixelpush.image.pixelrnn import PixelRNNTrunk
+from pixelpush.image.pixels import to_unit
+from pixelpush.image.raster import Given, RasterDecoder
+
+
+class Enlarger(nn.Sequential):
+    """Transposed convolutions that turn a small image into features ``step`` times as large (any power of 2)."""
+
+    def __init__(self, colours: int, channels: int, step: int):
+        layers: list[nn.Module] = [nn.Conv2d(colours, channels, 3, padding=1), nn.ReLU()]
+        for _ in range(step.bit_length() - 1):
+            layers += [nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1), nn.ReLU()]
+        super().__init__(*layers)
+
+
+class MultiscalePixelRNN(ImageModel):
+    """An unconditional PixelRNN on the smallest image and a conditional one per larger size.
+
+    The smaller image is the sub-sampled larger one. A conditional network goes over the larger image pixel by pixel;
+    the pixels that the smaller image already fixes are copied and cost nothing, so that the product over sizes is an
+    exact likelihood of the largest image.
+    """
+
+    config: MultiscalePixelRNNConfig
+
+    def __init__(self, config: MultiscalePixelRNNConfig):
+        super().__init__(config)
+        self.sizes = [config.base_size]
+        while self.sizes[-1] < config.image_size:
+            self.sizes.append(self.sizes[-1] * config.step)
+        self.encoder = ConditionEncoder(self.conditioning)
+        self.base = self._decoder(self.conditioning.out_channels)
+        larger = self.sizes[1:]
+        self.enlargers = nn.ModuleList(Enlarger(config.colours, config.channels, config.step) for _ in larger)
+        self.decoders = nn.ModuleList(self._decoder(self.conditioning.out_channels + config.channels) for _ in larger)
+
+    def _decoder(self, conditioning: int) -> RasterDecoder:
+        c = self.config
+        sizes = (c.colours, c.channels, c.layers, c.hidden, conditioning, c.residual, c.first_kernel)
+        return RasterDecoder(PixelRNNTrunk(c.recurrence, *sizes), self.new_head(c.hidden), c.colours)
+
+    @property
+    def evaluations(self) -> int:
+        base = self.base.evaluations(self.sizes[0], self.sizes[0])
+        # Copied pixels are run through as well, to update the recurrent state.
+        return base + sum(self.base.evaluations(size, size) for size in self.sizes[1:])
+
+    def score(self, images: Tensor, condition: Condition) -> Tensor:
+        encoded = self.encoder(condition)
+        steps = [self.sizes[-1] // size for size in self.sizes]
+        small = images[..., :: steps[0], :: steps[0]]
+        score = self.base.log_prob(small, encoded.on_grid(*small.shape[2:]))
+        for index, step in enumerate(steps[1:]):
+            image = images[..., ::step, ::step]
+            conditioning = self._beside(index, small, encoded.on_grid(*image.shape[2:]))
+            score = self._under(score, self.decoders[index].log_prob(image, conditioning))
+            small = image
+        return score
+
+    def draw(self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool) -> tuple[Tensor, Tensor]:
+        encoded = self.encoder(condition)
+        steps = [self.sizes[-1] // size for size in self.sizes]
+        numbers = uniforms[..., :: steps[0], :: steps[0]]
+        image, score = self.base.sample(encoded.on_grid(*numbers.shape[2:]), numbers, temperature, cached)
+        for index, step in enumerate(steps[1:]):
+            numbers = uniforms[..., ::step, ::step]
+            given = self._spread(image)
+            conditioning = self._beside(index, image, encoded.on_grid(*numbers.shape[2:]))
+            image, larger = self.decoders[index].sample(conditioning, numbers, temperature, cached, given)
+            score = self._under(score, larger)
+        return image, score
+
+    def _beside(self, index: int, small: Tensor, conditioning: Tensor | None) -> Tensor:
+        features = self.enlargers[index](to_unit(small))
+        return features if conditioning is None else torch.cat((features, conditioning), dim=1)
+
+    def _under(self, small: Tensor, large: Tensor) -> Tensor:
+        """The larger image's scores, with the smaller one's where its pixels are."""
+        score = large.clone()
+        score[..., :: self.config.step, :: self.config.step] = small
+        return score
+
+    def _spread(self, small: Tensor) -> Given:
+        step = self.config.step
+        height, width = (step * side for side in small.shape[2:])
+        image = small.new_zeros(*small.shape[:2], height, width)
+        image[..., ::step, ::step] = small
+        mask = torch.zeros(len(small), height, width, dtype=torch.bool, device=small.device)
+        mask[..., ::step, ::step] = True
+        return Given(image, mask)
