@@ -3,7 +3,7 @@
 model.json, model.safetensors   the weights to evaluate: the average if there is one
 train.safetensors               the weights in training, where an average is kept
 optimizer.pt                    the optimiser's state, read with ``weights_only``
-progress.json                   counters, format version, SHA-256 of the other files
+progress.json                   counters, format version, SHA-256 of the other files and of itself
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import json
 import os
 import pickle
 import shutil
@@ -159,7 +160,7 @@ def _write_files(folder: Path, state: TrainState) -> None:
     (folder / "optimizer.pt").write_bytes(buffer.getbuffer())
     digests = {item.name: _sha256(item) for item in sorted(folder.iterdir())}
     progress = {"format": FORMAT, **dataclasses.asdict(state.progress), "sha256": digests}
-    write_json(folder / "progress.json", progress)
+    write_json(folder / "progress.json", {**progress, "checksum": _checksum(progress)})
 
 
 def _check_space(run: Path, state: TrainState) -> None:
@@ -191,6 +192,8 @@ def _verify(save: Path) -> None:
             f"{save}: format {progress['format']} is not format {FORMAT}, which this version reads; continue this run"
             " with the version that wrote it."
         )
+    if progress.pop("checksum", None) != _checksum(progress):
+        raise DamagedSave(f"{save}: damaged (progress.json is not what was written).")
     digests = progress.get("sha256")
     if not isinstance(digests, dict) or not {"model.json", "model.safetensors", "optimizer.pt"} <= digests.keys():
         raise DamagedSave(f"{save}: damaged (progress.json lacks the files' digests).")
@@ -208,6 +211,10 @@ def _read_progress(save: Path) -> dict[str, Any]:
         return {item.name: found[item.name] for item in dataclasses.fields(Progress)}
     except KeyError as error:
         raise InputError(f"{save}/progress.json: {error} is missing.") from None
+
+
+def _checksum(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(file: Path) -> str:

@@ -29,7 +29,7 @@ def make_fabric(options: RunOptions, precision: Precision) -> Fabric:
         )
     if options.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    strategy = DDPStrategy(gradient_as_bucket_view=True, broadcast_buffers=False) if devices * nodes > 1 else "auto"
+    strategy = DDPStrategy(gradient_as_bucket_view=True) if devices * nodes > 1 else "auto"
     try:
         fabric = Fabric(
             accelerator=options.accelerator,

@@ -1,0 +1,191 @@
+"""Saves: whole or nothing, the last k and the best, damage named, nothing executed."""
+
+from __future__ import annotations
+
+import errno
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_training import CONFIG, run_once, tiny_task
+
+from pixelpush.errors import InputError
+from pixelpush.saved import complete_saves, find_saved
+from pixelpush.training import checkpoint
+from pixelpush.training.average import new_average
+from pixelpush.training.checkpoint import Progress, TrainState
+from pixelpush.training.optimizer import build_optimizer
+from pixelpush.vpn import load_model
+
+FILES = {"COMPLETE", "model.json", "model.safetensors", "optimizer.pt", "progress.json", "train.safetensors"}
+
+
+def state_at(examples: int, best: int | None = None) -> TrainState:
+    torch.manual_seed(examples)
+    model = tiny_task().build_model()
+    optimizer = build_optimizer(CONFIG.optimizer, model)
+    for parameter in model.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    optimizer.step()
+    state = TrainState("video", model, new_average(model), optimizer, Progress(examples, examples // 5, 1.5))
+    if best is not None:
+        state.progress.best = {"save": f"{best:010d}", "validation_nats_per_subpixel": 2.0}
+    return state
+
+
+def weights(state: TrainState) -> list[torch.Tensor]:
+    assert state.average is not None
+    slots = [slot for slots in state.optimizer.state.values() for slot in slots.values()]
+    return [*state.model.state_dict().values(), *state.average.state_dict().values(), *slots]
+
+
+def same(a: TrainState, b: TrainState) -> bool:
+    return a.progress == b.progress and all(map(torch.equal, weights(a), weights(b)))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Three saves, after 5, 10 and 15 examples."""
+    for examples in (5, 10, 15):
+        checkpoint.write_save(tmp_path, state_at(examples), keep=3)
+    return tmp_path
+
+
+def test_round_trip_is_exact(run: Path):
+    save = checkpoint.newest_sound_save(run)
+    assert save == run / "checkpoints" / "0000000015"
+    assert {item.name for item in save.iterdir()} == FILES
+    restored = state_at(0)
+    checkpoint.restore(save, restored)
+    assert same(restored, state_at(15))
+    # what everybody else loads is the average
+    average = restored.average
+    assert average is not None
+    assert all(map(torch.equal, load_model(run).state_dict().values(), average.state_dict().values()))
+
+
+def test_last_saves_and_the_best_are_kept(run: Path):
+    for examples in (20, 25, 30):
+        checkpoint.write_save(run, state_at(examples, best=10), keep=2)
+    assert [int(save.name) for save in complete_saves(run)] == [10, 25, 30]
+    assert find_saved(run).folder.name == "0000000010"
+    assert sorted(item.name for item in (run / "checkpoints").iterdir()) == ["0000000010", "0000000025", "0000000030"]
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+@pytest.mark.parametrize("fault", ["missing", "truncated", "flipped"])
+def test_a_damaged_newest_save_is_named_and_the_one_before_is_used(run: Path, capsys, file: str, fault: str):
+    victim = run / "checkpoints" / "0000000015" / file
+    content = bytearray(victim.read_bytes())
+    if file == "COMPLETE" and fault != "missing":
+        return  # only its presence counts
+    if fault == "missing":
+        victim.unlink()
+    elif fault == "truncated":
+        victim.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2] ^= 0x10
+        victim.write_bytes(content)
+    save = checkpoint.newest_sound_save(run)
+    assert save == run / "checkpoints" / "0000000010"
+    message = capsys.readouterr().err
+    assert "0000000015" in message
+    assert "the save before it is used" in message
+    assert (run / "checkpoints" / "damaged-0000000015").is_dir()
+    checkpoint.write_save(run, state_at(15), keep=3)  # its place is free again
+    assert checkpoint.newest_sound_save(run) == run / "checkpoints" / "0000000015"
+
+
+def test_all_saves_damaged_is_an_error_and_not_a_fresh_start(run: Path):
+    for save in complete_saves(run):
+        (save / "optimizer.pt").unlink()
+    with pytest.raises(InputError, match="every save of this run is damaged"):
+        checkpoint.newest_sound_save(run)
+
+
+def test_an_unknown_format_is_refused(run: Path):
+    path = run / "checkpoints" / "0000000015" / "progress.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+    with pytest.raises(InputError, match="format 99 is not format 1"):
+        checkpoint.newest_sound_save(run)
+
+
+def test_a_save_that_carries_code_is_refused(run: Path, tmp_path: Path):
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "executed",))
+
+    save = run / "checkpoints" / "0000000015"
+    (save / "optimizer.pt").write_bytes(pickle.dumps(Evil(), protocol=2))
+    with pytest.raises(InputError, match=r"optimizer\.pt: not this run's optimiser state"):
+        checkpoint.restore(save, state_at(0))
+    torch.save({"state": Evil()}, save / "optimizer.pt")
+    with pytest.raises(InputError, match=r"optimizer\.pt: not this run's optimiser state"):
+        checkpoint.restore(save, state_at(0))
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "train.safetensors", "optimizer.pt", "progress.json"])
+def test_a_disk_that_fills_leaves_the_saves_as_they_were(run: Path, monkeypatch, file: str):
+    real_bytes, real_text = Path.write_bytes, Path.write_text
+
+    def full(real):
+        def write(path: Path, data, *rest, **options):
+            if file.split(".")[0] in path.name:
+                real(path, data[: len(data) // 2], *rest, **options)
+                raise OSError(errno.ENOSPC, "No space left on device", str(path))
+            return real(path, data, *rest, **options)
+
+        return write
+
+    monkeypatch.setattr(Path, "write_bytes", full(real_bytes))
+    monkeypatch.setattr(Path, "write_text", full(real_text))
+    with pytest.raises(InputError, match=r"disk is full.*Free some space"):
+        checkpoint.write_save(run, state_at(20), keep=1)
+    monkeypatch.undo()
+    assert [int(save.name) for save in complete_saves(run)] == [5, 10, 15]
+    assert len(list((run / "checkpoints").iterdir())) == 3
+    checkpoint.write_save(run, state_at(20), keep=1)
+    assert [int(save.name) for save in complete_saves(run)] == [20]
+
+
+def test_too_little_space_is_said_before_anything_is_written(run: Path, monkeypatch):
+    usage = shutil.disk_usage(run)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    with pytest.raises(InputError, match=r"a save needs \d+ MB but the disk has 0 MB free"):
+        checkpoint.write_save(run, state_at(20), keep=1)
+    assert len(list((run / "checkpoints").iterdir())) == 3
+
+
+def test_weights_that_are_not_finite_are_not_saved(run: Path):
+    state = state_at(20)
+    name, parameter = next(iter(state.model.named_parameters()))
+    parameter.data.view(-1)[0] = float("inf")
+    with pytest.raises(InputError, match=f"weight {name} is not finite"):
+        checkpoint.write_save(run, state, keep=1)
+    assert [int(save.name) for save in complete_saves(run)] == [5, 10, 15]
+
+
+def test_leftovers_of_a_kill_are_cleared(run: Path):
+    (run / "checkpoints" / ".0000000020.abcd.partial").mkdir()
+    (run / "checkpoints" / ".0000000020.abcd.partial" / "optimizer.pt").write_bytes(b"half")
+    (run / ".best.0123.partial.json").write_text("{")
+    checkpoint.clear_leftovers(run)
+    assert not [item for item in run.rglob("*") if "partial" in item.name]
+    assert len(complete_saves(run)) == 3
+
+
+def test_a_run_whose_newest_save_is_damaged_ends_at_the_same_weights(tmp_path: Path, capsys):
+    config = replace(CONFIG, examples=50)
+    run_once(tmp_path / "a", config)
+    run_once(tmp_path / "b", config, minutes=1e-9)
+    run_once(tmp_path / "b", config, minutes=1e-9)
+    (tmp_path / "b" / "checkpoints" / "0000000010" / "model.safetensors").write_bytes(b"")
+    run_once(tmp_path / "b", config)
+    assert "0000000010/model.safetensors: missing or not what was written" in capsys.readouterr().err
+    last = Path("checkpoints/0000000050/train.safetensors")
+    assert (tmp_path / "a" / last).read_bytes() == (tmp_path / "b" / last).read_bytes()
