@@ -19,7 +19,7 @@ MAX_MEMBER_BYTES = 4 << 30
 def encode_array(array: np.ndarray) -> bytes:
     """The .npy bytes of an array; object arrays are refused by NumPy (they would need pickle)."""
     buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    np.lib.format.write_array(buffer, np.asarray(array, order="C"), allow_pickle=False)
     return buffer.getvalue()
 
 

@@ -118,5 +118,5 @@ def content_hash(episode: Episode) -> str:
     digest.update(episode.id.encode() + b"\0")
     for name, array in arrays.items():
         digest.update(f"{name} {array.dtype.str} {array.shape}\0".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        digest.update(np.asarray(array, order="C").tobytes())
     return digest.hexdigest()

@@ -12,6 +12,7 @@ which are done, and ``seal_store`` turns the folder into a store; all three may 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -86,7 +87,8 @@ def write_store(
 
     ``metadata`` (JSON values) says where the data came from and how it was pre-processed; ``left_out``, asked when all
     is read, adds to it what was skipped. ``progress`` is called after every episode. An existing ``path`` is refused,
-    or replaced at the very end with ``overwrite``. On any error nothing is left behind. Raises InputError for a bad episode, an empty split or a full disk.
+    or replaced at the very end with ``overwrite``. On any error nothing is left behind. Raises InputError for a bad
+    episode, an empty split or a full disk.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
@@ -137,25 +139,23 @@ def write_shard(
     name = f"{split}-{index:05d}{_SUFFIX}"
     ids, lengths, hashes, record_bytes, schema = [], [], [], 0, None
     with atomic_file(folder / name) as partial:
-        try:
+        with _writing(folder / name):
             writer = ArrayRecordWriter(str(partial), _WRITER_OPTIONS)
-            for episode in episodes:
-                schema = schema or Schema.of(episode)
-                schema.check(episode)
-                record = encode_record(episode)
+        for episode in episodes:
+            schema = schema or Schema.of(episode)
+            schema.check(episode)
+            record = encode_record(episode)
+            with _writing(folder / name):
                 writer.write(record)
-                record_bytes += len(record)
-                ids.append(episode.id)
-                lengths.append(len(episode.frames))
-                hashes.append(content_hash(episode))
-                if progress:
-                    progress(episode)
+            record_bytes += len(record)
+            ids.append(episode.id)
+            lengths.append(len(episode.frames))
+            hashes.append(content_hash(episode))
+            if progress:
+                progress(episode)
+        with _writing(folder / name):
             writer.close()
             written = _open_shard(partial).num_records()
-        except RuntimeError as error:  # array_record's only exception; its message holds the operating system's
-            if "space" in str(error).lower() or "quota" in str(error).lower():
-                raise InputError(f"{folder / name}: the disk is full; free some space and run again.") from error
-            raise OSError(f"{folder / name}: writing failed: {error}") from error
         if schema is None:
             raise InputError(f"shard {index} of split {split!r} has no episodes.")
         if written != len(ids):
@@ -164,6 +164,17 @@ def write_shard(
     shard = Shard(split, index, name, size, record_bytes, schema, tuple(ids), tuple(lengths), tuple(hashes))
     write_json(folder / f"{split}-{index:05d}{_SIDECAR}", asdict(shard))
     return shard
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """array_record raises RuntimeError for everything; the operating system's reason is in its message."""
+    try:
+        yield
+    except RuntimeError as error:
+        if any(reason in str(error) for reason in ("No space left", "quota", "File too large")):
+            raise InputError(f"{path}: the disk is full; free some space and run again.") from error
+        raise OSError(f"{path}: writing failed: {error}") from error
 
 
 def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
@@ -273,6 +284,7 @@ def _versions() -> dict[str, str]:
 
 def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[Shard]]) -> None:
     import tensorflow_datasets as tfds
+    from google.protobuf import json_format
 
     image = tfds.features.Image(shape=(schema.height, schema.width, schema.channels), encoding_format="png")
     extra = tfds.features.Sequence({"name": tfds.features.Text(), "npy": tfds.features.Text()})
@@ -280,7 +292,8 @@ def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[
     for name, width in (("states", schema.state_dim), ("actions", schema.action_dim)):
         if width:
             features[name] = tfds.features.Tensor(shape=(None, width), dtype=np.float32)
-    tfds.features.FeaturesDict(features).save_config(folder)
+    proto = tfds.features.FeaturesDict(features).to_proto()
+    write_json(folder / "features.json", json_format.MessageToDict(proto))
     # The JSON form of TFDS's DatasetInfo message; its own writer insists on file names that tell the shard count.
     info = {
         "fileFormat": "array_record",

@@ -1,0 +1,379 @@
+"""The store: what goes in comes out, TFDS reads it too, and every kind of damage is a clear error."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from pixelpush.datasets import store as store_module
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.store import EpisodeStore, finished_shards, seal_store, write_shard, write_store
+from pixelpush.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def episodes(make_episode):
+    poses = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    segmentation = np.arange(50, dtype=np.uint8).reshape(2, 25)
+    return [
+        make_episode(0, length=7, poses=poses, segmentation=segmentation, entropy=np.array(2.5)),
+        make_episode(1, length=2),
+        make_episode(2, length=30, poses=poses[:1]),
+        make_episode(3, length=1),
+        make_episode(4, length=5),
+    ]
+
+
+@pytest.fixture(scope="module")
+def written(episodes, tmp_path_factory):
+    path = tmp_path_factory.mktemp("stores") / "example"
+    splits = {"train": iter(episodes), "test-novel": episodes[:2]}
+    return write_store(path, splits, {"source": "test"}, episodes_per_shard=2)
+
+
+@pytest.fixture
+def copy(written, tmp_path):
+    return shutil.copytree(written, tmp_path / "copy")
+
+
+def edit(path, **changes):
+    description = json.loads((path / "store.json").read_text())
+    description.update(changes)
+    (path / "store.json").write_text(json.dumps(description))
+
+
+def test_what_goes_in_comes_out(written, episodes, assert_same):
+    train = EpisodeStore(written, "train")
+    assert train.name == "example/train"
+    assert len(train) == 5
+    assert train.lengths.tolist() == [7, 2, 30, 1, 5]
+    assert train.metadata == {"source": "test"}
+    for index, episode in enumerate(episodes):
+        assert_same(train[index], episode)
+    assert_same(train[-1], episodes[-1])
+    assert_same(EpisodeStore(written, "test-novel")[1], episodes[1])
+    with pytest.raises(IndexError):
+        train[5]
+
+
+@pytest.mark.parametrize(("channels", "state", "action"), [(1, 5, 4), (3, 0, 4), (3, 5, 0), (1, 0, 0)])
+def test_any_dimensions(tmp_path, make_episode, assert_same, channels, state, action):
+    episode = make_episode(9, channels=channels, state=state, action=action)
+    path = write_store(tmp_path / "s", {"val": [episode]}, {})
+    assert_same(EpisodeStore(path, "val")[0], episode)
+
+
+def test_part_of_an_episode(written, episodes):
+    part = EpisodeStore(written, "train").read(2, 4, 11)
+    np.testing.assert_array_equal(part.frames, episodes[2].frames[4:11])
+    np.testing.assert_array_equal(part.states, episodes[2].states[4:11])
+    np.testing.assert_array_equal(part.actions, episodes[2].actions[4:11])
+    with pytest.raises(InputError, match=r"frames 4\.\.31 asked of an episode of 30"):
+        EpisodeStore(written, "train").read(2, 4, 31)
+
+
+def test_tfds_reads_it(written, episodes):
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(written)
+    assert {name: info.num_examples for name, info in builder.info.splits.items()} == {"train": 5, "test-novel": 2}
+    source = builder.as_data_source("train")
+    assert len(source) == 5
+    for item, episode in zip(source, episodes, strict=True):
+        np.testing.assert_array_equal(np.stack(item["frames"]), episode.frames.transpose(0, 2, 3, 1))
+        np.testing.assert_array_equal(item["states"], episode.states)
+        np.testing.assert_array_equal(item["actions"], episode.actions)
+        assert item["id"].decode() == episode.id
+
+
+def test_no_tensorflow_and_light_import(written, tmp_path):
+    """Writing and reading in a fresh process in which importing TensorFlow would fail."""
+    code = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        assert name.split(".")[0] != "tensorflow", "TensorFlow was asked for"
+sys.meta_path.insert(0, Refuse())
+import pixelpush.datasets
+heavy = {{"cv2", "tensorflow_datasets", "array_record", "torch", "google.protobuf"}} & set(sys.modules)
+assert not heavy, heavy
+import pixelpush.datasets.commands
+assert "cv2" not in sys.modules
+from pixelpush.datasets import open_dataset
+from pixelpush.datasets.store import write_store
+split = open_dataset({str(written)!r}, "train")
+assert "tensorflow_datasets" not in sys.modules
+write_store({str(tmp_path / "again")!r}, {{"train": [split[i] for i in range(len(split))]}}, {{}})
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    again, first = EpisodeStore(tmp_path / "again", "train"), EpisodeStore(written, "train")
+    assert again.content_sha256 == first.content_sha256  # of the content: the shards differ
+
+
+def test_content_hash_sees_every_array(tmp_path, make_episode):
+    base = make_episode(0, poses=np.zeros(3, np.float32))
+    variants = [base]
+    for name in ("frames", "states", "actions"):
+        changed = getattr(base, name).copy()
+        changed.flat[-1] += 1
+        variants.append(Episode(**{**base.__dict__, name: changed}))
+    variants.append(Episode(**{**base.__dict__, "id": "other"}))
+    variants.append(Episode(**{**base.__dict__, "extra": {"poses": np.ones(3, np.float32)}}))
+    hashes = {
+        EpisodeStore(write_store(tmp_path / str(i), {"a": [e]}, {}), "a").content_sha256 for i, e in enumerate(variants)
+    }
+    assert len(hashes) == len(variants)
+
+
+def read_in_child(split, index, queue):
+    queue.put(split[index].frames)
+
+
+def test_survives_pickling_and_forking(written, episodes):
+    split = EpisodeStore(written, "train")
+    np.testing.assert_array_equal(split[0].frames, episodes[0].frames)  # now a reader is open
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(split))[2].frames, episodes[2].frames)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=read_in_child, args=(split, 2, queue))
+    child.start()
+    np.testing.assert_array_equal(queue.get(timeout=20), episodes[2].frames)
+    child.join()
+    np.testing.assert_array_equal(split[1].frames, episodes[1].frames)
+
+
+def test_few_shards_stay_open(tmp_path, make_episode, monkeypatch):
+    monkeypatch.setattr(store_module, "_MAX_OPEN_SHARDS", 2)
+    episodes = [make_episode(i) for i in range(5)]
+    split = EpisodeStore(write_store(tmp_path / "s", {"a": episodes}, {}, episodes_per_shard=1), "a")
+    for index in (0, 1, 2, 3, 4, 0):
+        np.testing.assert_array_equal(split[index].frames, episodes[index].frames)
+        assert len(split._readers) <= 2
+
+
+# --- writing that fails or is cut short -----------------------------------------------------------------------------
+
+
+def failing(episodes):
+    yield from episodes
+    raise InputError("the source broke")
+
+
+def test_nothing_is_left_of_a_failed_write(tmp_path, episodes):
+    with pytest.raises(InputError, match="the source broke"):
+        write_store(tmp_path / "s", {"train": failing(episodes)}, {})
+    with pytest.raises(InputError, match="split 'val' has no episodes"):
+        write_store(tmp_path / "s", {"train": episodes, "val": []}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_output(tmp_path, written, copy, episodes, make_episode):
+    with pytest.raises(InputError, match="already exists"):
+        write_store(copy, {"train": episodes}, {})
+    with pytest.raises(InputError, match="the source broke"):
+        write_store(copy, {"train": failing(episodes)}, {}, overwrite=True)
+    assert len(EpisodeStore(copy, "train")) == 5  # the old one stands
+    write_store(copy, {"train": [make_episode(7)]}, {}, overwrite=True)
+    assert len(EpisodeStore(copy, "train")) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+    (tmp_path / "thesis").mkdir()
+    with pytest.raises(InputError, match="not a store"):
+        write_store(tmp_path / "thesis", {"train": episodes}, {}, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"size": 8}, "differs from the store's"),
+        ({"state": 3}, "differs from the store's"),
+        ({"length": 0}, "no frames"),
+        ({"channels": 2}, "differs"),
+    ],
+)
+def test_bad_episodes(tmp_path, make_episode, bad, message):
+    with pytest.raises(InputError, match=message):
+        write_store(tmp_path / "s", {"a": [make_episode(0), make_episode(1, **bad)]}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_channels_ids_and_split_names(tmp_path, make_episode):
+    with pytest.raises(InputError, match="2 channels; 1 or 3"):
+        write_store(tmp_path / "s", {"a": [make_episode(1, channels=2)]}, {})
+    with pytest.raises(InputError, match="more than one episode 'episode-1'"):
+        write_store(tmp_path / "s", {"a": [make_episode(1), make_episode(1)]}, {})
+    for name in ("Train", "a/b", "../a", "", "a_b", "a-"):
+        with pytest.raises(InputError, match="split name"):
+            write_store(tmp_path / "s", {name: [make_episode(1)]}, {})
+
+
+def test_full_disk_while_writing(tmp_path, make_episode):
+    """A file-size limit stands in for a full disk: the write fails part-way, is an error, and leaves nothing."""
+    code = f"""
+import resource, signal
+import numpy as np
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.store import write_store
+from pixelpush.errors import InputError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+frames = np.random.default_rng(0).integers(0, 256, (20, 3, 64, 64), dtype=np.uint8)
+none = np.zeros((20, 0), np.float32)
+try:
+    write_store({str(tmp_path / "s")!r}, {{"a": [Episode(frames, none, none, str(i)) for i in range(5)]}}, {{}})
+except InputError as error:
+    print("refused:", error)
+"""
+    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "the disk is full" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_shards_one_by_one_with_resume(tmp_path, make_episode, assert_same):
+    """A job killed between and inside shards goes on where it was, and sealing may be repeated."""
+    folder, path = tmp_path / "work", tmp_path / "store"
+    assert finished_shards(folder) == {}
+    episodes = [make_episode(i) for i in range(6)]
+    write_shard(folder, "train", 0, episodes[:2])
+    write_shard(folder, "train", 2, episodes[4:])
+    with pytest.raises(RuntimeError):
+        write_shard(folder, "train", 1, raising(episodes[2:4]))
+    assert set(finished_shards(folder)) == {("train", 0), ("train", 2)}
+    with pytest.raises(InputError, match=re.escape("lacks shards [1]")):
+        seal_store(folder, path, {})
+    assert not path.exists()
+    write_shard(folder, "train", 1, episodes[2:4])
+    write_shard(folder, "val", 0, episodes[:1])
+    (folder / ".train-00001.0a1b.partial.array_record").write_bytes(b"left by a kill")
+    seal_store(folder, path, {"source": "test"})
+    assert not folder.exists()
+    assert not [name for name in path.iterdir() if "partial" in name.name or "shard" in name.name]
+    for index, episode in enumerate(episodes):
+        assert_same(EpisodeStore(path, "train")[index], episode)
+
+
+def test_a_kill_during_sealing(tmp_path, make_episode, monkeypatch):
+    folder, path = tmp_path / "work", tmp_path / "store"
+    write_shard(folder, "train", 0, [make_episode(0)])
+    for step in ("_write_tfds_files", "_drop_sidecars", "_replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(store_module, step, interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                seal_store(folder, path, {})
+        assert not path.exists()
+    seal_store(folder, path, {})
+    assert len(EpisodeStore(path, "train")) == 1
+
+
+def raising(episodes):
+    yield from episodes
+    raise RuntimeError("killed")
+
+
+def interrupt(*args):
+    raise KeyboardInterrupt
+
+
+# --- reading what is damaged ----------------------------------------------------------------------------------------
+
+
+def test_unknown_split_names_those_there_are(written):
+    with pytest.raises(InputError, match="no split 'test'; it has test-novel, train"):
+        EpisodeStore(written, "test")
+
+
+def test_unfinished_or_foreign_folders(copy, tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        EpisodeStore(tmp_path / "nowhere", "train")
+    edit(copy, format_version=99)
+    with pytest.raises(InputError, match="format version 99, this program reads 1"):
+        EpisodeStore(copy, "train")
+    edit(copy, format="other")
+    with pytest.raises(InputError, match="not the description of a store"):
+        EpisodeStore(copy, "train")
+    (copy / "COMPLETE").unlink()
+    with pytest.raises(InputError, match="not finished"):
+        EpisodeStore(copy, "train")
+    (copy / "store.json").unlink()
+    with pytest.raises(InputError, match="not a store"):
+        EpisodeStore(copy, "train")
+
+
+def test_empty_split(copy):
+    description = json.loads((copy / "store.json").read_text())
+    description["splits"]["train"].update(episodes=0, shards=[], lengths=[])
+    edit(copy, splits=description["splits"])
+    with pytest.raises(InputError, match="split 'train' is empty"):
+        EpisodeStore(copy, "train")
+
+
+def test_incomplete_split_is_refused_at_open(copy):
+    description = json.loads((copy / "store.json").read_text())
+    description["splits"]["train"]["shards"].pop()
+    edit(copy, splits=description["splits"])
+    with pytest.raises(InputError, match="disagrees about its number of episodes"):
+        EpisodeStore(copy, "train")
+
+
+def test_wrong_record_count_is_refused_at_open(copy):
+    description = json.loads((copy / "store.json").read_text())
+    shards = description["splits"]["train"]["shards"]
+    shards[0]["episodes"], shards[1]["episodes"] = 1, 3
+    edit(copy, splits=description["splits"])
+    with pytest.raises(InputError, match=r"train-00000.array_record: the shard holds 2 records, expected 1"):
+        EpisodeStore(copy, "train")
+
+
+def test_missing_and_truncated_shards(copy):
+    shard = copy / "train-00001.array_record"
+    data = shard.read_bytes()
+    shard.write_bytes(data[:-1000])
+    with pytest.raises(InputError, match=r"train-00001.array_record: the shard is truncated or changed"):
+        EpisodeStore(copy, "train")
+    shard.unlink()
+    with pytest.raises(InputError, match=r"train-00001.array_record: the shard is missing"):
+        EpisodeStore(copy, "train")
+
+
+def test_damaged_record_names_shard_and_record(copy, episodes):
+    shard = copy / "train-00000.array_record"
+    data = bytearray(shard.read_bytes())
+    # The first record's id stands readable in neither chunk (zstd), so flip a byte early in the first chunk's data.
+    data[300] ^= 0x55
+    shard.write_bytes(data)
+    split = EpisodeStore(copy, "train")
+    with pytest.raises(InputError, match=r"train-00000.array_record, record 0: damaged"):
+        split[0]
+    np.testing.assert_array_equal(split[1].frames, episodes[1].frames)
+
+
+@pytest.mark.parametrize("key", ["splits", "schema", "metadata"])
+@pytest.mark.parametrize("value", [None, [], {"train": 1}, "text", 7])
+def test_damaged_description(copy, key, value):
+    edit(copy, **{key: value})
+    if key == "metadata":
+        assert EpisodeStore(copy, "train").metadata == value
+        return
+    with pytest.raises(InputError):
+        EpisodeStore(copy, "train")
+
+
+def test_a_shard_name_cannot_leave_the_folder(copy):
+    description = json.loads((copy / "store.json").read_text())
+    description["splits"]["train"]["shards"][0]["file"] = "../copy/train-00000.array_record"
+    edit(copy, splits=description["splits"])
+    with pytest.raises(InputError, match="the shard is missing"):
+        EpisodeStore(copy, "train")
+
+
+def test_objects_are_never_stored(tmp_path, make_episode):
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        write_store(tmp_path / "s", {"a": [make_episode(0, thing=np.array([{}], dtype=object))]}, {})
+    assert list(tmp_path.iterdir()) == []
