@@ -22,7 +22,7 @@ def make_fabric(options: RunOptions, precision: Precision) -> Fabric:
     from lightning_fabric import Fabric
     from lightning_fabric.strategies import DDPStrategy
 
-    devices, nodes = _layout(options)
+    devices, nodes = process_layout(options)
     if options.accelerator == "cuda" and not torch.cuda.is_available():
         raise InputError(
             "no CUDA device is visible; use --accelerator cpu, or check the driver and CUDA_VISIBLE_DEVICES."
@@ -61,7 +61,7 @@ def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:
     return value  # type: ignore[return-value]
 
 
-def _layout(options: RunOptions) -> tuple[int, int]:
+def process_layout(options: RunOptions) -> tuple[int, int]:
     """(processes per machine, machines): the options, or what torchrun or Slurm says."""
     launched = None
     if "LOCAL_WORLD_SIZE" in os.environ:

@@ -1,6 +1,6 @@
 """A training run of a second, for the tests, in this process or as a script:
 
-python tiny_training.py RUN train [OPTION=VALUE ...]      one call of the loop (also under torchrun)
+python tiny_training.py RUN train [OPTION=VALUE ...]      one call of the loop (also under torchrun), then scores=FILE
 python tiny_training.py RUN kill SEED [OPTION=VALUE ...]  the same, killed with SIGKILL at random moments until done
 """
 
@@ -57,12 +57,40 @@ def tiny_task() -> VideoTask:
     return VideoTask("ot", MODEL, CONFIG.data, episodes(13), episodes(5, first=100))
 
 
-def run_once(run: Path, config: TrainConfig = CONFIG, task: VideoTask | None = None, **options):
-    """One call of the loop."""
+def run_once(run: Path, config: TrainConfig = CONFIG, task: VideoTask | None = None, stop_after: int = 0, **options):
+    """One call of the loop; with ``stop_after``, it is asked to stop while that many steps are done."""
     from pixelpush.training.loop import train
 
+    task = task or tiny_task()
+    if stop_after:
+        _raise_after(task, stop_after)
     settings = {"quiet": True, "accelerator": "cpu", "save_examples": 5, "validate_examples": 35, **options}
-    return train(task or tiny_task(), config, run, RunOptions(**settings))
+    return train(task, config, run, RunOptions(**settings))
+
+
+def _raise_after(task: VideoTask, steps: int) -> None:
+    original, calls = task.losses, iter(range(1, 1_000_000))
+
+    def losses(model, batch):
+        if next(calls) == steps:
+            signal.raise_signal(signal.SIGTERM)
+        return original(model, batch)
+
+    task.losses = losses
+
+
+def write_scores(path: Path) -> None:
+    """Score eleven episodes of several lengths, in as many processes as there are."""
+    import torch
+
+    from pixelpush.vpn.scoring import score_episodes, total_score
+
+    torch.manual_seed(0)
+    model = tiny_task().build_model()
+    videos = [episode for length in (4, 9, 6) for episode in episodes(4, first=length, length=length)][:11]
+    scores = score_episodes(model, videos, context=2, clip_frames=5, batch_size=2)
+    if not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0:
+        path.write_text(json.dumps({"nats": [score.nats for score in scores], "total": total_score(scores)}))
 
 
 def killed_until_done(run: Path, seed: int, longest: float, **options) -> int:
@@ -100,7 +128,10 @@ def main() -> None:
 
         print(killed_until_done(Path(run), int(rest[0]), options.pop("longest"), **options))
     else:
+        scores = options.pop("scores", None)
         run_once(Path(run), **options)
+        if scores:
+            write_scores(Path(run) / scores)
 
 
 if __name__ == "__main__":
