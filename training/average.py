@@ -6,6 +6,7 @@ import copy
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 def new_average(model: nn.Module) -> nn.Module:
@@ -21,6 +22,7 @@ def decay_at(decay: float, step: int) -> float:
 @torch.no_grad()
 def update_average(average: nn.Module, model: nn.Module, decay: float, step: int) -> None:
     """average <- d average + (1 - d) weights, with d = ``decay_at(decay, step)``; buffers are copied."""
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay_at(decay, step))
+    mix = get_ema_multi_avg_fn(decay_at(decay, step))
+    mix(list(average.parameters()), list(model.parameters()), step)
     for target, source in zip(average.buffers(), model.buffers(), strict=True):
         target.copy_(source)

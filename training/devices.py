@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 def make_fabric(options: RunOptions, precision: Precision) -> Fabric:
     """The launched Fabric. One process starts nothing; several are started here unless a launcher already has."""
     from lightning_fabric import Fabric
-    from lightning_fabric.strategies import DDPStrategy
+    from lightning_fabric.strategies.ddp import DDPStrategy
 
     devices, nodes = process_layout(options)
     if options.accelerator == "cuda" and not torch.cuda.is_available():

@@ -27,22 +27,17 @@ class CentredRMSprop(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:
         """One update; parameters without a gradient stay."""
         for group in self.param_groups:
-            params = [p for p in group["params"] if p.grad is not None]
-            if not params:
-                continue
-            grads = [p.grad for p in params]
-            for p in params:
-                if not self.state[p]:
-                    self.state[p] = {"mean": torch.zeros_like(p), "square": torch.zeros_like(p)}
-            means = [self.state[p]["mean"] for p in params]
-            squares = [self.state[p]["square"] for p in params]
-            torch._foreach_lerp_(means, grads, 1 - group["decay"])
-            torch._foreach_lerp_(squares, torch._foreach_mul(grads, grads), 1 - group["decay"])
-            roots = torch._foreach_sub(squares, torch._foreach_mul(means, means))
-            torch._foreach_clamp_min_(roots, 0.0)
-            torch._foreach_add_(roots, group["epsilon"])
-            torch._foreach_sqrt_(roots)
-            torch._foreach_addcdiv_(params, grads, roots, value=-group["lr"])
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["mean"], state["square"] = torch.zeros_like(p), torch.zeros_like(p)
+                mean, square = state["mean"], state["square"]
+                mean.lerp_(p.grad, 1 - group["decay"])
+                square.lerp_(p.grad.square(), 1 - group["decay"])
+                root = (square - mean.square()).clamp_(min=0.0).add_(group["epsilon"]).sqrt_()
+                p.addcdiv_(p.grad, root, value=-group["lr"])
 
 
 def build_optimizer(config: OptimizerConfig, model: nn.Module) -> torch.optim.Optimizer:

@@ -1,0 +1,148 @@
+"""Clips, statistics and validation of the video task; the whole command on a prepared store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_training import CONFIG, MODEL, episodes
+
+from pixelpush.datasets.order import evaluation_clips
+from pixelpush.datasets.store import EpisodeStore, write_store
+from pixelpush.errors import InputError
+from pixelpush.training.commands import TrainOptions, run_training
+from pixelpush.training.config import DataConfig
+from pixelpush.training.video_task import VideoTask, vector_statistics
+from pixelpush.vpn import load_model
+from pixelpush.vpn.scoring import scoring_windows
+
+PLAIN = DataConfig(clip_frames=4, context=2)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    """A prepared store with 9 episodes to train on, 4 to validate on."""
+    path = tmp_path_factory.mktemp("data") / "tiny"
+    return write_store(path, {"train": episodes(9), "val": episodes(4, first=50)}, {"source": "a test"})
+
+
+def test_a_clip_is_a_window_of_its_episode_and_a_pure_function(store: Path):
+    in_memory = VideoTask("ot", MODEL, PLAIN, episodes(9))
+    stored = VideoTask("ot", MODEL, PLAIN, EpisodeStore(store, "train"))
+    starts = set()
+    for epoch in range(4):
+        for index in range(9):
+            name, clip = in_memory.example(3, epoch, index)
+            whole = episodes(1, first=index)[0]
+            found = [
+                start
+                for start in range(3)
+                if all(np.array_equal(clip[key], getattr(whole, key)[start : start + 4]) for key in clip)
+            ]
+            assert len(found) == 1
+            starts.update(found)
+            again, same = stored.example(3, epoch, index)
+            assert name == again == f"episode-{index}"
+            assert all(np.array_equal(clip[key], same[key]) for key in clip)
+    assert starts == {0, 1, 2}
+
+
+def test_augmentation_is_a_pure_function_of_seed_epoch_and_example():
+    task = VideoTask("ot", MODEL, CONFIG.data, episodes(3))
+    first, again, other = (task.example(1, epoch, 2)[1]["frames"] for epoch in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_statistics_are_the_training_splits(store: Path):
+    task = VideoTask("ot", MODEL, PLAIN, EpisodeStore(store, "train"))
+    model = task.build_model()
+    task.initialise(model, 0)
+    for name in ("state", "action"):
+        rows = np.concatenate([getattr(episode, f"{name}s") for episode in episodes(9)])
+        np.testing.assert_allclose(getattr(model, f"{name}_mean"), rows.mean(0), atol=1e-6)
+        np.testing.assert_allclose(getattr(model, f"{name}_std"), rows.std(0), rtol=1e-5)
+
+
+def test_statistics_read_a_bounded_number_of_episodes():
+    class Many(list):
+        reads = 0
+
+        def __len__(self) -> int:
+            return 100_000
+
+        def __getitem__(self, index):
+            Many.reads += 1
+            assert 0 <= index < 100_000
+            return ONE
+
+    ONE = episodes(1)[0]
+    vector_statistics(Many())  # type: ignore[arg-type]
+    assert Many.reads == 512
+
+
+def test_a_shorter_episode_shortens_the_clips_and_is_said(capsys):
+    mixed = [*episodes(3), *episodes(1, first=7, length=3)]
+    task = VideoTask("ot", MODEL, PLAIN, mixed)
+    assert "shortest training episode has 3 frames: training clips have 3, not 4" in capsys.readouterr().err
+    assert {task.example(0, 0, index)[1]["frames"].shape[0] for index in range(4)} == {3}
+    with pytest.raises(InputError, match="episode-7: 2 frames leave nothing to predict"):
+        VideoTask("ot", MODEL, PLAIN, [*episodes(3), *episodes(1, first=7, length=2)])
+
+
+def test_mistakes_in_the_data_are_one_clear_line():
+    with pytest.raises(InputError, match="no episode"):
+        VideoTask("ot", MODEL, PLAIN, [])
+    with pytest.raises(InputError, match="does not say how its states and actions change in a mirror"):
+        VideoTask("ot", MODEL, DataConfig(clip_frames=4, mirror=True), episodes(2))
+    with pytest.raises(InputError, match="unknown setting 'chanels'"):
+        VideoTask("ot", {"chanels": 3}, PLAIN, episodes(2))
+
+
+@pytest.mark.parametrize("clip_frames", [3, 5, 20])
+def test_scoring_cuts_episodes_as_the_data_room_does(clip_frames: int):
+    for length in range(3, 60):
+        windows = [(window.start, window.stop) for window in scoring_windows(length, clip_frames, 2)]
+        assert windows == evaluation_clips(length, clip_frames, 2)
+
+
+def test_validation_scores_the_first_items_or_all(store: Path):
+    task = VideoTask("ot", MODEL, PLAIN, EpisodeStore(store, "train"), EpisodeStore(store, "val"))
+    model = task.build_model()
+    cpu = torch.device("cpu")
+    first, whole = (task.evaluate(model, limit, cpu, "32")["nats_per_subpixel"] for limit in (1, None))
+    alone = VideoTask("ot", MODEL, PLAIN, episodes(1), episodes(1, first=50)).evaluate(model, None, cpu, "32")
+    assert first == pytest.approx(alone["nats_per_subpixel"], rel=1e-6)
+    assert whole != first
+    assert VideoTask("ot", MODEL, PLAIN, episodes(1)).evaluate(model, None, cpu, "32") == {}
+
+
+def test_the_command_trains_on_a_store_and_resumes(store: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = tuple(f"{name}={value}" for name, value in MODEL.items())
+    options = TrainOptions(
+        "push-ot-small",
+        str(store),
+        tmp_path / "run",
+        **{
+            "examples": 24,
+            "batch_size": 4,
+            "clip_frames": 5,
+            "settings": settings,
+            "accelerator": "cpu",
+            "quiet": True,
+        },
+    )
+    run_training(options)
+    run_training(options)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["preset"] == "push-ot-small"
+    assert config["task"]["training"]["content"] == EpisodeStore(store, "train").content_sha256
+    assert config["task"]["model"]["channels"] == MODEL["channels"]
+    model = load_model(tmp_path / "run")
+    episode = episodes(1)[0]
+    arrays = (torch.from_numpy(array)[None] for array in (episode.frames, episode.states, episode.actions))
+    assert torch.isfinite(model.log_prob(*arrays)).all()
