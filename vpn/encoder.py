@@ -108,10 +108,11 @@ class FrameEncoder(nn.Module):
         previous = torch.cat((frames[:, :1], frames[:, :-1]), dim=1)
         flat = [x.flatten(0, 1) for x in (frames, previous, states, actions)]
         convolved = self.convolve(*flat)
-        gates = self.lstm.from_input(convolved).unflatten(0, (batch, length))
+        # ``unbind`` once: its backward pass is one stack, where indexing would fill a whole tensor for every frame.
+        gates = self.lstm.from_input(convolved).unflatten(0, (batch, length)).unbind(1)
         carry, hidden = self.initial(batch, frames.device), []
-        for time in range(length):
-            carry = self.lstm.step(carry, gates[:, time])
+        for frame_gates in gates:
+            carry = self.lstm.step(carry, frame_gates)
             hidden.append(carry.hidden)
         joined = self._join(torch.stack(hidden, dim=1).flatten(0, 1), convolved)
         return joined.unflatten(0, (batch, length))
