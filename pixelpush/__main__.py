@@ -1,0 +1,5 @@
+"""``python -m pixelpush``."""
+
+from pixelpush.cli import main
+
+main()
