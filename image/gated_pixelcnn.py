@@ -100,7 +100,7 @@ class GatedPixelCNNTrunk(RasterTrunk):
         self.channels = self.out_channels = channels
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
-        vertical = horizontal = _enter(image, conditioning)
+        vertical = horizontal = self._enter(image)
         for layer in self.layers:
             vertical, horizontal = layer(vertical, horizontal, conditioning)
         return F.relu(horizontal)
@@ -122,7 +122,7 @@ class GatedPixelCNNTrunk(RasterTrunk):
         first = self.layers[0]
         reach = first.horizontal.kernel_size[1]
         # Only the window's pixels are converted; the later ones of the row are not known yet.
-        known = _enter(image[:, :, row : row + 1, max(column - reach, 0) : column + 1], None)
+        known = self._enter(image[:, :, row : row + 1, max(column - reach, 0) : column + 1])
         hidden = first.horizontal.at_pixel(known, 0, min(column, reach))
         values = pointwise(first.leave, gate(hidden + cache.terms[0][:, :, column]))
         for layer, pixels, terms in zip(self.layers[1:], cache.pixels, cache.terms[1:], strict=True):
@@ -134,7 +134,7 @@ class GatedPixelCNNTrunk(RasterTrunk):
         """Run the vertical stack for one row; keep each layer's term for the horizontal gates."""
         here = None if cache.conditioning is None else cache.conditioning[:, :, row : row + 1]
         reach = self.layers[0].vertical.kernel_size[0]
-        known = _enter(image[:, :, max(row - reach, 0) : row + 1], None)
+        known = self._enter(image[:, :, max(row - reach, 0) : row + 1])
         vertical = self.layers[0].vertical.at_row(known, min(row, reach))
         cache.terms = []
         for index, layer in enumerate(self.layers):
@@ -145,7 +145,5 @@ class GatedPixelCNNTrunk(RasterTrunk):
             vertical, term = layer.join(vertical, here)
             cache.terms.append(term[:, :, 0])
 
-
-def _enter(image: Tensor, conditioning: Tensor | None) -> Tensor:
-    values = to_unit(image)
-    return values if conditioning is None else values.to(conditioning.dtype)
+    def _enter(self, image: Tensor) -> Tensor:
+        return to_unit(image).to(self.layers[0].vertical.weight.dtype)

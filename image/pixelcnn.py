@@ -68,7 +68,7 @@ class PixelCNNTrunk(RasterTrunk):
         self.channels, self.out_channels = channels, hidden
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
-        values = self.enter(to_unit(image))
+        values = self.enter(to_unit(image).to(self.enter.weight.dtype))
         total = torch.zeros_like(values)
         for block in self.blocks:
             values, skip = block(values, conditioning)
@@ -100,7 +100,7 @@ class PixelCNNTrunk(RasterTrunk):
         """The first convolution at one pixel, from the window around it."""
         reach = self.enter.kernel_size[0] // 2
         above, left = max(row - reach, 0), max(column - reach, 0)
-        known = to_unit(image[:, :, above : row + 1, left : column + reach + 1])
+        known = to_unit(image[:, :, above : row + 1, left : column + reach + 1]).to(self.enter.weight.dtype)
         window = crop(known, row - reach - above, row - above, column - reach - left, column + reach - left)
         weight = (self.enter.weight * self.enter.mask)[:, :, : reach + 1]
         return F.linear(window.flatten(1), weight.flatten(1), self.enter.bias)

@@ -110,7 +110,7 @@ class PixelCNNPPTrunk(RasterTrunk):
         self.out_channels, self.size_multiple = filters, 2 ** (scales - 1)
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
-        pixels = mark_inside(image)
+        pixels = mark_inside(image).to(self.enter_above.weight.dtype)
         conditions = [None if conditioning is None else conditioning[..., :: 2**s, :: 2**s] for s in self._depths()]
         aboves = [self.enter_above(pixels)]
         befores = [self.before_above(pixels) + self.before_left(pixels)]

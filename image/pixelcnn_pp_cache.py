@@ -128,7 +128,7 @@ class PixelCNNPPCache:
     def begin_row(self, image: Tensor, row: int) -> None:
         """Run the upper stream of every scale that this row belongs to, and start their rows of the lower stream."""
         trunk = self.trunk
-        near = mark_inside(image[:, :, max(row - 2, 0) : row + 1])
+        near = mark_inside(image[:, :, max(row - 2, 0) : row + 1]).to(self.above_term.dtype)
         self.above_term = trunk.before_above.at_row(near, min(row, 2))[:, :, 0]
         depths = _active(row, 0, len(self.scales))
         rows = [trunk.enter_above.at_row(near, min(row, 2))]
@@ -176,7 +176,9 @@ class PixelCNNPPCache:
 
     def pixel(self, image: Tensor, row: int, column: int) -> Tensor:
         """Features (N, F) of one pixel: the lower stream of every scale that this pixel belongs to."""
-        near = mark_inside(image[:, :, max(row - 1, 0) : row + 1, max(column - 1, 0) : column + 1])
+        near = mark_inside(image[:, :, max(row - 1, 0) : row + 1, max(column - 1, 0) : column + 1]).to(
+            self.above_term.dtype
+        )
         left = self.trunk.before_left.at_pixel(near, min(row, 1), min(column, 1))
         values = [left + self.above_term[:, :, column]]
         depths = _active(row, column, len(self.scales))

@@ -127,6 +127,9 @@ class PixelRNNTrunk(RasterTrunk):
 
     recurrence: 'row' or 'diagonal'. residual: add each layer's input to its output (the ImageNet-64 model has none).
     Layer-to-output connections are summed. conditioning_channels: D of a map that biases every input-to-state map.
+
+    For 'diagonal' the maps are one column wider than the image: the position right of a row has seen the row's last
+    pixel, which otherwise would not reach the far left of the next row (no position of its own row comes after it).
     """
 
     def __init__(
@@ -147,14 +150,18 @@ class PixelRNNTrunk(RasterTrunk):
         self.skips = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
         self.leave = nn.Conv2d(2 * channels, hidden, 1)
         self.residual, self.out_channels = residual, hidden
+        self.margin = int(recurrence == "diagonal")
         for up in self.ups:
             nn.init.normal_(up.weight, std=1 / math.sqrt(channels))
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
-        values = self.enter(to_unit(image))
+        width = image.shape[3]
+        values = self.enter(F.pad(to_unit(image).to(self.enter.weight.dtype), (0, self.margin)))
+        if conditioning is not None:
+            conditioning = F.pad(conditioning, (0, self.margin))
         total = torch.zeros_like(values)
         for layer, up, skip in zip(self.layers, self.ups, self.skips, strict=True):
             states = layer(values, conditioning)
             values = values + up(states) if self.residual else up(states)
             total = total + skip(states)
-        return F.relu(self.leave(F.relu(total + values)))
+        return F.relu(self.leave(F.relu(total + values)[..., :width]))

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pixelpush.errors import InputError
 from pixelpush.image.distributions import (
     MAX_LOG_SCALE,
