@@ -1,0 +1,117 @@
+"""The whole path in minutes: a little simulated data, a model, its likelihood beside reference and floor, futures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pixelpush.datasets import open_dataset
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.store import EpisodeStore, read_description, write_store
+from pixelpush.eval.likelihood import Protocol, Scored, evaluate
+from pixelpush.eval.rollouts import RolloutSettings, file_stem, rollout_episode, write_rollout
+from pixelpush.eval.tables import protocol_line, split_text
+from pixelpush.files import is_complete, write_json
+from pixelpush.saved import SHIPPED
+from pixelpush.vpn import VideoPixelNetwork, load_model
+
+Device = Literal["cpu", "cuda", "mps"]
+SHIPPED_MODEL = "push-ot"
+TRAINED_PRESET = "push-ot-small"
+_TEST = "test-seen"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything. episodes: of train, val and the test split. clips: training clips."""
+
+    name: str
+    episodes: dict[str, int]
+    clips: int
+    batch_size: int
+    clip_frames: int
+    samples: int
+    rollouts: int
+
+
+# The whole of it within three minutes on two cores, and within forty seconds.
+FULL = Plan("full", {"train": 48, "val": 4, _TEST: 8}, 240, 4, 20, 3, 2)
+SMALL = Plan("small", {"train": 8, "val": 1, _TEST: 2}, 16, 2, 8, 1, 1)
+
+
+def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
+    """Write data, model, table and futures under ``out`` and say where they are. Existing steps are not repeated."""
+    plan, begin = SMALL if small else FULL, time.perf_counter()
+
+    def say(text: str) -> None:
+        print(f"[{time.perf_counter() - begin:4.0f} s] {text}", flush=True)
+
+    data = out / f"data-{plan.name}"
+    say(f"simulating {sum(plan.episodes.values())} pushing episodes into {data}")
+    _prepare(data, plan)
+    name, model = _model(out, data, plan, seed, device, say)
+    model.to(device)
+    say("scoring")
+    test = EpisodeStore(data, _TEST)
+    report = evaluate(
+        [Scored(name, model.config.kind, model)], {_TEST: test}, Protocol(device=device), EpisodeStore(data, "train")
+    )
+    write_json(out / "nll.json", report)
+    print(f"\n{split_text(report, _TEST)}\n{protocol_line(report)}")
+    print("reference row: logistic mixture around the previous frame; noise floor: no model can be better.\n")
+    settings = RolloutSettings(samples=plan.samples, seed=seed, device=device)
+    for number in range(plan.rollouts):
+        episode = test[number]
+        film, futures = rollout_episode(model, episode, number, settings, f"{episode.id}  ·  {name}  ·  seed {seed}")
+        files = write_rollout(out, file_stem(number, episode.id), film, futures, frames_per_second=5)
+        say(f"futures of {episode.id}: {out / files['mp4']}  {out / files['png']}")
+    say(f"done: table in {out / 'nll.json'}")
+
+
+def _prepare(data: Path, plan: Plan) -> None:
+    wanted = {"source": "sim", "demo": plan.name, "episodes": plan.episodes}
+    if is_complete(data) and read_description(data)["metadata"] == wanted:
+        return
+    splits = {split: _simulate(split, count) for split, count in plan.episodes.items()}
+    write_store(data, splits, wanted, overwrite=True)
+
+
+def _simulate(split: str, count: int) -> Iterator[Episode]:
+    episodes = open_dataset("sim", split, size=64, episodes=count)
+    for index in range(len(episodes)):
+        yield episodes[index]
+
+
+def _model(
+    out: Path, data: Path, plan: Plan, seed: int, device: Device, say: Callable[[str], None]
+) -> tuple[str, VideoPixelNetwork]:
+    """The shipped model, or else one that is trained here for as long as a demo may take."""
+    if (SHIPPED / SHIPPED_MODEL / "model.json").is_file():
+        say(f"loading the shipped model {SHIPPED_MODEL}")
+        return SHIPPED_MODEL, load_model(SHIPPED_MODEL)
+    from pixelpush.training.config import RunOptions
+    from pixelpush.training.loop import train
+    from pixelpush.training.presets import find_preset
+    from pixelpush.training.video_task import VideoTask
+
+    run = out / f"run-{plan.name}"
+    say(f"no shipped weights; training {TRAINED_PRESET} on {plan.clips} clips into {run}")
+    preset = find_preset(TRAINED_PRESET)
+    config = replace(
+        preset.train,
+        batch_size=plan.batch_size,
+        examples=plan.clips,
+        seed=seed,
+        ema_decay=0.0,
+        data=replace(preset.train.data, clip_frames=plan.clip_frames),
+        schedule=replace(preset.train.schedule, warmup_examples=plan.clips // 10),
+    )
+    task = VideoTask(
+        preset.model, preset.overrides, config.data, EpisodeStore(data, "train"), EpisodeStore(data, "val")
+    )
+    options = RunOptions(accelerator=device, validate_examples=plan.clips, save_examples=plan.clips)
+    train(task, config, run, options, {"preset": TRAINED_PRESET, "data": str(data)})
+    return f"{TRAINED_PRESET}, {plan.clips} clips", load_model(run)

@@ -1,0 +1,79 @@
+"""What a trained run says of itself: its data and the protocol it was trained with; and opening that data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixelpush.datasets import open_dataset
+from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.errors import InputError
+from pixelpush.files import read_json
+from pixelpush.saved import find_saved
+
+_SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """data: name or path of the training data, '' where it is not recorded. context, clip_frames: of training."""
+
+    data: str
+    context: int
+    clip_frames: int
+
+
+def run_facts(name_or_path: str) -> RunFacts:
+    """Read the config.json of a run, of the run that a save belongs to, or beside shipped weights."""
+    folder = find_saved(name_or_path).folder
+    candidates = [folder / "config.json", folder.parent.parent / "config.json"]
+    path = next((path for path in candidates if path.is_file()), None)
+    config: Any = {} if path is None else read_json(path)
+    try:
+        train = config.get("train", {}).get("data", {})
+        clip_frames = config.get("task", {}).get("clip_frames", train.get("clip_frames", 20))
+        return RunFacts(str(config.get("data") or ""), int(train.get("context", 2)), int(clip_frames))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
+
+
+def agreed_facts(
+    names: Sequence[str], data: str = "", context: int | None = None, clip_frames: int | None = None
+) -> RunFacts:
+    """What several runs agree on; given values override theirs. Raises InputError naming what differs."""
+    facts = [run_facts(name) for name in names]
+
+    def agreed(field: str, given: Any) -> Any:
+        if given:
+            return given
+        values = [getattr(fact, field) for fact in facts]
+        if len(set(values)) > 1 or values[0] == "":
+            listed = ", ".join(f"{name}: {value or 'not recorded'}" for name, value in zip(names, values, strict=True))
+            raise InputError(f"which {field}? The runs say {listed}; give --{field.replace('_', '-')}.")
+        return values[0]
+
+    return RunFacts(agreed("data", data), agreed("context", context), agreed("clip_frames", clip_frames))
+
+
+def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:
+    """A split, at the model's frame size where the data can be had at any."""
+    options = {"size": frame_size} if data == "sim" else {}
+    episodes = open_dataset(data, split, **options)
+    if len(episodes) == 0:
+        raise InputError(f"{episodes.name}: this split has no episode.")
+    return episodes
+
+
+def split_names(data: str) -> list[str]:
+    """The splits of a data set in the tables' order: train, val, then the tests."""
+    if data == "sim":
+        return list(_SIM_SPLITS)
+    from pixelpush.datasets.registry import data_root
+    from pixelpush.datasets.store import store_splits
+
+    path = Path(data).expanduser()
+    names = store_splits(path if path.is_dir() else data_root() / data)
+    known = [name for name in ("train", "val", "test", *_SIM_SPLITS[2:]) if name in names]
+    return [*known, *(name for name in names if name not in known)]

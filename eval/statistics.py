@@ -1,0 +1,80 @@
+"""From per-episode scores to a split's figures: totals and counts apart, divided once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.errors import InputError
+from pixelpush.vpn.scoring import EpisodeScore
+
+NOISE_FLOOR = "noise_floor"  # Episode.extra: float32 (T,), mean entropy of the known noise, nats per sub-pixel
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Total nats over total sub-pixels. standard_error: over episodes; None for a single one."""
+
+    value: float
+    standard_error: float | None
+
+
+@dataclass(frozen=True)
+class FramePoint:
+    """One point of the curve over time. frame: index in the episode, from 0; episodes: how many reach it."""
+
+    frame: int
+    nats_per_subpixel: float
+    episodes: int
+
+
+def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
+    """sum(nats) / sum(sub-pixels) and its standard error over episodes, which may differ in length.
+
+    The error is the linearised one of a ratio estimator (Cochran, Sampling Techniques, 3rd ed., equation 6.13 without
+    the finite-population factor); for episodes of one length it is the standard deviation over sqrt(n).
+    """
+    total, count, n = math.fsum(nats), sum(subpixels), len(nats)
+    value = total / count
+    if n < 2:
+        return Ratio(value, None)
+    residual = math.fsum((x - value * c) ** 2 for x, c in zip(nats, subpixels, strict=True))
+    return Ratio(value, math.sqrt(residual * n / (n - 1)) / count)
+
+
+def difference(first: Sequence[EpisodeScore], nats: Sequence[float]) -> Ratio:
+    """Paired difference, nats per sub-pixel: scores minus ``nats`` of the same episodes, with its own error."""
+    paired = [score.nats - other for score, other in zip(first, nats, strict=True)]
+    return ratio(paired, [score.subpixels for score in first])
+
+
+def frame_curve(scores: Sequence[EpisodeScore], context: int) -> list[FramePoint]:
+    """Nats per sub-pixel of each frame index, over the episodes that have that frame."""
+    longest = max(score.frames for score in scores)
+    curve = []
+    for step in range(longest):
+        there = [score for score in scores if score.frames > step]
+        nats = math.fsum(score.frame_nats[step] for score in there)
+        curve.append(FramePoint(context + step, nats / sum(s.subpixels // s.frames for s in there), len(there)))
+    return curve
+
+
+def episode_floor(episode: Episode, context: int) -> float | None:
+    """Nats of the known noise over exactly the predicted frames, or None where the data say nothing of it."""
+    floor = episode.extra.get(NOISE_FLOOR)
+    if floor is None:
+        return None
+    if floor.shape != (len(episode.frames),) or not np.isfinite(floor).all():
+        raise InputError(
+            f"episode {episode.id}: {NOISE_FLOOR} must be {len(episode.frames)} finite numbers, one a frame, got shape "
+            f"{floor.shape}; prepare the data again."
+        )
+    return math.fsum(floor[context:].astype(np.float64)) * math.prod(episode.frames.shape[1:])
+
+
+def bits_per_dimension(nats_per_subpixel: float) -> float:
+    return nats_per_subpixel / math.log(2)
