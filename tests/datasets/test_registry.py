@@ -1,0 +1,55 @@
+"""open_dataset: a path, a name, or a message that says what there is."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import pytest
+
+from pixelpush.datasets import available, data_root, open_dataset
+from pixelpush.datasets.store import write_store
+from pixelpush.errors import InputError
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXELPUSH_DATA", str(tmp_path / "root"))
+    return tmp_path / "root"
+
+
+def test_data_root(root, monkeypatch):
+    assert data_root() == root
+    monkeypatch.delenv("PIXELPUSH_DATA")
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert str(data_root()) == "/home/someone/.cache/pixelpush"
+
+
+def test_by_path_and_by_name(root, tmp_path, make_episode):
+    write_store(root / "bair", {"test": [make_episode(0)]}, {})
+    write_store(tmp_path / "mine", {"val": [make_episode(1), make_episode(2)]}, {})
+    assert len(open_dataset("bair", "test")) == 1
+    assert len(open_dataset(tmp_path / "mine", "val")) == 2
+    assert len(open_dataset(str(tmp_path / "mine"), split="val")) == 2
+    assert available() == ["sim", "bair"]
+
+
+def test_sim_is_imported_only_when_asked_for(monkeypatch):
+    module = types.ModuleType("pixelpush.datasets.sim")
+    setattr(module, "open_sim", lambda split, **options: (split, options))  # noqa: B010
+    monkeypatch.setitem(sys.modules, "pixelpush.datasets.sim", module)
+    assert open_dataset("sim", split="test-novel", size=128) == ("test-novel", {"size": 128})
+
+
+def test_unknown(root, tmp_path, make_episode):
+    write_store(root / "mine", {"test": [make_episode(0)]}, {})
+    with pytest.raises(InputError, match=r"known ones are sim, mine.*pixelpush prepare folder"):
+        open_dataset("nothing", "train")
+    with pytest.raises(InputError, match="'google-push' is not prepared; run 'pixelpush prepare google-push"):
+        open_dataset("google-push", "train")
+    with pytest.raises(InputError, match="known ones are"):
+        open_dataset("../root/mine", "test")
+    with pytest.raises(InputError, match="takes no options, got size"):
+        open_dataset("mine", "test", size=3)
+    with pytest.raises(InputError, match="not a store"):
+        open_dataset(tmp_path, "test")
