@@ -1,0 +1,68 @@
+"""Random draws of the simulated bin: pure functions of (purpose, key), free of NumPy's own generators.
+
+NumPy may change its generators' streams between versions; SplitMix64 over integers stays the same everywhere, so that
+any episode can be made alone, in any process, on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from pixelpush.datasets.hashing import hash64, permutation, uniform
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+
+
+def word(text: str) -> int:
+    """A 64-bit integer that stands for a word in a key."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+
+
+class Draw:
+    """A stream of random numbers for one purpose, e.g. ``Draw("episode", "train", 7)``."""
+
+    def __init__(self, purpose: str, *key: str | int):
+        parts = [word(part) if isinstance(part, str) else part for part in key]
+        self._seed = hash64(word(purpose), *parts)
+        self._count = 0
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
+        """A number in [low, high)."""
+        self._count += 1
+        return low + (high - low) * uniform(self._seed, self._count)
+
+    def integer(self, bound: int) -> int:
+        """An integer in [0, bound)."""
+        return min(bound - 1, int(self.uniform() * bound))
+
+    def vector(self, low: float, high: float, count: int) -> np.ndarray:
+        """float64 (count,) in [low, high)."""
+        return np.array([self.uniform(low, high) for _ in range(count)])
+
+    def bell(self, scale: float) -> float:
+        """A bell-shaped number of standard deviation ``scale`` (the sum of four uniforms: no transcendental functions)."""
+        return scale * 1.7320508 * (sum(self.uniform() for _ in range(4)) - 2.0)
+
+    def order(self, count: int) -> list[int]:
+        """A permutation of 0..count-1."""
+        self._count += 1
+        return [int(i) for i in permutation(count, self._seed, self._count)]
+
+
+def uniforms(count: int, *key: int) -> np.ndarray:
+    """float64 (count,) in [0, 1) from integers, 53 random bits each: SplitMix64 counted from the key's hash."""
+    values = np.arange(1, count + 1, dtype=np.uint64)
+    values *= _GAMMA
+    values += np.uint64(hash64(*key))
+    scratch = values >> np.uint64(30)
+    values ^= scratch
+    values *= np.uint64(0xBF58476D1CE4E5B9)
+    np.right_shift(values, np.uint64(27), out=scratch)
+    values ^= scratch
+    values *= np.uint64(0x94D049BB133111EB)
+    np.right_shift(values, np.uint64(31), out=scratch)
+    values ^= scratch
+    values >>= np.uint64(11)
+    return values * 2.0**-53

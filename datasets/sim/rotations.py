@@ -1,0 +1,53 @@
+"""Quaternions (w, x, y, z) and rotation matrices through MuJoCo's own C functions and libm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+
+
+def about(axis: Sequence[float], angle: float) -> np.ndarray:
+    """The quaternion of a rotation by ``angle`` radians about a unit axis."""
+    quaternion = np.zeros(4)
+    mujoco.mju_axisAngle2Quat(quaternion, np.asarray(axis, dtype=np.float64), angle)
+    return quaternion
+
+
+def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The rotation ``first`` after ``second``."""
+    quaternion = np.zeros(4)
+    mujoco.mju_mulQuat(quaternion, first, second)
+    return quaternion
+
+
+def matrix(quaternion: np.ndarray) -> np.ndarray:
+    """The 3x3 matrix of a quaternion."""
+    flat = np.zeros(9)
+    mujoco.mju_quat2Mat(flat, quaternion)
+    return flat.reshape(3, 3)
+
+
+def from_columns(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """The quaternion of the rotation whose matrix has these columns."""
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, np.stack([x, y, z], axis=1).ravel())
+    return quaternion
+
+
+IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+X90 = about((1, 0, 0), math.pi / 2)
+Y90 = about((0, 1, 0), math.pi / 2)
+
+
+def hand_rotation(pitch: float, yaw: float) -> np.ndarray:
+    """The hand's 3x3 rotation: pointing down, tilted by ``pitch`` about its own y axis, turned by ``yaw`` about z."""
+    cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
+    return np.array([[cy * cp, sy, -cy * sp], [sy * cp, -cy, -sy * sp], [-sp, 0.0, -cp]])
+
+
+def pitch_yaw(rotation: np.ndarray) -> tuple[float, float]:
+    """The inverse of ``hand_rotation``."""
+    return math.asin(max(-1.0, min(1.0, -rotation[2, 0]))), math.atan2(rotation[0, 1], -rotation[1, 1])

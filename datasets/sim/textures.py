@@ -1,0 +1,112 @@
+"""Textures computed at the hit point, in the geom's own frame: only sums, products and integer hashes.
+
+No sine or exponential of NumPy's is used: their last bits depend on the CPU's vector units, and frames must not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pixelpush.datasets.sim import materials as m
+
+
+def lattice(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """float32 in [0, 1): a fixed random number for each pair of whole coordinates (float arrays in, floored)."""
+    h = u.astype(np.int32).astype(np.uint32) * np.uint32(0x9E3779B1)
+    h ^= v.astype(np.int32).astype(np.uint32) * np.uint32(0x85EBCA77)
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(0x2C1B3C6D)
+    h ^= h >> np.uint32(13)
+    return (h >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def value_noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """float32 in [0, 1]: smooth noise of period about one in each coordinate."""
+    iu, iv = np.floor(u), np.floor(v)
+    fu, fv = u - iu, v - iv
+    fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
+    low = lattice(iu, iv) * (1 - fu) + lattice(iu + 1, iv) * fu
+    high = lattice(iu, iv + 1) * (1 - fu) + lattice(iu + 1, iv + 1) * fu
+    return low * (1 - fv) + high * fv
+
+
+def _wave(x: np.ndarray, period: float) -> np.ndarray:
+    """A triangle wave in [0, 1]."""
+    x = x * (1 / period)
+    return np.abs(x - np.floor(x + 0.5)) * 2
+
+
+def _bands(x, y, z):
+    return _wave(z, 0.03) < 0.4
+
+
+def _checker(x, y, z):
+    cells = np.floor(x * 66 + 0.5) + np.floor(y * 66 + 0.5) + np.floor(z * 66 + 0.5)
+    return cells - 2 * np.floor(cells / 2) > 0.5
+
+
+def _dots(x, y, z):
+    u, v, w = _wave(x + 0.5 * z, 0.02), _wave(y - 0.3 * z, 0.02), _wave(z, 0.02)
+    return u * u + v * v + 0.3 * w * w < 0.35
+
+
+def _wood(x, y, z):
+    rings = value_noise(x * 14 + 7, y * 120 + z * 90)
+    fine = value_noise(x * 60, y * 520 + z * 400)
+    return 0.65 * rings + 0.35 * fine
+
+
+def _felt(x, y, z):
+    broad = value_noise(x * 25 + 3, y * 25 + z * 25)
+    fine = value_noise(x * 330, y * 330 + z * 290)
+    return 0.35 * broad + 0.65 * fine
+
+
+def _stripes(x, y, z):
+    return _wave(x + 0.4 * y, 0.024) < 0.45
+
+
+def _label(x, y, z):
+    """A paper label round the middle, with lines of print."""
+    paper = np.abs(z) < 0.018
+    print_line = (_wave(z, 0.009) < 0.35) & (value_noise(x * 300 + y * 300, z * 20) > 0.45)
+    return np.where(paper, np.where(print_line, 0.35, 1.0), 0.0)
+
+
+def _speckle(x, y, z):
+    broad = value_noise(x * 6 + 11, y * 6 + z * 6)
+    fine = value_noise(x * 140, y * 140 + z * 140)
+    return 0.55 * broad + 0.45 * fine
+
+
+def _planks(x, y, z):
+    row = np.floor(y * 11)
+    gap = _wave(y, 1 / 11) > 0.965
+    grain = value_noise(x * 9 + row * 17, y * 150)
+    tone = lattice(row, row * 0 + 3)
+    return np.where(gap, 1.6, 0.5 * grain + 0.5 * tone)
+
+
+_PATTERNS: dict[int, Callable[..., np.ndarray]] = {
+    m.BANDS: _bands,
+    m.CHECKER: _checker,
+    m.DOTS: _dots,
+    m.WOOD: _wood,
+    m.FELT: _felt,
+    m.STRIPES: _stripes,
+    m.LABEL: _label,
+    m.SPECKLE: _speckle,
+    m.PLANKS: _planks,
+}
+
+
+def pattern_mix(pattern: np.ndarray, local: np.ndarray) -> np.ndarray:
+    """float32 (n,): how far the second colour replaces the first; ``pattern`` int (n,), ``local`` float32 (3, n) metres."""
+    mix = np.zeros(pattern.shape, np.float32)
+    for kind in np.unique(pattern):
+        if kind != m.PLAIN:
+            where = np.flatnonzero(pattern == kind)
+            mix[where] = _PATTERNS[int(kind)](*local[:, where])
+    return mix
