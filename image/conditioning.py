@@ -6,6 +6,7 @@ spatial structure; both are concatenated, resized bilinearly to the target's gri
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -65,7 +66,7 @@ def keypoint_map(points: Sequence[tuple[float, float]], visible: Sequence[bool],
     height, width = size
     result = torch.zeros(len(points), STRUCTURE_SIZE, STRUCTURE_SIZE)
     for part, ((x, y), seen) in enumerate(zip(points, visible, strict=True)):
-        row, column = int(y / height * STRUCTURE_SIZE), int(x / width * STRUCTURE_SIZE)
+        row, column = math.floor(y / height * STRUCTURE_SIZE), math.floor(x / width * STRUCTURE_SIZE)
         if seen and 0 <= row < STRUCTURE_SIZE and 0 <= column < STRUCTURE_SIZE:
             result[part, row, column] = 1.0
     return result
@@ -165,7 +166,7 @@ class StructureEncoder(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(layers // 2)))
 
     def forward(self, structure: Tensor) -> Tensor:
-        return self.blocks(self.enter(structure.float()))
+        return self.blocks(self.enter(structure.to(self.enter.weight.dtype)))
 
 
 class ConditionEncoder(nn.Module):

@@ -81,7 +81,7 @@ class MultiscalePixelRNN(ImageModel):
         return image, score
 
     def _beside(self, index: int, small: Tensor, conditioning: Tensor | None) -> Tensor:
-        features = self.enlargers[index](to_unit(small))
+        features = self.enlargers[index](to_unit(small).to(self.enlargers[index][0].weight.dtype))
         return features if conditioning is None else torch.cat((features, conditioning), dim=1)
 
     def _under(self, small: Tensor, large: Tensor) -> Tensor:

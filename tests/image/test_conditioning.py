@@ -1,0 +1,126 @@
+"""Conditions: encoding, checks, and that the right condition is worth nats to a trained model."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny_images import CONDITIONED, KINDS, random_condition, random_images, tiny_image_model
+
+from pixelpush.errors import InputError
+from pixelpush.image import Condition, build_image_model, encode_caption
+from pixelpush.image.conditioning import CAPTION_LENGTH, UNKNOWN, Encoded, keypoint_map
+
+
+def test_captions_become_201_characters():
+    numbers = encode_caption("A Red\n  bird é.")
+    assert len(numbers) == CAPTION_LENGTH
+    assert numbers[:5] == [1, numbers[1], 18, 5, 4]
+    assert numbers[11] == UNKNOWN
+    assert set(numbers[13:]) == {0}
+    assert encode_caption("x" * 300, truncate=True) == [24] * 201
+    with pytest.raises(InputError, match="300 characters"):
+        encode_caption("x" * 300)
+
+
+def test_keypoints_fall_into_their_cells():
+    maps = keypoint_map([(0, 0), (99.9, 49.9), (50, 25), (10, 10), (-1, 3)], [True, True, True, False, True], (50, 100))
+    assert maps.shape == (5, 32, 32)
+    assert maps.nonzero().tolist() == [[0, 0, 0], [1, 31, 31], [2, 16, 16]]
+
+
+def test_an_encoding_is_resized_and_concatenated():
+    maps = torch.arange(32.0).view(1, 1, 1, 32).expand(1, 1, 32, 32)
+    grid = Encoded(torch.tensor([[7.0, 8.0]]), maps).on_grid(16, 16)
+    assert grid is not None
+    assert grid.shape == (1, 3, 16, 16)
+    assert torch.allclose(grid[0, 0, 3], torch.arange(16) * 2 + 0.5)
+    assert (grid[0, 1] == 7).all()
+    assert Encoded(None, None).on_grid(4, 4) is None
+
+
+@pytest.mark.parametrize("part", ["classes", "captions", "structure"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_part_reaches_every_pixel(kind, part):
+    """In double precision, so that no influence drowns."""
+    model = tiny_image_model(kind, gain=1.5, **CONDITIONED).double()
+    images, condition = random_images(model, 1), random_condition(1)
+    parts = {name: value.clone() for name, value in condition.parts().items()}
+    parts["classes" if part == "classes" else part] = (
+        (parts["classes"] + 1) % 3
+        if part == "classes"
+        else 39 - parts["captions"]
+        if part == "captions"
+        else 1 - parts["structure"]
+    )
+    with torch.no_grad():
+        before, after = (model.log_prob(images, c) for c in (condition, Condition(**parts)))
+    assert (before != after).all()
+
+
+def test_mistakes_are_named():
+    model = tiny_image_model("pixelcnn", classes=3)
+    images = random_images(model, 2)
+    for condition, message in [
+        (None, "needs classes"),
+        (Condition(classes=torch.tensor([0, 3])), "from 0 to 3; this model knows 0 to 2"),
+        (Condition(classes=torch.tensor([0, -1])), "from -1"),
+        (Condition(classes=torch.tensor([0])), r"should be \(2,\)"),
+        (Condition(torch.tensor([0, 1]), torch.zeros(2, 201)), "takes no captions"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            model.log_prob(images, condition)
+    with pytest.raises(InputError, match=r"\(N, 3, 8, 8\), got \(2, 3, 8, 7\)"):
+        model.log_prob(images[..., :7], Condition(classes=torch.tensor([0, 1])))
+    with pytest.raises(InputError, match="uint8"):
+        model.log_prob(images.float(), Condition(classes=torch.tensor([0, 1])))
+    with pytest.raises(InputError, match="temperature"):
+        model.sample(1, Condition(classes=torch.tensor([0])), temperature=0.0)
+
+
+def patterned(count: int, kind: str) -> tuple[torch.Tensor, Condition]:
+    """8x8 grey images whose content is a function of the condition."""
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.randint(0, 3, (count,), generator=generator)
+    noise = torch.randint(-6, 7, (count, 1, 8, 8), generator=generator)
+    if kind == "classes":
+        return (40 + 80 * labels.view(-1, 1, 1, 1) + noise).to(torch.uint8), Condition(classes=labels)
+    if kind == "captions":
+        texts = [encode_caption(["a dark bird", "a grey bird", "a bright bird"][label]) for label in labels]
+        return (40 + 80 * labels.view(-1, 1, 1, 1) + noise).to(torch.uint8), Condition(captions=torch.tensor(texts))
+    places = torch.randint(0, 2, (count, 2), generator=generator) * 4
+    maps, images = torch.zeros(count, 1, 32, 32), torch.full((count, 1, 8, 8), 30) + noise
+    for index, (row, column) in enumerate(places.tolist()):
+        maps[index, 0, row * 4 : row * 4 + 16, column * 4 : column * 4 + 16] = 1
+        images[index, 0, row : row + 4, column : column + 4] += 150
+    return images.to(torch.uint8), Condition(structure=maps)
+
+
+@pytest.mark.parametrize("part", ["classes", "captions", "structure"])
+@pytest.mark.parametrize("kind", ["gated-pixelcnn", "multiscale-pixelcnn"])
+def test_a_trained_model_prefers_the_right_condition(kind, part):
+    """A few dozen steps, then the right condition is worth at least 3 nats an image over a shuffled one."""
+    torch.manual_seed(0)
+    settings = {"classes": {"classes": 3}, "captions": {"captions": True}, "structure": {"structure": 1}}[part]
+    small = {"channels": 12, "base_layers": 2, "blocks": 1, "base_size": 4, "patch_layers": 2, "patch": 2, "crop": 8}
+    sizes = small if kind == "multiscale-pixelcnn" else {"channels": 12, "layers": 3}
+    model = build_image_model(
+        kind,
+        image_size=8,
+        colours=1,
+        distribution="logistic",
+        components=3,
+        condition_channels=12,
+        condition_layers=2,
+        **settings,
+        **sizes,
+    )
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    images, condition = patterned(32, part)
+    for _ in range(150 if part == "captions" else 50):
+        optimizer.zero_grad()
+        model(images, condition)["loss"].backward()
+        optimizer.step()
+    shuffled = condition[torch.arange(32).roll(1)]
+    with torch.no_grad():
+        right, wrong = (model.log_prob(images, c).sum((1, 2)).mean() for c in (condition, shuffled))
+    assert right > wrong + 3
