@@ -70,7 +70,7 @@ def time_sampler(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings
     size, kind = model.config.frame_size, model.config.kind
     steps = model.decoder.evaluations
     if kind == "otn":
-        steps = {"plain": 3 * size * size, "cached": size * size, "wavefront": 3 * size - 2}[sampler]
+        steps = {"plain": steps, "cached": size * size, "wavefront": 3 * size - 2}[sampler]
         if sampler == "plain":
             return _time_plain_otn(model, settings)
     step = _frame_step(model, sampler, settings)
@@ -79,11 +79,8 @@ def time_sampler(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings
     # A video of the pixel-by-pixel sampler is slow and its frames all cost the same: two are enough.
     frames = 2 if sampler == "cached" else settings.frames
     seconds = _time_videos(model, step, settings, frames)
-    return Timing(kind, sampler, size, statistics.mean(seconds), max(seconds) - min(seconds), _count(model), steps)
-
-
-def _count(model: VideoPixelNetwork) -> int:
-    return model.decoder.evaluations
+    mean, spread = statistics.mean(seconds), max(seconds) - min(seconds)
+    return Timing(kind, sampler, size, mean, spread, model.decoder.evaluations, steps)
 
 
 def _frame_step(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings) -> Callable[..., Any] | None:
@@ -140,8 +137,8 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
     carry, _, uniforms = static_inputs(model, settings.batch)
     grid = model.config.grid
     features = torch.zeros(settings.batch, model.encoder.features, grid, grid, device=settings.device)
-    steps, total = settings.plain_steps, 3 * model.config.frame_size**2
-    steps = min(steps, total)
+    total = decoder.evaluations
+    steps = min(settings.plain_steps, total)
     decoder.sample_plain(features, carry.frame, uniforms, steps=1)
     seconds = []
     for _ in range(2):
@@ -157,7 +154,7 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
 
 @torch.no_grad()
 def count_work(model: VideoPixelNetwork) -> dict[str, float]:
-    """{'gigaflop': of one sampled frame at batch 1, 'weight_megabytes': float32 weights, read at least once a frame}."""
+    """'gigaflop' of one sampled frame at batch 1, and 'weight_megabytes' in float32, read at least once a frame."""
     carry, action, uniforms = static_inputs(model, 1)
     with FlopCounterMode(display=False) as counter:
         model.step(carry, action, uniforms)

@@ -30,7 +30,9 @@ class SpeedOptions:
     plain_steps: int = 30
     """Sub-pixel steps of the plain O(TN) sampler that are timed; a whole frame is extrapolated from them."""
     graph: Literal["auto", "cuda", "compile", "none"] = "auto"
-    """How the frame step becomes one graph: a CUDA graph, torch.compile, or not at all; auto: CUDA where there is one."""
+    """How the frame step becomes one graph: a CUDA graph, torch.compile, or not at all; auto: CUDA if it is there."""
+    distribution: Literal["published", "preset"] = "published"
+    """Outputs of O(TN) and O(T log N): the published 256-way softmax, or what the preset has."""
     precision: Literal["32", "bf16"] = "32"
     """Arithmetic of the networks; distributions are float32 in both."""
     device: Device = "auto"
@@ -61,13 +63,19 @@ def speed(options: Annotated[SpeedOptions, tyro.conf.arg(name="")]) -> None:
 
     def build(kind: str, size: int) -> VideoPixelNetwork:
         suffix = "-small" if options.preset == "push-small" else ""
-        return build_model(f"{options.preset.removesuffix('-small')}-{kind}{suffix}", frame_size=size)
+        softmax = options.distribution == "published" and kind in ("otn", "otlogn")
+        overrides = {"distribution": "softmax"} if softmax else {}
+        return build_model(f"{options.preset.removesuffix('-small')}-{kind}{suffix}", frame_size=size, **overrides)
 
     def say(words: str) -> None:
         if not options.quiet:
             print(f"timing {words}", file=sys.stderr, flush=True)
 
-    report = {"preset": options.preset, **measure(build, settings, options.sizes, progress=say)}
+    report = {
+        "preset": options.preset,
+        "distribution": options.distribution,
+        **measure(build, settings, options.sizes, progress=say),
+    }
     if options.json is not None:
         write_json(options.json, report)
     if options.figure is not None:

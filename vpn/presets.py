@@ -25,6 +25,17 @@ _PAPER = {
 # Upscalers of 12 residual layers (6 blocks of 2) of 128 units, the sizes of section 4.2: for video it names none.
 _PAPER_UPSCALER = {"decoder_block": "residual", "decoder_channels": 128, "decoder_blocks": 6}
 
+# Ours: the encoder works on 2x2 pixel blocks with a coarse view of the whole frame, distributions count from the frame
+# before, and all four kinds use logistic mixtures. Sizes for a GPU, and for two CPU cores.
+_PUSH = {"channels": 96, "encoder_blocks": 4, "lstm_channels": 96, "decoder_channels": 96, "decoder_blocks": 3}
+_SMALL = {"channels": 32, "encoder_blocks": 4, "lstm_channels": 32, "decoder_channels": 32, "components": 5}
+_DECODERS: dict[str, dict[str, Any]] = {
+    "baseline": {"distribution": "independent-logistic", "decoder_blocks": 8},
+    "ot": {"distribution": "logistic"},
+    "otlogn": {"distribution": "logistic"},
+    "otn": {"distribution": "logistic", "decoder_blocks": 6},
+}
+
 PRESETS: dict[str, dict[str, Any]] = {
     "paper-baseline": {
         **_PAPER,
@@ -36,7 +47,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper-otn": {**_PAPER, "kind": "otn", "distribution": "softmax", "decoder_channels": 256, "decoder_blocks": 12},
     "paper-ot": {**_PAPER, **_PAPER_UPSCALER, "kind": "ot", "distribution": "logistic", "components": 10},
     "paper-otlogn": {**_PAPER, **_PAPER_UPSCALER, "kind": "otlogn", "distribution": "softmax", "base_layers": 12},
-    "push-ot-small": {"kind": "ot"},
+    **{f"push-{kind}": {"kind": kind, **_PUSH, **_DECODERS[kind]} for kind in KINDS},
+    **{f"push-{kind}-small": {"kind": kind, **_SMALL, **_DECODERS[kind]} for kind in KINDS},
 }
 
 
