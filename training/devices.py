@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
@@ -59,6 +59,24 @@ def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:
     if failure is not None:
         raise InputError(failure)
     return value  # type: ignore[return-value]
+
+
+def agree(fabric: Fabric, requests: Sequence[bool], failure: InputError | None = None) -> tuple[bool, ...]:
+    """For each request, whether any process makes it. If any process has failed, its error is raised in all.
+
+    A call for every process, before each step: a process that left alone would leave the others waiting.
+    """
+    if fabric.world_size == 1:
+        if failure is not None:
+            raise failure
+        return tuple(requests)
+    flags = torch.tensor([*map(float, requests), float(failure is not None)], device=fabric.device)
+    *totals, failed = fabric.all_reduce(flags, reduce_op="sum").tolist()  # type: ignore[union-attr]
+    if failed:
+        messages: list[Any] = [None] * fabric.world_size
+        torch.distributed.all_gather_object(messages, failure and str(failure))
+        raise InputError(next(message for message in messages if message))
+    return tuple(total > 0 for total in totals)
 
 
 def process_layout(options: RunOptions) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from pixelpush.training.average import new_average, update_average
 from pixelpush.training.checkpoint import Progress, TrainState
 from pixelpush.training.config import RunOptions, TrainConfig
 from pixelpush.training.data import Batch, pieces_of, read_ahead
-from pixelpush.training.devices import make_fabric, on_first
+from pixelpush.training.devices import agree, make_fabric, on_first
 from pixelpush.training.divergence import divergence, first_non_finite_gradient
 from pixelpush.training.interrupt import Clock, stopping_on_signals
 from pixelpush.training.metrics import BEST_KEY, Metrics, Window, validation_line
@@ -136,11 +136,12 @@ def _loop(run: Run) -> None:
     with contextlib.closing(feed), stopping_on_signals(clock):  # type: ignore[type-var]
         while progress.examples < config.examples:
             begin = time.perf_counter()
-            pieces = next(feed)
+            pieces, failure = _next(feed)
             waiting = time.perf_counter() - begin
+            stop, save = agree(fabric, clock.requests(), failure or _failure(run))
             rate = config.optimizer.learning_rate * rate_factor(config.schedule, progress.examples, config.examples)
             set_learning_rate(run.state.optimizer, rate)
-            result = train_step(run.wrapped, run.task, run.state, config, pieces, clock.requests())
+            result = train_step(run.wrapped, run.task, run.state, config, pieces)
             if not result.finite:
                 _stop_diverged(run, result, pieces)
             progress.examples += config.batch_size
@@ -151,13 +152,26 @@ def _loop(run: Run) -> None:
             progress.seconds += seconds
             window.add(result.losses, config.batch_size, seconds, waiting)
             _report(run, result, window, rate)
-            stop, save = (request > 0 for request in result.requests)
             if _finish_step(run, stop or save):
                 clock.saved()
             if stop:
                 if run.metrics and progress.examples < config.examples:
                     run.metrics.say(f"stopped after {progress.examples} examples; the same command continues.")
-                return
+                break
+    agree(fabric, (), _failure(run))
+
+
+def _next(feed: Iterator[list[Batch]]) -> tuple[list[Batch], InputError | None]:
+    """The next batch's pieces, or the error in reading them."""
+    try:
+        return next(feed), None
+    except InputError as error:
+        return [], error
+
+
+def _failure(run: Run) -> InputError | None:
+    """What went wrong in this process alone since the last agreement."""
+    return None if run.metrics is None else run.metrics.failure
 
 
 def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
@@ -178,8 +192,10 @@ def _finish_step(run: Run, save_now: bool) -> bool:
     config, options, progress = run.config, run.options, run.state.progress
     usual = max(config.examples // 20, config.batch_size)
     improved = _due(run, options.validate_examples or usual) and _validate(run)
-    if options.sample_examples and _due(run, options.sample_examples) and run.draw_samples and run.metrics:
-        run.draw_samples(run.state.published, run.folder / "samples" / f"{progress.examples:010d}")
+    draw = run.draw_samples
+    if options.sample_examples and _due(run, options.sample_examples) and draw is not None:
+        samples = run.folder / "samples" / f"{progress.examples:010d}"
+        on_first(run.fabric, lambda: draw(run.state.published, samples))
         run.state.model.train()
     if not (improved or save_now or _due(run, options.save_examples or usual)):
         return False
@@ -222,13 +238,12 @@ def _final_evaluation(run: Run) -> None:
         if run.metrics and not run.options.quiet:
             print(f"{run.folder}: this run is complete; see {path}.", file=sys.stderr)
         return
-    scores = _evaluate(run, None)
-    if run.metrics is None:
-        return
-    line = validation_line(scores, "whole_validation_")
-    if line:
-        run.metrics.write(run.state.progress.examples, line)
-    write_json(path, {"examples": run.state.progress.examples, "seconds": run.state.progress.seconds, **line})
+    progress, line = run.state.progress, validation_line(_evaluate(run, None), "whole_validation_")
+    if run.metrics is not None and line:
+        run.metrics.write(progress.examples, line)
+    report = {"examples": progress.examples, "seconds": progress.seconds, **line}
+    on_first(run.fabric, lambda: write_json(path, report))
+    agree(run.fabric, (), _failure(run))
 
 
 def _stop_diverged(run: Run, result: StepResult, pieces: list[Batch]) -> None:

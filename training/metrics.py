@@ -32,6 +32,7 @@ class Metrics:
             dynamic_ncols=True,
             mininterval=0.2 if sys.stderr.isatty() else 30.0,
         )
+        self.failure: InputError | None = None
         self._quiet = quiet
         self._smoothed: float | None = None
 
@@ -51,10 +52,13 @@ class Metrics:
         self._bar.update(examples)
 
     def write(self, examples: int, values: Mapping[str, Any]) -> None:
-        """Append one line (and the same to TensorBoard)."""
+        """Append one line, and the same to TensorBoard. A full disk becomes ``failure``, for all processes to learn."""
         line = json.dumps({"examples": examples, **values}, allow_nan=False)
-        with full_disk_is_a_clear_error(self._path), open(self._path, "a") as stream:
-            stream.write(line + "\n")
+        try:
+            with full_disk_is_a_clear_error(self._path), open(self._path, "a") as stream:
+                stream.write(line + "\n")
+        except InputError as error:
+            self.failure = error
         if self._board is not None:
             for name, value in values.items():
                 if isinstance(value, int | float):

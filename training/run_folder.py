@@ -51,6 +51,7 @@ def begin_or_resume(run: Path, config: TrainConfig, data: Mapping[str, Any], abo
     """
     path = run / "config.json"
     identity = json.loads(json.dumps({"train": asdict(config), "task": dict(data)}))
+    notes = identity["task"].pop("notes", None)
     if path.is_file():
         found = read_json(path)
         if not isinstance(found, dict) or found.get("format") != FORMAT:
@@ -59,7 +60,9 @@ def begin_or_resume(run: Path, config: TrainConfig, data: Mapping[str, Any], abo
         return
     if (run / "checkpoints").exists():
         raise InputError(f"{path}: missing, but there are checkpoints; this is no whole run folder. Use another --run.")
-    write_json(path, {"format": FORMAT, **about, **identity, "versions": _versions(), "commit": _commit()})
+    write_json(
+        path, {"format": FORMAT, **about, **identity, "notes": notes, "versions": _versions(), "commit": _commit()}
+    )
 
 
 def _compare(run: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], length_matters: bool) -> None:

@@ -31,28 +31,22 @@ class Wrapped:
 
 @dataclass(frozen=True)
 class StepResult:
-    """losses: means over the whole batch, and 'gradient_norm'. requests: the processes' requests, summed.
+    """losses: means over the whole batch, and 'gradient_norm'.
 
-    finite: whether losses and gradients are; if not, the weights were left as they were.
+    finite: whether they all are; if not, the weights were left as they were.
     """
 
     losses: dict[str, float]
-    requests: tuple[float, ...]
     finite: bool
 
 
 def train_step(
-    wrapped: Wrapped,
-    task: Task,
-    state: TrainState,
-    config: TrainConfig,
-    pieces: Sequence[Batch],
-    requests: Sequence[bool],
+    wrapped: Wrapped, task: Task, state: TrainState, config: TrainConfig, pieces: Sequence[Batch]
 ) -> StepResult:
     """Gradients of the batch's mean loss, one update of the optimiser, the same in every process.
 
-    Each piece's mean is weighted by its number of examples; DDP averages over processes, hence the factor ``world``.
-    requests: flags (stop, save) that only some processes may have; they travel with the losses.
+    Each piece's mean is weighted by its number of examples; DDP averages over processes, hence the factor
+    ``world_size``.
     """
     fabric = wrapped.fabric
     sums: dict[str, Tensor] = {}
@@ -65,7 +59,7 @@ def train_step(
             fabric.backward(losses["loss"] * (count * fabric.world_size / config.batch_size))
         for name, value in losses.items():
             sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * (count / config.batch_size)
-    means, flags = _everywhere(fabric, sums, requests)
+    means = _everywhere(fabric, sums)
     gradients = [p.grad for p in state.model.parameters() if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
     means["gradient_norm"] = norm.item()
@@ -75,7 +69,7 @@ def train_step(
             torch.nn.utils.clip_grads_with_norm_(list(state.model.parameters()), config.optimizer.clip_norm, norm)
         wrapped.optimizer.step()
         wrapped.optimizer.zero_grad(set_to_none=True)
-    return StepResult(means, flags, finite)
+    return StepResult(means, finite)
 
 
 def everyones_names(fabric: Fabric, pieces: Sequence[Batch]) -> list[str]:
@@ -88,11 +82,9 @@ def everyones_names(fabric: Fabric, pieces: Sequence[Batch]) -> list[str]:
     return [name for names in gathered for name in names]
 
 
-def _everywhere(
-    fabric: Fabric, sums: Mapping[str, Tensor], requests: Sequence[bool]
-) -> tuple[dict[str, float], tuple[float, ...]]:
-    """Add the losses' and the flags' over processes: one small all-reduce a step."""
-    flags = torch.tensor([float(flag) for flag in requests], device=fabric.device)
-    vector = torch.cat([torch.stack([sums[name].float() for name in sorted(sums)]), flags])
+def _everywhere(fabric: Fabric, sums: Mapping[str, Tensor]) -> dict[str, float]:
+    """Add the losses over processes: one small all-reduce a step."""
+    names = sorted(sums)
+    vector = torch.stack([sums[name].float() for name in names])
     values = fabric.all_reduce(vector, reduce_op="sum").tolist()  # type: ignore[union-attr]
-    return dict(zip(sorted(sums), values, strict=False)), tuple(values[len(sums) :])
+    return dict(zip(names, values, strict=True))

@@ -27,7 +27,10 @@ class Task(Protocol):
     frames_per_example: int  # for the reported frames per second
 
     def describe(self) -> dict[str, Any]:
-        """JSON values that identify data and model; a run resumes only where they are the same as when it began."""
+        """JSON values that identify data and model; a run resumes only where they are the same as when it began.
+
+        What stands under 'notes' is kept in config.json too, but not compared.
+        """
         ...
 
     def build_model(self) -> nn.Module:

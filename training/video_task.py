@@ -59,6 +59,10 @@ class VideoTask:
             "clip_frames": self.data.clip_frames,
             "training": _identity(self.training),
             "validation": None if self.validation is None else _identity(self.validation),
+            "notes": {
+                "name": getattr(self.training, "name", None),
+                "metadata": getattr(self.training, "metadata", None),
+            },
         }
 
     def build_model(self) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -215,6 +216,21 @@ def test_sigterm_saves_and_stops(tmp_path: Path):
     assert run_once(tmp_path, SHORT, stop_after=3, save_examples=1000).examples == 20
     assert signal.getsignal(signal.SIGTERM) is before
     assert complete_saves(tmp_path)[-1].name == "0000000020"
+
+
+def test_a_disk_that_fills_while_writing_metrics_is_one_clear_line(tmp_path: Path, monkeypatch):
+    import builtins
+
+    real = open
+
+    def full(file, mode="r", *rest, **options):
+        if str(file).endswith("metrics.jsonl") and mode == "a":
+            raise OSError(errno.ENOSPC, "No space left on device", str(file))
+        return real(file, mode, *rest, **options)
+
+    monkeypatch.setattr(builtins, "open", full)
+    with pytest.raises(InputError, match=r"metrics\.jsonl: the disk is full"):
+        run_once(tmp_path, SHORT)
 
 
 def test_samples_are_drawn_at_intervals_and_change_nothing(finished: Path, tmp_path: Path):

@@ -43,7 +43,7 @@ def compare(ours: Path, one: Path) -> None:
     for found, wanted in zip(ours_lines, one_lines, strict=True):
         expected = {key: wanted[key] for key in VALUES & wanted.keys()}
         assert {key: found[key] for key in VALUES & found.keys()} == pytest.approx(expected, rel=TOLERANCE)
-    last = "checkpoints/0000000200/train.safetensors"
+    last = "checkpoints/0000000120/train.safetensors"
     found, wanted = load_file(ours / last), load_file(one / last)
     assert found.keys() == wanted.keys()
     for name in wanted:
@@ -87,6 +87,14 @@ def test_an_error_in_the_first_process_ends_all_with_its_message(tmp_path: Path)
     (tmp_path / "run").write_text("not a folder")
     done = torchrun(2, tmp_path / "run", success=False)
     assert "is a file; --run names the folder of the run" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_damaged_record_in_one_process_ends_all_with_its_message(tmp_path: Path, rank: int):
+    done = torchrun(2, tmp_path / "run", f"fails_in={rank}", success=False)
+    assert "record 7 is damaged" in done.stderr
+    assert "Connection closed" not in done.stderr
 
 
 @pytest.mark.parametrize(

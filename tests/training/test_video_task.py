@@ -142,6 +142,7 @@ def test_the_command_trains_on_a_store_and_resumes(store: Path, tmp_path: Path, 
     assert config["preset"] == "push-ot-small"
     assert config["task"]["training"]["content"] == EpisodeStore(store, "train").content_sha256
     assert config["task"]["model"]["channels"] == MODEL["channels"]
+    assert config["notes"] == {"name": "tiny/train", "metadata": {"source": "a test"}}
     model = load_model(tmp_path / "run")
     episode = episodes(1)[0]
     arrays = (torch.from_numpy(array)[None] for array in (episode.frames, episode.states, episode.actions))

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
+from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig, OptimizerConfig, RunOptions, ScheduleConfig, TrainConfig
 from pixelpush.training.video_task import VideoTask
 
@@ -30,7 +31,7 @@ MODEL = {
 }
 CONFIG = TrainConfig(
     batch_size=5,
-    examples=200,
+    examples=120,
     optimizer=OptimizerConfig(learning_rate=3e-3, weight_decay=0.01, clip_norm=1.0),
     schedule=ScheduleConfig(kind="cosine", warmup_examples=20, final=0.1),
     data=DataConfig(clip_frames=4, context=2, jitter=1, colour=0.1),
@@ -57,15 +58,35 @@ def tiny_task() -> VideoTask:
     return VideoTask("ot", MODEL, CONFIG.data, episodes(13), episodes(5, first=100))
 
 
-def run_once(run: Path, config: TrainConfig = CONFIG, task: VideoTask | None = None, stop_after: int = 0, **options):
-    """One call of the loop; with ``stop_after``, it is asked to stop while that many steps are done."""
+def run_once(
+    run: Path,
+    config: TrainConfig = CONFIG,
+    task: VideoTask | None = None,
+    stop_after: int = 0,
+    fails_in: int | None = None,
+    **options,
+):
+    """One call of the loop. stop_after: the step in which it is told to stop; fails_in: a process that cannot read."""
     from pixelpush.training.loop import train
 
     task = task or tiny_task()
+    if fails_in is not None and int(os.environ.get("LOCAL_RANK", "0")) == fails_in:
+        _damage(task, 4)
     if stop_after:
         _raise_after(task, stop_after)
     settings = {"quiet": True, "accelerator": "cpu", "save_examples": 5, "validate_examples": 35, **options}
     return train(task, config, run, RunOptions(**settings))
+
+
+def _damage(task: VideoTask, reads: int) -> None:
+    original, calls = task.example, iter(range(1_000_000))
+
+    def example(seed, epoch, index):
+        if next(calls) >= reads:
+            raise InputError("record 7 is damaged")
+        return original(seed, epoch, index)
+
+    task.example = example
 
 
 def _raise_after(task: VideoTask, steps: int) -> None:
