@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import math
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,19 @@ from pixelpush.errors import InputError
 
 _NPY_HEADER = re.compile(
     rb"\{'descr': ('[^']{1,40}'|\[.{1,4000}\]), 'fortran_order': (True|False), 'shape': \(([\d, ]{0,200})\),? ?\} *\n?"
+)
+
+# What the standard library's reader is known to raise on damaged archives (RuntimeError: encrypted ones).
+_ZIP_ERRORS = (
+    OSError,
+    zipfile.BadZipFile,
+    ValueError,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
 )
 
 # No single member of an archive may unfold to more than this.
@@ -76,14 +91,16 @@ class Archive:
         self.path = path
         try:
             with zipfile.ZipFile(path) as archive:
-                infos = [info for info in archive.infolist() if not info.is_dir()]
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+                infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
+        except _ZIP_ERRORS as error:
             raise InputError(f"{path}: not a readable archive ({_first_line(error)}).") from None
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             parts = info.filename.replace("\\", "/").split("/")
-            if ".." in parts or parts[0] == "" or ":" in parts[0]:
+            if ".." in parts or not parts[0] or ":" in parts[0]:
                 raise InputError(f"{path}: member {info.filename!r} points outside the archive.")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise InputError(f"{path}: member {info.filename!r} is neither stored nor deflated; pack it anew.")
             if info.filename in self._infos:
                 raise InputError(f"{path}: two members are called {info.filename!r}.")
             self._infos[info.filename] = info
@@ -103,9 +120,7 @@ class Archive:
             with zipfile.ZipFile(self.path) as archive, archive.open(info) as stream:
                 # One byte beyond the declared size is asked for, so that a lying header is noticed, not obeyed.
                 data = stream.read(info.file_size + 1)
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
-            raise InputError(f"{self.path}: member {name!r} is damaged ({_first_line(error)}).") from None
-        except zipfile.zlib.error as error:  # type: ignore[attr-defined]
+        except _ZIP_ERRORS as error:
             raise InputError(f"{self.path}: member {name!r} is damaged ({_first_line(error)}).") from None
         if len(data) != info.file_size:
             raise InputError(f"{self.path}: member {name!r} is damaged ({len(data)} of {info.file_size} bytes).")

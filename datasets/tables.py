@@ -96,8 +96,9 @@ def read_json_table(data: bytes, source: str) -> Table:
 
 def parse_json(data: bytes, source: str) -> Any:
     """JSON from bytes that nobody vouches for."""
+    text = _text(data, source)
     try:
-        return json.loads(_text(data, source))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source}: not valid JSON ({type(error).__name__}: {error}).") from None
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def read_video(data: bytes, what: str) -> Iterator[np.ndarray]:
             raise InputError(f"{what}, frame {count}: the video does not decode ({reason[:200]}).")
 
 
-def _ppm_frames(stream: BinaryIO) -> Iterator[np.ndarray]:
+def _ppm_frames(stream: IO[bytes]) -> Iterator[np.ndarray]:
     """The whole pictures of a stream of binary PPM images; a last one cut short is left to the exit code."""
     while magic := stream.readline():
         match = _PPM_HEADER.fullmatch(magic + stream.readline() + stream.readline())
