@@ -143,7 +143,25 @@ def _open_video_task(preset: Preset, settings: Mapping[str, Any], data: DataConf
     return VideoTask(preset.model, {**preset.overrides, **settings}, data, training, validation)
 
 
-_OPENERS: dict[str, Callable[..., Task]] = {"video": _open_video_task}
+def _open_super_resolution_task(
+    preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions
+) -> Task:
+    from pixelpush.datasets.registry import open_dataset
+    from pixelpush.training.super_resolution_task import SuperResolutionTask
+
+    overrides = {**preset.overrides, **settings}
+    names = [options.train_split, *([] if options.validation_split == "none" else [options.validation_split])]
+    if options.data != "sim":
+        return SuperResolutionTask(overrides, data, *(open_dataset(options.data, name) for name in names))
+    # The simulator draws the same episode at every size: the small frames are pictures of their own.
+    large, small = (
+        [open_dataset("sim", name, size=size) for name in names]
+        for size in (overrides["frame_size"], overrides["frame_size"] // 2)
+    )
+    return SuperResolutionTask(overrides, data, *large, small=(small[0], small[1] if small[1:] else None))
+
+
+_OPENERS: dict[str, Callable[..., Task]] = {"video": _open_video_task, "upscaler": _open_super_resolution_task}
 
 
 def open_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:

@@ -15,7 +15,7 @@ from pixelpush.training.config import DataConfig, OptimizerConfig, ScheduleConfi
 
 @dataclass(frozen=True)
 class Preset:
-    """family: 'video' or 'image'. model: a model preset or kind of that family; overrides: its settings.
+    """family: 'video', 'image' or 'upscaler'. model: a model preset or kind of that family; overrides: its settings.
 
     command, hardware, minutes, expected: for people, what to type and what comes of it.
     """
@@ -68,7 +68,29 @@ VIDEO_PRESETS: dict[str, Preset] = {
     ),
 }
 
-PRESETS: dict[str, Preset] = {**VIDEO_PRESETS}
+UPSCALER_PRESETS: dict[str, Preset] = {
+    f"push-upscale-{size}": Preset(
+        family="upscaler",
+        model="upscaler",
+        overrides={"frame_size": size},
+        train=TrainConfig(
+            batch_size=8,  # episodes; each gives 8 crops
+            examples=8_000,
+            optimizer=OptimizerConfig(name="adamw", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0),
+            schedule=ScheduleConfig(kind="cosine", warmup_examples=200, final=0.02),
+            data=DataConfig(crop=32),
+            ema_decay=0.998,
+            precision="bf16",
+        ),
+        command=f"pixelpush train push-upscale-{size} --data sim --run runs/upscale-{size}",
+        hardware="2 CPU cores",
+        minutes="not yet measured",
+        expected="not yet measured",
+    )
+    for size in (128, 256)
+}
+
+PRESETS: dict[str, Preset] = {**VIDEO_PRESETS, **UPSCALER_PRESETS}
 
 
 def find_preset(name: str) -> Preset:

@@ -1,0 +1,73 @@
+"""Crops for training an upscaler: where they come from, and that a short training improves it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.errors import InputError
+from pixelpush.training.config import DataConfig
+from pixelpush.training.super_resolution_task import CROPS, SuperResolutionTask
+from pixelpush.vpn.super_resolution import shrink
+
+
+def moving_square(number: int, size: int = 16, length: int = 4) -> Episode:
+    """A bright square that wanders over a dark frame."""
+    frames = np.full((length, 3, size, size), 20, np.uint8)
+    for time in range(length):
+        place = (number + time) % (size - 4)
+        frames[time, :, place : place + 4, place : place + 4] = 200
+    nothing = np.zeros((length, 0), np.float32)
+    return Episode(frames, nothing, nothing, f"square-{number}")
+
+
+def make_task(**data) -> SuperResolutionTask:
+    episodes = [moving_square(number) for number in range(6)]
+    overrides = {"channels": 8, "blocks": 1, "components": 2}
+    return SuperResolutionTask(overrides, DataConfig(**{"crop": 8, **data}), episodes, episodes[:2])
+
+
+def test_crops_fit_together_and_are_a_pure_function():
+    task = make_task()
+    name, arrays = task.example(3, 1, 4)
+    assert name == "square-4"
+    assert arrays["large"].shape == arrays["previous"].shape == (CROPS, 3, 8, 8)
+    small = shrink(torch.from_numpy(arrays["large"])).numpy()
+    np.testing.assert_array_equal(arrays["small"], small)
+    again = task.example(3, 1, 4)[1]
+    other = task.example(3, 2, 4)[1]
+    assert all(np.array_equal(arrays[key], again[key]) for key in arrays)
+    assert any(not np.array_equal(arrays[key], other[key]) for key in arrays)
+
+
+def test_given_small_frames_are_used():
+    large = [moving_square(number) for number in range(3)]
+    small = [Episode(shrink(torch.from_numpy(e.frames)).numpy() + 1, e.states, e.actions, e.id) for e in large]
+    task = SuperResolutionTask({"channels": 8}, DataConfig(crop=8), large, None, (small, None))
+    arrays = task.example(0, 0, 0)[1]
+    np.testing.assert_array_equal(arrays["small"], shrink(torch.from_numpy(arrays["large"])).numpy() + 1)
+    with pytest.raises(InputError, match="not half"):
+        SuperResolutionTask({"channels": 8}, DataConfig(crop=8), large, None, (large, None)).example(0, 0, 0)
+
+
+def test_training_improves_the_validation_score():
+    torch.manual_seed(0)
+    task = make_task()
+    model = task.build_model()
+    device = torch.device("cpu")
+    before = task.evaluate(model, None, device, "32")["nats_per_subpixel"]
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    for step in range(30):
+        batch = {k: torch.from_numpy(v)[None] for k, v in task.example(0, 0, step % 6)[1].items()}
+        optimizer.zero_grad()
+        task.losses(model, batch)["loss"].backward()
+        optimizer.step()
+    assert task.evaluate(model, None, device, "32")["nats_per_subpixel"] < before - 0.5
+
+
+def test_impossible_crops_are_refused():
+    for crop in (0, 7, 18):
+        with pytest.raises(InputError, match="crop"):
+            make_task(crop=crop)

@@ -1,0 +1,107 @@
+"""Training a 2x video upscaler on 32x32 crops (Reed et al. 2017, sections 4.2-4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.errors import InputError
+from pixelpush.training.config import DataConfig
+from pixelpush.training.seeding import derived_seed
+from pixelpush.training.task import SCORE
+from pixelpush.vpn import SuperResolutionConfig, VideoUpscaler, build_upscaler
+from pixelpush.vpn.super_resolution import shrink
+
+# Crops taken from one episode at a time: reading it costs more than cutting it.
+CROPS = 8
+
+
+class SuperResolutionTask:
+    """Crops of (large frame, small frame, previous large frame) at random times and places; a ``Task``.
+
+    small: the same episodes at half the size, where a data set has them; otherwise the area-filtered large frames.
+    """
+
+    family = "upscaler"
+
+    def __init__(
+        self,
+        overrides: Mapping[str, Any],
+        data: DataConfig,
+        training: EpisodeDataset,
+        validation: EpisodeDataset | None = None,
+        small: tuple[EpisodeDataset, EpisodeDataset | None] | None = None,
+    ):
+        if len(training) == 0:
+            raise InputError("the training split has no episode.")
+        self.data, self.training, self.validation = data, training, validation
+        self.small = small or (None, None)
+        size = training[0].frames.shape[-1]
+        if data.crop < 2 or data.crop % 2 or data.crop > size:
+            raise InputError(f"data.crop must be even and at most the frames' {size} pixels, got {data.crop}.")
+        settings = {"frame_size": size, "colours": training[0].frames.shape[1], **overrides}
+        self.config: SuperResolutionConfig = build_upscaler(**settings).config
+        self.examples_per_epoch, self.frames_per_example = len(training), CROPS
+
+    def describe(self) -> dict[str, Any]:
+        """Model configuration and the names of the splits."""
+        names = [getattr(episodes, "name", "in memory") for episodes in (self.training, self.validation, *self.small)]
+        return {"model": asdict(self.config), "crop": self.data.crop, "crops_per_example": CROPS, "splits": names}
+
+    def build_model(self) -> VideoUpscaler:
+        """A new model of the configuration."""
+        return VideoUpscaler(self.config)
+
+    def initialise(self, model: nn.Module, seed: int) -> None:
+        """Nothing is taken from the data."""
+
+    def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
+        """large, previous: uint8 (CROPS, C, crop, crop); small: (CROPS, C, crop/2, crop/2)."""
+        large, small, name = self._frames(self.training, self.small[0], index)
+        draw, crop = np.random.default_rng(derived_seed(seed, "crops", epoch, index)), self.data.crop
+        found: dict[str, list[np.ndarray]] = {"large": [], "small": [], "previous": []}
+        for _ in range(CROPS):
+            time = int(draw.integers(1, len(large)))
+            top, left = (2 * int(draw.integers(0, (side - crop) // 2 + 1)) for side in large.shape[-2:])
+            window = (slice(None), slice(top, top + crop), slice(left, left + crop))
+            half = (slice(None), slice(top // 2, (top + crop) // 2), slice(left // 2, (left + crop) // 2))
+            found["large"].append(large[time][window])
+            found["previous"].append(large[time - 1][window])
+            found["small"].append(small[time][half])
+        return name, {key: np.stack(crops) for key, crops in found.items()}
+
+    def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The upscaler's training loss on all crops of a batch."""
+        return model(*(batch[name].flatten(0, 1) for name in ("large", "small", "previous")))
+
+    def evaluate(self, model: Any, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
+        """Nats per sub-pixel of whole validation frames, each given its small frame and the large one before it."""
+        if self.validation is None:
+            return {}
+        count = len(self.validation) if limit is None else min(limit, len(self.validation))
+        nats, subpixels = 0.0, 0
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            for index in range(count):
+                large, small, _ = self._frames(self.validation, self.small[1], index)
+                inputs = [torch.from_numpy(x).to(device) for x in (large[1:], small[1:], large[:-1])]
+                nats -= float(model.log_prob(*inputs).double().sum())
+                subpixels += large[1:].size
+        return {SCORE: nats / subpixels}
+
+    @staticmethod
+    def _frames(episodes: EpisodeDataset, smaller: Any, index: int) -> tuple[np.ndarray, np.ndarray, str]:
+        episode = episodes[index]
+        if smaller is None:
+            return episode.frames, shrink(torch.from_numpy(episode.frames)).numpy(), episode.id
+        small = smaller[index].frames
+        if small.shape[-1] * 2 != episode.frames.shape[-1] or len(small) != len(episode.frames):
+            raise InputError(
+                f"episode {episode.id}: small frames {small.shape} are not half of {episode.frames.shape}."
+            )
+        return episode.frames, small, episode.id
