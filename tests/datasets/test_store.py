@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 
-from pixelpush.datasets import store as store_module
+from pixelpush.datasets import store_reader, store_writer
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.store import EpisodeStore, finished_shards, seal_store, write_shard, write_store
 from pixelpush.errors import InputError
@@ -151,7 +151,7 @@ def test_survives_pickling_and_forking(written, episodes):
 
 
 def test_few_shards_stay_open(tmp_path, make_episode, monkeypatch):
-    monkeypatch.setattr(store_module, "_MAX_OPEN_SHARDS", 2)
+    monkeypatch.setattr(store_reader, "_MAX_OPEN_SHARDS", 2)
     episodes = [make_episode(i) for i in range(5)]
     split = EpisodeStore(write_store(tmp_path / "s", {"a": episodes}, {}, episodes_per_shard=1), "a")
     for index in (0, 1, 2, 3, 4, 0):
@@ -264,7 +264,7 @@ def test_a_kill_during_sealing(tmp_path, make_episode, monkeypatch):
     write_shard(folder, "train", 0, [make_episode(0)])
     for step in ("_write_tfds_files", "_drop_sidecars", "_replace"):
         with monkeypatch.context() as patch:
-            patch.setattr(store_module, step, interrupt)
+            patch.setattr(store_writer, step, interrupt)
             with pytest.raises(KeyboardInterrupt):
                 seal_store(folder, path, {})
         assert not path.exists()

@@ -1,0 +1,311 @@
+"""Writing the on-disk store (its layout is described in store.py)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.records import Schema, content_hash, encode_record
+from pixelpush.datasets.store_reader import FORMAT, FORMAT_VERSION, open_shard
+from pixelpush.errors import InputError
+from pixelpush.files import (
+    MARKER,
+    atomic_file,
+    atomic_folder,
+    full_disk_is_a_clear_error,
+    is_complete,
+    read_json,
+    sync,
+    write_json,
+)
+
+EPISODES_PER_SHARD = 256
+
+_SUFFIX = ".array_record"
+_SIDECAR = ".shard.json"
+# Group size 1: each record is its own chunk, so random access reads no more than it needs.
+_WRITER_OPTIONS = "group_size:1,zstd:3"
+_SPLIT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished shard: what its sidecar file holds until the store is sealed."""
+
+    split: str
+    index: int
+    file: str
+    bytes: int
+    record_bytes: int
+    schema: Schema
+    ids: tuple[str, ...]
+    lengths: tuple[int, ...]
+    hashes: tuple[str, ...]
+
+
+def write_store(
+    path: str | Path,
+    splits: Mapping[str, Iterable[Episode]],
+    metadata: Mapping[str, Any],
+    *,
+    left_out: Callable[[], Mapping[str, Any]] = dict,
+    overwrite: bool = False,
+    episodes_per_shard: int = EPISODES_PER_SHARD,
+    progress: Callable[[Episode], object] | None = None,
+) -> Path:
+    """Write all splits, streaming (one episode in memory at a time), and return ``path``.
+
+    ``metadata`` (JSON values) says where the data came from and how it was pre-processed; ``left_out``, asked when all
+    is read, adds to it what was skipped. ``progress`` is called after every episode. An existing ``path`` is refused,
+    or replaced at the very end with ``overwrite``. On any error nothing is left behind. Raises InputError for a bad
+    episode, an empty split or a full disk.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    for split in splits:
+        _check_split_name(split)
+    target = path.with_name(f".{path.name}.new") if overwrite else path
+    if overwrite:  # what an interrupted replacement may have left
+        shutil.rmtree(target, ignore_errors=True)
+    with atomic_folder(target) as folder:
+        for split, episodes in splits.items():
+            _write_split(folder, split, iter(episodes), episodes_per_shard, progress)
+        _describe(folder, {**metadata, **left_out()})
+        _drop_sidecars(folder)
+    if overwrite:
+        _replace(target, path)
+    return path
+
+
+def _write_split(
+    folder: Path, split: str, episodes: Iterator[Episode], per_shard: int, progress: Callable[[Episode], object] | None
+) -> None:
+    index = 0
+    for first in episodes:
+        write_shard(folder, split, index, chain([first], islice(episodes, per_shard - 1)), progress=progress)
+        index += 1
+    if index == 0:
+        raise InputError(f"split {split!r} has no episodes; nothing was written.")
+
+
+def write_shard(
+    folder: str | Path,
+    split: str,
+    index: int,
+    episodes: Iterable[Episode],
+    *,
+    progress: Callable[[Episode], object] | None = None,
+) -> Shard:
+    """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a working folder.
+
+    It counts as finished only once this returns; a kill leaves it unfinished and the call is simply made again.
+    Shards may be written by several processes at once. Raises InputError if there are no episodes, if schemas differ
+    or if the disk is full.
+    """
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    folder = Path(folder)
+    _check_split_name(split)
+    name = f"{split}-{index:05d}{_SUFFIX}"
+    ids, lengths, hashes, record_bytes, schema = [], [], [], 0, None
+    with atomic_file(folder / name) as partial:
+        with _writing(folder / name):
+            writer = ArrayRecordWriter(str(partial), _WRITER_OPTIONS)
+        for episode in episodes:
+            schema = schema or Schema.of(episode)
+            schema.check(episode)
+            record = encode_record(episode)
+            with _writing(folder / name):
+                writer.write(record)
+            record_bytes += len(record)
+            ids.append(episode.id)
+            lengths.append(len(episode.frames))
+            hashes.append(content_hash(episode))
+            if progress:
+                progress(episode)
+        with _writing(folder / name):
+            writer.close()
+            written = open_shard(partial).num_records()
+        if schema is None:
+            raise InputError(f"shard {index} of split {split!r} has no episodes.")
+        if written != len(ids):
+            raise InputError(f"{folder / name}: {written} of {len(ids)} records reached the disk (is it full?).")
+        size = partial.stat().st_size
+    shard = Shard(split, index, name, size, record_bytes, schema, tuple(ids), tuple(lengths), tuple(hashes))
+    write_json(folder / f"{split}-{index:05d}{_SIDECAR}", asdict(shard))
+    return shard
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """array_record raises RuntimeError for everything; the operating system's reason is in its message."""
+    try:
+        yield
+    except RuntimeError as error:
+        if any(reason in str(error) for reason in ("No space left", "quota", "File too large")):
+            raise InputError(f"{path}: the disk is full; free some space and run again.") from error
+        raise OSError(f"{path}: writing failed: {error}") from error
+
+
+def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
+    """The finished shards of a working folder by (split, index); empty where the folder does not exist yet."""
+    shards = {}
+    for sidecar in sorted(Path(folder).glob(f"*{_SIDECAR}")):
+        fields = read_json(sidecar)
+        fields["schema"] = Schema(**fields["schema"])
+        for name in ("ids", "lengths", "hashes"):
+            fields[name] = tuple(fields[name])
+        shard = Shard(**fields)
+        data = sidecar.with_name(shard.file)
+        if data.is_file() and data.stat().st_size == shard.bytes:
+            shards[shard.split, shard.index] = shard
+    return shards
+
+
+def seal_store(folder: str | Path, path: str | Path, metadata: Mapping[str, Any], *, overwrite: bool = False) -> Path:
+    """Turn a working folder of finished shards into the store ``path`` (same file system) and return ``path``.
+
+    Refuses gaps in the shards of a split, episodes with the same id and shards of different schemas.
+    """
+    folder, path = Path(folder), Path(path)
+    refuse_existing(path, overwrite)
+    with full_disk_is_a_clear_error(path):
+        if not is_complete(folder):
+            for stray in folder.glob(".*.partial*"):
+                stray.unlink()
+            _describe(folder, metadata)
+            for item in folder.iterdir():
+                sync(item)
+            (folder / MARKER).write_text("complete\n")
+            sync(folder / MARKER)
+            sync(folder)
+        _drop_sidecars(folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(folder, path)
+    return path
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """An existing output is an error unless it may be replaced; something that is not a store never is."""
+    if not path.exists() and not path.is_symlink():
+        return
+    if not overwrite:
+        raise InputError(f"{path}: already exists; give another --out, or --overwrite to replace it.")
+    if not (path / "store.json").is_file():
+        raise InputError(f"{path}: is not a store of episodes, so it is not replaced; give another --out.")
+
+
+def _check_split_name(split: str) -> None:
+    if not _SPLIT_NAME.fullmatch(split):
+        raise InputError(f"split name {split!r}: use small letters, digits and single hyphens, as in 'test-seen'.")
+
+
+def _describe(folder: Path, metadata: Mapping[str, Any]) -> None:
+    """Write store.json and TFDS's two files from the sidecars."""
+    by_split: dict[str, list[Shard]] = {}
+    for shard in finished_shards(folder).values():
+        by_split.setdefault(shard.split, []).append(shard)
+    if not by_split:
+        raise InputError(f"{folder}: there is no finished shard to make a store of.")
+    schema = next(iter(by_split.values()))[0].schema
+    splits = {split: _describe_split(folder, split, shards, schema) for split, shards in by_split.items()}
+    description = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "schema": asdict(schema),
+        "splits": splits,
+        "metadata": dict(metadata),
+        "versions": _versions(),
+    }
+    write_json(folder / "store.json", description)
+    _write_tfds_files(folder, schema, by_split)
+
+
+def _describe_split(folder: Path, split: str, shards: list[Shard], schema: Schema) -> dict[str, Any]:
+    shards.sort(key=lambda shard: shard.index)
+    indices = [shard.index for shard in shards]
+    if indices != list(range(len(shards))):
+        missing = sorted(set(range(indices[-1] + 1)) - set(indices))
+        raise InputError(f"{folder}: split {split!r} lacks shards {missing[:8]}; write them before sealing.")
+    for shard in shards:
+        if shard.schema != schema:
+            raise InputError(f"{folder / shard.file}: {shard.schema} differs from the store's {schema}.")
+    ids = [identity for shard in shards for identity in shard.ids]
+    if len(set(ids)) != len(ids):
+        twice = Counter(ids).most_common(1)[0][0]
+        raise InputError(f"{folder}: split {split!r} has more than one episode {twice!r}; ids must differ.")
+    lengths = [length for shard in shards for length in shard.lengths]
+    hashes = "".join(digest for shard in shards for digest in shard.hashes)
+    return {
+        "episodes": len(ids),
+        "frames": sum(lengths),
+        "content_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
+        "shards": [{"file": shard.file, "episodes": len(shard.ids), "bytes": shard.bytes} for shard in shards],
+        "lengths": lengths,
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    packages = ("array-record", "numpy", "opencv-python-headless", "tensorflow-datasets")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[Shard]]) -> None:
+    import tensorflow_datasets as tfds
+    from google.protobuf import json_format
+
+    image = tfds.features.Image(shape=(schema.height, schema.width, schema.channels), encoding_format="png")
+    extra = tfds.features.Sequence({"name": tfds.features.Text(), "npy": tfds.features.Text()})
+    features = {"frames": tfds.features.Sequence(image), "id": tfds.features.Text(), "extra": extra}
+    for name, width in (("states", schema.state_dim), ("actions", schema.action_dim)):
+        if width:
+            features[name] = tfds.features.Tensor(shape=(None, width), dtype=np.float32)
+    proto = tfds.features.FeaturesDict(features).to_proto()
+    write_json(folder / "features.json", json_format.MessageToDict(proto))
+    # The JSON form of TFDS's DatasetInfo message; its own writer insists on file names that tell the shard count.
+    info = {
+        "fileFormat": "array_record",
+        "name": "episodes",
+        "version": f"{FORMAT_VERSION}.0.0",
+        "splits": [
+            {
+                "name": split,
+                "filepathTemplate": "{SPLIT}-{SHARD_INDEX}.{FILEFORMAT}",
+                "shardLengths": [str(len(shard.ids)) for shard in shards],
+                "numBytes": str(sum(shard.record_bytes for shard in shards)),
+            }
+            for split, shards in by_split.items()
+        ],
+    }
+    write_json(folder / "dataset_info.json", info)
+
+
+def _drop_sidecars(folder: Path) -> None:
+    for sidecar in folder.glob(f"*{_SIDECAR}"):
+        sidecar.unlink()
+
+
+def _replace(source: Path, path: Path) -> None:
+    """Rename a complete folder to ``path``; what was there goes only after the new one is in place."""
+    old = path.with_name(f".{path.name}.old")
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(path, old)
+    os.rename(source, path)
+    sync(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
