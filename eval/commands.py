@@ -120,7 +120,7 @@ class RolloutOptions:
     """Future states of recorded episodes: given to the model, as in the papers, or predicted by it from the actions."""
     quality: bool = False
     """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and quality.png."""
-    frames_per_second: float = 5.0
+    frames_per_second: int = 5
     """Speed of the MP4s."""
     batch_size: int = 16
     """Futures sampled at once."""
@@ -132,8 +132,8 @@ class RolloutOptions:
 
 def rollout(options: Annotated[RolloutOptions, tyro.conf.arg(name="")]) -> None:
     """Sample futures of given frames and actions: MP4, film strip, arrays."""
-    if not 0 < options.frames_per_second <= 120:
-        raise InputError(f"--frames-per-second must be above 0 and at most 120, got {options.frames_per_second}.")
+    if not 1 <= options.frames_per_second <= 120:
+        raise InputError(f"--frames-per-second must be 1 to 120, got {options.frames_per_second}.")
     if options.folder is not None and (options.data or options.split or options.quality):
         raise InputError("--folder takes the place of --data and --split, and has no truth for --quality.")
 

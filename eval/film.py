@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pixelpush.errors import InputError
 from pixelpush.eval.drawing import (
     BLANK,
     CONTEXT,
@@ -186,26 +190,26 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
         Image.fromarray(pixels).save(partial)
 
 
-def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: float) -> None:
+def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
     """uint8 (T, H, W, 3), H and W even, to H.264 in yuv420p, which every player shows; appears only when whole."""
     import imageio_ffmpeg
 
+    size = f"{pixels.shape[2]}x{pixels.shape[1]}"
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(frames_per_second), "-i", "-"]
+    coding = ["-c:v", "libx264", "-crf", "15", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    # One thread and no time stamps: the same frames give the same file.
+    repeatable = ["-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
+    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
     with atomic_file(path) as partial:
-        writer = imageio_ffmpeg.write_frames(
-            str(partial),
-            (pixels.shape[2], pixels.shape[1]),
-            fps=frames_per_second,
-            codec="libx264",
-            pix_fmt_out="yuv420p",
-            macro_block_size=2,
-            quality=None,
-            # One thread and no time stamps: the same frames give the same file.
-            output_params=["-crf", "14", "-threads", "1", "-fflags", "+bitexact", "-movflags", "+faststart"],
-        )
-        writer.send(None)
-        for picture in pixels:
-            writer.send(np.ascontiguousarray(picture))
-        writer.close()
+        command = [*program, *source, *coding, *repeatable, str(partial)]
+        done = subprocess.run(command, input=pixels.tobytes(), capture_output=True)
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip()
+            if os.strerror(errno.ENOSPC) in said:
+                raise OSError(errno.ENOSPC, said)  # becomes the clear line about a full disk
+            raise InputError(
+                f"{path}: ffmpeg could not write the movie ({said.splitlines()[-1] if said else 'no reason'})."
+            )
 
 
 def _mark_context(canvas: Canvas, film: Film, layout: StripLayout) -> None:

@@ -15,7 +15,7 @@ from pixelpush.eval.statistics import bits_per_dimension, difference, episode_fl
 from pixelpush.vpn.scoring import EpisodeScore, score_episodes
 
 if TYPE_CHECKING:
-    from torch import nn
+    from pixelpush.vpn import VideoPixelNetwork
 
 REPORT_FORMAT = "pixelpush-nll"
 REPORT_VERSION = 1
@@ -39,7 +39,7 @@ class Scored:
 
     name: str
     kind: str
-    model: nn.Module
+    model: VideoPixelNetwork
 
 
 class Prefix:

@@ -77,6 +77,7 @@ def summarise_quality(episodes: Sequence[dict[str, dict[str, Any]]], samples: in
 def quality_figure(summary: dict[str, Any], path: Path, context: int) -> None:
     """PSNR and SSIM against the frame index, with one standard error over episodes."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     frames = np.arange(context, context + summary["steps"])
@@ -96,6 +97,7 @@ def quality_figure(summary: dict[str, Any], path: Path, context: int) -> None:
                 axes.fill_between(frames, values - error, values + error, color=colour, alpha=0.15, lw=0)
         unit = f" ({UNITS[name]})" if UNITS[name] else ""
         axes.set(xlabel="frame index", ylabel=name.upper() + unit)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.axes[0].legend(frameon=False, fontsize=8)
     episodes = "1 episode" if summary["episodes"] == 1 else f"{summary['episodes']} episodes"
     figure.suptitle(f"{episodes}, band: one standard error", fontsize=9)

@@ -25,7 +25,7 @@ LEVELS = 256
 COMPONENTS = 6
 # Scales in levels. Narrower than the floor a component is one level wide anyway.
 _NARROWEST = 0.02
-_FIRST_SCALES = (0.3, 80.0)
+_FIRST_LOG_SCALES = (-1.2, 4.4)  # 0.3 to 80 levels
 _ITERATIONS = 400
 
 
@@ -126,7 +126,7 @@ def fit_mixture(counts: np.ndarray, components: int = COMPONENTS) -> tuple[np.nd
     lower, upper, count = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*terms, strict=True))
     total = float(count.sum())
     channels = len(counts)
-    first = torch.logspace(*(float(np.log10(s)) for s in _FIRST_SCALES), components, dtype=torch.float64).log()
+    first = torch.linspace(*_FIRST_LOG_SCALES, components, dtype=torch.float64)
     logits = torch.zeros(channels, components, dtype=torch.float64, requires_grad=True)
     offsets = torch.zeros(channels, components, dtype=torch.float64, requires_grad=True)
     log_scales = first.repeat(channels, 1).requires_grad_()

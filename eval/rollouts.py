@@ -142,7 +142,7 @@ def rollout_beginning(
     return film, futures
 
 
-def write_rollout(folder: Path, stem: str, film: Film, futures: Futures, frames_per_second: float) -> dict[str, str]:
+def write_rollout(folder: Path, stem: str, film: Film, futures: Futures, frames_per_second: int) -> dict[str, str]:
     """Write ``stem``.mp4, .png and .npz into ``folder``, each whole or not at all; returns their names."""
     write_mp4(folder / f"{stem}.mp4", film_frames(film), frames_per_second)
     write_png(folder / f"{stem}.png", film_strip(film))

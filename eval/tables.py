@@ -54,7 +54,7 @@ def split_text(report: dict[str, Any], split: str) -> str:
 
 def table2_text(report: dict[str, Any]) -> str:
     """Reed et al. 2017, Table 2: rows are models, columns splits, nats per sub-pixel; the published rows below."""
-    splits = list(report["splits"])
+    splits: list[str] = list(report["splits"])
     rows = [[entry["name"], *(_cell(entry["splits"][name]) for name in splits)] for entry in report["models"]]
     if report["reference"] is not None:
         rows.append([REFERENCE_ROW, *(_cell(report["reference"]["splits"][name]) for name in splits)])
@@ -66,16 +66,19 @@ def table2_text(report: dict[str, Any]) -> str:
             rows.append([f"{entry['name']} above floor", *(_cell(value) for value in above)])
     ours = len(rows)
     for label, values in ROBOT_PUSHING.values():
-        rows.append([label, *(number(values.get(name), 2) for name in splits)])
-    table = text_table(["", *(COLUMNS.get(name, name) for name in splits)], rows, rule_before=[ours])
-    note = f"Below the rule: published, on the Google robot pushing recordings ({ROBOT_PUSHING_SOURCE})."
-    parts = [split_line(name, described) for name, described in report["splits"].items()]
-    return "\n".join([*parts, table, note])
+        if any(name in values for name in splits):
+            rows.append([label, *(number(values.get(name), 2) for name in splits)])
+    lines = [split_line(name, described) for name, described in report["splits"].items()]
+    lines.append(text_table(["", *(COLUMNS.get(name, name) for name in splits)], rows, rule_before=[ours]))
+    if len(rows) > ours:
+        lines.append(f"Below the rule: published, on the Google robot pushing recordings ({ROBOT_PUSHING_SOURCE}).")
+    return "\n".join(lines)
 
 
 def likelihood_figure(report: dict[str, Any], path: Path) -> None:
-    """Splits side by side, the published figures on the same scale, and the curve over frames of the last split."""
+    """Splits side by side, the published figures beside them, and the curve over frames of the last split."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     splits = list(report["splits"])
     figure = Figure(figsize=(11, 3.6), layout="constrained")
@@ -102,6 +105,7 @@ def likelihood_figure(report: dict[str, Any], path: Path) -> None:
     _finish(ours, splits, "this report")
     _finish(published, splits, f"published, Google robot pushing\n({ROBOT_PUSHING_SOURCE})")
     curve.set(title=f"over frames, {splits[-1]}", xlabel="frame index in the episode")
+    curve.xaxis.set_major_locator(MaxNLocator(integer=True))
     with atomic_file(path) as partial:
         figure.savefig(partial, dpi=160)
 
