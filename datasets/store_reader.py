@@ -21,6 +21,8 @@ FORMAT_VERSION = 1
 
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
 _MAX_OPEN_SHARDS = 32
+# Unpacking a long record for a short clip costs more than decoding the clip, so such records are kept, up to so much.
+_MAX_KEPT_BYTES = 256 << 20
 
 
 def open_shard(path: Path) -> Any:
@@ -105,10 +107,13 @@ class EpisodeStore:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._readers: OrderedDict[str, Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._kept_bytes = 0
         self._process = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_readers", "_process")}
+        per_process = ("_lock", "_readers", "_kept", "_kept_bytes", "_process")
+        return {name: value for name, value in self.__dict__.items() if name not in per_process}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -129,7 +134,7 @@ class EpisodeStore:
         position = index - (self._ends[shard - 1] if shard else 0)
         what = f"{self.path / self._files[shard]}, record {position}"
         try:
-            data = self._read_record(self._files[shard], position)
+            data = self._read_record(self._files[shard], position, keep=(start, stop) != (0, None))
         except RuntimeError as error:
             raise InputError(f"{what}: damaged ({error}); prepare the data again.") from None
         episode = decode_record(data, self.schema, what, start, stop)
@@ -137,16 +142,29 @@ class EpisodeStore:
             raise InputError(f"{what}: {len(episode.frames)} frames, store.json says {self.lengths[index]}.")
         return episode
 
-    def _read_record(self, name: str, position: int) -> bytes:
+    def _read_record(self, name: str, position: int, keep: bool) -> bytes:
         # A reader's file offset would be shared with the parent after a fork; each process opens its own.
         if self._process != os.getpid():
             self._reset()
         with self._lock:
+            data = self._kept.pop((name, position), None)
+            if data is not None:
+                self._kept[name, position] = data  # now the latest used
+                return data
             reader = self._readers.pop(name, None) or open_shard(self.path / name)
             self._readers[name] = reader
             if len(self._readers) > _MAX_OPEN_SHARDS:
                 self._readers.popitem(last=False)
-            return reader.read([position])[0]
+            data = reader.read([position])[0]
+            if keep:
+                self._keep(name, position, data)
+            return data
+
+    def _keep(self, name: str, position: int, data: bytes) -> None:
+        self._kept[name, position] = data
+        self._kept_bytes += len(data)
+        while self._kept_bytes > _MAX_KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popitem(last=False)[1])
 
 
 def store_splits(path: str | Path) -> list[str]:

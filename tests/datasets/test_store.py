@@ -159,6 +159,22 @@ def test_few_shards_stay_open(tmp_path, make_episode, monkeypatch):
         assert len(split._readers) <= 2
 
 
+def test_kept_records_are_bounded_and_right(tmp_path, make_episode, monkeypatch):
+    episodes = [make_episode(i, length=6) for i in range(5)]
+    split = EpisodeStore(write_store(tmp_path / "s", {"a": episodes}, {}), "a")
+    for index in range(5):
+        split.read(index)
+    assert split._kept_bytes == 0  # whole episodes are not kept
+    split.read(0, 1, 3)
+    one = split._kept_bytes
+    monkeypatch.setattr(store_reader, "_MAX_KEPT_BYTES", 3 * one)
+    for index in (0, 1, 0, 2, 3, 0, 4, 1, 1):
+        np.testing.assert_array_equal(split.read(index, 1, 3).frames, episodes[index].frames[1:3])
+        assert split._kept_bytes == sum(map(len, split._kept.values())) <= 3 * one
+    assert [position for _, position in split._kept] == [0, 4, 1]
+    assert pickle.loads(pickle.dumps(split))._kept_bytes == 0
+
+
 # --- writing that fails or is cut short -----------------------------------------------------------------------------
 
 
