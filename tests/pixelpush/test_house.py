@@ -1,0 +1,64 @@
+"""Imports point one way, and asking for help loads nothing heavy."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Room -> what it may import besides itself; the basement (errors, files, saved) is open to all.
+ALLOWED = {
+    "image": set(),
+    "datasets": set(),
+    "vpn": {"image"},
+    "training": {"vpn", "image", "datasets"},
+    "eval": {"training", "vpn", "image", "datasets"},
+    "pixelpush": {"eval", "training", "vpn", "image", "datasets"},
+}
+BASEMENT = {"errors", "files", "saved"}
+
+
+def imported_modules(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_imports_point_one_way(room):
+    files = list((ROOT / room).rglob("*.py"))
+    assert files
+    for file in files:
+        if room == "pixelpush" and file.name == "__init__.py":
+            continue  # names modules as strings only
+        basement = room == "pixelpush" and file.stem in BASEMENT
+        allowed = BASEMENT if basement else ALLOWED[room] | BASEMENT | {room}
+        for name in imported_modules(file):
+            parts = name.split(".")
+            if parts[0] == "pixelpush" and len(parts) > 1 and parts[1] != "__version__":
+                own = room == "pixelpush" and parts[1] in {"cli"}
+                assert parts[1] in allowed or own, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_the_command_line_loads_nothing_heavy_before_a_command_runs():
+    heavy = ("torch", "cv2", "tensorflow_datasets", "mujoco", "matplotlib")
+    code = f"import sys, pixelpush.cli; print([name for name in {heavy} if name in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_public_names_resolve():
+    import pixelpush
+
+    assert all(getattr(pixelpush, name) is not None for name in pixelpush.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = pixelpush.nonsense
