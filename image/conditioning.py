@@ -6,9 +6,7 @@ spatial structure; both are concatenated, resized bilinearly to the target's gri
 
 from __future__ import annotations
 
-import math
 import string
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -59,17 +57,6 @@ class Condition:
 
     def to(self, device: torch.device | str) -> Condition:
         return Condition(**{name: value.to(device) for name, value in self.parts().items()})
-
-
-def keypoint_map(points: Sequence[tuple[float, float]], visible: Sequence[bool], size: tuple[float, float]) -> Tensor:
-    """(P, 32, 32) with a 1 in the cell of each visible part. points: (x, y) in an image of ``size`` (height, width)."""
-    height, width = size
-    result = torch.zeros(len(points), STRUCTURE_SIZE, STRUCTURE_SIZE)
-    for part, ((x, y), seen) in enumerate(zip(points, visible, strict=True)):
-        row, column = math.floor(y / height * STRUCTURE_SIZE), math.floor(x / width * STRUCTURE_SIZE)
-        if seen and 0 <= row < STRUCTURE_SIZE and 0 <= column < STRUCTURE_SIZE:
-            result[part, row, column] = 1.0
-    return result
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ class ImageConfig:
     pixels 0 and 255). components: of the logistic mixture. head_hidden: width of the softmax head's hidden layer.
     classes, captions, structure: conditioning (number of classes; captions or none; number of 32x32 maps: 15 for CUB's
     parts, 17 for MPII's, 80 for COCO's classes); condition_channels and condition_layers: size of its encoders.
+    truncate_captions: cut captions of more than 201 characters instead of refusing them.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class ImageConfig:
     head_hidden: int = 256
     classes: int = 0
     captions: bool = False
+    truncate_captions: bool = False
     structure: int = 0
     condition_channels: int = 128
     condition_layers: int = 12

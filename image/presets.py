@@ -11,6 +11,19 @@ from pixelpush.image.config import KINDS, ImageConfig
 _MNIST = {"image_size": 28, "colours": 1, "distribution": "bernoulli"}
 _CIFAR = {"image_size": 32, "head_hidden": 1024}
 _SMALL = {"image_size": 32, "head_hidden": 64}
+_PAPER_CONDITIONAL = {"kind": "multiscale-pixelcnn", "image_size": 256, "base_size": 4, "captions": True}
+_SMALL_CONDITIONAL = {
+    **_SMALL,
+    "kind": "multiscale-pixelcnn",
+    "base_size": 4,
+    "base_layers": 4,
+    "channels": 32,
+    "blocks": 2,
+    "patch_layers": 2,
+    "condition_channels": 32,
+    "condition_layers": 4,
+    "truncate_captions": True,
+}
 
 PRESETS: dict[str, dict[str, Any]] = {
     # van den Oord et al. 2016a, section 4: sizes of the models on MNIST, CIFAR-10, ImageNet 32 and 64.
@@ -56,27 +69,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "channels": 256,
         "classes": 1000,
     },
-    "paper-cub256-multiscale": {
-        "kind": "multiscale-pixelcnn",
-        "image_size": 256,
-        "base_size": 4,
-        "captions": True,
-        "structure": 15,
-    },
-    "paper-mpii256-multiscale": {
-        "kind": "multiscale-pixelcnn",
-        "image_size": 256,
-        "base_size": 4,
-        "captions": True,
-        "structure": 17,
-    },
-    "paper-coco256-multiscale": {
-        "kind": "multiscale-pixelcnn",
-        "image_size": 256,
-        "base_size": 4,
-        "captions": True,
-        "structure": 80,
-    },
+    "paper-cub256-multiscale": {**_PAPER_CONDITIONAL, "structure": 15},
+    "paper-mpii256-multiscale": {**_PAPER_CONDITIONAL, "structure": 17},
+    "paper-coco256-multiscale": {**_PAPER_CONDITIONAL, "structure": 80},
     # Small models, minutes on a CPU.
     "mnist-small-pixelcnn": {**_MNIST, "kind": "pixelcnn", "channels": 16, "layers": 5, "hidden": 32},
     "mnist-small-gated-pixelcnn": {**_MNIST, "kind": "gated-pixelcnn", "channels": 24, "layers": 5},
@@ -126,6 +121,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "blocks": 2,
         "patch_layers": 2,
     },
+    "cub-small-multiscale": {**_SMALL_CONDITIONAL, "captions": True, "structure": 15},
+    "mpii-small-multiscale": {**_SMALL_CONDITIONAL, "structure": 17},
+    "coco-small-multiscale": {**_SMALL_CONDITIONAL, "captions": True, "structure": 80},
+    # For one GPU.
+    "cifar-gpu-pixelcnn++": {"kind": "pixelcnn++", "distribution": "logistic", "filters": 96, "resnets": 3},
+    "cifar-gpu-multiscale": {"kind": "multiscale-pixelcnn", "channels": 128, "base_layers": 12},
 }
 
 
@@ -137,10 +138,14 @@ def image_config(name: str, **overrides: Any) -> ImageConfig:
     kind = KINDS.get(settings["kind"])
     if kind is None:
         raise InputError(f"unknown image model kind {settings['kind']!r}; choose one of {', '.join(KINDS)}.")
-    known = {field.name for field in fields(kind)}
+    known = {field.name: None if field.name == "kind" else field.default for field in fields(kind)}
     unknown = sorted(set(settings) - known)
     if unknown:
         raise InputError(f"{name}: unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}.")
+    for setting, value in settings.items():
+        default = known[setting]
+        if default is not None and not isinstance(value, (float, int) if isinstance(default, float) else type(default)):
+            raise InputError(f"{name}: {setting} should be of type {type(default).__name__}, like {default!r}.")
     return kind(**settings)
 
 

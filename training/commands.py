@@ -161,7 +161,24 @@ def _open_super_resolution_task(
     return SuperResolutionTask(overrides, data, *large, small=(small[0], small[1] if small[1:] else None))
 
 
-_OPENERS: dict[str, Callable[..., Task]] = {"video": _open_video_task, "upscaler": _open_super_resolution_task}
+def _open_image_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:
+    from pixelpush.datasets.image_sets import open_images
+    from pixelpush.image.presets import image_config
+    from pixelpush.training.image_task import ImageTask
+
+    overrides = {**preset.overrides, **settings}
+    scales = overrides.pop("train_scales", [])
+    config = image_config(preset.model, **overrides)
+    names = [options.train_split, *([] if options.validation_split == "none" else [options.validation_split])]
+    splits = [open_images(options.data, name, size=config.image_size) for name in names]
+    return ImageTask(config, data, splits[0], splits[1] if splits[1:] else None, scales)
+
+
+_OPENERS: dict[str, Callable[..., Task]] = {
+    "video": _open_video_task,
+    "upscaler": _open_super_resolution_task,
+    "image": _open_image_task,
+}
 
 
 def open_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:

@@ -5,30 +5,10 @@ Light: nothing here imports torch. A preset's model is a name of the family's ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig, OptimizerConfig, ScheduleConfig, TrainConfig
-
-
-@dataclass(frozen=True)
-class Preset:
-    """family: 'video', 'image' or 'upscaler'. model: a model preset or kind of that family; overrides: its settings.
-
-    command, hardware, minutes, expected: for people, what to type and what comes of it.
-    """
-
-    family: str
-    model: str
-    train: TrainConfig
-    command: str
-    hardware: str
-    minutes: str
-    expected: str
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-
+from pixelpush.training.image_presets import IMAGE_PRESETS
+from pixelpush.training.preset import Preset
 
 # Reed et al. 2017, section 4.3: RMSprop with centring, epsilon 1e-8; 1e-4, times 0.3 at 83K and at 113K steps; batches
 # of 64 clips, 200K steps. The decay of its averages is not given.
@@ -111,7 +91,7 @@ UPSCALER_PRESETS: dict[str, Preset] = {
     for size in (128, 256)
 }
 
-PRESETS: dict[str, Preset] = {**VIDEO_PRESETS, **UPSCALER_PRESETS}
+PRESETS: dict[str, Preset] = {**VIDEO_PRESETS, **UPSCALER_PRESETS, **IMAGE_PRESETS}
 
 
 def find_preset(name: str) -> Preset:

@@ -8,7 +8,7 @@ from tiny_images import CONDITIONED, KINDS, random_condition, random_images, tin
 
 from pixelpush.errors import InputError
 from pixelpush.image import Condition, build_image_model, encode_caption
-from pixelpush.image.conditioning import CAPTION_LENGTH, UNKNOWN, Encoded, keypoint_map
+from pixelpush.image.conditioning import CAPTION_LENGTH, UNKNOWN, Encoded
 
 
 def test_captions_become_201_characters():
@@ -20,12 +20,6 @@ def test_captions_become_201_characters():
     assert encode_caption("x" * 300, truncate=True) == [24] * 201
     with pytest.raises(InputError, match="300 characters"):
         encode_caption("x" * 300)
-
-
-def test_keypoints_fall_into_their_cells():
-    maps = keypoint_map([(0, 0), (99.9, 49.9), (50, 25), (10, 10), (-1, 3)], [True, True, True, False, True], (50, 100))
-    assert maps.shape == (5, 32, 32)
-    assert maps.nonzero().tolist() == [[0, 0, 0], [1, 31, 31], [2, 16, 16]]
 
 
 def test_an_encoding_is_resized_and_concatenated():

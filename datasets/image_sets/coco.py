@@ -1,0 +1,110 @@
+"""MS-COCO 2017 (or 2014) with captions and 80-class segmentations.
+
+Expected: the publisher's folder (https://cocodataset.org/#download): ``annotations/captions_<set>.json``,
+``annotations/instances_<set>.json`` and the images in ``<set>/``, with <set> ``train2017`` and ``val2017``, or 2014.
+Splits: train, val. Images of which the file is absent are left out. The centred square of each image is taken.
+
+Structure: 80 maps of 32x32, a 1 where the class covers at least half of the cell (categories in order of their ids).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelpush.datasets.image_sets.base import (
+    STRUCTURE_SIZE,
+    ImageExample,
+    Window,
+    choose_split,
+    digest_of,
+    need,
+    read_square,
+)
+from pixelpush.errors import InputError
+from pixelpush.files import read_json
+
+WHERE = "Get images and annotations from https://cocodataset.org/#download and name their folder."
+
+
+class CocoImages:
+    """A split of COCO, resized to ``size``, with captions and class masks."""
+
+    classes = 0
+    has_captions = True
+
+    def __init__(self, root: Path, split: str, size: int):
+        choose_split(split, ("train", "val"), "coco")
+        years = [year for year in ("2017", "2014") if (root / f"annotations/instances_{split}{year}.json").is_file()]
+        part = f"{split}{years[0] if years else '2017'}"
+        instances = read_json(need(root / f"annotations/instances_{part}.json", "the segmentations", WHERE))
+        captions = read_json(need(root / f"annotations/captions_{part}.json", "the captions", WHERE))
+        self._captions = _group(captions, "caption")
+        self._instances = _group(instances, None)
+        ids = sorted(category["id"] for category in instances["categories"])
+        self._categories = {category: number for number, category in enumerate(ids)}
+        self.structure = len(ids)
+        self._folder = root / part
+        self._images = sorted(
+            (image for image in instances["images"] if (self._folder / image["file_name"]).is_file()),
+            key=lambda image: image["id"],
+        )
+        if not self._images:
+            raise InputError(f"{self._folder}: none of the annotated images is there. {WHERE}")
+        silent = [image["file_name"] for image in self._images if not self._captions.get(image["id"])]
+        if silent:
+            raise InputError(f"{root}/annotations/captions_{part}.json: no caption of {silent[0]}.")
+        self.size, self.name = size, f"coco-{split}"
+        self.content_sha256 = digest_of(size, part, [image["id"] for image in self._images])
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> ImageExample:
+        entry = self._images[index]
+        image, window = read_square(self._folder / entry["file_name"], None, self.size)
+        masks = np.zeros((self.structure, STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
+        for instance in self._instances.get(entry["id"], []):
+            whole = instance_mask(instance["segmentation"], entry["height"], entry["width"], entry["file_name"])
+            masks[self._categories[instance["category_id"]]] |= cells(whole, window)
+        captions = tuple(str(caption).strip() for caption in self._captions[entry["id"]])
+        return ImageExample(entry["file_name"], image, -1, captions, masks)
+
+
+def _group(annotations: Any, key: str | None) -> dict[int, list]:
+    grouped: dict[int, list] = defaultdict(list)
+    for item in annotations["annotations"]:
+        grouped[item["image_id"]].append(item if key is None else item[key])
+    return dict(grouped)
+
+
+def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.ndarray:
+    """uint8 (height, width) of 0 and 1 from COCO polygons (lists of x, y) or an uncompressed RLE (column-major)."""
+    import cv2
+
+    mask = np.zeros((height, width), np.uint8)
+    if isinstance(segmentation, list):
+        for polygon in segmentation:
+            # Eight bits of sub-pixel position; COCO's coordinates are corners of pixels.
+            points = (np.array(polygon, dtype=np.float64).reshape(-1, 2) - 0.5) * 256
+            cv2.fillPoly(mask, [np.round(points).astype(np.int32)], (1,), shift=8)
+        return mask
+    counts = segmentation.get("counts") if isinstance(segmentation, dict) else None
+    if not isinstance(counts, list) or sum(counts) != height * width:
+        raise InputError(f"{what}: a segmentation is neither polygons nor run lengths of {height}x{width} pixels.")
+    values = np.arange(len(counts)) % 2
+    return np.repeat(values, counts).astype(np.uint8).reshape(width, height).T
+
+
+def cells(mask: np.ndarray, window: Window) -> np.ndarray:
+    """uint8 (32, 32): 1 where the mask covers at least half of a cell of the window."""
+    import cv2
+
+    left, top, side = int(window.left), int(window.top), int(window.side)
+    square = np.ascontiguousarray(mask[top : top + side, left : left + side], dtype=np.float32)
+    method = cv2.INTER_AREA if side > STRUCTURE_SIZE else cv2.INTER_NEAREST
+    share = cv2.resize(square, (STRUCTURE_SIZE, STRUCTURE_SIZE), interpolation=method)
+    return (share >= 0.5).astype(np.uint8)

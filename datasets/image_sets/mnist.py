@@ -1,0 +1,74 @@
+"""MNIST, binarised.
+
+Expected: the publisher's four idx files (gzipped or not) in one folder: ``train-images-idx3-ubyte[.gz]``,
+``train-labels-idx1-ubyte[.gz]``, ``t10k-images-idx3-ubyte[.gz]``, ``t10k-labels-idx1-ubyte[.gz]``, from
+https://yann.lecun.com/exdb/mnist/ or one of its mirrors. Splits: train (the first 50,000), val (the last 10,000 of the
+publisher's training set), test.
+
+Binarised deterministically: a pixel is white (255) with probability grey / 255, drawn once and for ever from a hash of
+(image, pixel). The published figures are on one such draw too (Larochelle & Murray 2011), but not this one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from pixelpush.datasets.hashing import hash64
+from pixelpush.datasets.image_sets.base import ImageArrays, choose_split, need
+from pixelpush.errors import InputError
+
+WHERE = "Get the four idx files of MNIST from https://yann.lecun.com/exdb/mnist/ or a mirror and name their folder."
+# Images of the test split are numbered after the training ones in the hash.
+_TEST_START = 60_000
+
+
+def open_mnist(root: Path, split: str, binarise: bool = True) -> ImageArrays:
+    """MNIST as (N, 1, 28, 28) images of 0 and 255 (``binarise=False``: of 256 greys) with ten classes."""
+    choose_split(split, ("train", "val", "test"), "mnist")
+    part = "t10k" if split == "test" else "train"
+    images = read_idx(_file(root, f"{part}-images-idx3-ubyte"), 3)
+    labels = read_idx(_file(root, f"{part}-labels-idx1-ubyte"), 1)
+    window = {"train": slice(0, 50_000), "val": slice(50_000, 60_000), "test": slice(0, None)}[split]
+    first = _TEST_START if split == "test" else window.start
+    images, labels = images[window], labels[window]
+    if binarise:
+        images = binarised(images, first)
+    return ImageArrays(f"mnist-{split}", images[:, None], labels.astype(np.int64), 10)
+
+
+def binarised(images: np.ndarray, first: int) -> np.ndarray:
+    """Images (N, H, W) drawn to 0 and 255; image n is number ``first`` + n of the hash."""
+    pixels = np.arange(1, images[0].size + 1, dtype=np.uint64) if len(images) else np.zeros(0, np.uint64)
+    result = np.empty_like(images)
+    for number, image in enumerate(images):
+        values = np.uint64(hash64(28, first + number)) + np.uint64(0x9E3779B97F4A7C15) * pixels
+        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        values ^= values >> np.uint64(31)
+        uniform = (values >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        result[number] = np.where(uniform.reshape(image.shape) * 255 < image, 255, 0)
+    return result
+
+
+def read_idx(path: Path, dimensions: int) -> np.ndarray:
+    """The uint8 array of an idx file, gzipped where the name ends in .gz."""
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: damaged ({error}); download it again.") from None
+    header = 4 + 4 * dimensions
+    if len(data) < header or data[:4] != bytes([0, 0, 8, dimensions]):
+        raise InputError(f"{path}: not an idx file of unsigned bytes with {dimensions} dimensions.")
+    shape = tuple(np.frombuffer(data[4:header], ">u4").tolist())
+    if len(data) - header != int(np.prod(shape)):
+        raise InputError(f"{path}: {len(data) - header} bytes for {shape}; download it again.")
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def _file(root: Path, name: str) -> Path:
+    plain, packed = root / name, root / f"{name}.gz"
+    return plain if plain.is_file() else need(packed, "a file of MNIST", WHERE)

@@ -1,0 +1,73 @@
+"""Exact likelihood of whole splits of images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pixelpush.datasets.image_sets import ImageSet
+from pixelpush.image import ImageModel
+from pixelpush.training.image_batches import check_fits, read_images
+
+
+@dataclass(frozen=True)
+class ImageScores:
+    """nats: minus log-likelihood of every image, float64 (N,). subpixels: sub-pixels of one image."""
+
+    nats: np.ndarray
+    subpixels: int
+
+    @property
+    def nats_per_image(self) -> float:
+        return float(self.nats.sum() / len(self.nats))
+
+    @property
+    def nats_per_subpixel(self) -> float:
+        return self.nats_per_image / self.subpixels
+
+    @property
+    def bits_per_dimension(self) -> float:
+        return self.nats_per_subpixel / math.log(2)
+
+    @property
+    def standard_error(self) -> float:
+        """Of ``nats_per_subpixel``, over images; 0 for a single image."""
+        count = len(self.nats)
+        return float(self.nats.std(ddof=1) / math.sqrt(count) / self.subpixels) if count > 1 else 0.0
+
+
+@torch.no_grad()
+def score_images(
+    model: ImageModel,
+    images: ImageSet,
+    limit: int | None = None,
+    batch_size: int = 64,
+    device: torch.device | str = "cpu",
+    precision: str = "32",
+    progress: Callable[[range], object] = iter,
+) -> ImageScores:
+    """Score a split, or its first ``limit`` images; each image is conditioned on its first caption.
+
+    The model is evaluated where it lies in evaluation mode, which is set back. bf16 is autocast.
+    """
+    check_fits(model.config, images)
+    count = len(images) if limit is None else min(limit, len(images))
+    training = model.training
+    model.eval().to(device)
+    nats = np.empty(count)
+    kind = torch.device(device).type
+    try:
+        for start in progress(range(0, count, batch_size)):  # type: ignore[attr-defined]
+            window = range(start, min(start + batch_size, count))
+            pixels, condition = read_images(model.config, images, window)
+            with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
+                score = model.log_prob(pixels, condition)
+            nats[window.start : window.stop] = -score.double().sum(dim=(1, 2)).cpu().numpy()
+    finally:
+        model.train(training)
+    c = model.config
+    return ImageScores(nats, c.colours * c.image_size**2)

@@ -1,0 +1,104 @@
+"""Training an image model on an image set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pixelpush.datasets.hashing import randint, uniform
+from pixelpush.datasets.image_sets import ImageSet
+from pixelpush.errors import InputError
+from pixelpush.image import build_image_model
+from pixelpush.image.config import ImageConfig, MultiscalePixelCNNConfig
+from pixelpush.training.config import DataConfig
+from pixelpush.training.image_batches import IMAGES, check_fits, example_arrays, read_images, split_batch
+from pixelpush.training.image_scoring import score_images
+from pixelpush.training.task import SCORE
+
+# Purposes of random numbers, apart from those of video augmentation.
+_CAPTION, _MIRROR = 48, 49
+# Images that data-dependent initialisation looks at.
+_INITIAL_IMAGES = 64
+
+
+class ImageTask:
+    """Whole images of the training split, one per example, with one of its captions; a ``Task``.
+
+    scales: sizes of the Multiscale PixelCNN's scales to train; empty: all together.
+    """
+
+    family = "image"
+    frames_per_example = 1
+
+    def __init__(
+        self,
+        config: ImageConfig,
+        data: DataConfig,
+        training: ImageSet,
+        validation: ImageSet | None = None,
+        scales: Sequence[int] = (),
+    ):
+        if data.jitter or data.colour or data.crop:
+            raise InputError("image models are trained on whole images: no jitter, colour or crop; mirror is known.")
+        if scales and not isinstance(config, MultiscalePixelCNNConfig):
+            raise InputError(f"{config.kind} has no scales to choose from.")
+        check_fits(config, training)
+        if validation is not None:
+            check_fits(config, validation)
+        self.config, self.data = config, data
+        self.training, self.validation, self.scales = training, validation, tuple(scales)
+        self.examples_per_epoch = len(training)
+
+    def describe(self) -> dict[str, Any]:
+        """Model configuration and the identity of both splits."""
+        return {
+            "model": asdict(self.config),
+            "scales": list(self.scales),
+            "training": _identity(self.training),
+            "validation": None if self.validation is None else _identity(self.validation),
+        }
+
+    def build_model(self) -> nn.Module:
+        """A new model of the configuration."""
+        return build_image_model(self.config.kind, **asdict(self.config))
+
+    def initialise(self, model: Any, seed: int) -> None:
+        """Data-dependent initialisation from a few training images that the seed chooses."""
+        count = min(_INITIAL_IMAGES, len(self.training))
+        chosen = [randint(len(self.training), seed, _CAPTION, number) for number in range(count)]
+        model.initialise(*read_images(self.config, self.training, chosen))
+
+    def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
+        """The image uint8 (C, H, W) and its condition; which caption and whether mirrored depends on the epoch."""
+        example = self.training[index]
+        arrays = example_arrays(self.config, example, randint(1 << 30, seed, _CAPTION, epoch, index))
+        if self.data.mirror and uniform(seed, _MIRROR, epoch, index) < self.data.mirror:
+            for name in (IMAGES, "structure"):
+                if name in arrays:
+                    arrays[name] = np.ascontiguousarray(arrays[name][..., ::-1])
+        return example.id, arrays
+
+    def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The model's training loss on a batch."""
+        images, condition = split_batch(batch)
+        return model(images, condition, self.scales) if self.scales else model(images, condition)
+
+    def evaluate(self, model: Any, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
+        """Exact nats per sub-pixel of the validation images, or of the first ``limit``."""
+        if self.validation is None:
+            return {}
+        scores = score_images(model, self.validation, limit, device=device, precision=precision)
+        return {
+            SCORE: scores.nats_per_subpixel,
+            "bits_per_dimension": scores.bits_per_dimension,
+            "nats_per_image": scores.nats_per_image,
+        }
+
+
+def _identity(images: ImageSet) -> dict[str, Any]:
+    return {"images": len(images), "name": images.name, "content": images.content_sha256}
