@@ -139,7 +139,7 @@ def image_config(name: str, **overrides: Any) -> ImageConfig:
     if kind is None:
         raise InputError(f"unknown image model kind {settings['kind']!r}; choose one of {', '.join(KINDS)}.")
     known = {field.name: None if field.name == "kind" else field.default for field in fields(kind)}
-    unknown = sorted(set(settings) - known)
+    unknown = sorted(set(settings) - set(known))
     if unknown:
         raise InputError(f"{name}: unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}.")
     for setting, value in settings.items():
