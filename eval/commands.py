@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from pixelpush.errors import InputError
+from pixelpush.saved import find_saved
 
 if TYPE_CHECKING:
     from pixelpush.eval.likelihood import Scored
@@ -63,6 +64,10 @@ def nll(options: Annotated[NllOptions, tyro.conf.arg(name="")]) -> None:
         raise InputError("give one model with --model, or several with --models.")
     if len(set(names)) != len(names):
         raise InputError(f"--models names {next(n for n in names if names.count(n) > 1)!r} twice.")
+    if find_saved(names[0]).family == "image":
+        from pixelpush.eval.image_commands import image_nll
+
+        return image_nll(options, names)
 
     from pixelpush.eval.likelihood import Protocol, evaluate
     from pixelpush.eval.runs import agreed_facts, open_split, split_names

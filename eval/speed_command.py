@@ -19,6 +19,8 @@ class SpeedOptions:
 
     preset: Literal["push-small", "push", "paper"] = "push-small"
     """Sizes of the models: those for two CPU cores, for a GPU, or the paper's. Weights do not matter and are random."""
+    images: bool = False
+    """Image models instead: plain, cached and multiscale sampling of 32x32 images, 30 at once unless --batch says."""
     sizes: tuple[int, ...] = (16, 32, 64, 128)
     """Sides of the frames for the growth figure; the table is at 64."""
     batch: int = 1
@@ -50,6 +52,10 @@ def speed(options: Annotated[SpeedOptions, tyro.conf.arg(name="")]) -> None:
     for name in ("batch", "videos", "frames", "plain_steps"):
         if getattr(options, name) < 1:
             raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(options, name)}.")
+    if options.images:
+        from pixelpush.eval.image_commands import image_speed
+
+        return image_speed(options)
 
     from pixelpush.eval.speed import SpeedSettings, growth_figure, measure, table4_text
     from pixelpush.files import write_json

@@ -13,6 +13,7 @@ from pixelpush.datasets import commands as data
 from pixelpush.datasets.sim import commands as sim
 from pixelpush.errors import InputError
 from pixelpush.eval import commands as evaluation
+from pixelpush.eval import image_commands as images
 from pixelpush.eval.speed_command import speed
 from pixelpush.training import commands as training
 
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "train": training.train,
     "nll": evaluation.nll,
     "rollout": evaluation.rollout,
+    "sample": images.sample,
     "speed": speed,
 }
 PREPARE: dict[str, Callable[..., Any]] = {

@@ -1,0 +1,100 @@
+"""Pictures of image models: grids of samples, scale-by-scale strips, super-resolution and completion panels."""
+
+from __future__ import annotations
+
+import colorsys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pixelpush.errors import InputError
+from pixelpush.files import atomic_file
+
+_GAP = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a panel: tiles uint8 (C, h, w), and the caption under it."""
+
+    tiles: Sequence[np.ndarray]
+    caption: str = ""
+
+
+def grid(images: np.ndarray, columns: int) -> np.ndarray:
+    """uint8 (N, C, H, W) -> one picture uint8 (rows, width, C), white between the images and in unused places."""
+    count, colours, height, width = images.shape
+    rows = -(-count // columns)
+    picture = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, colours), 255, np.uint8)
+    for number, image in enumerate(images):
+        top, left = (number // columns) * (height + _GAP), (number % columns) * (width + _GAP)
+        picture[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    return picture
+
+
+def enlarge(image: np.ndarray, size: int) -> np.ndarray:
+    """(C, h, w) -> (C, size, size), every pixel a square; size must be a multiple of h."""
+    times = size // image.shape[1]
+    return image.repeat(times, axis=1).repeat(times, axis=2)
+
+
+def scale_strip(image: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
+    """The image at every scale of a multiscale model (figures 4-6): its own sub-samplings, enlarged."""
+    full = image.shape[1]
+    return [enlarge(image[:, :: full // size, :: full // size], full) for size in sizes]
+
+
+def structure_tile(structure: np.ndarray, size: int) -> np.ndarray:
+    """uint8 (3, size, size) of maps (P, 32, 32): one colour per map on black."""
+    tile = np.zeros((3, *structure.shape[1:]), np.uint8)
+    for number, cells in enumerate(structure):
+        colour = colorsys.hsv_to_rgb(number * 0.618 % 1, 0.8, 1.0)
+        tile[:, cells > 0] = np.array([[255 * value] for value in colour], np.uint8)
+    return enlarge(tile, size) if size % tile.shape[1] == 0 else tile
+
+
+def write_png(picture: np.ndarray, path: Path) -> None:
+    """Write uint8 (H, W, C), C 1 or 3, as PNG."""
+    import cv2
+
+    check_png(path)
+    bgr = picture[..., ::-1] if picture.shape[2] == 3 else picture
+    with atomic_file(path) as partial:
+        cv2.imwrite(str(partial), np.ascontiguousarray(bgr))
+
+
+def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
+    """Rows of tiles with titles over the columns and each row's caption under it."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    check_png(path)
+    columns = max(len(row.tiles) for row in rows)
+    wrapped = [textwrap.wrap(row.caption, 20 * columns) for row in rows]
+    height = sum(1.35 + 0.16 * len(lines) for lines in wrapped) + 0.3
+    with matplotlib.rc_context({"font.size": 7}):
+        figure = Figure(figsize=(1.35 * columns, height), dpi=150)
+        grid_of_axes = figure.subplots(len(rows), columns, squeeze=False)
+        for axes, row, lines in zip(grid_of_axes, rows, wrapped, strict=True):
+            for axis in axes:
+                axis.axis("off")
+            for number, tile in enumerate(row.tiles):
+                picture = tile.transpose(1, 2, 0)
+                axes[number].imshow(
+                    picture[..., 0] if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255
+                )
+            axes[0].text(0, -0.05, "\n".join(lines), transform=axes[0].transAxes, va="top")
+        for axis, title in zip(grid_of_axes[0], titles, strict=False):
+            axis.set_title(title, fontsize=7)
+        figure.tight_layout(pad=0.3)
+        with atomic_file(path) as partial:
+            figure.savefig(partial)
+
+
+def check_png(path: Path) -> None:
+    """InputError unless the name ends in .png."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: pictures are written as PNG; end the name in .png.")
