@@ -1,1 +1,43 @@
-"""The simulated bin."""
+"""The simulated bin: endless, deterministic pushing video with the structure of the recorded set.
+
+``open_sim(split)`` gives a split and makes what is missing. An episode is a pure function of (split, number, size):
+``splits`` says which arm and objects it has, ``scene``, ``arm``, ``objects`` build the model, ``policy`` and ``physics`` push,
+``renderer`` (with ``rays``, ``lighting``, ``textures``, ``materials``) makes the frames; ``generate`` puts it together,
+``prepare`` and ``workers`` write the store, ``episodes`` and ``noise`` read it. docs/simulated_bin.md describes the data.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixelpush.datasets.sim.episodes import SimulatedEpisodes
+
+__all__ = ["open_sim"]
+
+
+def open_sim(
+    split: str,
+    size: int = 64,
+    episodes: int | None = None,
+    noise: bool = True,
+    root: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+) -> SimulatedEpisodes:
+    """A split of the simulated bin: "train", "val", "test-seen" or "test-novel".
+
+    size: 64, 128 or 256. episodes: how many, the first ones; by default 5000 of train and 256 of the others. What is
+    missing under ``root`` (default: the data root) is made first, by ``workers`` processes (default: one per CPU), telling
+    so on stderr. With ``noise``, each episode's ``extra["noise_floor"]`` is the entropy of its sensor noise.
+    Raises InputError for unknown values, a store of another version of the scene, or a full disk.
+    """
+    from pixelpush.datasets.sim.episodes import SimulatedEpisodes
+    from pixelpush.datasets.sim.prepare import ensure_split
+    from pixelpush.datasets.sim.splits import check_episodes
+
+    count = check_episodes(split, episodes)
+    workers = workers if workers is not None else os.cpu_count() or 1
+    path = ensure_split(split, size, count, workers=workers, root=None if root is None else Path(root))
+    return SimulatedEpisodes(path, split, count, noise)

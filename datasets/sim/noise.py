@@ -1,9 +1,9 @@
-"""Sensor noise of exactly known distribution, and its entropy: the floor of any likelihood on the simulated bin.
+"""Sensor noise of an exactly known discrete distribution, and its entropy: the floor of every likelihood.
 
-A clean level x in 0..255 is read as y with p(y | x) = w(y - x) / sum over y' in 0..255 of w(y' - x), where w is a
-Gaussian of ``SIGMA`` levels: near 0 and 255 the noise is renormalised over the levels there are, not clipped onto them.
-Given the clean picture, sub-pixels are independent, so no model can do better on average than the mean of
-H[x] = -sum_y p(y | x) ln p(y | x).
+A clean level x is read as y with p(y | x) proportional to exp(-(y - x)^2 / (2 sigma^2)), y in 0..255, sigma = 1 level,
+renormalised for every x: near 0 and 255 the distribution is another one, but nothing is clipped. Offsets beyond 8 levels
+(a mass of 1e-15) are left out, so that all levels 8..247 share one distribution exactly. Given the clean frame, sub-pixels
+are independent, so no model can do better on average than the mean entropy.
 """
 
 from __future__ import annotations
@@ -12,76 +12,69 @@ import math
 
 import numpy as np
 
+from pixelpush.datasets.hashing import hash64
+from pixelpush.datasets.sim.draw import uniforms, word
+
 SIGMA = 1.0
-
-_REACH = 7  # w falls below 2^-32 of its peak beyond; draws have 32 bits
-_GUIDE_BITS = 12  # the guide table answers by a draw's top bits, except in cells that a threshold splits
-_SPLIT = 127
+REACH = 8
+_PURPOSE = word("sensor noise")
 
 
-def _distribution() -> np.ndarray:
-    weight = [math.exp(-0.5 * (offset / SIGMA) ** 2) for offset in range(256)]
-    table = np.array([[weight[abs(y - x)] for y in range(256)] for x in range(256)])
-    return table / table.sum(axis=1, keepdims=True)
+def _table() -> np.ndarray:
+    weight = [math.exp(-(d * d) / (2 * SIGMA * SIGMA)) for d in range(REACH + 1)]
+    table = np.zeros((256, 256))
+    for x in range(256):
+        levels = range(max(0, x - REACH), min(255, x + REACH) + 1)
+        total = math.fsum(weight[abs(y - x)] for y in levels)
+        for y in levels:
+            table[x, y] = weight[abs(y - x)] / total
+    return table
 
 
-PROBABILITY = _distribution()
+def _entropy(row: np.ndarray) -> float:
+    return -math.fsum(p * math.log(p) for p in row.tolist() if p > 0)
+
+
+PROBABILITY = _table()
 """float64 (256, 256): p(y | x) at [x, y]; rows sum to 1."""
 
-ENTROPY = -(PROBABILITY * np.log(np.maximum(PROBABILITY, np.finfo(float).tiny))).sum(axis=1)
-"""float64 (256,): H[x] in nats."""
+ENTROPY = np.array([_entropy(row) for row in PROBABILITY])
+"""float64 (256,): the entropy of p(. | x) in nats."""
+
+_CUMULATIVE = np.cumsum(PROBABILITY, axis=1)
+_MIDDLE = _CUMULATIVE[128, 128 - REACH : 128 + REACH]
 
 
 def noise_floor(clean: np.ndarray) -> np.ndarray:
-    """Mean entropy in nats per sub-pixel of each of the clean frames uint8 (T, C, H, W): float32 (T,)."""
-    return np.array([np.bincount(frame.ravel(), minlength=256) @ ENTROPY / frame.size for frame in clean], np.float32)
+    """float32 (T,): the mean entropy in nats per sub-pixel of the noise on clean frames, uint8 (T, C, H, W)."""
+    counts = [np.bincount(frame.ravel(), minlength=256) for frame in clean]
+    return np.array([math.fsum((count * ENTROPY).tolist()) / count.sum() for count in counts], dtype=np.float32)
 
 
-def _class_of_level() -> np.ndarray:
-    """Levels whose window of offsets is cut in the same way share a class; class ``_REACH`` is not cut."""
-    levels = np.arange(256)
-    return (np.minimum(levels, _REACH) + np.maximum(levels - (255 - _REACH), 0)).astype(np.int32)
+def noise_key(split: str, episode: int) -> int:
+    """The key of an episode's noise."""
+    return hash64(word(split), episode)
 
 
-def _thresholds() -> np.ndarray:
-    """uint64 (classes, 2 reach): a draw u of 32 bits at or above the k-th raises the offset to at least k+1-reach."""
-    rows = []
-    for kind in range(2 * _REACH + 1):
-        x = kind if kind <= _REACH else 255 - 2 * _REACH + kind
-        window = [PROBABILITY[x, y] if 0 <= y <= 255 else 0.0 for y in range(x - _REACH, x + _REACH + 1)]
-        below = np.cumsum(window) / sum(window)
-        rows.append(np.rint(below[:-1] * 2.0**32).astype(np.uint64))
-    return np.array(rows)
+def add_noise(clean: np.ndarray, key: int, first: int = 0) -> np.ndarray:
+    """A noisy copy of clean frames, uint8 (T, C, H, W), drawn from ``key``; ``clean[0]`` is the episode's frame ``first``.
 
-
-_CLASS = _class_of_level()
-_THRESHOLDS = _thresholds()
-
-
-def _guide() -> np.ndarray:
-    """int8 (classes * cells): the offset of all draws in a cell, or ``_SPLIT``."""
-    first = np.arange(2**_GUIDE_BITS, dtype=np.uint64) << np.uint64(32 - _GUIDE_BITS)
-    last = first + np.uint64(2 ** (32 - _GUIDE_BITS) - 1)
-    low = (first[None, :, None] >= _THRESHOLDS[:, None, :]).sum(-1)
-    high = (last[None, :, None] >= _THRESHOLDS[:, None, :]).sum(-1)
-    return np.where(low == high, low - _REACH, _SPLIT).astype(np.int8).ravel()
-
-
-_GUIDE = _guide()
-
-
-def add_noise(clean: np.ndarray, seed: int) -> np.ndarray:
-    """A noisy reading of uint8 levels of any shape: a pure function of the levels and the 64-bit ``seed``.
-
-    Inverse CDF on 32-bit draws: each probability is right to 2^-32.
+    Each frame has its own stream, so that part of an episode reads as it does in the whole.
     """
-    levels = clean.ravel()
-    # A bit generator's raw stream never changes between NumPy versions, unlike what Generator makes of it.
-    draws = np.random.PCG64(seed).random_raw((levels.size + 1) // 2).astype("<u8").view("<u4")[: levels.size]
-    kind = _CLASS[levels]
-    cell = (draws >> np.uint32(32 - _GUIDE_BITS)).astype(np.int32)
-    offset = _GUIDE[(kind << _GUIDE_BITS) + cell]
-    split = np.flatnonzero(offset == _SPLIT)
-    above = draws[split].astype(np.uint64)[:, None] >= _THRESHOLDS[kind[split]]
-    offset[split] = above.sum(axis=1) - _REACH
-    return (levels + offset.view(np.uint8)).reshape(clean.shape)  # two's complement: adding modulo 256 subtracts
+    noisy = np.empty_like(clean)
+    for index, frame in enumerate(clean):
+        noisy[index] = _read(frame.ravel(), uniforms(frame.size, _PURPOSE, key, first + index)).reshape(frame.shape)
+    return noisy
+
+
+def _read(clean: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Inverse CDF: the smallest level whose cumulative probability exceeds the draw."""
+    offset = np.searchsorted(_MIDDLE, draws, side="right") - REACH
+    read = (clean.astype(np.int16) + offset).astype(np.uint8)
+    edge = np.flatnonzero((clean < REACH) | (clean > 255 - REACH))
+    for level in np.unique(clean[edge]):
+        where = edge[clean[edge] == level]
+        low, high = max(0, int(level) - REACH), min(255, int(level) + REACH)
+        # The last level takes whatever rounding leaves of the unit interval.
+        read[where] = low + np.searchsorted(_CUMULATIVE[level, low:high], draws[where], side="right")
+    return read

@@ -1,0 +1,55 @@
+"""A split of the simulated bin as its readers see it: with sensor noise, and the entropy of that noise."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.sim.noise import SIGMA, add_noise, noise_floor, noise_key
+from pixelpush.datasets.store import EpisodeStore
+
+
+class SimulatedEpisodes:
+    """The first ``episodes`` episodes of a split: ``len()``, ``[i]`` and ``read(i, start, stop)`` -> Episode.
+
+    With noise, frames are a noisy copy of the clean render, the same at every reading, and ``extra["noise_floor"]``,
+    float32 (T,), is the mean entropy of that noise in nats per sub-pixel: no model can do better on average.
+    """
+
+    def __init__(self, path: Path, split: str, episodes: int, noise: bool = True):
+        self._store = EpisodeStore(path, split)
+        self.split, self.noise = split, noise
+        self.name = f"sim/{split}" + ("" if noise else " without noise")
+        self._count = episodes
+        self.schema = self._store.schema
+        self.metadata = {**self._store.metadata, "noise": f"Gaussian, sigma {SIGMA}" if noise else "none"}
+        self.lengths = self._store.lengths[:episodes]
+        # Not the store's own hash: a longer store has the same first episodes.
+        self.content_sha256 = _digest(self.metadata, split, episodes)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Episode:
+        return self.read(index)
+
+    def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
+        """Episode ``index``, or its frames [start, stop) as they are in the whole, then with no ``extra`` but the floor."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
+        index = int(index) % len(self)
+        clean = self._store.read(index, start, stop)
+        if not self.noise:
+            return clean
+        return replace(
+            clean,
+            frames=add_noise(clean.frames, noise_key(self.split, index), start),
+            extra={**clean.extra, "noise_floor": noise_floor(clean.frames)},
+        )
+
+
+def _digest(metadata: dict, split: str, episodes: int) -> str:
+    text = f"{metadata['identity']['hash']} {metadata['noise']} {split} {episodes}"
+    return hashlib.sha256(text.encode()).hexdigest()

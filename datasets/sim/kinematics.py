@@ -1,0 +1,85 @@
+"""Inverse kinematics of an arm alone, in MuJoCo's own C routines: NumPy's BLAS picks kernels by CPU model, and the
+last bits of a joint angle decide where an object ends up.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import mujoco
+import numpy as np
+
+from pixelpush.datasets.sim.arm import ARMS, HOME, JOINTS, add_arm
+from pixelpush.datasets.sim.rotations import hand_rotation, pitch_yaw
+from pixelpush.datasets.sim.scene import TABLE, new_spec
+
+_DAMPING = 1e-3
+_POSTURE_PULL = 0.15
+_LARGEST_STEP = 0.2  # radians an iteration
+_LARGEST_MOVE = (0.06, 0.2)  # of the error, metres and radians, that one iteration tries to mend
+
+
+class Kinematics:
+    """Forward and inverse kinematics of one arm."""
+
+    def __init__(self, arm_index: int):
+        spec = new_spec()
+        add_arm(spec, ARMS[arm_index], TABLE)
+        self.model = spec.compile()
+        self.data = mujoco.MjData(self.model)
+        self.home = np.array(HOME)
+        self._tool = self.model.site("tool").id
+        self._jacobian = np.zeros((6, JOINTS))
+        self._square, self._error = np.zeros((6, 6)), np.zeros(6)
+        self._solution, self._drift, self._step = np.zeros(6), np.zeros(6), np.zeros(JOINTS)
+        self._cross = np.zeros(3)
+
+    def solve(self, joints: np.ndarray, pose: np.ndarray, iterations: int) -> np.ndarray:
+        """Joint angles, float64 (7,), that bring the tool near ``pose`` (x, y, z, pitch, yaw), starting at ``joints``.
+
+        Damped least squares; what freedom is left pulls towards the home posture.
+        """
+        rotation = hand_rotation(pose[3], pose[4])
+        joints = joints.copy()
+        for _ in range(iterations):
+            self._measure(joints, pose[:3], rotation)
+            mujoco.mju_mulMatMatT(self._square, self._jacobian, self._jacobian)
+            self._square.flat[::7] += _DAMPING
+            posture = _POSTURE_PULL * (self.home - joints)
+            mujoco.mju_mulMatVec(self._drift, self._jacobian, posture)
+            mujoco.mju_cholFactor(self._square, 0.0)
+            mujoco.mju_cholSolve(self._solution, self._square, self._error - self._drift)
+            mujoco.mju_mulMatTVec(self._step, self._jacobian, self._solution)
+            step = self._step + posture
+            joints += step * min(1.0, _LARGEST_STEP / float(np.abs(step).max() + 1e-12))
+        return joints
+
+    def _measure(self, joints: np.ndarray, position: np.ndarray, rotation: np.ndarray) -> None:
+        """The error of the tool's pose and its Jacobian at ``joints``."""
+        model, data = self.model, self.data
+        data.qpos[:] = joints
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        mujoco.mj_jacSite(model, data, self._jacobian[:3], self._jacobian[3:], self._tool)
+        self._error[:3] = position - data.site_xpos[self._tool]
+        self._error[3:] = 0
+        current = data.site_xmat[self._tool].reshape(3, 3)
+        for axis in range(3):
+            mujoco.mju_cross(
+                self._cross, np.ascontiguousarray(current[:, axis]), np.ascontiguousarray(rotation[:, axis])
+            )
+            self._error[3:] += 0.5 * self._cross
+        for part, largest in zip((self._error[:3], self._error[3:]), _LARGEST_MOVE, strict=True):
+            part *= min(1.0, largest / float(np.abs(part).max() + 1e-12))
+
+
+@functools.lru_cache(maxsize=len(ARMS))
+def kinematics_of(arm_index: int) -> Kinematics:
+    """The kinematics of an arm, built once a process."""
+    return Kinematics(arm_index)
+
+
+def tool_pose(data: mujoco.MjData, site: int) -> np.ndarray:
+    """float64 (5,): x, y, z in metres, pitch, yaw in radians of the tool."""
+    pitch, yaw = pitch_yaw(data.site_xmat[site].reshape(3, 3))
+    return np.array([*data.site_xpos[site], pitch, yaw])

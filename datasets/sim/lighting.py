@@ -1,0 +1,184 @@
+"""How a surface point is lit: key, fill and room light, darkening near walls and beside other things, the tone curve.
+
+All in float32 with sums, products, square roots and tables only, so that no bit depends on the CPU.
+Arrays over n points: positions and normals are (3, n), colours (3, n) in linear light.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from pixelpush.datasets.sim.arm import Light
+from pixelpush.datasets.sim.materials import Colour
+from pixelpush.datasets.sim.scene import BIN, TABLE, WALL_HALF_HEIGHT
+
+_SKY = (0.215, 0.225, 0.245)
+_BOUNCE = (0.60, 0.57, 0.53)  # of the sky's light, thrown back from below
+_FILL = (0.135, 0.145, 0.165)
+_KEY = 0.92
+_KEY_DISTANCE = 1.5  # metres at which the key light has its nominal strength
+_HIGHLIGHT = 0.28
+
+f32 = np.float32
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """Light constants of a scene, ready for shading."""
+
+    position: np.ndarray  # float32 (3,)
+    key: np.ndarray  # float32 (3,)
+    sky: np.ndarray
+    ground: np.ndarray
+    fill: np.ndarray
+    fill_direction: np.ndarray  # unit, towards the fill light
+
+    @classmethod
+    def of(cls, light: Light, floor: Colour) -> Lamp:
+        x, y, z = light.position
+        away = math.sqrt(x * x + y * y + 0.36)
+        bounce = [s * b * (0.4 + 0.6 * c) for s, b, c in zip(_SKY, _BOUNCE, floor, strict=True)]
+        return cls(
+            position=np.array(light.position, f32),
+            key=np.array([c * light.strength * _KEY for c in light.colour], f32),
+            sky=np.array(_SKY, f32) * f32(light.room),
+            ground=np.array(bounce, f32) * f32(light.room),
+            fill=np.array(_FILL, f32) * f32(light.room),
+            fill_direction=np.array([-x / away, -y / away, 0.6 / away], f32),
+        )
+
+
+def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Over the first axis of length 3, in a fixed order."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def column(vector: np.ndarray) -> np.ndarray:
+    """(3,) -> (3, 1), to be used against (3, n)."""
+    return vector[:, None]
+
+
+def room_light(lamp: Lamp, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Light that casts no shadow, from sky, ground and fill: (3, n)."""
+    up = 0.5 + 0.5 * normal[2]
+    side = np.maximum(dot(column(lamp.fill_direction), normal) + f32(0.25), 0) * f32(0.8)
+    out = np.empty_like(albedo)
+    for c in range(3):
+        out[c] = albedo[c] * (lamp.ground[c] + (lamp.sky[c] - lamp.ground[c]) * up + lamp.fill[c] * side)
+    return out
+
+
+def key_light(
+    lamp: Lamp, albedo: np.ndarray, gloss: np.ndarray, point: np.ndarray, normal: np.ndarray, view: np.ndarray
+) -> np.ndarray:
+    """The key light where nothing shades it, with its highlight: (3, n). ``view``: unit rays from the camera."""
+    to_light = column(lamp.position) - point
+    square = dot(to_light, to_light)
+    to_light /= np.sqrt(square)
+    facing = np.maximum(dot(to_light, normal), 0)
+    near = f32(_KEY_DISTANCE * _KEY_DISTANCE) / square
+    half = to_light - view
+    shine = np.maximum(dot(half, normal), 0)
+    shine = shine * shine / np.maximum(dot(half, half), f32(1e-6))
+    for _ in range(4):  # (cosine squared) to the 16th: an exponent of 32
+        shine = shine * shine
+    shine *= gloss * f32(_HIGHLIGHT) * (facing > 0)
+    out = np.empty_like(albedo)
+    for c in range(3):
+        out[c] = (albedo[c] * facing + shine) * (lamp.key[c] * near)
+    return out
+
+
+def corner_darkening(point: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """(n,) in 0..1: how much of the room's light reaches a point near the bin's walls, inside and outside."""
+    x, y, z = point
+    inner = f32(BIN) - np.maximum(np.abs(x), np.abs(y))
+    corner = f32(BIN) - np.minimum(np.abs(x), np.abs(y))
+    inside = (inner > -0.045) & (z > -0.005)
+    depth = np.clip(1 - z / f32(2 * WALL_HALF_HEIGHT), 0, 1)
+
+    def close(distance: np.ndarray, reach: float) -> np.ndarray:
+        ratio = np.maximum(distance, 0) * f32(1 / reach)
+        return 1 / (1 + ratio * ratio)
+
+    floor = f32(0.42) * close(inner, 0.04) + f32(0.25) * close(corner, 0.04)
+    wall = f32(0.5) * depth + f32(0.2) * close(corner, 0.05)
+    upright = np.abs(normal[2]) < f32(0.6)
+    near_wall = upright & (inner < 0.02)
+    within = np.where(near_wall, wall, floor * depth)
+    outer = -inner
+    height = np.clip(1 - (z - f32(TABLE)) * f32(1 / 0.12), 0, 1)
+    without = f32(0.5) * close(outer - f32(0.02), 0.05) * height
+    return 1 - np.where(inside, within, without).astype(f32)
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """Spheres that stand in for things when they darken what is beside them."""
+
+    centre: np.ndarray  # float32 (k, 3)
+    radius: np.ndarray  # float32 (k,)
+    body: np.ndarray  # int (k,): a body does not darken itself
+
+
+def contact_darkening(
+    blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray, height: float = 0.16
+) -> np.ndarray:
+    """(n,) in 0..1: room light that the blobs leave to points of body ``body`` (the sphere's form factor)."""
+    left = np.ones(point.shape[1], f32)
+    for centre, radius, owner in zip(blobs.centre, blobs.radius, blobs.body, strict=True):
+        near = np.flatnonzero(
+            (np.abs(point[0] - centre[0]) < radius * 4)
+            & (np.abs(point[1] - centre[1]) < radius * 4)
+            & (np.abs(point[2] - centre[2]) < f32(height))
+            & (body != owner)
+        )
+        if near.size:
+            there = column(centre) - point[:, near]
+            square = np.maximum(dot(there, there), radius * radius)
+            cosine = dot(there, normal[:, near]) / np.sqrt(square)
+            left[near] *= 1 - f32(0.85) * np.clip(cosine * (radius * radius) / square, 0, 1)
+    return left
+
+
+def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:
+    """Blobs of a body from its inertia box: centres in the body's frame, float64 (k, 3), and radii (k,)."""
+    inertia, mass = model.body_inertia[body], float(model.body_mass[body])
+    x, y, z = (float(i) for i in inertia)
+    half = [math.sqrt(max(1e-8, 1.5 * (s / mass))) for s in (y + z - x, x + z - y, x + y - z)]
+    long = max(range(3), key=lambda axis: half[axis])
+    others = [half[axis] for axis in range(3) if axis != long]
+    radius = 1.05 * math.sqrt(others[0] * others[1])
+    count = max(1, min(4, round(half[long] / radius)))
+    rotation = np.zeros(9)
+    mujoco.mju_quat2Mat(rotation, model.body_iquat[body])
+    direction = rotation.reshape(3, 3)[:, long]
+    reach = max(0.0, half[long] - radius)
+    places = [0.0] if count == 1 else [reach * (2 * k / (count - 1) - 1) for k in range(count)]
+    return np.array([model.body_ipos[body] + place * direction for place in places]), np.full(count, radius)
+
+
+def _tone_table() -> np.ndarray:
+    """uint8 (65536,): linear light 0..1.25 -> display level; a soft shoulder, then the display's power."""
+    levels = []
+    for index in range(65536):
+        light = 1.25 * index / 65535
+        # Straight up to 0.6, then bending so that 1.25 comes out just below white.
+        if light > 0.6:
+            over = (light - 0.6) / 0.65
+            light = 0.6 + 0.39 * over * (1.55 - 0.55 * over)
+        levels.append(min(255, round(255 * math.pow(light, 1 / 2.2))))
+    return np.array(levels, np.uint8)
+
+
+_TONE = _tone_table()
+
+
+def develop(light: np.ndarray) -> np.ndarray:
+    """Linear light, float32, any shape -> uint8 levels as a camera would give them."""
+    index = np.clip(light, 0, f32(1.25)) * f32(65535 / 1.25) + f32(0.5)
+    return _TONE[index.astype(np.uint16)]

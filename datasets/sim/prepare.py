@@ -1,0 +1,115 @@
+"""Making what is missing: one store per split and size under the data root, grown when more episodes are asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pixelpush.datasets.registry import data_root
+from pixelpush.datasets.sim.generate import identity
+from pixelpush.datasets.sim.splits import check_episodes, check_size
+from pixelpush.datasets.sim.workers import Job, make_shards
+from pixelpush.datasets.store import finished_shards, read_description, seal_store
+from pixelpush.errors import InputError
+from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
+
+
+def store_path(split: str, size: int, root: Path | None = None) -> Path:
+    """Where the store of a split lies: DATA/sim/64/train."""
+    return (data_root() if root is None else Path(root).expanduser()) / "sim" / str(size) / split
+
+
+def ensure_split(
+    split: str,
+    size: int = 64,
+    episodes: int | None = None,
+    *,
+    workers: int = 1,
+    root: Path | None = None,
+    rebuild: bool = False,
+) -> Path:
+    """The path of a finished store with at least so many episodes; what is missing is made, telling so on stderr.
+
+    May be repeated after a kill at any moment, and called by several processes at once: one works, the others wait.
+    Raises InputError for bad values, a store of another version of the scene (unless ``rebuild``), a full disk.
+    """
+    episodes = check_episodes(split, episodes)
+    check_size(size)
+    if workers < 1:
+        raise InputError(f"sim: workers must be at least 1, not {workers}.")
+    path = store_path(split, size, root)
+    if not rebuild and _finished(path, split, size) >= episodes:
+        return path
+    with full_disk_is_a_clear_error(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _only_one(path):
+            if rebuild and path.exists():
+                shutil.rmtree(path)
+            finished = _finished(path, split, size)  # perhaps made by the process that this one waited for
+            if finished < episodes:
+                _make(path, split, size, episodes, finished, workers)
+    return path
+
+
+def _finished(path: Path, split: str, size: int) -> int:
+    """How many episodes the store at ``path`` holds, 0 if there is none; another version's is refused."""
+    if not is_complete(path):
+        return 0
+    description = read_description(path)
+    found, expected = description["metadata"].get("identity", {}), identity(size)
+    if found.get("hash") != expected["hash"]:
+        differing = [f"{k} {found.get(k)} (now {v})" for k, v in expected.items() if found.get(k) != v and k != "hash"]
+        raise InputError(
+            f"{path}: made by another version of the simulated bin: {', '.join(differing) or 'unknown'}; "
+            "'pixelpush prepare sim --rebuild' replaces it."
+        )
+    return int(description["splits"][split]["episodes"])
+
+
+@contextlib.contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """One process at a time makes the store ``path``; the lock goes with the process, however that ends."""
+    with open(path.with_name(f".{path.name}.lock"), "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"sim: another process is preparing {path}; waiting for it.", file=sys.stderr)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _make(path: Path, split: str, size: int, episodes: int, finished: int, workers: int) -> None:
+    """Make the missing shards in a working folder beside ``path``, then turn it into the store."""
+    from tqdm import tqdm
+
+    working = path.with_name(f".{path.name}.working")
+    job = Job(str(working), split, size, episodes, str(path) if finished else "")
+    _take_up(working, {"identity": identity(size), "episodes": episodes})
+    done = finished_shards(working)
+    missing = [index for index in range(job.shards()) if (split, index) not in done]
+    made = sum(len(shard.ids) for shard in done.values())
+    print(f"sim/{split}: making {episodes - made} episodes of {size}x{size} in {path}", file=sys.stderr)
+    with tqdm(total=episodes, initial=made, unit="episode", disable=None) as bar:
+        make_shards(job, missing, workers, bar.update)
+    (working / "plan.json").unlink(missing_ok=True)
+    metadata: dict[str, Any] = {
+        "source": "simulated bin",
+        "identity": identity(size),
+        "noise": "none; added on reading",
+    }
+    seal_store(working, path, metadata, overwrite=path.exists())
+
+
+def _take_up(working: Path, plan: dict[str, Any]) -> None:
+    """Go on in a working folder of the same plan; one of another plan is emptied."""
+    file = working / "plan.json"
+    if working.exists() and (not file.is_file() or read_json(file) != plan):
+        shutil.rmtree(working)
+    working.mkdir(parents=True, exist_ok=True)
+    if not file.is_file():
+        write_json(file, plan)

@@ -1,0 +1,119 @@
+"""The scene: a bin on a table, an arm behind it, objects in it. One compiled model per filling of the bin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from mujoco import mjtGeom as Geom
+
+from pixelpush.datasets.sim.arm import ARMS, Arm, add_arm
+from pixelpush.datasets.sim.materials import Material
+from pixelpush.datasets.sim.objects import add_object, object_parts
+from pixelpush.datasets.sim.rotations import about, compose
+
+TIME_STEP = 0.005  # seconds of physics
+BIN = 0.25  # half width of the bin's floor, metres
+TABLE = -0.07  # height of the table's top; the bin's floor is at 0
+WALL_TILT = 0.3  # the walls lean outwards, radians
+WALL_HALF_HEIGHT = 0.05
+_RIM = 0.035  # the middle of a wall is so high
+GUARD_GROUP = 5  # the group of what only physics sees
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A compiled model and what it looks like.
+
+    materials: by geom id. object_bodies: body ids of the objects, in order. arm_bodies: body ids of the arm's links.
+    """
+
+    model: mujoco.MjModel
+    arm: Arm
+    materials: tuple[Material, ...]
+    object_bodies: tuple[int, ...]
+    arm_bodies: tuple[int, ...]
+
+
+def build_scene(arm_index: int, pool: str, objects: tuple[int, ...]) -> Scene:
+    """The scene of arm ``arm_index`` with these objects of a pool, parked above the bin until physics places them."""
+    arm = ARMS[arm_index]
+    spec = new_spec()
+    made = _add_bin(spec.worldbody, arm)
+    made += add_arm(spec, arm, TABLE)
+    for slot, index in enumerate(objects):
+        body = spec.worldbody.add_body(name=f"object{slot}", pos=[0, 0, 1 + slot])
+        body.add_freejoint()
+        made += add_object(body, object_parts(pool, index), f"object{slot}")
+    model = spec.compile()
+    looks = dict(made)
+    invisible = Material((0.0, 0.0, 0.0))
+    names = [model.geom(g).name for g in range(model.ngeom)]
+    object_bodies = tuple(int(model.body(f"object{slot}").id) for slot in range(len(objects)))
+    arm_bodies = tuple(range(1, min(object_bodies, default=model.nbody)))
+    return Scene(model, arm, tuple(looks.get(name, invisible) for name in names), object_bodies, arm_bodies)
+
+
+def new_spec() -> mujoco.MjSpec:
+    """An empty model with this data set's physics options."""
+    spec = mujoco.MjSpec()
+    spec.option.timestep = TIME_STEP
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.iterations = 20
+    spec.option.ls_iterations = 10
+    # What lies still sleeps until something touches it: exactly still, and 2.5 times faster.
+    spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
+    return spec
+
+
+def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
+    solid = {"contype": 2, "conaffinity": 1, "friction": [0.7, 0.01, 0.0005]}
+    world.add_geom(name="floor", type=Geom.mjGEOM_BOX, size=[BIN, BIN, 0.01], pos=[0, 0, -0.01], **solid)
+    world.add_geom(name="table", type=Geom.mjGEOM_BOX, size=[1.8, 1.8, 0.01], pos=[0, 0, TABLE - 0.01], **solid)
+    made = [("floor", arm.floor), ("table", arm.table)]
+    for side in range(4):
+        angle = side * math.pi / 2
+        cos, sin = math.cos(angle), math.sin(angle)
+        tilt = compose(about((0, 0, 1), angle), about((0, 1, 0), WALL_TILT))
+        out = BIN + 0.014
+        world.add_geom(
+            name=f"wall{side}",
+            type=Geom.mjGEOM_BOX,
+            size=[0.006, BIN + 0.03, WALL_HALF_HEIGHT],
+            pos=[out * cos, out * sin, _RIM],
+            quat=list(tilt),
+            **solid,
+        )
+        made.append((f"wall{side}", arm.wall))
+        # Above the rim nothing is to be seen, but nothing can leave the bin either; the arm passes freely.
+        guard = BIN + 0.13
+        world.add_geom(
+            name=f"guard{side}",
+            type=Geom.mjGEOM_BOX,
+            size=[0.1, 0.5, 0.3],
+            pos=[guard * cos, guard * sin, 0.375],
+            quat=list(about((0, 0, 1), angle)),
+            contype=2,
+            conaffinity=1,
+            friction=[0.1, 0.01, 0.0005],
+            group=GUARD_GROUP,
+            rgba=[0, 0, 0, 0],
+        )
+    return made
+
+
+def camera_frame(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
+    """The camera's position, float64 (3,), and rotation, float64 (3, 3): columns right, up, backwards."""
+    camera = arm.camera
+    horizontal = math.cos(camera.elevation)
+    back = np.array(
+        [horizontal * math.cos(camera.azimuth), horizontal * math.sin(camera.azimuth), math.sin(camera.elevation)]
+    )
+    position = np.array(camera.target) + camera.distance * back
+    right = np.array([-back[1], back[0], 0.0])
+    right /= math.hypot(right[0], right[1])
+    up = np.cross(back, right)
+    cos, sin = math.cos(camera.roll), math.sin(camera.roll)
+    return position, np.stack([cos * right + sin * up, cos * up - sin * right, back], axis=1)
