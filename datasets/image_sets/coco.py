@@ -40,8 +40,8 @@ class CocoImages:
         choose_split(split, ("train", "val"), "coco")
         years = [year for year in ("2017", "2014") if (root / f"annotations/instances_{split}{year}.json").is_file()]
         part = f"{split}{years[0] if years else '2017'}"
-        instances = read_json(need(root / f"annotations/instances_{part}.json", "the segmentations", WHERE))
-        captions = read_json(need(root / f"annotations/captions_{part}.json", "the captions", WHERE))
+        instances = read_json(need(root / f"annotations/instances_{part}.json", "the file of segmentations", WHERE))
+        captions = read_json(need(root / f"annotations/captions_{part}.json", "the file of captions", WHERE))
         self._captions = _group(captions, "caption")
         self._instances = _group(instances, None)
         ids = sorted(category["id"] for category in instances["categories"])

@@ -1,7 +1,7 @@
 """Any folder of PNG, JPEG or WebP images: ``folder`` with ``<root>/<split>/**`` (or all of ``<root>``, cut 8 : 1 : 1).
 
-Each image's centred square is resized to the asked size. Where a split's images all lie in sub-folders, these are the
-classes, in sorted order.
+Each image's centred square is resized to the asked size. With split folders whose images all lie in sub-folders, these
+are the classes: the names of all splits together, in sorted order.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from pixelpush.datasets.image_sets.base import ImageExample, choose_split, digest_of, read_square
 from pixelpush.errors import InputError
 
+SPLITS = ("train", "val", "test")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -21,19 +22,19 @@ class FolderImages:
     has_captions = False
 
     def __init__(self, root: Path, split: str, size: int):
-        choose_split(split, ("train", "val", "test"), "a folder")
-        own = root / split
-        self._base = own if own.is_dir() else root
-        paths = sorted(path for path in self._base.rglob("*") if path.suffix.lower() in SUFFIXES)
-        if own.is_dir():
-            self._paths = paths
+        choose_split(split, SPLITS, "a folder")
+        folders = [root / name for name in SPLITS if (root / name).is_dir()]
+        if folders:
+            self._base = root / split
+            self._paths = _images_in(self._base)
         else:
-            part, cuts = ("train", "val", "test").index(split), [len(paths) * share // 10 for share in (0, 8, 9, 10)]
+            self._base, paths = root, _images_in(root)
+            part, cuts = SPLITS.index(split), [len(paths) * share // 10 for share in (0, 8, 9, 10)]
             self._paths = paths[cuts[part] : cuts[part + 1]]
         if not self._paths:
             raise InputError(f"{self._base}: no image ({', '.join(SUFFIXES)}) of the {split} split.")
-        tops = [path.relative_to(self._base).parts for path in paths]
-        names = sorted({parts[0] for parts in tops}) if own.is_dir() and all(len(p) > 1 for p in tops) else []
+        tops = [path.relative_to(folder).parts for folder in folders for path in _images_in(folder)]
+        names = sorted({parts[0] for parts in tops}) if all(len(parts) > 1 for parts in tops) else []
         self._labels = {name: number for number, name in enumerate(names)}
         self.classes, self.size, self.name = len(names), size, f"folder-{root.name}-{split}"
         self.content_sha256 = digest_of(size, [(str(p.relative_to(root)), p.stat().st_size) for p in self._paths])
@@ -46,3 +47,7 @@ class FolderImages:
         relative = path.relative_to(self._base)
         label = self._labels[relative.parts[0]] if self._labels else -1
         return ImageExample(str(relative), read_square(path, None, self.size)[0], label)
+
+
+def _images_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
