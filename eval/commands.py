@@ -13,9 +13,12 @@ from pixelpush.errors import InputError
 from pixelpush.saved import find_saved
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from pixelpush.eval.film import Film
     from pixelpush.eval.likelihood import Scored
     from pixelpush.eval.rollouts import RolloutSettings
-    from pixelpush.vpn import VideoPixelNetwork
+    from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Splits = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="split", metavar="SPLIT")]
@@ -123,6 +126,10 @@ class RolloutOptions:
     """Frames given. Left out: as in training."""
     states: Literal["recorded", "predicted"] = "recorded"
     """Future states of recorded episodes: given to the model, as in the papers, or predicted by it from the actions."""
+    upscale: int = 0
+    """Also render the futures at this many pixels (128, 256) by video super-resolution: a second MP4 and strip."""
+    upscalers: tuple[str, ...] = ()
+    """Runs or saved models of the 2x steps, in order. Left out: the shipped push-upscale-128 and push-upscale-256."""
     quality: bool = False
     """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and quality.png."""
     frames_per_second: int = 5
@@ -172,11 +179,14 @@ def _roll_out_episodes(
     from pixelpush.eval.quality import episode_quality, quality_figure, summarise_quality
     from pixelpush.eval.rollouts import describe_rollout, file_stem, rollout_episode, write_rollout
     from pixelpush.eval.runs import agreed_facts, open_split, split_names
+    from pixelpush.eval.upscaled import load_upscalers
     from pixelpush.files import write_json
 
     data = agreed_facts([options.model], options.data).data
     split = options.split or split_names(data)[-1]
     episodes = open_split(data, split, model.config.frame_size)
+    upscalers = load_upscalers(options.upscalers, model.config.frame_size, options.upscale, settings.device)
+    large = open_split(data, split, options.upscale) if upscalers and data == "sim" else None
     for number in options.episodes:
         if not 0 <= number < len(episodes):
             raise InputError(f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}.")
@@ -186,7 +196,11 @@ def _roll_out_episodes(
             episode = episodes[number]
             title = f"{episodes.name} {number} ({episode.id})  ·  {about}"
             film, futures = rollout_episode(model, episode, number, settings, title)
-            files = write_rollout(options.out, file_stem(number, episode.id), film, futures, options.frames_per_second)
+            stem = file_stem(number, episode.id)
+            files = write_rollout(options.out, stem, film, futures, options.frames_per_second)
+            if upscalers:
+                truth = None if large is None else large[number].frames
+                files |= _write_larger(options, film, upscalers, truth, settings, number, stem)
             entry = {"episode": number, "id": episode.id, **describe_rollout(film, futures, files, settings)}
             described.append(entry)
             if options.quality and film.truth is not None:
@@ -204,14 +218,35 @@ def _roll_out_folder(
 ) -> dict[str, Any]:
     from pixelpush.eval.beginning import read_beginning
     from pixelpush.eval.rollouts import describe_rollout, file_stem, rollout_beginning, write_rollout
+    from pixelpush.eval.upscaled import load_upscalers
 
     folder = options.folder
     assert folder is not None
+    upscalers = load_upscalers(options.upscalers, model.config.frame_size, options.upscale, settings.device)
     beginning = read_beginning(folder, model.config, settings.context, settings.steps)
     film, futures = rollout_beginning(model, *beginning, settings, f"{folder.name}  ·  {about}")
-    files = write_rollout(options.out, file_stem(0, folder.resolve().name), film, futures, options.frames_per_second)
+    stem = file_stem(0, folder.resolve().name)
+    files = write_rollout(options.out, stem, film, futures, options.frames_per_second)
+    if upscalers:
+        files |= _write_larger(options, film, upscalers, None, settings, 0, stem)
     entry = {"id": folder.name, **describe_rollout(film, futures, files, settings)}
     return {"model": options.model, "folder": str(folder), "rollouts": [entry]}
+
+
+def _write_larger(
+    options: RolloutOptions,
+    film: Film,
+    upscalers: list[VideoUpscaler],
+    truth: np.ndarray | None,
+    settings: RolloutSettings,
+    number: int,
+    stem: str,
+) -> dict[str, str]:
+    from pixelpush.eval.rollouts import write_film
+    from pixelpush.eval.upscaled import upscale_film
+
+    larger = upscale_film(film, upscalers, truth, settings.seed, number, settings.device)
+    return write_film(options.out, f"{stem}-{options.upscale}", larger, options.frames_per_second, "large_")
 
 
 @dataclass(frozen=True)

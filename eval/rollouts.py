@@ -144,8 +144,7 @@ def rollout_beginning(
 
 def write_rollout(folder: Path, stem: str, film: Film, futures: Futures, frames_per_second: int) -> dict[str, str]:
     """Write ``stem``.mp4, .png and .npz into ``folder``, each whole or not at all; returns their names."""
-    write_mp4(folder / f"{stem}.mp4", film_frames(film), frames_per_second)
-    write_png(folder / f"{stem}.png", film_strip(film))
+    pictures = write_film(folder, stem, film, frames_per_second)
     arrays = {
         "given": film.given,
         "samples": futures.frames,
@@ -158,7 +157,14 @@ def write_rollout(folder: Path, stem: str, film: Film, futures: Futures, frames_
         arrays["truth"] = film.truth
     with atomic_file(folder / f"{stem}.npz") as partial, open(partial, "wb") as stream:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    return {kind: f"{stem}.{kind}" for kind in ("mp4", "png", "npz")}
+    return {**pictures, "npz": f"{stem}.npz"}
+
+
+def write_film(folder: Path, stem: str, film: Film, frames_per_second: int, prefix: str = "") -> dict[str, str]:
+    """Write ``stem``.mp4 and .png; returns their names under ``prefix`` and their kind."""
+    write_mp4(folder / f"{stem}.mp4", film_frames(film), frames_per_second)
+    write_png(folder / f"{stem}.png", film_strip(film))
+    return {f"{prefix}{kind}": f"{stem}.{kind}" for kind in ("mp4", "png")}
 
 
 def describe_rollout(film: Film, futures: Futures, files: dict[str, str], settings: RolloutSettings) -> dict[str, Any]:
