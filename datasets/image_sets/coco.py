@@ -40,8 +40,8 @@ class CocoImages:
         choose_split(split, ("train", "val"), "coco")
         years = [year for year in ("2017", "2014") if (root / f"annotations/instances_{split}{year}.json").is_file()]
         part = f"{split}{years[0] if years else '2017'}"
-        instances = read_json(need(root / f"annotations/instances_{part}.json", "the file of segmentations", WHERE))
-        captions = read_json(need(root / f"annotations/captions_{part}.json", "the file of captions", WHERE))
+        instances = _read(root / f"annotations/instances_{part}.json", ("images", "annotations", "categories"))
+        captions = _read(root / f"annotations/captions_{part}.json", ("annotations",))
         self._captions = _group(captions, "caption")
         self._instances = _group(instances, None)
         ids = sorted(category["id"] for category in instances["categories"])
@@ -72,6 +72,14 @@ class CocoImages:
             masks[self._categories[instance["category_id"]]] |= cells(whole, window)
         captions = tuple(str(caption).strip() for caption in self._captions[entry["id"]])
         return ImageExample(entry["file_name"], image, -1, captions, masks)
+
+
+def _read(path: Path, keys: tuple[str, ...]) -> Any:
+    content = read_json(need(path, "an annotation file of COCO", WHERE))
+    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise InputError(f"{path}: no {missing[0]!r}; is it a COCO annotation file?")
+    return content
 
 
 def _group(annotations: Any, key: str | None) -> dict[int, list]:

@@ -128,7 +128,7 @@ def test_a_folder_with_classes(tmp_path):
     assert train[0].image.shape == (3, 16, 16)
     val = open_images("folder", "val", tmp_path, 16)
     assert (val.classes, val[0].label) == (2, 1)
-    with pytest.raises(InputError, match="no image .* of the test split"):
+    with pytest.raises(InputError, match=r"no image .* of the test split"):
         open_images("folder", "test", tmp_path, 16)
 
 
@@ -239,7 +239,10 @@ def test_coco(tmp_path):
     with pytest.raises(InputError, match="no split 'test'"):
         open_images("coco", "test", tmp_path, 32)
     (tmp_path / "annotations/captions_val2017.json").unlink()
-    with pytest.raises(InputError, match="the file of captions is missing"):
+    with pytest.raises(InputError, match=r"captions_val2017\.json: an annotation file of COCO is missing"):
+        open_images("coco", "val", tmp_path, 32)
+    (tmp_path / "annotations/captions_val2017.json").write_text("{}")
+    with pytest.raises(InputError, match="no 'annotations'"):
         open_images("coco", "val", tmp_path, 32)
 
 
