@@ -12,9 +12,11 @@ _MNIST = {"image_size": 28, "colours": 1, "distribution": "bernoulli"}
 _CIFAR = {"image_size": 32, "head_hidden": 1024}
 _SMALL = {"image_size": 32, "head_hidden": 64}
 _PAPER_CONDITIONAL = {"kind": "multiscale-pixelcnn", "image_size": 256, "base_size": 4, "captions": True}
+# A logistic mixture (Reed et al. 2017, footnote 1): far better than 256 free logits in minutes of training.
 _SMALL_CONDITIONAL = {
-    **_SMALL,
     "kind": "multiscale-pixelcnn",
+    "image_size": 32,
+    "distribution": "logistic",
     "base_size": 4,
     "base_layers": 4,
     "channels": 32,
@@ -114,8 +116,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "hidden": 64,
     },
     "cifar-small-multiscale": {
-        **_SMALL,
         "kind": "multiscale-pixelcnn",
+        "distribution": "logistic",
         "base_layers": 5,
         "channels": 32,
         "blocks": 2,
