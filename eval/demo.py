@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from pixelpush.datasets import open_dataset
-from pixelpush.datasets.episodes import Episode
-from pixelpush.datasets.store import EpisodeStore, read_description, write_store
+from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.eval.likelihood import Protocol, Scored, evaluate
 from pixelpush.eval.rollouts import RolloutSettings, file_stem, rollout_episode, write_rollout
 from pixelpush.eval.tables import protocol_line, split_text
-from pixelpush.files import is_complete, write_json
+from pixelpush.files import write_json
 from pixelpush.saved import SHIPPED
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
@@ -26,11 +25,12 @@ _TEST = "test-seen"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything. episodes: of train, val and the test split. clips: training clips."""
+    """How much of everything. episodes: of each split. clips: to train on, for at most so many minutes."""
 
     name: str
     episodes: dict[str, int]
     clips: int
+    minutes: float
     batch_size: int
     clip_frames: int
     samples: int
@@ -38,8 +38,8 @@ class Plan:
 
 
 # The whole of it within three minutes on two cores, and within forty seconds.
-FULL = Plan("full", {"train": 48, "val": 4, _TEST: 8}, 240, 4, 20, 3, 2)
-SMALL = Plan("small", {"train": 8, "val": 1, _TEST: 2}, 16, 2, 8, 1, 1)
+FULL = Plan("full", {"train": 48, "val": 4, _TEST: 8}, 240, 1.2, 4, 20, 3, 2)
+SMALL = Plan("small", {"train": 6, "val": 1, _TEST: 2}, 16, 0.25, 2, 8, 1, 1)
 
 
 def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
@@ -49,16 +49,14 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
     def say(text: str) -> None:
         print(f"[{time.perf_counter() - begin:4.0f} s] {text}", flush=True)
 
-    data = out / f"data-{plan.name}"
-    say(f"simulating {sum(plan.episodes.values())} pushing episodes into {data}")
-    _prepare(data, plan)
+    say(f"simulated pushing: {', '.join(f'{count} {split}' for split, count in plan.episodes.items())} episodes")
+    data = {split: open_dataset("sim", split, size=64, episodes=count) for split, count in plan.episodes.items()}
+    test = data[_TEST]
     name, model = _model(out, data, plan, seed, device, say)
     model.to(device)
     say("scoring")
-    test = EpisodeStore(data, _TEST)
-    report = evaluate(
-        [Scored(name, model.config.kind, model)], {_TEST: test}, Protocol(device=device), EpisodeStore(data, "train")
-    )
+    row = Scored(name, model.config.kind, model)
+    report = evaluate([row], {_TEST: test}, Protocol(device=device), reference_data=data["train"])
     write_json(out / "nll.json", report)
     print(f"\n{split_text(report, _TEST)}\n{protocol_line(report)}")
     print("reference row: logistic mixture around the previous frame; noise floor: no model can be better.\n")
@@ -71,22 +69,8 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
     say(f"done: table in {out / 'nll.json'}")
 
 
-def _prepare(data: Path, plan: Plan) -> None:
-    wanted = {"source": "sim", "demo": plan.name, "episodes": plan.episodes}
-    if is_complete(data) and read_description(data)["metadata"] == wanted:
-        return
-    splits = {split: _simulate(split, count) for split, count in plan.episodes.items()}
-    write_store(data, splits, wanted, overwrite=True)
-
-
-def _simulate(split: str, count: int) -> Iterator[Episode]:
-    episodes = open_dataset("sim", split, size=64, episodes=count)
-    for index in range(len(episodes)):
-        yield episodes[index]
-
-
 def _model(
-    out: Path, data: Path, plan: Plan, seed: int, device: Device, say: Callable[[str], None]
+    out: Path, data: dict[str, EpisodeDataset], plan: Plan, seed: int, device: Device, say: Callable[[str], None]
 ) -> tuple[str, VideoPixelNetwork]:
     """The shipped model, or else one that is trained here for as long as a demo may take."""
     if (SHIPPED / SHIPPED_MODEL / "model.json").is_file():
@@ -98,7 +82,8 @@ def _model(
     from pixelpush.training.video_task import VideoTask
 
     run = out / f"run-{plan.name}"
-    say(f"no shipped weights; training {TRAINED_PRESET} on {plan.clips} clips into {run}")
+    limit = f"{plan.clips} clips, at most {60 * plan.minutes:.0f} s"
+    say(f"no shipped weights; training {TRAINED_PRESET} on {limit}, into {run}")
     preset = find_preset(TRAINED_PRESET)
     config = replace(
         preset.train,
@@ -109,9 +94,9 @@ def _model(
         data=replace(preset.train.data, clip_frames=plan.clip_frames),
         schedule=replace(preset.train.schedule, warmup_examples=plan.clips // 10),
     )
-    task = VideoTask(
-        preset.model, preset.overrides, config.data, EpisodeStore(data, "train"), EpisodeStore(data, "val")
+    task = VideoTask(preset.model, preset.overrides, config.data, data["train"], data["val"])
+    options = RunOptions(
+        accelerator=device, minutes=plan.minutes, validate_examples=plan.clips, save_examples=plan.clips
     )
-    options = RunOptions(accelerator=device, validate_examples=plan.clips, save_examples=plan.clips)
-    train(task, config, run, options, {"preset": TRAINED_PRESET, "data": str(data)})
-    return f"{TRAINED_PRESET}, {plan.clips} clips", load_model(run)
+    progress = train(task, config, run, options, {"preset": TRAINED_PRESET, "data": "sim"})
+    return f"{TRAINED_PRESET}, {progress.examples} clips", load_model(run)
