@@ -11,6 +11,7 @@ import tyro
 
 from pixelpush.datasets import commands as data
 from pixelpush.datasets.sim import commands as sim
+from pixelpush.doctor import doctor
 from pixelpush.errors import InputError
 from pixelpush.eval import commands as evaluation
 from pixelpush.eval import image_commands as images
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "rollout": evaluation.rollout,
     "sample": images.sample,
     "speed": speed,
+    "doctor": doctor,
 }
 PREPARE: dict[str, Callable[..., Any]] = {
     "sim": sim.prepare_sim,

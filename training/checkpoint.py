@@ -114,7 +114,7 @@ def newest_sound_save(run: Path) -> Path | None:
     saves = sorted((run / "checkpoints").glob("[0-9]*"), key=lambda save: int(save.name))
     for save in reversed(saves):
         try:
-            _verify(save)
+            verify_save(save)
             return save
         except DamagedSave as error:
             aside = save.with_name(f"damaged-{save.name}")
@@ -178,7 +178,8 @@ def _check_space(run: Path, state: TrainState) -> None:
         )
 
 
-def _verify(save: Path) -> None:
+def verify_save(save: Path) -> None:
+    """Raise DamagedSave unless the save is whole and every file is what was written; nothing is changed."""
     if not is_complete(save):
         raise DamagedSave(f"{save}: half-written, without its marker.")
     try:
