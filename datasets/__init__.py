@@ -7,7 +7,7 @@ augment.py). This room knows none of the others; NumPy is all that importing it 
 
 from pixelpush.datasets.augment import Augmentation, Mirror, Reflection, augment
 from pixelpush.datasets.episodes import Episode, EpisodeDataset
-from pixelpush.datasets.order import epoch_order, evaluation_clips, training_clip
+from pixelpush.datasets.order import epoch_order, training_clip
 from pixelpush.datasets.registry import available, data_root, open_dataset
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "available",
     "data_root",
     "epoch_order",
-    "evaluation_clips",
     "open_dataset",
     "training_clip",
 ]

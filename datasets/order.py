@@ -29,17 +29,3 @@ def training_clip(seed: int, epoch: int, index: int, length: int, clip_frames: i
             f"--min-frames {clip_frames} or use shorter clips."
         )
     return randint(length - clip_frames + 1, seed, _CLIP, epoch, index)
-
-
-def evaluation_clips(length: int, clip_frames: int, context: int) -> list[tuple[int, int]]:
-    """Windows (start, stop) in which every frame after the first ``context`` is predicted exactly once.
-
-    A window's first ``context`` frames are given, the others predicted; windows overlap by ``context``, and the last
-    may be shorter. An episode of no more than ``context`` frames has nothing to predict, which is an InputError.
-    """
-    if context < 0 or clip_frames <= context:
-        raise InputError(f"clips of {clip_frames} frames with {context} frames of context predict nothing.")
-    if length <= context:
-        raise InputError(f"an episode of {length} frames has nothing to predict after {context} frames of context.")
-    starts = range(0, length - context, clip_frames - context)
-    return [(start, min(start + clip_frames, length)) for start in starts]

@@ -60,7 +60,12 @@ def scoring_windows(length: int, clip_frames: int, context: int) -> list[range]:
     """Cut an episode so that every frame after the first ``context`` is predicted exactly once.
 
     Each window of at most ``clip_frames`` frames starts with ``context`` given frames; only the last may be shorter.
+    Raises InputError for windows that predict nothing and for an episode of no more than ``context`` frames.
     """
+    if context < 0 or clip_frames <= context:
+        raise InputError(f"clips of {clip_frames} frames with {context} frames of context predict nothing.")
+    if length <= context:
+        raise InputError(f"an episode of {length} frames has nothing to predict after {context} frames of context.")
     step = clip_frames - context
     return [range(start, min(start + clip_frames, length)) for start in range(0, length - context, step)]
 

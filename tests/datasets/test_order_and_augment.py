@@ -14,7 +14,6 @@ from pixelpush.datasets import (
     Reflection,
     augment,
     epoch_order,
-    evaluation_clips,
     training_clip,
 )
 from pixelpush.datasets.augment import mirror, shift
@@ -70,26 +69,6 @@ def test_every_training_clip_occurs():
     assert starts == set(range(6))
     with pytest.raises(InputError, match="episode 3 has 13 frames, a clip needs 20"):
         training_clip(0, 0, 3, 13, 20)
-
-
-@given(st.integers(1, 400), st.integers(0, 5), st.integers(1, 40))
-def test_every_frame_after_the_context_is_predicted_once(length, context, predicted):
-    if length <= context:
-        with pytest.raises(InputError, match="nothing to predict"):
-            evaluation_clips(length, context + predicted, context)
-        return
-    clips = evaluation_clips(length, context + predicted, context)
-    frames = [frame for start, stop in clips for frame in range(start + context, stop)]
-    assert frames == list(range(context, length))
-    assert all(start >= 0 and stop <= length and context < stop - start <= context + predicted for start, stop in clips)
-
-
-def test_evaluation_clips_by_hand():
-    assert evaluation_clips(20, 20, 2) == [(0, 20)]
-    assert evaluation_clips(45, 20, 2) == [(0, 20), (18, 38), (36, 45)]
-    assert evaluation_clips(21, 20, 2) == [(0, 20), (18, 21)]
-    with pytest.raises(InputError, match="predict nothing"):
-        evaluation_clips(20, 2, 2)
 
 
 # --- augmentation ---------------------------------------------------------------------------------------------------

@@ -10,14 +10,12 @@ import pytest
 import torch
 from tiny_training import CONFIG, MODEL, episodes
 
-from pixelpush.datasets.order import evaluation_clips
 from pixelpush.datasets.store import EpisodeStore, write_store
 from pixelpush.errors import InputError
 from pixelpush.training.commands import TrainOptions, run_training
 from pixelpush.training.config import DataConfig
 from pixelpush.training.video_task import VideoTask, vector_statistics
 from pixelpush.vpn import load_model
-from pixelpush.vpn.scoring import scoring_windows
 
 PLAIN = DataConfig(clip_frames=4, context=2)
 
@@ -100,13 +98,6 @@ def test_mistakes_in_the_data_are_one_clear_line():
         VideoTask("ot", MODEL, DataConfig(clip_frames=4, mirror=True), episodes(2))
     with pytest.raises(InputError, match="unknown setting 'chanels'"):
         VideoTask("ot", {"chanels": 3}, PLAIN, episodes(2))
-
-
-@pytest.mark.parametrize("clip_frames", [3, 5, 20])
-def test_scoring_cuts_episodes_as_the_data_room_does(clip_frames: int):
-    for length in range(3, 60):
-        windows = [(window.start, window.stop) for window in scoring_windows(length, clip_frames, 2)]
-        assert windows == evaluation_clips(length, clip_frames, 2)
 
 
 def test_validation_scores_the_first_items_or_all(store: Path):

@@ -35,12 +35,25 @@ def direct(one: Episode, context: int) -> float:
     return float(np.abs(values[context:] - values[context - 1 : -1]).sum())
 
 
-@given(st.integers(1, 4), st.integers(1, 20), st.integers(1, 70))
-def test_windows_predict_every_frame_once(context: int, step: int, extra: int):
-    windows = scoring_windows(context + extra, context + step, context)
+@given(st.integers(1, 400), st.integers(0, 5), st.integers(1, 40))
+def test_windows_predict_every_frame_once(length: int, context: int, step: int):
+    if length <= context:
+        with pytest.raises(InputError, match="nothing to predict"):
+            scoring_windows(length, context + step, context)
+        return
+    windows = scoring_windows(length, context + step, context)
     predicted = [frame for window in windows for frame in window[context:]]
-    assert predicted == list(range(context, context + extra))
-    assert all(len(window) <= context + step for window in windows)
+    assert predicted == list(range(context, length))
+    assert all(window.start >= 0 and window.stop <= length for window in windows)
+    assert all(context < len(window) <= context + step for window in windows)
+
+
+def test_windows_by_hand():
+    assert scoring_windows(20, 20, 2) == [range(20)]
+    assert scoring_windows(45, 20, 2) == [range(20), range(18, 38), range(36, 45)]
+    assert scoring_windows(21, 20, 2) == [range(20), range(18, 21)]
+    with pytest.raises(InputError, match="predict nothing"):
+        scoring_windows(20, 2, 2)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 50])
