@@ -139,12 +139,13 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
     features = torch.zeros(settings.batch, model.encoder.features, grid, grid, device=settings.device)
     total = decoder.evaluations
     steps = min(settings.plain_steps, total)
-    decoder.sample_plain(features, carry.frame, uniforms, steps=1)
+    centre = carry.frame.float() if model.config.centred else None
+    decoder.sample_plain(features, centre, uniforms, steps=1)
     seconds = []
     for _ in range(2):
         _synchronise(settings.device)
         begin = time.perf_counter()
-        decoder.sample_plain(features, carry.frame, uniforms, steps=steps)
+        decoder.sample_plain(features, centre, uniforms, steps=steps)
         _synchronise(settings.device)
         seconds.append((time.perf_counter() - begin) / steps * total / settings.batch)
     spread = max(seconds) - min(seconds)

@@ -62,8 +62,8 @@ class LogisticMixture(PixelDistribution):
 
     parameters: (N, K (1 + 2C + C(C-1)/2), H, W) laid out as mixture logits K, means C K, log-scales C K,
     coefficients K C(C-1)/2 (for RGB: G<-R, B<-R, B<-G). One component is chosen per pixel and shared by its channels.
-    centre: uint8 (N, C, H, W) or None. With it, means count from this image's same sub-pixel and the coefficients
-    act on differences from it; None is the published form.
+    centre: (N, C, H, W) in levels 0..255, uint8 or float32, or None. With it, means count from this image's same
+    sub-pixel and the coefficients act on differences from it; None is the published form.
 
     Bins are half a level to each side of a level; 0 and 255 take the whole tail, so the 256 probabilities sum to 1.
     """
@@ -77,7 +77,7 @@ class LogisticMixture(PixelDistribution):
         self.log_scales = [part.clamp(MIN_LOG_SCALE, MAX_LOG_SCALE) for part in parts[1 + colours : 1 + 2 * colours]]
         self.coefficients = [torch.tanh(part) for part in parts[1 + 2 * colours :]]
         self.colours = colours
-        self.centre = None if centre is None else to_unit(centre)
+        self.centre = None if centre is None else centre.float() / 127.5 - 1.0
         self.uniforms_per_pixel = 1 + colours
 
     def _mean(self, channel: int, values: list[Tensor]) -> Tensor:

@@ -15,11 +15,12 @@ from pixelpush.image.distributions import (
     parameters_per_pixel,
     pick,
 )
+from pixelpush.image.layers import Layers
 from pixelpush.image.pixels import LEVELS
 
 
 class Head(nn.Module):
-    """features (N, D, H, W) [, centre uint8 (N, C, H, W)] -> PixelDistribution over (N, C, H, W).
+    """features (N, D, H, W) [, centre (N, C, H, W) in levels] -> PixelDistribution over (N, C, H, W).
 
     uniforms_per_pixel: how many uniform numbers one pixel's sample takes.
     evaluations: small sequential steps one sample takes (1: all channels at once; C: channel after channel).
@@ -88,12 +89,12 @@ class ChannelSoftmaxHead(Head):
     def __init__(self, features: int, colours: int = 3, hidden: int = 256, centred: bool = False, coupled: bool = True):
         super().__init__()
         self.colours = colours
-        self.hidden = nn.ModuleList(nn.Conv2d(features, hidden, 1) for _ in range(colours))
-        self.logits = nn.ModuleList(nn.Conv2d(hidden, LEVELS, 1) for _ in range(colours))
+        self.hidden = Layers(nn.Conv2d(features, hidden, 1) for _ in range(colours))
+        self.logits = Layers(nn.Conv2d(hidden, LEVELS, 1) for _ in range(colours))
         pairs = colours * (colours - 1) // 2 if coupled else 0
-        self.earlier = nn.ModuleList(nn.Embedding(LEVELS, hidden) for _ in range(pairs))
+        self.earlier = Layers(nn.Embedding(LEVELS, hidden) for _ in range(pairs))
         # The centre's value and, relative to it, a learned profile over the 511 possible differences.
-        self.centre = nn.ModuleList(nn.Embedding(LEVELS, hidden) for _ in range(colours if centred else 0))
+        self.centre = Layers(nn.Embedding(LEVELS, hidden) for _ in range(colours if centred else 0))
         self.profile = nn.Parameter(_laplace_profile(colours)) if centred else None
         for table in [*self.earlier, *self.centre]:
             nn.init.normal_(table.weight, std=0.02)
@@ -128,7 +129,8 @@ class ChannelSoftmax(PixelDistribution):
     """The distribution that ``ChannelSoftmaxHead`` returns: logits are computed channel by channel on demand."""
 
     def __init__(self, head: ChannelSoftmaxHead, features: Tensor, centre: Tensor | None):
-        self.head, self.features, self.centre = head, features, centre
+        self.head, self.features = head, features
+        self.centre = None if centre is None else centre.float().round().clamp(0, LEVELS - 1).to(torch.uint8)
         self.uniforms_per_pixel = head.colours
 
     def _logits(self, channel: int, earlier: list[Tensor]) -> Tensor:

@@ -30,7 +30,7 @@ def from_unit(values: Tensor) -> Tensor:
 
 
 def innovation(pixels: Tensor, reference: Tensor) -> Tensor:
-    """Signed difference of two uint8 images, compressed: asinh(levels) / 4, float32.
+    """Signed difference of two images in levels (uint8 or float), compressed: asinh(levels) / 4, float32.
 
     A single level stays visible (0.22) beside a large change (255 levels: 1.56). Raw inputs in bfloat16 cannot tell
     neighbouring levels apart near +-1; this can.

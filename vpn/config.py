@@ -27,7 +27,9 @@ class VideoConfig:
     skip: give the decoder the frame encoder's features beside the ConvLSTM's output.
     encoder_block, decoder_block: 'multiplicative' (Kalchbrenner et al. 2016) or 'residual'.
     distribution: 'softmax', 'logistic', or 'independent-softmax' / 'independent-logistic' (channels ignore each other).
-    centred: distributions count from the previous frame's same sub-pixel, and networks see differences from it too.
+    centred: distributions count from a running mean of the same sub-pixel, and networks see differences from it too.
+    still_levels: how far a reading may depart from that mean, in levels, before it starts anew (vpn/background.py);
+        0: the mean is the previous frame.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
     """
 
@@ -50,6 +52,7 @@ class VideoConfig:
     components: int = 10
     softmax_hidden: int = 128
     centred: bool = True
+    still_levels: float = 5.0
     base_size: int = 8
     base_layers: int = 6
 
@@ -59,8 +62,8 @@ class VideoConfig:
         for name in POSITIVE:
             if not 1 <= getattr(self, name) <= LARGEST:
                 raise InputError(f"{name} must be between 1 and {LARGEST}, got {getattr(self, name)}.")
-        if self.state_dim < 0 or self.action_dim < 0 or self.coarse_scales < 0:
-            raise InputError("state_dim, action_dim and coarse_scales must not be negative.")
+        if min(self.state_dim, self.action_dim, self.coarse_scales, self.still_levels) < 0:
+            raise InputError("state_dim, action_dim, coarse_scales and still_levels must not be negative.")
         smallest = self.patch * 2**self.coarse_scales
         if self.frame_size % smallest or self.frame_size % 2:
             raise InputError(

@@ -13,14 +13,17 @@ from torch import Tensor, nn
 
 from pixelpush.image.layers import block_stack, coordinates
 from pixelpush.image.pixels import innovation, to_unit
+from pixelpush.vpn.background import Background, empty, observe
 from pixelpush.vpn.config import VideoConfig
 
 
 class EncoderCarry(NamedTuple):
-    """What the encoder remembers between frames: ConvLSTM output and cell (B, L, g, g), float32."""
+    """What the encoder remembers between frames: ConvLSTM output and cell (B, L, g, g), float32, and the running mean
+    of the frames where the model is centred."""
 
     hidden: Tensor
     cell: Tensor
+    background: Background | None = None
 
 
 class ConvLSTM(nn.Module):
@@ -45,7 +48,7 @@ class ConvLSTM(nn.Module):
         gates = (input_gates + self.from_hidden(carry.hidden.to(input_gates.dtype))).float()
         enter, forget, leave, update = gates.chunk(4, dim=1)
         cell = torch.sigmoid(forget) * carry.cell + torch.sigmoid(enter) * torch.tanh(update)
-        return EncoderCarry(torch.sigmoid(leave) * torch.tanh(cell), cell)
+        return EncoderCarry(torch.sigmoid(leave) * torch.tanh(cell), cell, carry.background)
 
 
 class CoarseContext(nn.Module):
@@ -71,8 +74,8 @@ class FrameEncoder(nn.Module):
     def __init__(self, config: VideoConfig):
         super().__init__()
         self.config = config
-        images = 2 if config.centred else 1
-        inputs = images * config.colours * config.patch**2 + 2 + config.state_dim + config.action_dim
+        images = 3 * config.colours + 1 if config.centred else config.colours
+        inputs = images * config.patch**2 + 2 + config.state_dim + config.action_dim
         self.enter = nn.Conv2d(inputs, config.channels, 3, padding=1)
         self.blocks = block_stack(config.encoder_block, config.channels, config.encoder_blocks)
         scales = config.coarse_scales
@@ -81,41 +84,62 @@ class FrameEncoder(nn.Module):
         self.features = config.lstm_channels + (config.channels if config.skip else 0)
 
     def initial(self, batch: int, device: torch.device) -> EncoderCarry:
-        return self.lstm.initial(batch, self.config.grid, self.config.grid, device)
+        c = self.config
+        carry = self.lstm.initial(batch, c.grid, c.grid, device)
+        if not c.centred:
+            return carry
+        return carry._replace(background=empty(batch, c.colours, c.frame_size, c.frame_size, device))
 
-    def convolve(self, frame: Tensor, previous: Tensor, state: Tensor, action: Tensor) -> Tensor:
-        """The part without recurrence, for N frames: uint8 (N, C, H, W) x 2, (N, S), (N, A) -> (N, channels, g, g)."""
-        images = [to_unit(frame)]
-        if self.config.centred:
-            images.append(innovation(frame, previous))
+    def convolve(self, frame: Tensor, seen: Tensor | None, state: Tensor, action: Tensor) -> Tensor:
+        """The part without convolutional recurrence: frames uint8 (N, C, H, W), seen: ``look``'s (N, 2C + 1, H, W) or
+        None, states (N, S), actions (N, A) -> (N, channels, g, g)."""
+        images = [to_unit(frame)] if seen is None else [to_unit(frame), seen]
         folded = F.pixel_unshuffle(torch.cat(images, dim=1), self.config.patch)
         vector = torch.cat((state, action), dim=1)[:, :, None, None]
         maps = vector.expand(-1, -1, *folded.shape[-2:])
         inputs = torch.cat((folded, coordinates(folded), maps), dim=1).contiguous(memory_format=torch.channels_last)
         return self.coarse(self.blocks(self.enter(inputs)))
 
-    def step(
-        self, carry: EncoderCarry, frame: Tensor, previous: Tensor, state: Tensor, action: Tensor
-    ) -> tuple[EncoderCarry, Tensor]:
+    def look(self, carry: EncoderCarry, frame: Tensor) -> tuple[EncoderCarry, Tensor | None]:
+        """Take a frame into the running mean: (carry, what is seen of it), (B, 2C + 1, H, W) or None.
+
+        Seen are the frame's difference from the mean before it, the mean's from the frame after it, and 1 / count.
+        """
+        if carry.background is None:
+            return carry, None
+        after = observe(carry.background, frame, self.config.still_levels)
+        before = torch.where(carry.background.count > 0, carry.background.mean, after.mean)
+        seen = torch.cat((innovation(frame, before), innovation(after.mean, frame), 1 / after.count), dim=1)
+        return carry._replace(background=after), seen
+
+    def step(self, carry: EncoderCarry, frame: Tensor, state: Tensor, action: Tensor) -> tuple[EncoderCarry, Tensor]:
         """One frame in: (new carry, features (B, D, g, g) that condition the next frame)."""
-        convolved = self.convolve(frame, previous, state, action)
+        carry, seen = self.look(carry, frame)
+        convolved = self.convolve(frame, seen, state, action)
         carry = self.lstm.step(carry, self.lstm.from_input(convolved))
         return carry, self._join(carry.hidden, convolved)
 
-    def forward(self, frames: Tensor, states: Tensor, actions: Tensor) -> Tensor:
-        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W) -> (B, T, D, g, g)."""
+    def forward(self, frames: Tensor, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor | None]:
+        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W) -> features (B, T, D, g, g) and,
+        where the model is centred, the running means (B, T, C, H, W)."""
         batch, length = frames.shape[:2]
-        previous = torch.cat((frames[:, :1], frames[:, :-1]), dim=1)
-        flat = [x.flatten(0, 1) for x in (frames, previous, states, actions)]
-        convolved = self.convolve(*flat)
+        carry = self.initial(batch, frames.device)
+        looks, means = [], []
+        for frame in frames.unbind(1):
+            carry, seen = self.look(carry, frame)
+            if seen is not None and carry.background is not None:
+                looks.append(seen)
+                means.append(carry.background.mean)
+        flat = [x.flatten(0, 1) for x in (frames, states, actions)]
+        convolved = self.convolve(flat[0], torch.stack(looks, 1).flatten(0, 1) if looks else None, *flat[1:])
         # ``unbind`` once: its backward pass is one stack, where indexing would fill a whole tensor for every frame.
         gates = self.lstm.from_input(convolved).unflatten(0, (batch, length)).unbind(1)
-        carry, hidden = self.initial(batch, frames.device), []
+        hidden = []
         for frame_gates in gates:
             carry = self.lstm.step(carry, frame_gates)
             hidden.append(carry.hidden)
         joined = self._join(torch.stack(hidden, dim=1).flatten(0, 1), convolved)
-        return joined.unflatten(0, (batch, length))
+        return joined.unflatten(0, (batch, length)), torch.stack(means, dim=1) if means else None
 
     def _join(self, hidden: Tensor, convolved: Tensor) -> Tensor:
         hidden = hidden.to(convolved.dtype)

@@ -90,7 +90,7 @@ def static_inputs(model: VideoPixelNetwork, batch: int) -> tuple[StepCarry, Tens
     state, action = (torch.zeros(batch, size, device=device) for size in (c.state_dim, c.action_dim))
     uniforms = torch.zeros(batch, model.decoder.uniforms_per_pixel, c.frame_size, c.frame_size, device=device)
     encoder = tree.tree_map(torch.clone, model.encoder.initial(batch, device))
-    return StepCarry(encoder, frame, frame.clone(), state), action, uniforms
+    return StepCarry(encoder, frame, state), action, uniforms
 
 
 def _leaves(values: object) -> list[Tensor]:

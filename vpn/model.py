@@ -36,12 +36,11 @@ class Rollout:
 class StepCarry(NamedTuple):
     """Everything that passes from one sampled frame to the next; a value, never hidden in the model.
 
-    frame: the newest frame uint8 (B, C, H, W); previous: the one before it; state: raw units (B, S), at ``frame``.
+    frame: the newest frame uint8 (B, C, H, W), not yet encoded; state: raw units (B, S), at ``frame``.
     """
 
     encoder: EncoderCarry
     frame: Tensor
-    previous: Tensor
     state: Tensor
 
 
@@ -89,9 +88,10 @@ class VideoPixelNetwork(nn.Module):
         self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
         states, actions = self._normalise(states, "state"), self._normalise(actions, "action")
         past = slice(0, length - 1)
-        features = self.encoder(frames[:, past], states[:, past], actions[:, past])[:, context - 1 :]
-        previous, following = frames[:, context - 1 : -1], frames[:, context:]
-        scores = self._decode(*(x.flatten(0, 1) for x in (following, features, previous)))
+        features, centres = self.encoder(frames[:, past], states[:, past], actions[:, past])
+        used = [frames[:, context:], features[:, context - 1 :]]
+        used += [] if centres is None else [centres[:, context - 1 :]]
+        scores = self._decode(*(x.flatten(0, 1) for x in used))
         return scores.unflatten(0, (batch, length - context))
 
     def training_loss(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
@@ -156,9 +156,8 @@ class VideoPixelNetwork(nn.Module):
         for time in range(context - 1):
             state = self._normalise(states[:, time], "state")
             action = self._normalise(actions[:, time], "action")
-            encoder, _ = self.encoder.step(encoder, frames[:, time], frames[:, max(time - 1, 0)], state, action)
-        last = context - 1
-        return StepCarry(encoder, frames[:, last], frames[:, max(last - 1, 0)], states[:, last])
+            encoder, _ = self.encoder.step(encoder, frames[:, time], state, action)
+        return StepCarry(encoder, frames[:, context - 1], states[:, context - 1])
 
     @torch.no_grad()
     def step(
@@ -169,18 +168,24 @@ class VideoPixelNetwork(nn.Module):
         A pure function of its arguments with static shapes, so that it can be captured in a graph.
         """
         state, action = self._normalise(carry.state, "state"), self._normalise(action, "action")
-        encoder, features = self.encoder.step(carry.encoder, carry.frame, carry.previous, state, action)
-        frame, score = self.decoder.sample(features, carry.frame, uniforms, temperature)
+        encoder, features = self.encoder.step(carry.encoder, carry.frame, state, action)
+        centre = None if encoder.background is None else encoder.background.mean
+        frame, score = self.decoder.sample(features, centre, uniforms, temperature)
         following = self.state_predictor(state, action) * self.state_std + self.state_mean
-        return StepCarry(encoder, frame, carry.frame, following), score
+        return StepCarry(encoder, frame, following), score
 
     # -- pieces --------------------------------------------------------------------------------------------------
 
-    def _decode(self, following: Tensor, features: Tensor, previous: Tensor) -> Tensor:
+    def _decode(self, frames: Tensor, features: Tensor, centres: Tensor | None = None) -> Tensor:
         if not (self.checkpointing and torch.is_grad_enabled()):
-            return self.decoder.log_prob(following, features, previous)
-        pieces = zip(*(x.split(CHECKPOINT_FRAMES) for x in (following, features, previous)), strict=True)
-        return torch.cat([checkpoint(self.decoder.log_prob, *piece, use_reentrant=False) for piece in pieces])
+            return self.decoder.log_prob(frames, features, centres)
+        pieces = list(zip(frames.split(CHECKPOINT_FRAMES), features.split(CHECKPOINT_FRAMES), strict=True))
+        near = [None] * len(pieces) if centres is None else centres.split(CHECKPOINT_FRAMES)
+        scored = (
+            checkpoint(self.decoder.log_prob, *piece, centre, use_reentrant=False)
+            for piece, centre in zip(pieces, near, strict=True)
+        )
+        return torch.cat(list(scored))
 
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
         if not self.config.state_dim or states.shape[1] < 2:

@@ -13,8 +13,9 @@ from pixelpush.vpn.config import VideoConfig
 class Decoder(nn.Module):
     """p(next frame | features of all earlier frames, states and actions).
 
-    Both methods are pure functions of their arguments, with N frames as the batch:
-    features (N, D, g, g), frames uint8 (N, C, H, W), nats (N, H, W) summed over channels.
+    Both methods are pure functions of their arguments, with N frames as the batch: features (N, D, g, g), frames uint8
+    (N, C, H, W), nats (N, H, W) summed over channels. centre (N, C, H, W) is the image, in levels, that distributions
+    count from; None exactly if the configuration is not centred.
 
     evaluations: sequential network evaluations that one frame's sample takes.
     uniforms_per_pixel: uniform numbers that one pixel's sample takes.
@@ -32,16 +33,12 @@ class Decoder(nn.Module):
         c = self.config
         return make_head(c.distribution, features, c.colours, c.components, c.softmax_hidden, c.centred)
 
-    def centre(self, previous: Tensor) -> Tensor | None:
-        """The image that distributions count from: the previous frame, or nothing."""
-        return previous if self.config.centred else None
-
     @abstractmethod
-    def log_prob(self, frame: Tensor, features: Tensor, previous: Tensor) -> Tensor:
-        """Nats (N, H, W) of ``frame``; ``previous`` is the frame before it."""
+    def log_prob(self, frame: Tensor, features: Tensor, centre: Tensor | None) -> Tensor:
+        """Nats (N, H, W) of ``frame``."""
 
     @abstractmethod
     def sample(
-        self, features: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
+        self, features: Tensor, centre: Tensor | None, uniforms: Tensor, temperature: float = 1.0
     ) -> tuple[Tensor, Tensor]:
         """(frame, its nats at temperature 1) from uniforms (N, uniforms_per_pixel, H, W)."""

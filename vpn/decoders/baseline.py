@@ -24,16 +24,16 @@ class BaselineDecoder(Decoder):
         self.evaluations = self.head.evaluations
         self.uniforms_per_pixel = self.head.uniforms_per_pixel
 
-    def distribution(self, features: Tensor, previous: Tensor) -> PixelDistribution:
+    def distribution(self, features: Tensor, centre: Tensor | None) -> PixelDistribution:
         hidden = self.resize(self.blocks(self.enter(features)))
-        return self.head(self.leave(hidden), self.centre(previous))
+        return self.head(self.leave(hidden), centre)
 
-    def log_prob(self, frame: Tensor, features: Tensor, previous: Tensor) -> Tensor:
-        return self.distribution(features, previous).log_prob(frame)
+    def log_prob(self, frame: Tensor, features: Tensor, centre: Tensor | None) -> Tensor:
+        return self.distribution(features, centre).log_prob(frame)
 
     def sample(
-        self, features: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
+        self, features: Tensor, centre: Tensor | None, uniforms: Tensor, temperature: float = 1.0
     ) -> tuple[Tensor, Tensor]:
-        distribution = self.distribution(features, previous)
+        distribution = self.distribution(features, centre)
         frame = distribution.sample(uniforms, temperature)
         return frame, distribution.log_prob(frame)

@@ -29,10 +29,10 @@ class OTDecoder(Decoder):
         self.evaluations = self.groups.evaluations
         self.uniforms_per_pixel = self.groups.uniforms_per_pixel
 
-    def log_prob(self, frame: Tensor, features: Tensor, previous: Tensor) -> Tensor:
-        return self.groups.log_prob(frame, self.resize(features), self.centre(previous))
+    def log_prob(self, frame: Tensor, features: Tensor, centre: Tensor | None) -> Tensor:
+        return self.groups.log_prob(frame, self.resize(features), centre)
 
     def sample(
-        self, features: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
+        self, features: Tensor, centre: Tensor | None, uniforms: Tensor, temperature: float = 1.0
     ) -> tuple[Tensor, Tensor]:
-        return self.groups.sample(None, self.resize(features), uniforms, self.centre(previous), temperature)
+        return self.groups.sample(None, self.resize(features), uniforms, centre, temperature)

@@ -42,25 +42,25 @@ class OTLogNDecoder(Decoder):
         self.evaluations += sum(upscaler.evaluations for upscaler in self.upscalers)
         self.uniforms_per_pixel = self.base.uniforms_per_pixel
 
-    def log_prob(self, frame: Tensor, features: Tensor, previous: Tensor) -> Tensor:
+    def log_prob(self, frame: Tensor, features: Tensor, centre: Tensor | None) -> Tensor:
         conditioning = self._conditioning(features)
-        small, centre = subsample(frame, self.scales), self._centre(previous, self.scales)
-        score = self.base.log_prob(small, conditioning[-1], centre)
+        small = subsample(frame, self.scales)
+        score = self.base.log_prob(small, conditioning[-1], _subsampled(centre, self.scales))
         for scale in reversed(range(self.scales)):
-            target, centre = subsample(frame, scale), self._centre(previous, scale)
-            score = _under(score, self.upscalers[scale].log_prob(target, conditioning[scale], centre))
+            target, near = subsample(frame, scale), _subsampled(centre, scale)
+            score = _under(score, self.upscalers[scale].log_prob(target, conditioning[scale], near))
         return score
 
     def sample(
-        self, features: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
+        self, features: Tensor, centre: Tensor | None, uniforms: Tensor, temperature: float = 1.0
     ) -> tuple[Tensor, Tensor]:
         conditioning = self._conditioning(features)
-        numbers, centre = subsample(uniforms, self.scales), self._centre(previous, self.scales)
-        frame, score = self.base.sample(conditioning[-1], numbers, temperature, centre=centre)
+        numbers, near = subsample(uniforms, self.scales), _subsampled(centre, self.scales)
+        frame, score = self.base.sample(conditioning[-1], numbers, temperature, centre=near)
         for scale in reversed(range(self.scales)):
-            numbers, centre = subsample(uniforms, scale), self._centre(previous, scale)
+            numbers, near = subsample(uniforms, scale), _subsampled(centre, scale)
             upscaler = self.upscalers[scale]
-            frame, added = upscaler.sample(frame, conditioning[scale], numbers, centre, temperature)
+            frame, added = upscaler.sample(frame, conditioning[scale], numbers, near, temperature)
             score = _under(score, added)
         return frame, score
 
@@ -71,8 +71,9 @@ class OTLogNDecoder(Decoder):
             maps.append(resize(maps[-1] if maps else features))
         return maps
 
-    def _centre(self, previous: Tensor, scale: int) -> Tensor | None:
-        return subsample(previous, scale) if self.config.centred else None
+
+def _subsampled(centre: Tensor | None, scale: int) -> Tensor | None:
+    return None if centre is None else subsample(centre, scale)
 
 
 def _under(small: Tensor, large: Tensor) -> Tensor:

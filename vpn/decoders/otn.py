@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.image.cached import BlockCaches, ConvolutionCache, raster_order, wavefront_order
+from pixelpush.image.distributions import PixelDistribution
 from pixelpush.image.layers import MaskedConv2d, block_stack
 from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.vpn.config import VideoConfig
@@ -38,13 +39,13 @@ class OTNDecoder(Decoder):
         self.evaluations = self.head.evaluations * c.frame_size**2
         self.uniforms_per_pixel = self.head.uniforms_per_pixel
 
-    def log_prob(self, frame: Tensor, features: Tensor, previous: Tensor) -> Tensor:
-        return self._distribution(frame, self._condition(features), previous).log_prob(frame)
+    def log_prob(self, frame: Tensor, features: Tensor, centre: Tensor | None) -> Tensor:
+        return self._distribution(frame, self._condition(features), centre).log_prob(frame)
 
     def sample(
         self,
         features: Tensor,
-        previous: Tensor,
+        centre: Tensor | None,
         uniforms: Tensor,
         temperature: float = 1.0,
         order: Literal["wavefront", "raster"] = "wavefront",
@@ -54,27 +55,31 @@ class OTNDecoder(Decoder):
         steps = wavefront_order(height, width) if order == "wavefront" else raster_order(height, width)
         enter = ConvolutionCache(self.enter, batch, height, width)
         caches = BlockCaches(self.blocks, batch, height, width)
-        frame, score = torch.zeros_like(previous), torch.zeros_like(uniforms[:, 0])
+        frame, score = self._empty_frame(uniforms), torch.zeros_like(uniforms[:, 0])
         for rows, columns in steps:
             hidden = _as_rows(conditioning[:, :, rows, columns]) + enter.read(rows, columns)
             hidden = F.silu(caches(hidden, rows, columns))
             at = (slice(None), slice(None), rows, columns)
             shaped = hidden.unflatten(0, (batch, -1)).transpose(1, 2)[:, :, None]
-            centre = self.centre(previous)
-            distribution = self.head(shaped, None if centre is None else centre[at][:, :, None])
+            near = None if centre is None else centre[at][:, :, None]
+            distribution = self.head(shaped, near)
             pixels = distribution.sample(uniforms[at][:, :, None], temperature)
             score[:, rows, columns] = distribution.log_prob(pixels)[:, 0]
             frame[at] = pixels[:, :, 0]
-            known = self._inputs(pixels, previous[at][:, :, None])
-            enter.write(_as_rows(known[:, :, 0]), rows, columns)
+            enter.write(_as_rows(self._inputs(pixels, near)[:, :, 0]), rows, columns)
         return frame, score
 
     def sample_plain(
-        self, features: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0, steps: int | None = None
+        self,
+        features: Tensor,
+        centre: Tensor | None,
+        uniforms: Tensor,
+        temperature: float = 1.0,
+        steps: int | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The obvious sampler: a full pass for every sub-pixel; ``steps`` stops after that many, for timing."""
         conditioning = self._condition(features)
-        frame = torch.zeros_like(previous)
+        frame = self._empty_frame(uniforms)
         height, width = frame.shape[-2:]
         left = frame[0].numel() if steps is None else steps
         for row in range(height):
@@ -82,25 +87,27 @@ class OTNDecoder(Decoder):
                 for channel in range(self.head.evaluations):
                     if left == 0:
                         return frame, torch.zeros_like(uniforms[:, 0])
-                    sampled = self._distribution(frame, conditioning, previous).sample(uniforms, temperature)
+                    sampled = self._distribution(frame, conditioning, centre).sample(uniforms, temperature)
                     known = slice(channel, None if self.head.evaluations == 1 else channel + 1)
                     frame[:, known, row, column] = sampled[:, known, row, column]
                     left -= 1
-        return frame, self._distribution(frame, conditioning, previous).log_prob(frame)
+        return frame, self._distribution(frame, conditioning, centre).log_prob(frame)
 
     def _condition(self, features: Tensor) -> Tensor:
         return self.condition(self.resize(features))
 
-    def _inputs(self, frame: Tensor, previous: Tensor) -> Tensor:
-        images = [to_unit(frame)]
-        if self.config.centred:
-            images.append(innovation(frame, previous))
-        return torch.cat(images, dim=1)
+    def _empty_frame(self, uniforms: Tensor) -> Tensor:
+        shape = (len(uniforms), self.config.colours, *uniforms.shape[2:])
+        return torch.zeros(shape, dtype=torch.uint8, device=uniforms.device)
 
-    def _distribution(self, frame: Tensor, conditioning: Tensor, previous: Tensor):
-        inputs = self._inputs(frame, previous)
+    def _inputs(self, frame: Tensor, centre: Tensor | None) -> Tensor:
+        values = to_unit(frame)
+        return values if centre is None else torch.cat((values, innovation(frame, centre)), dim=1)
+
+    def _distribution(self, frame: Tensor, conditioning: Tensor, centre: Tensor | None) -> PixelDistribution:
+        inputs = self._inputs(frame, centre)
         hidden = F.silu(self.blocks(conditioning + self.enter(inputs)))
-        return self.head(hidden, self.centre(previous))
+        return self.head(hidden, centre)
 
 
 def _as_rows(values: Tensor) -> Tensor:
