@@ -1,9 +1,10 @@
 """The simulated bin: endless, deterministic pushing video with the structure of the recorded set.
 
 ``open_sim(split)`` gives a split and makes what is missing. An episode is a pure function of (split, number, size):
-``splits`` says which arm and objects it has, ``scene``, ``arm``, ``objects`` build the model, ``policy`` and ``physics`` push,
-``renderer`` (with ``rays``, ``lighting``, ``textures``, ``materials``) makes the frames; ``generate`` puts it together,
-``prepare`` and ``workers`` write the store, ``episodes`` and ``noise`` read it. docs/simulated_bin.md describes the data.
+``splits`` says which arm and objects it has; ``scene``, ``arm``, ``objects`` build the model; ``policy``, ``physics`` push;
+``renderer`` (with ``rays``, ``culling``, ``lighting``, ``textures``, ``materials``) makes the frames; ``generate`` puts it
+together; ``prepare``, ``workers`` write the store; ``episodes``, ``noise`` read it; ``manifest`` pins the bytes.
+docs/simulated_bin.md describes the data.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ def open_sim(
     """A split of the simulated bin: "train", "val", "test-seen" or "test-novel".
 
     size: 64, 128 or 256. episodes: how many, the first ones; by default 5000 of train and 256 of the others. What is
-    missing under ``root`` (default: the data root) is made first, by ``workers`` processes (default: one per CPU), telling
-    so on stderr. With ``noise``, each episode's ``extra["noise_floor"]`` is the entropy of its sensor noise.
+    missing under ``root`` (default: the data root) is made first, by ``workers`` processes (default: one per CPU),
+    telling so on stderr. With ``noise``, ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise.
     Raises InputError for unknown values, a store of another version of the scene, or a full disk.
     """
     from pixelpush.datasets.sim.episodes import SimulatedEpisodes

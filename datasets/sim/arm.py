@@ -13,8 +13,8 @@ from pixelpush.datasets.sim.materials import Colour, Material
 from pixelpush.datasets.sim.rotations import X90
 
 JOINTS = 7
-# The null-space posture in radians: shoulder up, so that the elbow stays high and off the bin.
-HOME = (0.0, 0.45, 0.0, 1.75, 0.0, 0.95, 0.0)
+# The null-space posture in radians: elbow up and behind the bin, so that the forearm hides little of it.
+HOME = (0.0, 0.25, 0.0, -1.6, 0.0, 1.29, 0.0)
 
 Finger = Literal["two", "rod", "paddle"]
 
@@ -67,7 +67,7 @@ def _m(
     return Material(colour, second, pattern, gloss)
 
 
-_WHITE = _m((0.90, 0.90, 0.88), gloss=0.5)
+_WHITE = _m((0.82, 0.82, 0.80), gloss=0.5)
 _SILVER = _m((0.66, 0.67, 0.69), gloss=0.9)
 _GRAPHITE = _m((0.27, 0.28, 0.30), gloss=0.4)
 _PINE = _m((0.80, 0.67, 0.49), (0.66, 0.50, 0.33), materials.WOOD, 0.12)
@@ -101,52 +101,54 @@ def _training(
 TRAINING_ARMS: tuple[Arm, ...] = (
     _training(
         _WHITE, _m((0.24, 0.44, 0.66)), (1.00, 1.00, "two", 0.052, 0.020, False), (-0.50, 0.00),
-        Camera(0.16, 0.98, 1.36, 28.5, (-0.015, 0.0, 0.03), 0.02),
+        Camera(0.36, 0.96, 1.36, 28.5, (-0.015, 0.0, 0.03), 0.02),
         Light((0.55, -0.75, 1.25)), (_PINE, _GREY_PLASTIC, _DARK_BENCH),
     ),
     _training(
         _SILVER, _GRAPHITE, (0.94, 1.02, "two", 0.056, 0.026, False), (-0.51, 0.03),
-        Camera(-0.30, 1.06, 1.42, 27.5, (-0.01, 0.01, 0.03), -0.03),
+        Camera(-0.55, 1.00, 1.42, 27.5, (-0.01, 0.01, 0.03), -0.03),
         Light((0.20, 0.90, 1.20), (1.0, 0.98, 0.96), 1.05), (_GREY_FELT, _WHITE_PLASTIC, _OAK),
     ),
     _training(
         _m((0.80, 0.22, 0.17), gloss=0.5), _WHITE, (1.06, 0.98, "two", 0.048, 0.018, True), (-0.49, -0.03),
-        Camera(0.42, 0.92, 1.30, 29.5, (-0.02, -0.01, 0.03), 0.0),
+        Camera(0.62, 0.92, 1.30, 29.5, (-0.02, -0.01, 0.03), 0.0),
         Light((0.80, 0.35, 1.15), (1.0, 0.94, 0.86), 1.0), (_WHITE_PLASTIC, _m((0.30, 0.42, 0.58)), _CONCRETE),
     ),
     _training(
         _WHITE, _m((0.32, 0.58, 0.34)), (1.08, 1.00, "rod", 0.056, 0.0, False), (-0.50, 0.02),
-        Camera(-0.12, 0.88, 1.34, 28.5, (-0.02, 0.0, 0.03), 0.03),
+        Camera(-0.32, 0.88, 1.34, 28.5, (-0.02, 0.0, 0.03), 0.03),
         Light((0.35, -0.95, 1.10), (0.96, 0.98, 1.0), 1.0), (_CARD, _CARD, _LAMINATE),
     ),
     _training(
         _m((0.30, 0.40, 0.52), gloss=0.5), _SILVER, (0.96, 1.03, "two", 0.060, 0.030, True), (-0.51, -0.02),
-        Camera(0.30, 1.10, 1.46, 27.0, (-0.01, 0.0, 0.03), -0.02),
+        Camera(0.48, 1.02, 1.46, 27.0, (-0.01, 0.0, 0.03), -0.02),
         Light((0.70, -0.30, 1.30), (1.0, 0.96, 0.90), 1.05, 1.05), (_PINE, _WHITE_PLASTIC, _WALNUT),
     ),
     _training(
         _GRAPHITE, _m((0.80, 0.80, 0.79)), (0.98, 0.99, "paddle", 0.050, 0.022, False), (-0.50, 0.00),
-        Camera(-0.46, 0.96, 1.33, 29.0, (-0.015, 0.01, 0.03), 0.01),
+        Camera(-0.70, 0.94, 1.33, 29.0, (-0.015, 0.01, 0.03), 0.01),
         Light((0.50, 0.85, 1.25), (1.0, 0.95, 0.88), 1.1, 1.05), (_GREEN_FELT, _OAK, _STEEL_BENCH),
     ),
     _training(
-        _m((0.88, 0.84, 0.74), gloss=0.3), _m((0.48, 0.32, 0.24)), (1.04, 1.01, "two", 0.054, 0.022, False), (-0.49, 0.04),
-        Camera(0.05, 1.14, 1.44, 27.0, (-0.005, 0.0, 0.03), -0.01),
+        _m((0.80, 0.76, 0.66), gloss=0.3), _m((0.48, 0.32, 0.24)),
+        (1.04, 1.01, "two", 0.054, 0.022, False), (-0.49, 0.04),
+        Camera(0.22, 1.02, 1.44, 27.0, (-0.005, 0.0, 0.03), -0.01),
         Light((0.90, 0.10, 1.20), (1.0, 0.92, 0.82), 1.05), (_OAK, _PINE, _GREY_FELT),
     ),
     _training(
         _m((0.20, 0.52, 0.52), gloss=0.45), _WHITE, (0.92, 1.02, "rod", 0.050, 0.0, True), (-0.51, -0.04),
-        Camera(-0.22, 0.94, 1.36, 28.5, (-0.02, 0.0, 0.03), -0.03),
+        Camera(-0.45, 0.92, 1.36, 28.5, (-0.02, 0.0, 0.03), -0.03),
         Light((0.60, -0.60, 1.35), (0.95, 0.97, 1.0), 1.1, 1.1), (_GREY_PLASTIC, _m((0.72, 0.30, 0.22)), _LAMINATE),
     ),
     _training(
         _SILVER, _m((0.76, 0.66, 0.24)), (1.02, 0.98, "two", 0.046, 0.028, True), (-0.49, 0.01),
-        Camera(0.50, 1.02, 1.38, 28.0, (-0.015, -0.01, 0.03), 0.02),
+        Camera(0.74, 0.98, 1.38, 28.0, (-0.015, -0.01, 0.03), 0.02),
         Light((0.30, 0.95, 1.15), (1.0, 0.97, 0.93), 1.05), (_BLUE_FELT, _GREY_PLASTIC, _PINE),
     ),
     _training(
-        _m((0.83, 0.85, 0.88), gloss=0.6), _m((0.46, 0.34, 0.56)), (1.00, 1.00, "paddle", 0.058, 0.020, False), (-0.50, -0.01),
-        Camera(-0.38, 0.90, 1.31, 29.0, (-0.02, 0.0, 0.03), 0.0),
+        _m((0.76, 0.78, 0.82), gloss=0.5), _m((0.46, 0.34, 0.56)),
+        (1.00, 1.00, "paddle", 0.058, 0.020, False), (-0.50, -0.01),
+        Camera(-0.60, 0.90, 1.31, 29.0, (-0.02, 0.0, 0.03), 0.0),
         Light((0.75, -0.55, 1.20), (1.0, 0.95, 0.89), 1.0), (_WHITE_PLASTIC, _m((0.45, 0.47, 0.50)), _WALNUT),
     ),
 )  # fmt: skip
@@ -160,8 +162,8 @@ HELD_OUT_ARM = Arm(
     finger_length=0.064,
     finger_spread=0.036,
     base=(-0.53, 0.06),
-    camera=Camera(0.86, 0.82, 1.40, 29.5, (-0.01, -0.01, 0.03), 0.03),
-    light=Light((0.05, -0.95, 1.25), (1.0, 0.96, 0.91), 1.05),
+    camera=Camera(1.02, 0.80, 1.40, 29.5, (-0.01, -0.01, 0.03), 0.03),
+    light=Light((0.15, -0.90, 1.25), (1.0, 0.96, 0.91), 1.25, 1.15),
     floor=_m((0.70, 0.66, 0.58), (0.60, 0.56, 0.49), materials.SPECKLE, 0.15),
     wall=_m((0.52, 0.56, 0.58), gloss=0.25),
     table=_m((0.47, 0.42, 0.40), (0.38, 0.34, 0.32), materials.SPECKLE, 0.15),
@@ -172,13 +174,13 @@ HELD_OUT = len(TRAINING_ARMS)
 
 # Of each link: offset from the last joint, hinge axis, length, radius (metres, before scaling).
 _CHAIN = (
-    ((0, 0, 0.16), (0, 0, 1), 0.18, 0.064),
-    ((0, 0, 0.20), (0, 1, 0), 0.20, 0.060),
-    ((0, 0, 0.20), (0, 0, 1), 0.20, 0.055),
-    ((0, 0, 0.20), (0, -1, 0), 0.20, 0.052),
-    ((0, 0, 0.20), (0, 0, 1), 0.20, 0.046),
-    ((0, 0, 0.20), (0, 1, 0), 0.07, 0.042),
-    ((0, 0, 0.08), (0, 0, 1), 0.05, 0.037),
+    ((0, 0, 0.16), (0, 0, 1), 0.18, 0.058),
+    ((0, 0, 0.20), (0, 1, 0), 0.20, 0.053),
+    ((0, 0, 0.20), (0, 0, 1), 0.20, 0.048),
+    ((0, 0, 0.20), (0, -1, 0), 0.20, 0.044),
+    ((0, 0, 0.20), (0, 0, 1), 0.20, 0.038),
+    ((0, 0, 0.20), (0, 1, 0), 0.07, 0.036),
+    ((0, 0, 0.08), (0, 0, 1), 0.05, 0.032),
 )
 _STIFFNESS = (1500, 1500, 1200, 1200, 600, 400, 200)
 _RUBBER = Material((0.20, 0.20, 0.21), gloss=0.1)
@@ -214,7 +216,7 @@ def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[st
             gaintype=mujoco.mjtGain.mjGAIN_FIXED,
             biastype=mujoco.mjtBias.mjBIAS_AFFINE,
             gainprm=[stiffness] + [0] * 9,
-            biasprm=[0, -stiffness, -0.12 * stiffness] + [0] * 7,
+            biasprm=[0, -stiffness, -0.06 * stiffness] + [0] * 7,
         )
     return made
 
@@ -241,7 +243,7 @@ def _add_link(visible, body: mujoco.MjsBody, arm: Arm, axis, length: float, radi
 def _add_hand(visible, wrist: mujoco.MjsBody, arm: Arm) -> None:
     hand = wrist.add_body(name="hand", pos=[0, 0, 0.075], gravcomp=1)
     half = arm.finger_length
-    visible(hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.036 * arm.thickness, 0.018, 0])
+    visible(hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.032 * arm.thickness, 0.018, 0])
     if arm.finger == "rod":
         visible(hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.022, 0.022, 0], pos=[0, 0, 0.03])
         visible(hand, _STEEL, True, type=Geom.mjGEOM_CYLINDER, size=[0.010, half, 0], pos=[0, 0, 0.05 + half])
@@ -250,7 +252,14 @@ def _add_hand(visible, wrist: mujoco.MjsBody, arm: Arm) -> None:
         visible(hand, _HAND, True, type=Geom.mjGEOM_BOX, size=[0.024, 0.03, 0.022], pos=[0, 0, 0.03])
         visible(hand, _RUBBER, True, type=Geom.mjGEOM_BOX, size=[0.007, 0.026, half + 0.005], pos=[0, 0, 0.055 + half])
     else:
-        visible(hand, _HAND, True, type=Geom.mjGEOM_BOX, size=[0.026, 0.046, 0.022], pos=[0, 0, 0.035])
+        visible(
+            hand,
+            _HAND,
+            True,
+            type=Geom.mjGEOM_BOX,
+            size=[0.021, 0.03 + 0.5 * arm.finger_spread, 0.02],
+            pos=[0, 0, 0.035],
+        )
         for side in (-1, 1):
             y = side * (arm.finger_spread + 0.007)
             visible(hand, _RUBBER, True, type=Geom.mjGEOM_BOX, size=[0.011, 0.007, half], pos=[0, y, 0.05 + half])

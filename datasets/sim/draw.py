@@ -42,7 +42,7 @@ class Draw:
         return np.array([self.uniform(low, high) for _ in range(count)])
 
     def bell(self, scale: float) -> float:
-        """A bell-shaped number of standard deviation ``scale`` (the sum of four uniforms: no transcendental functions)."""
+        """A bell-shaped number of standard deviation ``scale``: a sum of four uniforms, free of logarithms."""
         return scale * 1.7320508 * (sum(self.uniform() for _ in range(4)) - 2.0)
 
     def order(self, count: int) -> list[int]:

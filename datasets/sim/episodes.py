@@ -36,7 +36,7 @@ class SimulatedEpisodes:
         return self.read(index)
 
     def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
-        """Episode ``index``, or its frames [start, stop) as they are in the whole, then with no ``extra`` but the floor."""
+        """Episode ``index``, or its frames [start, stop) as in the whole, then with no ``extra`` but the floor."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
         index = int(index) % len(self)

@@ -39,7 +39,7 @@ class Lamp:
 
     @classmethod
     def of(cls, light: Light, floor: Colour) -> Lamp:
-        x, y, z = light.position
+        x, y, _ = light.position
         away = math.sqrt(x * x + y * y + 0.36)
         bounce = [s * b * (0.4 + 0.6 * c) for s, b, c in zip(_SKY, _BOUNCE, floor, strict=True)]
         return cls(

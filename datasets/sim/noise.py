@@ -1,9 +1,9 @@
 """Sensor noise of an exactly known discrete distribution, and its entropy: the floor of every likelihood.
 
 A clean level x is read as y with p(y | x) proportional to exp(-(y - x)^2 / (2 sigma^2)), y in 0..255, sigma = 1 level,
-renormalised for every x: near 0 and 255 the distribution is another one, but nothing is clipped. Offsets beyond 8 levels
-(a mass of 1e-15) are left out, so that all levels 8..247 share one distribution exactly. Given the clean frame, sub-pixels
-are independent, so no model can do better on average than the mean entropy.
+renormalised for every x: near 0 and 255 the distribution is another one, but nothing is clipped. Offsets beyond 8
+levels (a mass of 1e-15) are left out, so that all levels 8..247 share one distribution exactly. Given the clean frame,
+sub-pixels are independent, so no model can do better on average than the mean entropy.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def noise_key(split: str, episode: int) -> int:
 
 
 def add_noise(clean: np.ndarray, key: int, first: int = 0) -> np.ndarray:
-    """A noisy copy of clean frames, uint8 (T, C, H, W), drawn from ``key``; ``clean[0]`` is the episode's frame ``first``.
+    """A noisy copy of clean frames, uint8 (T, C, H, W), drawn from ``key``.
 
-    Each frame has its own stream, so that part of an episode reads as it does in the whole.
+    ``clean[0]`` is the episode's frame ``first``; each frame has its own stream, so that a part reads as in the whole.
     """
     noisy = np.empty_like(clean)
     for index, frame in enumerate(clean):

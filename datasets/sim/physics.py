@@ -20,7 +20,7 @@ FRAMES_PER_SECOND = 5
 STEPS = round(1 / FRAMES_PER_SECOND / TIME_STEP)  # of physics a frame
 SETTLE_STEPS = round(0.9 / TIME_STEP)
 _CONTROL = 8  # steps between two joint targets
-_ARRIVE = 0.7  # the command is interpolated over this share of a frame; the rest is for catching up
+_ARRIVE = 0.65  # the command is interpolated over this share of a frame; the rest is for catching up
 _CELLS = 4  # objects are dropped over a grid of so many cells a side
 _PITCH = 0.11  # metres between cells
 
@@ -89,7 +89,7 @@ def _follow(
     start: np.ndarray,
     target: np.ndarray,
 ) -> np.ndarray:
-    """One frame of physics while the commanded pose moves from ``start`` to ``target``; returns the last joint target."""
+    """A frame of physics while the command moves from ``start`` to ``target``; returns the last joint target."""
     for step in range(0, STEPS, _CONTROL):
         part = min(1.0, (step + _CONTROL) / (_ARRIVE * STEPS))
         joints = kinematics.solve(joints, start + part * (target - start), 2)

@@ -11,14 +11,14 @@ from pixelpush.datasets.sim.scene import BIN
 
 # Commanded poses stay within these: x, y, z in metres, pitch, yaw in radians.
 LOWEST = np.array([-0.2, -0.2, 0.018, -0.25, -1.4])
-HIGHEST = np.array([0.2, 0.2, 0.09, 0.25, 1.4])
+HIGHEST = np.array([0.2, 0.2, 0.07, 0.25, 1.4])
 
 
 def start_pose(draw: Draw) -> np.ndarray:
     """float64 (5,): where the hand waits while the objects settle."""
     angle, radius = draw.uniform(-math.pi, math.pi), draw.uniform(0.08, 0.19)
     x, y = radius * math.cos(angle), radius * math.sin(angle)
-    return np.array([x, y, draw.uniform(0.02, 0.045), draw.uniform(-0.2, 0.2), draw.uniform(-1.2, 1.2)])
+    return np.array([x, y, draw.uniform(0.02, 0.036), draw.uniform(-0.2, 0.2), draw.uniform(-1.2, 1.2)])
 
 
 class Pusher:
@@ -41,12 +41,12 @@ class Pusher:
     def _aim(self, command: np.ndarray, objects: np.ndarray) -> None:
         draw = self._draw
         index = draw.integer(self._objects)
-        goal = objects[index] if draw.uniform() < 0.8 else draw.vector(-0.15, 0.15, 2)
+        goal = objects[index] if draw.uniform() < 0.9 else draw.vector(-0.15, 0.15, 2)
         if np.abs(goal).max() > BIN:
             goal = draw.vector(-0.1, 0.1, 2)
         direction = goal - command[:2]
         distance = math.hypot(direction[0], direction[1]) + 1e-6
         speed = draw.uniform(0.018, 0.035)  # metres a frame
-        turn = [draw.uniform(-0.004, 0.004), draw.uniform(-0.03, 0.03), draw.uniform(-0.12, 0.12)]
+        turn = [draw.uniform(-0.003, 0.003), draw.uniform(-0.03, 0.03), draw.uniform(-0.12, 0.12)]
         self._velocity = np.array([direction[0] / distance * speed, direction[1] / distance * speed, *turn])
         self._left = 5 + draw.integer(6)

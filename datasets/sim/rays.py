@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import mujoco
@@ -30,7 +31,7 @@ SAMPLES = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))
 def pixel_rays(arm: Arm, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The camera's position, float64 (3,), and unit rays, float64 (samples, size * size, 3)."""
     position, rotation = camera_frame(arm)
-    half = float(np.tan(np.float64(arm.camera.field_of_view) * (np.pi / 360)))
+    half = math.tan(math.radians(arm.camera.field_of_view) / 2)
     steps = np.arange(size, dtype=np.float64)
     rays = np.empty((len(SAMPLES), size * size, 3))
     for number, (dx, dy) in enumerate(SAMPLES):

@@ -1,8 +1,8 @@
 """From an episode's configurations to frames: what never moves is lit once, what moves is cast anew for each frame.
 
 Each pixel has four samples, each with its own place in the pixel and its own point of the lamp: smooth edges and soft
-shadows for one shadow ray a sample. Of the still scene a sample keeps its room light and its key light. In a frame, only
-pixels that something moving may cover get new rays, and only points that it may shade get new shadow rays.
+shadows for one shadow ray a sample. Of the still scene a sample keeps its room light and its key light. In a frame,
+only pixels that something moving may cover get new rays, and only points that it may shade get new shadow rays.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 import mujoco
 import numpy as np
 
+from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
 from pixelpush.datasets.sim.lighting import (
     Blobs,
     Lamp,
@@ -35,7 +36,7 @@ from pixelpush.datasets.sim.rays import (
     pixel_rays,
     unshaded,
 )
-from pixelpush.datasets.sim.scene import GUARD_GROUP, Scene, camera_frame
+from pixelpush.datasets.sim.scene import GUARD_GROUP, Scene
 from pixelpush.datasets.sim.textures import pattern_mix
 
 f32 = np.float32
@@ -50,7 +51,7 @@ class Renderer:
         self.scene, self.size, self.model = scene, size, scene.model
         self.data = mujoco.MjData(scene.model)
         self._eye, self._rays = pixel_rays(scene.arm, size)
-        self._axes = _view_axes(scene)
+        self._view = View(scene.arm, size)
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self._lamps = _lamp_points(scene)
         materials = scene.materials
@@ -68,7 +69,7 @@ class Renderer:
         ``moved``: bool (objects,), which objects ever leave the place they have in the first frame.
         """
         bodies = [body for body, moves in zip(self.scene.object_bodies, moved, strict=True) if moves]
-        moving = np.array([*self.scene.arm_bodies, *bodies])
+        moving = np.array([*self.scene.arm_bodies[1:], *bodies])  # the base stands still
         seen = self.model.geom_group != GUARD_GROUP
         self.model.geom_group[seen] = np.where(np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL)
         self._pose(configurations[0])
@@ -93,7 +94,7 @@ class Renderer:
     def _prepare_still(self, moving: np.ndarray) -> None:
         """Light every sample of what never moves."""
         samples, pixels = self._rays.shape[:2]
-        self._moving_geoms = np.flatnonzero(self.model.geom_group == MOVING)
+        self._spheres = MovingSpheres(self.model, np.flatnonzero(self.model.geom_group == MOVING))
         self._own_blobs = {int(body): body_blobs(self.model, int(body)) for body in self._blob_bodies()}
         still = self._blobs([body for body in self.scene.object_bodies if body not in moving])
         self._moving_blob_bodies = [body for body in self._own_blobs if body in moving]
@@ -116,10 +117,8 @@ class Renderer:
         self._still_point = np.ascontiguousarray(self._point[0].T.astype(f32))
         self._still_body = self._body[self._still_geom[0]]
         self._mean_room, self._mean_key = _mean(self._room), _mean(self._key)
-        away = self._point[0] - self._lamps.mean(0)
-        length = np.sqrt((away * away).sum(1))
-        self._from_lamp = np.ascontiguousarray((away / length[:, None]).T.astype(f32))
-        self._lit = self._key.max((0, 1)) > 0
+        lit, mixed = self._key.max(axis=(0, 1)) > 0, (self._still_geom != self._still_geom[0]).any(axis=0)
+        self._probes = Probes(self._point, lit, mixed, self._lamps.mean(0), LAMP_RADIUS)
 
     def _blob_bodies(self) -> list[int]:
         return [*self.scene.object_bodies, self.scene.arm_bodies[-1]]
@@ -173,7 +172,8 @@ class Renderer:
         blobs = self._blobs(self._moving_blob_bodies)
         near = contact_darkening(blobs, self._still_point, self._still_normal, self._still_body)
         light = self._mean_room * near + self._mean_key
-        covered, shaded = self._may_cover(), self._may_shade()
+        spheres = self._spheres.at(self.data)
+        covered, shaded = self._view.may_cover(spheres), self._probes.may_shade(spheres)
         dirty = np.flatnonzero(covered | shaded)
         samples = self._room[:, :, dirty] * near[dirty]
         key = self._key[:, :, dirty]
@@ -185,38 +185,6 @@ class Renderer:
         label = self._label[self._still_geom[0]]
         label[dirty] = _most(self._label[geom])
         return light, label
-
-    def _may_cover(self) -> np.ndarray:
-        """bool (pixels,): where a moving geom's bounding sphere is on the image."""
-        size, half = self.size, self._axes[3]
-        mask = np.zeros((size, size), bool)
-        right, up, back = self._axes[:3]
-        for geom in self._moving_geoms:
-            there = self.data.geom_xpos[geom] - self._eye
-            depth = -_dot(there, back)
-            radius = float(self.model.geom_rbound[geom])
-            nearest = max(depth - radius, 0.05)
-            x, y = _dot(there, right), _dot(there, up)
-            # The sphere lies in a box around its centre, and the box's image in that of its nearest face and its farthest.
-            columns = _span(x - radius, x + radius, nearest, depth + radius, half, size)
-            rows = _span(-y - radius, -y + radius, nearest, depth + radius, half, size)
-            mask[slice(*rows), slice(*columns)] = True
-        return mask.ravel()
-
-    def _may_shade(self) -> np.ndarray:
-        """bool (pixels,): where a moving geom's bounding sphere may stand between the lamp and the still point."""
-        mask = np.zeros(self.size * self.size, bool)
-        lamp = self._lamps.mean(0)
-        x, y, z = self._from_lamp
-        for geom in self._moving_geoms:
-            there = self.data.geom_xpos[geom] - lamp
-            distance = math.sqrt(_dot(there, there))
-            # The lamp is a disc and the point one of a pixel's: the margin covers both.
-            sine = min(0.999, (float(self.model.geom_rbound[geom]) + LAMP_RADIUS + 0.01) / distance)
-            cosine = math.sqrt(1 - sine * sine) * distance
-            a, b, c = (f32(v) for v in there)
-            mask |= x * a + y * b + z * c > f32(cosine)
-        return mask & self._lit
 
     def _shade_still(self, may: np.ndarray, dirty: np.ndarray, key: np.ndarray) -> None:
         """Take the key light from still samples that something moving shades."""
@@ -255,16 +223,6 @@ def _dot(a: np.ndarray, b: np.ndarray) -> float:
     return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
 
 
-def _span(low: float, high: float, near: float, far: float, half: float, size: int) -> tuple[int, int]:
-    """The pixels that lateral positions low..high at depths near..far fall on."""
-    first = min(low / near, low / far) / half
-    last = max(high / near, high / far) / half
-    return (
-        max(0, min(size, math.floor((first + 1) / 2 * size))),
-        max(0, min(size, math.ceil((last + 1) / 2 * size))),
-    )
-
-
 def _mean(samples: np.ndarray) -> np.ndarray:
     """Over the four samples, in a fixed order."""
     return (samples[0] + samples[1] + samples[2] + samples[3]) * f32(0.25)
@@ -275,11 +233,9 @@ def _most(labels: np.ndarray) -> np.ndarray:
     a, b, c, d = labels
     most = a.copy()
     other = (a != b) & (a != c) & (a != d)
-    most[other & ((b == c) | (b == d))] = b[other & ((b == c) | (b == d))]
-    last = other & (c == d)
-    most[last] = c[last]
-    three = (b == c) & (c == d)
-    most[three] = b[three]
+    second, third = other & ((b == c) | (b == d)), other & (b != c) & (c == d)
+    most[second] = b[second]
+    most[third] = c[third]
     return most
 
 
@@ -290,12 +246,6 @@ def _labels(scene: Scene) -> np.ndarray:
     for slot, body in enumerate(scene.object_bodies):
         by_body[body] = FIRST_OBJECT + slot
     return np.append(by_body[scene.model.geom_bodyid], np.uint8(BACKGROUND))
-
-
-def _view_axes(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """The camera's right, up and backward directions, and the tangent of half its field of view."""
-    _, rotation = camera_frame(scene.arm)
-    return rotation[:, 0], rotation[:, 1], rotation[:, 2], math.tan(math.radians(scene.arm.camera.field_of_view) / 2)
 
 
 def _lamp_points(scene: Scene) -> np.ndarray:

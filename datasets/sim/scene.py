@@ -72,7 +72,9 @@ def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
     solid = {"contype": 2, "conaffinity": 1, "friction": [0.7, 0.01, 0.0005]}
     world.add_geom(name="floor", type=Geom.mjGEOM_BOX, size=[BIN, BIN, 0.01], pos=[0, 0, -0.01], **solid)
     world.add_geom(name="table", type=Geom.mjGEOM_BOX, size=[1.8, 1.8, 0.01], pos=[0, 0, TABLE - 0.01], **solid)
-    made = [("floor", arm.floor), ("table", arm.table)]
+    foot = -TABLE / 2 - 0.01
+    world.add_geom(name="foot", type=Geom.mjGEOM_BOX, size=[BIN, BIN, foot], pos=[0, 0, TABLE + foot], **solid)
+    made = [("floor", arm.floor), ("table", arm.table), ("foot", arm.wall)]
     for side in range(4):
         angle = side * math.pi / 2
         cos, sin = math.cos(angle), math.sin(angle)

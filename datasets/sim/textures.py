@@ -103,7 +103,7 @@ _PATTERNS: dict[int, Callable[..., np.ndarray]] = {
 
 
 def pattern_mix(pattern: np.ndarray, local: np.ndarray) -> np.ndarray:
-    """float32 (n,): how far the second colour replaces the first; ``pattern`` int (n,), ``local`` float32 (3, n) metres."""
+    """float32 (n,): how far the second colour replaces the first. pattern: int (n,). local: float32 (3, n), metres."""
     mix = np.zeros(pattern.shape, np.float32)
     for kind in np.unique(pattern):
         if kind != m.PLAIN:

@@ -1,7 +1,7 @@
 """Worker processes that make shards: each gets a shard's number on its standard input, and answers a line an episode.
 
-They are started with ``python -m``, not by multiprocessing: it works from any caller (no ``__main__`` guard, no fork under
-threads), and a worker whose parent was killed finds its pipes closed and ends.
+They are started with ``python -m``, not by multiprocessing: it works from any caller (no ``__main__`` guard, no fork
+under threads), and a worker whose parent was killed finds its pipes closed and ends.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def _feed(job: Job, waiting: deque[int], lock: threading.Lock, done: Callable[[]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         while True:
             with lock:
                 index = waiting.popleft() if waiting else None
