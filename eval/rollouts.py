@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -187,15 +187,19 @@ def file_stem(number: int, name: str) -> str:
 
 
 def strips_while_training(episodes: EpisodeDataset, settings: RolloutSettings, count: int = 2) -> Callable[..., None]:
-    """What ``training.train`` takes as ``draw_samples``: strips of the first episodes into a folder."""
+    """What ``training.train`` takes as ``draw_samples``: strips of the first episodes into a folder.
+
+    They are sampled where the model lies.
+    """
 
     def draw(model: nn.Module, folder: Path) -> None:
         assert isinstance(model, VideoPixelNetwork)
         was_training = model.training
         model.eval()
+        here = replace(settings, device=str(next(model.parameters()).device))
         for number in range(min(count, len(episodes))):
             episode = episodes[number]
-            film, _ = rollout_episode(model, episode, number, settings, f"{episode.id} · {folder.name} examples")
+            film, _ = rollout_episode(model, episode, number, here, f"{episode.id} · {folder.name} examples")
             write_png(folder / f"{file_stem(number, episode.id)}.png", film_strip(film))
         model.train(was_training)
 

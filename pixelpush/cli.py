@@ -16,12 +16,12 @@ from pixelpush.errors import InputError
 from pixelpush.eval import commands as evaluation
 from pixelpush.eval import image_commands as images
 from pixelpush.eval.speed_command import speed
-from pixelpush.training import commands as training
+from pixelpush.eval.train_command import train
 
 DESCRIPTION = "Robot-pushing video prediction with an exact likelihood."
 COMMANDS: dict[str, Callable[..., Any]] = {
     "demo": evaluation.demo,
-    "train": training.train,
+    "train": train,
     "nll": evaluation.nll,
     "rollout": evaluation.rollout,
     "sample": images.sample,

@@ -1,4 +1,4 @@
-"""The ``train`` command: its options, and what it does with them. Light: torch is imported when a run begins."""
+"""Options of the ``train`` command, and what it does with them. Light: torch is imported when a run begins."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class TrainOptions:
     validation_items: int = 64
     """Validate on the first so many items while training; the whole split is scored at the end."""
     sample_examples: int = 0
-    """Draw samples each time so many examples were seen; 0: never."""
+    """Draw sampled futures (video models) each time so many examples were seen; 0: never."""
     log_examples: int = 0
     """Write a line of metrics each time so many examples were seen; 0: every ten steps."""
     tensorboard: bool = False
@@ -95,16 +95,9 @@ class TrainOptions:
     """No progress bar."""
 
 
-def train(options: Annotated[TrainOptions, tyro.conf.arg(name="")]) -> None:
-    """Train a model. The same command again continues a run, from its last save."""
-    run_training(options)
-
-
 def run_training(options: TrainOptions, draw_samples: DrawSamples | None = None) -> None:
     """Carry out the command. draw_samples(model, folder) is called at the intervals of ``sample_examples``."""
-    preset = find_preset(options.preset)
-    model_settings, training_settings = split_settings(parse_settings(options.settings))
-    config = override(train_config(preset.train, options), training_settings)
+    preset, model_settings, config = configure(options)
     task = open_task(preset, model_settings, config.data, options)
 
     from pixelpush.training import loop
@@ -114,6 +107,13 @@ def run_training(options: TrainOptions, draw_samples: DrawSamples | None = None)
     progress = loop.train(task, config, options.run, run_options(options), about, draw_samples)
     if progress.best is not None and not options.quiet:
         print(f"best save: {options.run}/checkpoints/{progress.best['save']}", file=sys.stderr)
+
+
+def configure(options: TrainOptions) -> tuple[Preset, dict[str, Any], TrainConfig]:
+    """(preset, settings of the model that override its own, configuration of the training) of a command."""
+    preset = find_preset(options.preset)
+    model_settings, training_settings = split_settings(parse_settings(options.settings))
+    return preset, model_settings, override(train_config(preset.train, options), training_settings)
 
 
 def train_config(base: TrainConfig, options: TrainOptions) -> TrainConfig:

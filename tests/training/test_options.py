@@ -35,7 +35,7 @@ def test_options_reach_the_configuration():
 
 
 def test_every_option_is_documented():
-    command = [sys.executable, "-c", "import tyro; from pixelpush.training.commands import train; tyro.cli(train)"]
+    command = [sys.executable, "-c", "import tyro; from pixelpush.eval.train_command import train; tyro.cli(train)"]
     text = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
     for field in fields(TrainOptions):
         if field.name not in ("preset", "settings"):
@@ -43,7 +43,7 @@ def test_every_option_is_documented():
 
 
 def test_the_command_line_costs_no_torch():
-    code = "import sys, pixelpush.training.commands; print({'torch', 'cv2', 'lightning_fabric'} & sys.modules.keys())"
+    code = "import sys, pixelpush.eval.train_command; print({'torch', 'cv2', 'lightning_fabric'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -1,0 +1,54 @@
+"""``pixelpush train`` draws strips of futures on the way, and they change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import pytest
+
+from pixelpush.errors import InputError
+from pixelpush.eval.train_command import strips, train
+from pixelpush.training.commands import TrainOptions
+
+SMALL = ("channels=8", "encoder_blocks=1", "coarse_scales=0", "lstm_channels=4", "decoder_blocks=1", "components=2")
+
+
+def options(store: Path, run: Path, **more) -> TrainOptions:
+    settings = {
+        "examples": 12,
+        "batch_size": 2,
+        "clip_frames": 5,
+        "validation_items": 1,
+        "save_examples": 4,
+        "settings": SMALL,
+        "accelerator": "cpu",
+        "quiet": True,
+    }
+    return TrainOptions("push-ot-small", str(store), run, **{**settings, **more})
+
+
+def test_strips_are_drawn_at_intervals_and_change_nothing(store: Path, tmp_path: Path):
+    train(options(store, tmp_path / "plain"))
+    train(options(store, tmp_path / "drawn", sample_examples=6))
+    assert not (tmp_path / "plain" / "samples").exists()
+    drawn = sorted(path.relative_to(tmp_path / "drawn").as_posix() for path in (tmp_path / "drawn").rglob("*.png"))
+    # two validation episodes, after each six examples and at the end
+    assert drawn == [f"samples/{examples:010d}/000{n}-push_{10 + n}.png" for examples in (6, 12) for n in (0, 1)]
+    pictures = [cv2.imread(str(tmp_path / "drawn" / path)) for path in drawn]
+    assert all(picture is not None and picture.std() > 0 for picture in pictures)
+    last = Path("checkpoints/0000000012/train.safetensors")
+    assert (tmp_path / "plain" / last).read_bytes() == (tmp_path / "drawn" / last).read_bytes()
+
+
+def test_without_validation_the_training_episodes_are_drawn(store: Path, tmp_path: Path):
+    train(options(store, tmp_path, examples=2, validation_split="none", sample_examples=2))
+    names = sorted(path.name for path in (tmp_path / "samples" / "0000000002").iterdir())
+    assert names == ["0000-push_0.png", "0001-push_1.png"]
+
+
+def test_other_families_say_where_to_turn(tmp_path: Path):
+    command = replace(options(tmp_path, tmp_path / "run"), preset="push-upscale-128", settings=())
+    with pytest.raises(InputError, match="of video models only"):
+        strips(command)
