@@ -8,7 +8,7 @@ augment.py). This room knows none of the others; NumPy is all that importing it 
 from pixelpush.datasets.augment import Augmentation, Mirror, Reflection, augment
 from pixelpush.datasets.episodes import Episode, EpisodeDataset
 from pixelpush.datasets.order import epoch_order, training_clip
-from pixelpush.datasets.registry import available, data_root, open_dataset
+from pixelpush.datasets.registry import available, data_root, is_simulated, open_dataset
 
 __all__ = [
     "Augmentation",
@@ -20,6 +20,7 @@ __all__ = [
     "available",
     "data_root",
     "epoch_order",
+    "is_simulated",
     "open_dataset",
     "training_clip",
 ]

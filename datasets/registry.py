@@ -21,15 +21,15 @@ def data_root() -> Path:
 def open_dataset(name_or_path: str | os.PathLike[str], split: str, **options: Any) -> EpisodeDataset:
     """A split of a data set: ``len()``, ``[i]`` -> Episode.
 
-    ``name_or_path``: a store's folder; ``"sim"``, the simulated bin, with its own ``options``; or the name of a store
-    under the data root. Raises InputError, which lists what there is, for anything else.
+    ``name_or_path``: a store's folder; ``"sim"``, the simulated bin, with its own ``options``, or ``"sim:1000"``, the same
+    with a training split of so many episodes; or the name of a store under the data root. Raises InputError, which lists what there is, for anything else.
     """
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
-    if name == "sim":
-        from pixelpush.datasets.sim import open_sim  # type: ignore[attr-defined]
+    if is_simulated(name):
+        from pixelpush.datasets.sim import open_sim
 
-        return open_sim(split, **options)
+        return open_sim(split, **{**_simulated_options(name, split), **options})
     if options:
         raise InputError(f"dataset {name!r} takes no options, got {', '.join(sorted(options))}.")
 
@@ -46,6 +46,20 @@ def open_dataset(name_or_path: str | os.PathLike[str], split: str, **options: An
         f"no dataset {name!r}: not a folder, and the known ones are {', '.join(available())}. "
         "Make one of your own recordings with 'pixelpush prepare folder --raw DIR'."
     )
+
+
+def is_simulated(name: str) -> bool:
+    """Whether this is the simulated bin, whose frames can be had at any of its sizes."""
+    return name == "sim" or name.startswith("sim:")
+
+
+def _simulated_options(name: str, split: str) -> dict[str, int]:
+    _, colon, count = name.partition(":")
+    if not colon:
+        return {}
+    if not count.isdecimal():
+        raise InputError(f"dataset {name!r}: after 'sim:' comes the number of training episodes, as in sim:1000.")
+    return {"episodes": int(count)} if split == "train" else {}
 
 
 def available() -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixelpush.datasets import open_dataset
+from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.errors import InputError
 from pixelpush.files import read_json
@@ -59,7 +59,7 @@ def agreed_facts(
 
 def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:
     """A split, at the model's frame size where the data can be had at any."""
-    options = {"size": frame_size} if data == "sim" else {}
+    options = {"size": frame_size} if is_simulated(data) else {}
     episodes = open_dataset(data, split, **options)
     if len(episodes) == 0:
         raise InputError(f"{episodes.name}: this split has no episode.")
@@ -68,7 +68,7 @@ def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:
 
 def split_names(data: str) -> list[str]:
     """The splits of a data set in the tables' order: train, val, then the tests."""
-    if data == "sim":
+    if is_simulated(data):
         return list(_SIM_SPLITS)
     from pixelpush.datasets.registry import data_root
     from pixelpush.datasets.store import store_splits

@@ -26,7 +26,7 @@ class TrainOptions:
     preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET")]
     """What to train: a training preset (docs/training.md lists them)."""
     data: str
-    """Data set: 'sim', the name of a prepared one, or the folder of a store."""
+    """Data set: 'sim' (sim:1000: with 1000 training episodes), the name of a prepared one, or a store's folder."""
     run: Path
     """Run folder. The same command again continues the run that is there."""
     examples: int | None = None
@@ -135,27 +135,31 @@ def run_options(options: TrainOptions) -> RunOptions:
 
 # Each family's module makes its task; it is imported only when such a preset is trained.
 def _open_video_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:
-    from pixelpush.datasets.registry import open_dataset
+    from pixelpush.datasets.registry import is_simulated, open_dataset
     from pixelpush.training.video_task import VideoTask
 
-    training = open_dataset(options.data, options.train_split)
-    validation = None if options.validation_split == "none" else open_dataset(options.data, options.validation_split)
-    return VideoTask(preset.model, {**preset.overrides, **settings}, data, training, validation)
+    overrides = {**preset.overrides, **settings}
+    size = {"size": overrides["frame_size"]} if is_simulated(options.data) and "frame_size" in overrides else {}
+    training = open_dataset(options.data, options.train_split, **size)
+    validation = None
+    if options.validation_split != "none":
+        validation = open_dataset(options.data, options.validation_split, **size)
+    return VideoTask(preset.model, overrides, data, training, validation)
 
 
 def _open_super_resolution_task(
     preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions
 ) -> Task:
-    from pixelpush.datasets.registry import open_dataset
+    from pixelpush.datasets.registry import is_simulated, open_dataset
     from pixelpush.training.super_resolution_task import SuperResolutionTask
 
     overrides = {**preset.overrides, **settings}
     names = [options.train_split, *([] if options.validation_split == "none" else [options.validation_split])]
-    if options.data != "sim":
+    if not is_simulated(options.data):
         return SuperResolutionTask(overrides, data, *(open_dataset(options.data, name) for name in names))
     # The simulator draws the same episode at every size: the small frames are pictures of their own.
     large, small = (
-        [open_dataset("sim", name, size=size) for name in names]
+        [open_dataset(options.data, name, size=size) for name in names]
         for size in (overrides["frame_size"], overrides["frame_size"] // 2)
     )
     return SuperResolutionTask(overrides, data, *large, small=(small[0], small[1] if small[1:] else None))

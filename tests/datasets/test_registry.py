@@ -53,3 +53,15 @@ def test_unknown(root, tmp_path, make_episode):
         open_dataset("mine", "test", size=3)
     with pytest.raises(InputError, match="not a store"):
         open_dataset(tmp_path, "test")
+
+
+def test_the_number_of_simulated_training_episodes_may_stand_in_the_name():
+    from pixelpush.datasets.registry import _simulated_options, is_simulated
+
+    assert is_simulated("sim")
+    assert is_simulated("sim:12")
+    assert not is_simulated("simple")
+    assert _simulated_options("sim:12", "train") == {"episodes": 12}
+    assert _simulated_options("sim:12", "val") == {}
+    with pytest.raises(InputError, match="number of training episodes"):
+        open_dataset("sim:many", "train")
