@@ -21,8 +21,9 @@ def data_root() -> Path:
 def open_dataset(name_or_path: str | os.PathLike[str], split: str, **options: Any) -> EpisodeDataset:
     """A split of a data set: ``len()``, ``[i]`` -> Episode.
 
-    ``name_or_path``: a store's folder; ``"sim"``, the simulated bin, with its own ``options``, or ``"sim:1000"``, the same
-    with a training split of so many episodes; or the name of a store under the data root. Raises InputError, which lists what there is, for anything else.
+    ``name_or_path``: a store's folder; ``"sim"``, the simulated bin, with its own ``options``, or ``"sim:1000"``, the
+    same with a training split of so many episodes; or the name of a store under the data root. Raises InputError,
+    which lists what there is, for anything else.
     """
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
