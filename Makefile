@@ -10,6 +10,7 @@ help:
 	@echo "make test      the default test suite (a few minutes on two cores)"
 	@echo "make test-all  with the slow tests"
 	@echo "make lint      ruff and pyright"
+	@echo "make results   score shipped models again and compare with the README's figures"
 	@echo "make bench     the benchmarks of benchmarks/"
 
 $(READY): constraints.txt pyproject.toml
@@ -38,6 +39,9 @@ types: $(READY)
 	ln -s $(CURDIR)/pixelpush/* build/typecheck/pixelpush/
 	for room in $(ROOMS); do ln -s $(CURDIR)/$$room build/typecheck/pixelpush/$$room; done
 	$(BIN)/pyright --pythonpath $(BIN)/python --project pyproject.toml
+
+results: $(READY)
+	$(BIN)/python -m pixelpush.eval.results
 
 bench: $(READY)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

@@ -18,7 +18,7 @@ from pixelpush.saved import SHIPPED
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
 Device = Literal["cpu", "cuda", "mps"]
-SHIPPED_MODEL = "push-ot"
+SHIPPED_MODEL = "push-ot-small"
 TRAINED_PRESET = "push-ot-small"
 _TEST = "test-seen"
 

@@ -1,0 +1,147 @@
+"""The README's figures: written from committed JSON, and computed again from the shipped weights.
+
+python -m pixelpush.eval.results          compute again what fits in minutes, fail where a figure is off
+python -m pixelpush.eval.results --write  write the tables of README.md from docs/results/*.json
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from pixelpush.errors import InputError
+from pixelpush.eval.speed import SAMPLERS
+from pixelpush.eval.tables import COLUMNS
+from pixelpush.files import atomic_file, read_json
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+# Nats per sub-pixel of one episode: float32 on another CPU rounds differently.
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to do."""
+
+    write: bool = False
+    """Write README.md's tables from the committed JSON instead of computing anything."""
+    episodes: int = 4
+    """Episodes of each split that are scored again."""
+    root: Path = ROOT
+    """A checkout of the project."""
+
+
+def main(options: Options) -> None:
+    results = options.root / "docs" / "results"
+    likelihood, speed = read_json(results / "table2.json"), read_json(results / "speed.json")
+    readme = options.root / "README.md"
+    tables = markdown(likelihood, speed)
+    if options.write:
+        with atomic_file(readme) as partial:
+            partial.write_text(replace_tables(readme.read_text(), tables))
+        return
+    if replace_tables(readme.read_text(), tables) != readme.read_text():
+        raise InputError(f"{readme}: its tables are not those of docs/results; run this with --write.")
+    check_likelihood(likelihood, options.episodes)
+
+
+def check_likelihood(report: dict[str, Any], episodes: int) -> None:
+    """Score the first episodes of every split again with the shipped weights, against the committed values."""
+    from pixelpush.eval.runs import open_split
+    from pixelpush.vpn import load_model
+    from pixelpush.vpn.scoring import score_episodes
+
+    protocol = report["protocol"]
+    for entry in report["models"]:
+        model = load_model(entry["name"])
+        for split, found in entry["splits"].items():
+            data = open_split(report["data"], split, model.config.frame_size)
+            part = [data[index] for index in range(min(episodes, len(data)))]
+            scores = score_episodes(model, part, protocol["context"], protocol["clip_frames"])
+            for score, committed in zip(scores, found["per_episode"], strict=False):
+                value, expected = score.nats / score.subpixels, committed["nats_per_subpixel"]
+                if score.id != committed["id"] or abs(value - expected) > TOLERANCE:
+                    raise InputError(
+                        f"{entry['name']}, {split}, episode {score.id}: {value:.5f} nats per sub-pixel, committed is "
+                        f"{expected:.5f} for {committed['id']} (tolerance {TOLERANCE})."
+                    )
+            print(f"{entry['name']}, {split}: {len(part)} episodes as committed, within {TOLERANCE}")
+
+
+def markdown(likelihood: dict[str, Any], speed: dict[str, Any]) -> str:
+    """The README's section of results."""
+    return "\n\n".join([likelihood_markdown(likelihood), speed_markdown(speed)])
+
+
+def likelihood_markdown(report: dict[str, Any]) -> str:
+    """Table 2 on the simulated bin: nats per sub-pixel and distance to the floor."""
+    splits = list(report["splits"])
+    lines = [_row(["", *(COLUMNS.get(name, name) for name in splits)]), _row(["---", *["---:"] * len(splits)])]
+    entries = [(f"`{entry['name']}` ({entry['parameters'] / 1e6:.2f}M)", entry["splits"]) for entry in report["models"]]
+    if report["reference"] is not None:
+        entries.append(("reference row: around the previous frame", report["reference"]["splits"]))
+    for name, found in entries:
+        lines.append(_row([name, *(_likelihood_cell(found[split]) for split in splits)]))
+    floors = [report["splits"][split]["floor"] for split in splits]
+    if all(floors):
+        lines.append(_row(["noise floor", *(f"{floor['nats_per_subpixel']:.3f}" for floor in floors)]))
+    counted = ", ".join(f"{report['splits'][split]['episodes']} {split}" for split in splits)
+    note = (
+        "Nats per sub-pixel ± one standard error over episodes; in brackets the distance to the noise floor, which no "
+        f"model can beat. Episodes: {counted}; {report['protocol']['context']} frames given and not counted. One seed."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def speed_markdown(report: dict[str, Any]) -> str:
+    """Table 4: seconds a sampled frame."""
+    size = report["table_size"]
+    found = {(t["kind"], t["sampler"]): t for t in report["timings"] if t["size"] == size}
+    slow = found[("otn", "plain")]
+    lines = [_row(["", "seconds a frame", "speed-up", "steps a frame"]), _row(["---", "---:", "---:", "---:"])]
+    for kind, sampler, words in SAMPLERS:
+        timing = found.get((kind, sampler))
+        if timing is not None:
+            seconds = timing["seconds_per_frame"]
+            mark = " (extrapolated)" if timing["extrapolated_from_steps"] else ""
+            faster = f"{slow['seconds_per_frame'] / seconds:,.0f}x"
+            lines.append(_row([words, f"{seconds:.3g}{mark}", faster, f"{timing['sequential_steps']:,}"]))
+    settings = report["settings"]
+    note = (
+        f"{size}x{size}, batch {settings['batch']}, {settings['frames']} frames, mean of {settings['videos']} videos, "
+        f"`{report['preset']}` sizes, {report['hardware']}. One graph needs a CUDA device: not measured here."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def replace_tables(readme: str, tables: str) -> str:
+    """README text with everything between the two marks replaced."""
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
+        raise InputError(f"README.md: needs the marks {BEGIN} and {END}, once each.")
+    before, rest = readme.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{rest.split(END)[1]}"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _likelihood_cell(found: dict[str, Any]) -> str:
+    value = f"{found['nats_per_subpixel']:.3f}"
+    if found["standard_error"] is not None:
+        value += f" ± {found['standard_error']:.3f}"
+    above = found["above_floor"]
+    return value if above is None else f"{value} ({above['nats_per_subpixel']:+.3f})"
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Options, description=__doc__))
+    except InputError as error:
+        print(f"results: {error}", file=sys.stderr)
+        sys.exit(1)
