@@ -1,9 +1,9 @@
 """The simulated bin: endless, deterministic pushing video with the structure of the recorded set.
 
-``open_sim(split)`` gives a split and makes what is missing. An episode is a pure function of (split, number, size):
-``splits`` says which arm and objects it has; ``scene``, ``arm``, ``objects`` build the model; ``policy``, ``physics`` push;
-``renderer`` (with ``rays``, ``culling``, ``lighting``, ``textures``, ``materials``) makes the frames; ``generate`` puts it
-together; ``prepare``, ``workers`` write the store; ``episodes``, ``noise`` read it; ``manifest`` pins the bytes.
+``open_sim(split)`` gives a split and makes what is missing. An episode is a pure function of (split, number, size).
+splits.py says which arm and objects it has; scene.py, arm.py, objects.py build the model; policy.py, physics.py push;
+renderer.py (with rays, culling, lighting, textures, materials) makes the frames; generate.py puts it together;
+prepare.py and workers.py write the store; episodes.py and noise.py read it; manifest.py pins the bytes.
 docs/simulated_bin.md describes the data.
 """
 

@@ -34,7 +34,7 @@ def make_manifest(hashed: int = HASHED) -> dict[str, Any]:
 
 
 def differences(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
-    """What ``found`` has that the committed manifest has otherwise, a line each; hashes as far as ``found`` has them."""
+    """What the committed manifest has otherwise, a line each; hashes are compared as far as ``found`` has them."""
     lines = []
     if found["identity"] != committed["identity"]:
         lines.append(f"identity: {found['identity']}, committed {committed['identity']}")

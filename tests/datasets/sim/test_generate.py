@@ -1,0 +1,93 @@
+"""An episode is a pure function of (split, number, size), whichever process makes it and after whatever else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from pixelpush.datasets.records import content_hash
+from pixelpush.datasets.sim import manifest
+from pixelpush.datasets.sim.generate import generate_episode, identity
+from pixelpush.datasets.sim.splits import DEFAULT_EPISODES
+from pixelpush.files import read_json
+
+_HASH = """
+from pixelpush.datasets.records import content_hash
+from pixelpush.datasets.sim.generate import generate_episode
+print(content_hash(generate_episode("train", 1)))
+"""
+
+
+@pytest.mark.parametrize("split", DEFAULT_EPISODES)
+def test_first_episodes_have_the_committed_bytes(split, episode):
+    committed = read_json(manifest.PATH)
+    assert committed["identity"] == identity(64)
+    assert committed["splits"][split]["episodes"] == DEFAULT_EPISODES[split]
+    assert content_hash(episode(split, 0)) == committed["splits"][split]["content_sha256"][0]
+
+
+@pytest.mark.slow
+def test_manifest_holds():
+    assert manifest.differences(manifest.make_manifest(), read_json(manifest.PATH)) == []
+
+
+def test_manifest_differences_are_named():
+    committed = read_json(manifest.PATH)
+    found = {
+        "identity": committed["identity"],
+        "splits": {"val": {"episodes": 256, "content_sha256": ["0" * 64]}},
+    }
+    assert manifest.differences(found, committed) == ["val: episode 0 has other bytes"]
+    found["splits"]["val"]["content_sha256"] = committed["splits"]["val"]["content_sha256"][:2]
+    assert manifest.differences(found, committed) == []
+
+
+def test_other_processes_make_the_same_bytes_without_vector_kernels(episode):
+    """Alone in a fresh process, with NumPy's vector kernels switched off: what another CPU would run."""
+    from numpy._core._multiarray_umath import __cpu_dispatch__ as dispatched
+
+    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(dispatched)}
+    command = [sys.executable, "-W", "ignore", "-c", _HASH]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
+    assert found == content_hash(episode("train", 1))
+
+
+def test_what_was_made_before_does_not_matter(episode):
+    first = episode("test-novel", 0)
+    generate_episode("test-novel", 1)
+    again = generate_episode("test-novel", 0)
+    assert content_hash(again) == content_hash(first)
+
+
+def test_other_sizes_show_the_same_episode(episode):
+    small, large = episode("val", 0), generate_episode("val", 0, 128)
+    np.testing.assert_array_equal(small.states, large.states)
+    np.testing.assert_array_equal(small.actions, large.actions)
+    np.testing.assert_array_equal(small.extra["object_poses"], large.extra["object_poses"])
+    # Averaged down, the large frames are nearly the small ones.
+    blocks = large.frames.reshape(20, 3, 64, 2, 64, 2).astype(float).mean(axis=(3, 5))
+    assert np.abs(blocks - small.frames).mean() < 4
+
+
+def test_shapes_and_types(episode):
+    made = episode("train", 0)
+    count = len(made.extra["objects"])
+    assert made.frames.shape == (20, 3, 64, 64)
+    assert made.frames.dtype == np.uint8
+    assert made.states.shape == made.actions.shape == (20, 5)
+    assert made.states.dtype == made.actions.dtype == np.float32
+    assert made.extra["object_poses"].shape == (20, count, 7)
+    assert made.extra["segmentation"].shape == (20, 64, 64)
+    assert made.extra["segmentation"].max() < 2 + count
+
+
+def test_frames_use_the_range_of_levels(episode):
+    for split in DEFAULT_EPISODES:
+        frames = episode(split, 0).frames
+        assert 60 < frames.mean() < 190
+        assert (frames < 8).mean() < 0.02
+        assert (frames > 247).mean() < 0.02

@@ -1,0 +1,201 @@
+"""Opening makes what is missing, survives kills and company, and refuses what it cannot read."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from pixelpush.datasets import open_dataset
+from pixelpush.datasets.sim import open_sim, prepare, workers
+from pixelpush.datasets.sim.commands import prepare_sim
+from pixelpush.datasets.sim.noise import noise_floor
+from pixelpush.datasets.sim.prepare import ensure_split, store_path
+from pixelpush.datasets.store import EpisodeStore
+from pixelpush.errors import InputError
+from pixelpush.files import read_json, write_json
+
+
+@pytest.fixture
+def quick(monkeypatch, episode):
+    """Episodes of val in no time (physics and frames are others' tests), two to a shard."""
+    from dataclasses import replace
+
+    from pixelpush.datasets.sim import generate
+
+    base = episode("val", 0)
+
+    def fake(split, number, size):
+        frames = base.frames.copy()
+        frames[:, 0, 0, 0] = number
+        return replace(base, frames=frames, id=f"{split}-{number:07d}")
+
+    monkeypatch.setattr(generate, "generate_episode", fake)
+    monkeypatch.setattr(workers, "EPISODES_PER_SHARD", 2)
+
+
+def test_reads_the_clean_render_without_noise(small_root, episode, assert_same):
+    clean = open_sim("val", episodes=3, noise=False, root=small_root)
+    for number in range(3):
+        assert_same(clean[number], episode("val", number))
+
+
+def test_noise_is_small_the_same_each_time_and_comes_with_its_floor(small_root, assert_same):
+    noisy, clean = (open_sim("val", episodes=3, noise=noise, root=small_root) for noise in (True, False))
+    a, b = noisy[1], clean[1]
+    assert_same(a, noisy[1])
+    difference = a.frames.astype(int) - b.frames
+    assert np.abs(difference).max() <= 8
+    assert difference.std() == pytest.approx(1, abs=0.01)
+    np.testing.assert_array_equal(a.extra["noise_floor"], noise_floor(b.frames))
+    np.testing.assert_array_equal(a.states, b.states)
+
+
+def test_part_of_an_episode_is_as_in_the_whole(small_root):
+    noisy = open_sim("val", episodes=3, root=small_root)
+    part, whole = noisy.read(2, 4, 9), noisy[2]
+    np.testing.assert_array_equal(part.frames, whole.frames[4:9])
+    np.testing.assert_array_equal(part.extra["noise_floor"], whole.extra["noise_floor"][4:9])
+
+
+def test_a_short_split_is_a_prefix_and_nothing_is_made_twice(small_root, capsys, monkeypatch):
+    monkeypatch.setattr(prepare, "make_shards", None)  # a call would fail
+    short = open_dataset("sim", "val", episodes=2, root=small_root)
+    assert len(short) == len(short.lengths) == 2
+    assert capsys.readouterr().err == ""
+    with pytest.raises(IndexError):
+        short[2]
+    np.testing.assert_array_equal(short[-1].frames, open_sim("val", episodes=3, root=small_root)[1].frames)
+
+
+def test_content_hash_tells_prefix_and_noise_apart(small_root):
+    kinds = [(3, True), (2, True), (3, False)]
+    digests = {open_sim("val", episodes=n, noise=noise, root=small_root).content_sha256 for n, noise in kinds}
+    assert len(digests) == 3
+
+
+def test_growing_copies_what_is_there(tmp_path, quick, capsys):
+    ensure_split("val", 64, 3, root=tmp_path)
+    assert "making 3 episodes" in capsys.readouterr().err
+    ensure_split("val", 64, 7, root=tmp_path)
+    store = EpisodeStore(store_path("val", 64, tmp_path), "val")
+    assert [int(store[i].frames[0, 0, 0, 0]) for i in range(len(store))] == list(range(7))
+    assert [p.name for p in store_path("val", 64, tmp_path).parent.iterdir() if "working" in p.name] == []
+
+
+def test_a_broken_run_goes_on_where_it_was(tmp_path, quick, monkeypatch):
+    made = []
+    make = workers.make_shard
+
+    def breaks(job, index, done):
+        if index == 2 and not made.count("broke"):
+            made.append("broke")
+            raise KeyboardInterrupt
+        made.append(index)
+        make(job, index, done)
+
+    monkeypatch.setattr(workers, "make_shard", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        ensure_split("val", 64, 7, root=tmp_path)
+    assert not store_path("val", 64, tmp_path).exists()
+    ensure_split("val", 64, 7, root=tmp_path)
+    assert made == [0, 1, "broke", 2, 3]
+    assert len(EpisodeStore(store_path("val", 64, tmp_path), "val")) == 7
+
+
+def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
+    """kill -9 of a real run with workers; the second run ends with the same episodes."""
+    code = (
+        f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=40, root={str(tmp_path)!r}, workers=2)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    working = tmp_path / "sim" / "64" / ".val.working"
+    deadline = time.monotonic() + 60
+    while not (working.is_dir() and list(working.glob(".*partial*"))) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not store_path("val", 64, tmp_path).exists()
+    again = open_sim("val", episodes=2, root=tmp_path)
+    assert_same(again[1], open_sim("val", episodes=2, root=small_root)[1])
+
+
+def test_two_processes_at_once_make_one_store(tmp_path, small_root, assert_same):
+    code = f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=2, root={str(tmp_path)!r})"
+    both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    words = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], words
+    assert sum("making 2 episodes" in text for text in words) == 1
+    assert_same(open_sim("val", episodes=2, root=tmp_path)[0], open_sim("val", episodes=2, root=small_root)[0])
+
+
+def test_workers_make_the_same_store(tmp_path, small_root, monkeypatch):
+    monkeypatch.setattr(workers, "EPISODES_PER_SHARD", 1)  # here only: the workers' own shards hold 32
+    job = workers.Job(str(tmp_path), "val", 64, 1)
+    count = []
+    assert workers._feed(job, workers.deque([0]), workers.threading.Lock(), lambda: count.append(1)) is None
+    assert len(count) == 1
+    made = json.loads((tmp_path / "val-00000.shard.json").read_text())
+    ensure_split("val", 64, 1, root=tmp_path / "here")
+    assert made["hashes"] == [_hash(tmp_path / "here")]
+
+
+def _hash(root):
+    from pixelpush.datasets.records import content_hash
+
+    return content_hash(EpisodeStore(store_path("val", 64, root), "val")[0])
+
+
+def test_a_workers_error_is_told(tmp_path):
+    job = workers.Job(str(tmp_path / "absent" / "deeper"), "nonsense", 64, 64)
+    with pytest.raises(InputError, match="no split 'nonsense'"):
+        workers.make_shards(job, [0, 1], 2, lambda: None)
+
+
+def test_a_store_of_another_version_is_refused(tmp_path, quick):
+    path = ensure_split("val", 64, 2, root=tmp_path)
+    description = read_json(path / "store.json")
+    description["metadata"]["identity"] |= {"scene": 0, "hash": "0"}
+    write_json(path / "store.json", description)
+    with pytest.raises(InputError, match=r"another version.*scene 0.*--rebuild"):
+        open_sim("val", episodes=1, root=tmp_path)
+    ensure_split("val", 64, 2, root=tmp_path, rebuild=True)
+    assert len(open_sim("val", episodes=2, root=tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"split": "test"}, "no split 'test'; it has train, val, test-seen, test-novel"),
+        ({"split": "val", "size": 100}, "64, 128, 256 pixels"),
+        ({"split": "val", "episodes": 0}, "episodes must be 1 to"),
+        ({"split": "val", "workers": 0}, "workers must be at least 1"),
+    ],
+)
+def test_bad_values_are_refused(tmp_path, options, words):
+    with pytest.raises(InputError, match=words):
+        open_sim(root=tmp_path, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, quick, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(workers, "make_shard", full)
+    with pytest.raises(InputError, match="disk is full"):
+        ensure_split("val", 64, 2, root=tmp_path)
+
+
+def test_prepare_makes_all_splits(tmp_path, quick, capsys):
+    prepare_sim(episodes=3, workers=1, val_episodes=2, test_episodes=1, root=tmp_path)
+    out = capsys.readouterr().out
+    for split, count in {"train": 3, "val": 2, "test-seen": 1, "test-novel": 1}.items():
+        assert len(EpisodeStore(store_path(split, 64, tmp_path), split)) == count
+        assert f"{split}: {count} episodes, {20 * count} frames" in out
