@@ -7,6 +7,7 @@ robot's own frame, which such a nudge does not move.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -38,6 +39,14 @@ class Reflection:
             raise InputError(f"reflection: {self.order} is not a permutation.")
         if any(self.order[self.order[i]] != i or self.signs[i] != self.signs[self.order[i]] for i in indices):
             raise InputError(f"reflection: {self.order} with signs {self.signs} is not its own inverse.")
+
+    @classmethod
+    def negating(cls, entries: Sequence[int], size: int, what: str) -> Reflection:
+        """The reflection of a vector of ``size`` numbers in which these entries, counted from 0, change sign."""
+        outside = [entry for entry in entries if not 0 <= entry < size]
+        if outside:
+            raise InputError(f"mirror: entry {outside[0]} is to change sign, but {what} has entries 0 to {size - 1}.")
+        return cls(tuple(range(size)), tuple(-1 if entry in entries else 1 for entry in range(size)))
 
     def apply(self, rows: np.ndarray, what: str) -> np.ndarray:
         """The mirrored (T, D) float32 rows."""

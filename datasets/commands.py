@@ -133,6 +133,8 @@ def prepare_folder(
     states: Literal["table", "none"] = "table",
     actions: Literal["table", "next-state", "none"] = "table",
     bgr: bool = False,
+    mirror_states: str = "",
+    mirror_actions: str = "",
     split: str | None = None,
     split_seed: int | None = None,
     min_frames: int = 2,
@@ -155,6 +157,9 @@ def prepare_folder(
         states: none: the recordings have no states.
         actions: next-state takes the next frame's state as the action (the last one repeats); none: no actions.
         bgr: Arrays of frames hold blue, green, red.
+        mirror_states: Entries of the state, from 0, that change sign when pictures are mirrored left to right, like
+            '1,4', or none. Given with --mirror-actions, the store can be trained on with --mirror.
+        mirror_actions: The same of the action.
         split: Episodes of train/val/test, as counts like 48/8/8 or shares; 0.8/0.1/0.1 if there is no splits.json.
         split_seed: Draw the order of episodes from this seed before splitting; by default it is the order of names.
         min_frames: Episodes with fewer frames are left out, and counted.
@@ -179,6 +184,8 @@ def prepare_folder(
         states=states,
         actions=actions,
         bgr=bgr,
+        mirror_states=_entries(mirror_states, "--mirror-states"),
+        mirror_actions=_entries(mirror_actions, "--mirror-actions"),
     )
     out = _output(out, raw.resolve().stem, overwrite)
     paths = {episode_name(path): path for path in find_episodes(raw)}
@@ -198,6 +205,7 @@ def prepare_folder(
         "options": asdict(options),
         "splits": how,
         "min_frames": min_frames,
+        "mirror": None if options.mirror_states is None else [options.mirror_states, options.mirror_actions],
     }
     listed = sum(len(members) for members in chosen.values())
 
@@ -250,6 +258,18 @@ def _output(out: Path | None, name: str, overwrite: bool) -> Path:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _entries(text: str, option: str) -> tuple[int, ...] | None:
+    """'1,4' -> (1, 4), 'none' -> (), '' -> None."""
+    from pixelpush.errors import InputError
+
+    if not text:
+        return None
+    parts = [] if text == "none" else text.split(",")
+    if not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        raise InputError(f"{option} {text}: give numbers of entries, from 0, like '1,4', or none.")
+    return tuple(int(part) for part in parts)
 
 
 def _damage_log(limit: int) -> DamageLog:

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from pixelpush.datasets.arrays import Archive, decode_array, read_bytes
+from pixelpush.datasets.augment import Reflection
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.frames import Crop, Resize, fit
 from pixelpush.datasets.images import decode_image
@@ -35,6 +36,7 @@ class FolderOptions:
     table: pattern of the table's file name. state_columns, action_columns: columns of a CSV or JSON table; empty means
     those called state_* and action_*. states_key, actions_key: arrays of a .npz. states "none": there are none.
     actions "next-state": the next frame's state stands in for the command (the last row repeats).
+    mirror_states, mirror_actions: entries that change sign when pictures are mirrored left to right; None: not known.
     """
 
     size: int = 64
@@ -49,10 +51,14 @@ class FolderOptions:
     states: Literal["table", "none"] = "table"
     actions: Literal["table", "next-state", "none"] = "table"
     bgr: bool = False
+    mirror_states: tuple[int, ...] | None = None
+    mirror_actions: tuple[int, ...] | None = None
 
     def __post_init__(self):
         if self.actions == "next-state" and self.states == "none":
             raise InputError("--actions next-state needs states, but --states is none.")
+        if (self.mirror_states is None) != (self.mirror_actions is None):
+            raise InputError("give both --mirror-states and --mirror-actions; 'none' where no entry changes sign.")
 
 
 class _Files(Protocol):
@@ -123,9 +129,14 @@ def read_episode(path: Path, options: FolderOptions) -> Episode:
     if options.actions == "next-state":
         actions = np.concatenate([states[1:], states[-1:]])
     actions = np.zeros((len(frames), 0), np.float32) if actions is None else actions
-    for name, rows in (("states", states), ("actions", actions)):
+    for name, rows, mirrored in (
+        ("states", states, options.mirror_states),
+        ("actions", actions, options.mirror_actions),
+    ):
         if len(rows) != len(frames):
             raise InputError(f"{path}: {len(frames)} frames but {len(rows)} rows of {name}; they must be as many.")
+        if mirrored is not None:  # refuses what a reader of the store would
+            Reflection.negating(mirrored, rows.shape[1], f"the {name[:-1]} of {path}")
     return Episode(frames, states, actions, episode_name(path))
 
 

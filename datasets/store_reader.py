@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pixelpush.datasets.augment import Mirror, Reflection
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.records import Schema, decode_record
 from pixelpush.errors import InputError
@@ -68,6 +69,9 @@ class EpisodeStore:
                 raise InputError(f"{self.path}: no split {split!r}; it has {', '.join(sorted(splits))}.")
             self.schema = Schema(**description["schema"])
             self.metadata: dict[str, Any] = description["metadata"]
+            if not isinstance(self.metadata, dict):
+                raise TypeError("metadata is not an object")
+            self.mirror = _mirror(self.path, self.metadata, self.schema)  # None where it is not known
             self.content_sha256: str = splits[split]["content_sha256"]
             self.lengths = np.array(splits[split]["lengths"], dtype=np.int64)  # frames of each episode
             shards = [
@@ -165,6 +169,17 @@ class EpisodeStore:
         self._kept_bytes += len(data)
         while self._kept_bytes > _MAX_KEPT_BYTES:
             self._kept_bytes -= len(self._kept.popitem(last=False)[1])
+
+
+def _mirror(path: Path, metadata: dict[str, Any], schema: Schema) -> Mirror | None:
+    """From ``mirror`` in the metadata: the entries of the state, and of the action, that change sign."""
+    if metadata.get("mirror") is None:
+        return None
+    states, actions = ([int(entry) for entry in entries] for entries in metadata["mirror"])
+    return Mirror(
+        Reflection.negating(states, schema.state_dim, f"the state of {path}"),
+        Reflection.negating(actions, schema.action_dim, f"the action of {path}"),
+    )
 
 
 def store_splits(path: str | Path) -> list[str]:

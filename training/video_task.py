@@ -165,7 +165,10 @@ def _augmentation(data: DataConfig, episodes: EpisodeDataset) -> Augmentation | 
         return None
     mirror = getattr(episodes, "mirror", None)
     if data.mirror and not isinstance(mirror, Mirror):
-        raise InputError("--mirror: this data set does not say how its states and actions change in a mirror.")
+        raise InputError(
+            "--mirror: this data set does not say how its states and actions change in a mirror"
+            " (see --mirror-states of 'pixelpush prepare folder')."
+        )
     return Augmentation(
         mirror=mirror if data.mirror else None,
         jitter=data.jitter,

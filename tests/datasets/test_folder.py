@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pixelpush.datasets.augment import Mirror, Reflection, mirror
 from pixelpush.datasets.commands import prepare_folder
 from pixelpush.datasets.folder import FolderOptions, read_episode
 from pixelpush.datasets.frames import fit
@@ -365,3 +366,31 @@ def test_natural_order(numbers):
     names = [f"a{number}.png" for number in numbers]
     assert sorted(names, key=natural_key) == [f"a{number}.png" for number in sorted(numbers)]
     sorted([*names, "", "5", "x", "²", "5x"], key=natural_key)  # any mixture can be ordered
+
+
+def test_a_store_knows_its_mirror(ten, tmp_path):
+    prepare_folder(ten, tmp_path / "plain", split="8/1/1")
+    assert EpisodeStore(tmp_path / "plain", "train").mirror is None
+    prepare_folder(ten, tmp_path / "store", split="8/1/1", mirror_states="1", mirror_actions="none")
+    store = EpisodeStore(tmp_path / "store", "train")
+    assert store.mirror == Mirror(Reflection((0, 1), (1, -1)), Reflection((0,), (1,)))
+    seen = mirror(store[0], store.mirror)
+    np.testing.assert_array_equal(seen.frames, store[0].frames[..., ::-1])
+    np.testing.assert_array_equal(seen.states, store[0].states * [1, -1])
+    np.testing.assert_array_equal(seen.actions, store[0].actions)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mirror_states": "1"}, "give both --mirror-states and --mirror-actions"),
+        ({"mirror_states": "y", "mirror_actions": "none"}, "--mirror-states y: give numbers of entries"),
+        ({"mirror_states": "-1", "mirror_actions": "none"}, "--mirror-states -1: give numbers of entries"),
+        ({"mirror_states": "2", "mirror_actions": "none"}, "entry 2 is to change sign, but the state of .* 0 to 1"),
+        ({"mirror_states": "0", "mirror_actions": "1"}, "entry 1 is to change sign, but the action of .* 0 to 0"),
+    ],
+)
+def test_a_mirror_that_cannot_be_is_refused(ten, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        prepare_folder(ten, tmp_path / "store", split="8/1/1", **options)
+    assert not (tmp_path / "store").exists()

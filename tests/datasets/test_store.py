@@ -374,10 +374,17 @@ def test_damaged_record_names_shard_and_record(copy, episodes):
 @pytest.mark.parametrize("value", [None, [], {"train": 1}, "text", 7])
 def test_damaged_description(copy, key, value):
     edit(copy, **{key: value})
-    if key == "metadata":
+    if key == "metadata" and isinstance(value, dict):
         assert EpisodeStore(copy, "train").metadata == value
         return
     with pytest.raises(InputError):
+        EpisodeStore(copy, "train")
+
+
+@pytest.mark.parametrize("mirror", [7, [], [[0]], [[0], "text"], [[9], []], [[0], [-1]]])
+def test_damaged_mirror(copy, mirror):
+    edit(copy, metadata={"mirror": mirror})
+    with pytest.raises(InputError, match=str(copy)):
         EpisodeStore(copy, "train")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,26 @@ def test_augmentation_is_a_pure_function_of_seed_epoch_and_example():
     first, again, other = (task.example(1, epoch, 2)[1]["frames"] for epoch in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_mirrored_clips_move_states_and_actions_with_the_picture(tmp_path: Path):
+    metadata = {"source": "a test", "mirror": [[1], []]}
+    path = write_store(tmp_path / "mirrored", {"train": episodes(6)}, metadata)
+    mirrored = VideoTask("ot", MODEL, replace(PLAIN, mirror=True), EpisodeStore(path, "train"))
+    plain = VideoTask("ot", MODEL, PLAIN, EpisodeStore(path, "train"))
+    turned = 0
+    for epoch in range(5):
+        for index in range(6):
+            _, clip = mirrored.example(0, epoch, index)
+            _, same = plain.example(0, epoch, index)
+            if np.array_equal(clip["frames"], same["frames"]):
+                assert all(np.array_equal(clip[name], same[name]) for name in clip)
+                continue
+            turned += 1
+            assert np.array_equal(clip["frames"], same["frames"][..., ::-1])
+            assert np.array_equal(clip["states"], same["states"] * np.float32([1, -1]))
+            assert np.array_equal(clip["actions"], same["actions"])
+    assert 0 < turned < 30  # both: a false failure once in 2^29
 
 
 def test_statistics_are_the_training_splits(store: Path):
