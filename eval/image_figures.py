@@ -49,11 +49,12 @@ def scale_strip(image: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
 
 def structure_tile(structure: np.ndarray, size: int) -> np.ndarray:
     """uint8 (3, size, size) of maps (P, 32, 32): one colour per map on black."""
-    tile = np.zeros((3, *structure.shape[1:]), np.uint8)
+    side = structure.shape[1]
+    tile = np.zeros((3, side, side), np.uint8)
     for number, cells in enumerate(structure):
         colour = colorsys.hsv_to_rgb(number * 0.618 % 1, 0.8, 1.0)
         tile[:, cells > 0] = np.array([[255 * value] for value in colour], np.uint8)
-    return enlarge(tile, size) if size % tile.shape[1] == 0 else tile
+    return enlarge(tile, size) if size % side == 0 else tile
 
 
 def write_png(picture: np.ndarray, path: Path) -> None:

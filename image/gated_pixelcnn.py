@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pixelpush.errors import InputError
 from pixelpush.image.causal import CausalConv2d, PixelCache, RowCache, pointwise
+from pixelpush.image.layers import Layers
 from pixelpush.image.pixels import to_unit
 from pixelpush.image.raster import RasterTrunk
 
@@ -87,7 +88,7 @@ class GatedPixelCNNTrunk(RasterTrunk):
         super().__init__()
         if min(kernel, first_kernel) < 3 or kernel % 2 == 0 or first_kernel % 2 == 0:
             raise InputError(f"a gated PixelCNN needs odd kernels of 3 or more, got {first_kernel} and {kernel}.")
-        self.layers = nn.ModuleList(
+        self.layers = Layers(
             GatedLayer(
                 channels if index else in_colours,
                 channels,

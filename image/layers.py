@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
+
+M = TypeVar("M", bound=nn.Module)
+
+
+class Layers(nn.ModuleList, Generic[M]):
+    """A module list that knows the type of its modules; otherwise PyTorch's own."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, modules: Iterable[M] = ()): ...
+
+        def __iter__(self) -> Iterator[M]: ...
+
+        @overload
+        def __getitem__(self, idx: slice) -> Layers[M]: ...
+
+        @overload
+        def __getitem__(self, idx: int) -> M: ...
+
+        def __getitem__(self, idx: int | slice) -> M | Layers[M]: ...
 
 
 class MaskedConv2d(nn.Conv2d):
@@ -15,6 +38,8 @@ class MaskedConv2d(nn.Conv2d):
     mask 'A' leaves the present pixel out, 'B' lets it in. The mask multiplies the weight in every call; the stored
     weight is never overwritten, and masked entries get no gradient.
     """
+
+    mask: Tensor
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, mask: str, dilation: int = 1):
         if kernel_size % 2 == 0:

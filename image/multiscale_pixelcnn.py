@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pixelpush.errors import InputError
 from pixelpush.image.conditioning import Condition, ConditionEncoder
 from pixelpush.image.config import MultiscalePixelCNNConfig
 from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import subsample
+from pixelpush.image.layers import Layers
 from pixelpush.image.model import ImageModel, ImageSample
 from pixelpush.image.noise import Generators
 from pixelpush.image.raster import RasterDecoder
@@ -31,10 +32,10 @@ class MultiscalePixelCNN(ImageModel):
         c, conditioning = config, self.conditioning.out_channels
         trunk = GatedPixelCNNTrunk(c.colours, c.channels, c.base_layers, 3, conditioning)
         self.base = RasterDecoder(trunk, self.new_head(c.channels), c.colours)
-        self.upscalers = nn.ModuleList(self._upscaler(conditioning) for _ in c.sizes[1:])
+        self.upscalers = Layers(self._upscaler(conditioning) for _ in c.sizes[1:])
         # encoders[0] serves every scale up to shared_encoder_size, the next ones a larger scale each.
         larger = [size for size in c.sizes if size > c.shared_encoder_size] if self.conditioning.used else []
-        self.encoders = nn.ModuleList(ConditionEncoder(self.conditioning) for _ in range(1 + len(larger)))
+        self.encoders = Layers(ConditionEncoder(self.conditioning) for _ in range(1 + len(larger)))
 
     def _upscaler(self, conditioning: int) -> Upscaler:
         c = self.config

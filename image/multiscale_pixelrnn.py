@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pixelpush.image.conditioning import Condition, ConditionEncoder
 from pixelpush.image.config import MultiscalePixelRNNConfig
+from pixelpush.image.layers import Layers
 from pixelpush.image.model import ImageModel
 from pixelpush.image.pixelrnn import PixelRNNTrunk
 from pixelpush.image.pixels import to_unit
@@ -41,8 +42,8 @@ class MultiscalePixelRNN(ImageModel):
         self.encoder = ConditionEncoder(self.conditioning)
         self.base = self._decoder(self.conditioning.out_channels)
         larger = self.sizes[1:]
-        self.enlargers = nn.ModuleList(Enlarger(config.colours, config.channels, config.step) for _ in larger)
-        self.decoders = nn.ModuleList(self._decoder(self.conditioning.out_channels + config.channels) for _ in larger)
+        self.enlargers = Layers(Enlarger(config.colours, config.channels, config.step) for _ in larger)
+        self.decoders = Layers(self._decoder(self.conditioning.out_channels + config.channels) for _ in larger)
 
     def _decoder(self, conditioning: int) -> RasterDecoder:
         c = self.config
@@ -81,7 +82,7 @@ class MultiscalePixelRNN(ImageModel):
         return image, score
 
     def _beside(self, index: int, small: Tensor, conditioning: Tensor | None) -> Tensor:
-        features = self.enlargers[index](to_unit(small).to(self.enlargers[index][0].weight.dtype))
+        features = self.enlargers[index](to_unit(small).to(next(self.parameters()).dtype))
         return features if conditioning is None else torch.cat((features, conditioning), dim=1)
 
     def _under(self, small: Tensor, large: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.image.causal import PixelCache, crop, pointwise
-from pixelpush.image.layers import MaskedConv2d
+from pixelpush.image.layers import Layers, MaskedConv2d
 from pixelpush.image.pixels import to_unit
 from pixelpush.image.raster import RasterTrunk
 
@@ -63,7 +63,7 @@ class PixelCNNTrunk(RasterTrunk):
     ):
         super().__init__()
         self.enter = MaskedConv2d(in_colours, 2 * channels, first_kernel, "A")
-        self.blocks = nn.ModuleList(PixelCNNBlock(channels, kernel, conditioning_channels) for _ in range(layers))
+        self.blocks = Layers(PixelCNNBlock(channels, kernel, conditioning_channels) for _ in range(layers))
         self.leave = nn.Conv2d(2 * channels, hidden, 1)
         self.channels, self.out_channels = channels, hidden
 
@@ -91,7 +91,7 @@ class PixelCNNTrunk(RasterTrunk):
                 pixels.next_row()
             pixels.push(F.relu(pointwise(block.down, F.relu(values))), column)
             term = block.term(here)
-            hidden = F.relu(pixels.output(column) + (term if isinstance(term, float) else term[:, :, 0, 0]))
+            hidden = F.relu(pixels.output(column) + (term[:, :, 0, 0] if isinstance(term, Tensor) else term))
             values = values + pointwise(block.up, hidden)
             total = total + pointwise(block.skip, hidden)
         return F.relu(pointwise(self.leave, F.relu(total + values))), cache

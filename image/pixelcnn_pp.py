@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelpush.image.layers import Layers
 from pixelpush.image.pixelcnn_pp_cache import PixelCNNPPCache
 from pixelpush.image.pixels import mark_inside
 from pixelpush.image.raster import RasterTrunk
@@ -64,10 +65,8 @@ class Scale(nn.Module):
     def __init__(self, filters: int, down: int, back: int, conditioning: int, dropout: float):
         super().__init__()
 
-        def stack(count: int, direction: str, short_cut: int) -> nn.ModuleList:
-            return nn.ModuleList(
-                GatedResnet(filters, direction, short_cut, conditioning, dropout) for _ in range(count)
-            )
+        def stack(count: int, direction: str, short_cut: int) -> Layers[GatedResnet]:
+            return Layers(GatedResnet(filters, direction, short_cut, conditioning, dropout) for _ in range(count))
 
         self.down_above, self.down_before = stack(down, "down", 0), stack(down, "right", filters)
         self.back_above, self.back_before = stack(back, "down", filters), stack(back, "right", 2 * filters)
@@ -95,18 +94,16 @@ class PixelCNNPPTrunk(RasterTrunk):
         self.enter_above = NormedConv2d(inputs, filters, (2, 3), "down", shifted=True)
         self.before_above = NormedConv2d(inputs, filters, (1, 3), "down", shifted=True)
         self.before_left = NormedConv2d(inputs, filters, (2, 1), "right", shifted=True)
-        self.scales = nn.ModuleList(
+        self.scales = Layers(
             Scale(filters, resnets, resnets + (scale < scales - 1), conditioning_channels, dropout)
             for scale in range(scales)
         )
-        self.shrink_above = nn.ModuleList(
-            NormedConv2d(filters, filters, (2, 3), "down", stride=2) for _ in range(scales - 1)
-        )
-        self.shrink_before = nn.ModuleList(
+        self.shrink_above = Layers(NormedConv2d(filters, filters, (2, 3), "down", stride=2) for _ in range(scales - 1))
+        self.shrink_before = Layers(
             NormedConv2d(filters, filters, (2, 2), "right", stride=2) for _ in range(scales - 1)
         )
-        self.grow_above = nn.ModuleList(NormedTranspose2d(filters, filters, "down") for _ in range(scales - 1))
-        self.grow_before = nn.ModuleList(NormedTranspose2d(filters, filters, "right") for _ in range(scales - 1))
+        self.grow_above = Layers(NormedTranspose2d(filters, filters, "down") for _ in range(scales - 1))
+        self.grow_before = Layers(NormedTranspose2d(filters, filters, "right") for _ in range(scales - 1))
         self.out_channels, self.size_multiple = filters, 2 ** (scales - 1)
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:

@@ -54,9 +54,9 @@ class BlockPixels:
     @classmethod
     def start(cls, block: GatedResnet, like: Tensor, width: int) -> BlockPixels:
         assert block.across is not None
-        return cls(
-            block, *(PixelCache.start(layer, like, width) for layer in (block.first, block.across, block.second))
-        )
+        layers = (block.first, block.across, block.second)
+        first, across, second = (PixelCache.start(layer, like, width) for layer in layers)
+        return cls(block, first, across, second)
 
     def next_row(self, conditioning: Tensor | None) -> None:
         for cache in (self.first, self.across, self.second):

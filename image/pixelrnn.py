@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.image.causal import CausalConv2d
-from pixelpush.image.layers import MaskedConv2d
+from pixelpush.image.layers import Layers, MaskedConv2d
 from pixelpush.image.pixels import to_unit
 from pixelpush.image.raster import RasterTrunk
 
@@ -146,7 +146,7 @@ class PixelRNNTrunk(RasterTrunk):
         super().__init__()
         self.enter = MaskedConv2d(in_colours, 2 * channels, first_kernel, "A")
         self.layers = nn.ModuleList(LAYERS[recurrence](channels, conditioning_channels) for _ in range(layers))
-        self.ups = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
+        self.ups = Layers(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
         self.skips = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
         self.leave = nn.Conv2d(2 * channels, hidden, 1)
         self.residual, self.out_channels = residual, hidden

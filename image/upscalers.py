@@ -13,7 +13,7 @@ from pixelpush.image.distributions import PixelDistribution
 from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import GROUPS, merge_groups, split_groups
 from pixelpush.image.heads import Head
-from pixelpush.image.layers import block_stack
+from pixelpush.image.layers import Layers, block_stack
 from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.image.raster import RasterDecoder
 
@@ -135,12 +135,12 @@ class Upscaler(nn.Module):
     first: 2 when group 1 is given (an upscaler proper), 1 when the first group is predicted too (the O(T) decoder).
     """
 
-    networks: nn.ModuleList
+    networks: Layers[GroupNetwork | PatchGroupNetwork]
 
     def __init__(self, networks: Sequence[GroupNetwork | PatchGroupNetwork]):
         super().__init__()
         self.first = GROUPS + 1 - len(networks)
-        self.networks = nn.ModuleList(networks)
+        self.networks = Layers(networks)
         self.evaluations = sum(network.evaluations for network in networks)
         self.uniforms_per_pixel = networks[0].uniforms_per_pixel
 

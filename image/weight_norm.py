@@ -66,7 +66,8 @@ class NormedTranspose2d(nn.ConvTranspose2d):
         return normalised(self.weight, self.gain, self.output_dimension)
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
-        return F.conv_transpose2d(input, self.effective_weight(), self.bias, 2, self.padding, self.output_padding)
+        border = (0, self.kernel_size[1] // 3)
+        return F.conv_transpose2d(input, self.effective_weight(), self.bias, 2, border, border)
 
 
 def normalised(direction: Tensor, gain: Tensor, output_dimension: int) -> Tensor:

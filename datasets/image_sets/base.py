@@ -62,8 +62,8 @@ class ImageArrays:
         self.name, self.images, self.labels = name, images, labels
         self.classes = classes if labels is not None else 0
         digest = hashlib.sha256(str(images.shape).encode())
-        digest.update(np.ascontiguousarray(images))
-        digest.update(b"" if labels is None else np.ascontiguousarray(labels, dtype=np.int64))
+        digest.update(np.ascontiguousarray(images).data)
+        digest.update(b"" if labels is None else np.ascontiguousarray(labels, dtype=np.int64).data)
         self.content_sha256 = digest.hexdigest()
 
     def __len__(self) -> int:

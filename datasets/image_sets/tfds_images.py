@@ -8,6 +8,7 @@ validation (asked for as val).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class TfdsImages:
         import tensorflow_datasets as tfds
 
         try:
-            builder = tfds.builder(name, data_dir=None if root is None else str(root))
+            builder: Any = tfds.builder(name, data_dir=None if root is None else str(root))
             wanted = "validation" if split == "val" else split
             if wanted not in builder.info.splits:
                 found = ", ".join(builder.info.splits) or "none: the set is not prepared, run `tfds build`"
