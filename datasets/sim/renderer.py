@@ -182,6 +182,7 @@ class Renderer:
         samples += key
         self._draw_moving(covered[dirty], dirty, samples, geom)
         light[:, dirty] = _mean(samples)
+        # A still pixel has the label of its first sample, one near something moving that of most of its samples.
         label = self._label[self._still_geom[0]]
         label[dirty] = _most(self._label[geom])
         return light, label

@@ -29,7 +29,6 @@ def test_ten_training_arms_and_one_held_out_all_differ():
         assert (a.link, a.joint) != (b.link, b.joint)
         assert (a.thickness, a.reach, a.finger, a.boxy) != (b.thickness, b.reach, b.finger, b.boxy)
         assert (a.finger, a.finger_length) != (b.finger, b.finger_length)
-        assert a.base != b.base
         assert a.camera != b.camera
         assert a.light != b.light
         assert (a.floor, a.table) != (b.floor, b.table)

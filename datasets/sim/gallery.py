@@ -1,0 +1,88 @@
+"""Contact sheets of the simulated bin: every arm, both pools of objects, every split, at 64 and at 256 pixels.
+
+python -m pixelpush.datasets.sim.gallery docs/gallery
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pixelpush.datasets.sim.arm import HELD_OUT
+from pixelpush.datasets.sim.draw import Draw
+from pixelpush.datasets.sim.generate import generate_episode
+from pixelpush.datasets.sim.kinematics import kinematics_of
+from pixelpush.datasets.sim.objects import POOL_SIZES
+from pixelpush.datasets.sim.physics import simulate
+from pixelpush.datasets.sim.renderer import Renderer
+from pixelpush.datasets.sim.scene import build_scene
+from pixelpush.datasets.sim.splits import DEFAULT_EPISODES, EPISODES_PER_FILLING
+from pixelpush.files import atomic_file
+
+_GAP = 2  # white pixels between frames
+_ARMS = [("train", arm * EPISODES_PER_FILLING) for arm in range(HELD_OUT)] + [("test-seen", 0)]
+
+
+def sheet(rows: Sequence[Sequence[np.ndarray]], scale: int = 1) -> np.ndarray:
+    """Frames uint8 (3, H, W), enlarged by a whole number, in rows on white: uint8 (height, width, 3)."""
+    lines = []
+    for row in rows:
+        tiles = [frame.transpose(1, 2, 0).repeat(scale, axis=0).repeat(scale, axis=1) for frame in row]
+        padded = [np.pad(tile, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=255) for tile in tiles]
+        lines.append(np.concatenate(padded, axis=1))
+    return np.concatenate(lines, axis=0)
+
+
+def _strip(split: str, number: int, size: int, count: int) -> list[np.ndarray]:
+    """``count`` frames of an episode, evenly spaced, the first and the last among them."""
+    frames = generate_episode(split, number, size).frames
+    return [frames[round(k * (len(frames) - 1) / (count - 1))] for k in range(count)]
+
+
+def _pool_frames(pool: str, size: int) -> list[np.ndarray]:
+    """A frame for every twelve objects of a pool, so that each is seen once."""
+    frames = []
+    for start in range(0, POOL_SIZES[pool], 12):
+        objects = tuple(range(start, min(start + 12, POOL_SIZES[pool])))
+        scene = build_scene(3, pool, objects)
+        rollout = simulate(scene, kinematics_of(3), Draw("gallery", pool, start))
+        made, _ = Renderer(scene, size).render(rollout.configurations[:1], np.zeros(len(objects), bool))
+        frames.append(made[0])
+    return frames
+
+
+def sheets() -> Iterator[tuple[str, np.ndarray]]:
+    """Name and picture of every sheet."""
+    yield "arms_64", sheet([_strip(split, number, 64, 8) for split, number in _ARMS], scale=2)
+    every = [generate_episode(split, number, 256).frames[0] for split, number in _ARMS]
+    yield "arms_256", sheet([every[:4], every[4:8], [*every[8:], generate_episode("test-novel", 0, 256).frames[0]]])
+    for pool in POOL_SIZES:
+        yield f"objects_{pool}_256", sheet([_pool_frames(pool, 256)])
+    for split in DEFAULT_EPISODES:
+        numbers = [1 + k * EPISODES_PER_FILLING for k in range(6)]
+        yield f"{split}_64", sheet([_strip(split, number, 64, 10) for number in numbers], scale=2)
+        yield f"{split}_256", sheet([_strip(split, number, 256, 4) for number in numbers[:2]])
+
+
+def main() -> int:
+    """Write every sheet as a JPEG into a folder."""
+    import cv2
+
+    parser = argparse.ArgumentParser(description="Contact sheets of the simulated bin.")
+    parser.add_argument("out", type=Path, help="folder to write to")
+    parser.add_argument("--png", action="store_true", help="write PNG, lossless, instead of JPEG")
+    options = parser.parse_args()
+    ending, flags = (".png", []) if options.png else (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 88])
+    for name, picture in sheets():
+        with atomic_file(options.out / (name + ending)) as partial:
+            partial.write_bytes(cv2.imencode(ending, picture[..., ::-1], flags)[1].tobytes())
+        print(options.out / (name + ending))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
