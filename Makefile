@@ -22,7 +22,7 @@ demo: $(READY)
 	$(BIN)/pixelpush demo --out out/demo $(DEMO)
 
 test: $(READY)
-	$(BIN)/pytest -n 2 $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 $(PYTEST)
 
 test-all: $(READY)
 	$(BIN)/pytest -m 'not gpu' $(PYTEST)
