@@ -29,6 +29,10 @@ class OptimizerConfig:
     def __post_init__(self):
         _positive(self, "learning_rate", "epsilon")
         _not_negative(self, "weight_decay", "clip_norm")
+        # Beyond it an update overflows float32 before the loss can show it.
+        _at_most(self, 1e6, "learning_rate", "epsilon", "weight_decay")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.decay)):
+            raise InputError(f"betas (two) and decay must be in [0, 1), got {self.betas} and {self.decay}.")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ class ScheduleConfig:
     def __post_init__(self):
         _not_negative(self, "warmup_examples", "final")
         _positive(self, "factor")
+        _at_most(self, 1, "final", "factor")
+        if self.kind not in ("constant", "steps", "cosine", "exponential"):
+            raise InputError(f"schedule {self.kind!r} is unknown; use constant, steps, cosine or exponential.")
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,8 @@ class DataConfig:
 
     def __post_init__(self):
         _not_negative(self, "jitter", "colour", "crop")
+        if self.colour >= 1:
+            raise InputError(f"colour must be below 1, got {self.colour}.")
         if not 1 <= self.context < self.clip_frames:
             raise InputError(f"context {self.context} must be at least 1 and below clip_frames {self.clip_frames}.")
 
@@ -143,3 +152,9 @@ def _not_negative(config: object, *names: str) -> None:
     for name in names:
         if not getattr(config, name) >= 0:
             raise InputError(f"{name} must not be negative, got {getattr(config, name)}.")
+
+
+def _at_most(config: object, bound: float, *names: str) -> None:
+    for name in names:
+        if not getattr(config, name) <= bound:
+            raise InputError(f"{name} must be at most {bound:g}, got {getattr(config, name)}.")

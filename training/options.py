@@ -58,6 +58,8 @@ def _replace(config: Any, key: str, value: Any, name: str) -> Any:
 def _typed(old: Any, value: Any, name: str) -> Any:
     """The value with the type of the one that it replaces."""
     if isinstance(old, tuple) and isinstance(value, list):
+        if not all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
+            raise InputError(f"--set {name}: {value!r} should hold numbers only.")
         return tuple(value)
     if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
