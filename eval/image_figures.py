@@ -74,23 +74,23 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
 
     check_png(path)
     columns = max(len(row.tiles) for row in rows)
-    wrapped = [textwrap.wrap(row.caption, 20 * columns) for row in rows]
-    height = sum(1.35 + 0.16 * len(lines) for lines in wrapped) + 0.3
+    wrapped = [textwrap.wrap(row.caption, 18 * columns) for row in rows]
+    # Heights in inches: a row of tiles, then its caption.
+    heights = [height for lines in wrapped for height in (1.35, 0.02 + 0.14 * len(lines))]
     with matplotlib.rc_context({"font.size": 7}):
-        figure = Figure(figsize=(1.35 * columns, height), dpi=150)
-        grid_of_axes = figure.subplots(len(rows), columns, squeeze=False)
-        for axes, row, lines in zip(grid_of_axes, rows, wrapped, strict=True):
-            for axis in axes:
+        figure = Figure(figsize=(1.35 * columns, sum(heights) + 0.25), dpi=150)
+        places = figure.add_gridspec(2 * len(rows), columns, height_ratios=heights, wspace=0.04, hspace=0.02)
+        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=1 - 0.25 / figure.get_figheight())
+        for number, (row, lines) in enumerate(zip(rows, wrapped, strict=True)):
+            for column, tile in enumerate(row.tiles):
+                axis = figure.add_subplot(places[2 * number, column])
+                axis.imshow(tile[0] if len(tile) == 1 else tile.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
                 axis.axis("off")
-            for number, tile in enumerate(row.tiles):
-                picture = tile.transpose(1, 2, 0)
-                axes[number].imshow(
-                    picture[..., 0] if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255
-                )
-            axes[0].text(0, -0.05, "\n".join(lines), transform=axes[0].transAxes, va="top")
-        for axis, title in zip(grid_of_axes[0], titles, strict=False):
-            axis.set_title(title, fontsize=7)
-        figure.tight_layout(pad=0.3)
+                if number == 0 and column < len(titles):
+                    axis.set_title(titles[column], fontsize=7)
+            caption = figure.add_subplot(places[2 * number + 1, :])
+            caption.axis("off")
+            caption.text(0, 1, "\n".join(lines), va="top")
         with atomic_file(path) as partial:
             figure.savefig(partial)
 
