@@ -46,9 +46,8 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    print(
-        f"scene version {SCENE_VERSION}, mujoco {mujoco.__version__}, numpy {np.__version__}, load {os.getloadavg()[0]:.1f}"
-    )
+    versions = f"scene version {SCENE_VERSION}, mujoco {mujoco.__version__}, numpy {np.__version__}"
+    print(f"{versions}, load {os.getloadavg()[0]:.1f}")
     for size in options.sizes:
         count = max(2, options.episodes * 64 * 64 // (size * size))
         total, physics, rate = one_core(size, count)

@@ -13,9 +13,6 @@ import numpy as np
 from pixelpush.datasets.sim.arm import Arm
 from pixelpush.datasets.sim.scene import camera_frame
 
-Sphere = tuple[float, float, float, float]  # x, y, z, radius in metres
-
-f32 = np.float32
 _MOST_SPHERES = 5  # of one geom
 
 
@@ -23,16 +20,16 @@ class MovingSpheres:
     """The spheres that hold some geoms."""
 
     def __init__(self, model: mujoco.MjModel, geoms: np.ndarray):
-        self._rows = [(int(geom), *_row_of_spheres(model, int(geom))) for geom in geoms]
+        rows = [(int(geom), *_row_of_spheres(model, int(geom))) for geom in geoms]
+        each = [(geom, axis, offset, radius) for geom, axis, offsets, radius in rows for offset in offsets]
+        geom, axis, offset, radius = (np.array(column) for column in zip(*each, strict=True))
+        self._geom, self._axis, self._offset = geom.astype(int), axis.astype(int)[:, None], offset[:, None]
+        self.radius = radius
 
-    def at(self, data: mujoco.MjData) -> list[Sphere]:
-        """The spheres in the current pose."""
-        found = []
-        for geom, axis, offsets, radius in self._rows:
-            x, y, z = data.geom_xpos[geom].tolist()
-            a, b, c = data.geom_xmat[geom, axis::3].tolist()
-            found += [(x + a * t, y + b * t, z + c * t, radius) for t in offsets]
-        return found
+    def centres(self, data: mujoco.MjData) -> np.ndarray:
+        """float64 (spheres, 3) in the current pose."""
+        along = np.take_along_axis(data.geom_xmat[self._geom].reshape(-1, 3, 3), self._axis[:, None], axis=2)[..., 0]
+        return data.geom_xpos[self._geom] + along * self._offset
 
 
 def _row_of_spheres(model: mujoco.MjModel, geom: int) -> tuple[int, list[float], float]:
@@ -57,30 +54,28 @@ class View:
 
     def __init__(self, arm: Arm, size: int):
         position, rotation = camera_frame(arm)
-        self._eye = position.tolist()
-        self._right, self._up, self._back = rotation.T.tolist()
+        self._eye, self._right, self._up, self._back = (position, *rotation.T)
         self._half = math.tan(math.radians(arm.camera.field_of_view) / 2)
         self._size = size
 
-    def may_cover(self, spheres: list[Sphere]) -> np.ndarray:
-        """bool (pixels,): where one of the spheres is on the image, or next to one."""
+    def may_cover(self, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
+        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), is on the image, or next to one."""
         mask = np.zeros((self._size, self._size), bool)
-        for *centre, radius in spheres:
-            there = [c - e for c, e in zip(centre, self._eye, strict=True)]
-            x, y, depth = (_dot(there, axis) for axis in (self._right, self._up, self._back))
-            # The sphere lies in a box, and the box's image in that of its nearest and its farthest face.
-            near, far = max(-depth - radius, 0.05), max(-depth + radius, 0.05)
-            columns = self._pixels(x - radius, x + radius, near, far)
-            rows = self._pixels(-y - radius, -y + radius, near, far)
-            mask[rows, columns] = True
+        there = centres - self._eye
+        x, y, depth = (_along(there, axis) for axis in (self._right, self._up, self._back))
+        # A sphere lies in a box, and the box's image in that of its nearest and its farthest face.
+        near, far = np.maximum(-depth - radius, 0.05), np.maximum(-depth + radius, 0.05)
+        columns = self._pixels(x - radius, x + radius, near, far)
+        rows = self._pixels(-y - radius, -y + radius, near, far)
+        for left, right, top, bottom in zip(*columns, *rows, strict=True):
+            mask[top:bottom, left:right] = True
         return mask.ravel()
 
-    def _pixels(self, low: float, high: float, near: float, far: float) -> slice:
-        """The pixels that lateral positions low..high at depths near..far fall on."""
-        first = min(low / near, low / far) / self._half
-        last = max(high / near, high / far) / self._half
-        start, stop = math.floor((first + 1) / 2 * self._size), math.ceil((last + 1) / 2 * self._size)
-        return slice(max(0, min(self._size, start)), max(0, min(self._size, stop)))
+    def _pixels(self, low: np.ndarray, high: np.ndarray, near: np.ndarray, far: np.ndarray) -> list[list[int]]:
+        """Pixels from (first) to (last, excluded) that lateral positions low..high at depths near..far fall on."""
+        first = np.floor((np.minimum(low / near, low / far) / self._half + 1) / 2 * self._size)
+        last = np.ceil((np.maximum(high / near, high / far) / self._half + 1) / 2 * self._size)
+        return [np.clip(edge, 0, self._size).astype(int).tolist() for edge in (first, last)]
 
 
 class Probes:
@@ -93,27 +88,30 @@ class Probes:
         self._lit, self._mixed = np.flatnonzero(lit), np.flatnonzero(lit & mixed)
         self._shape = (len(points) - 1, len(self._mixed))
         self._pixels = points.shape[1]
-        self._lamp = lamp.tolist()
+        self._lamp = lamp
         # The lamp is a disc and the points are a pixel's: the margin covers both.
         self._margin = 0.7 * lamp_radius + 0.01
         chosen = [points[0, self._lit], *(samples[self._mixed] for samples in points[1:])]
         away = (np.concatenate(chosen) - lamp).T
-        self._directions = (away / np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)).astype(f32)
+        self._directions = (away / np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)).astype(np.float32)
 
-    def may_shade(self, spheres: list[Sphere]) -> np.ndarray:
-        """bool (pixels,): where one of the spheres may stand between the lamp and the point."""
+    def may_shade(self, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
+        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), may stand between lamp and point."""
+        there = centres - self._lamp
+        distance = np.sqrt(_along(there, there))
+        sine = np.minimum(0.999, (radius + self._margin) / distance)
+        least = (np.sqrt(1 - sine * sine) * distance).astype(np.float32)
         x, y, z = self._directions
         hidden = np.zeros(x.shape, bool)
-        for *centre, radius in spheres:
-            a, b, c = there = [s - p for s, p in zip(centre, self._lamp, strict=True)]
-            distance = math.sqrt(_dot(there, there))
-            sine = min(0.999, (radius + self._margin) / distance)
-            hidden |= x * f32(a) + y * f32(b) + z * f32(c) > f32(math.sqrt(1 - sine * sine) * distance)
+        # A matrix product would do, but BLAS keeps a second core busy for it.
+        for (a, b, c), bound in zip(there.astype(np.float32), least, strict=True):
+            hidden |= x * a + y * b + z * c > bound
         mask = np.zeros(self._pixels, bool)
         mask[self._lit] = hidden[: len(self._lit)]
         mask[self._mixed] |= hidden[len(self._lit) :].reshape(self._shape).any(axis=0)
         return mask
 
 
-def _dot(a: list[float], b: list[float]) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+def _along(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Dot products over the last axis of length 3."""
+    return vectors[..., 0] * axis[..., 0] + vectors[..., 1] * axis[..., 1] + vectors[..., 2] * axis[..., 2]

@@ -131,12 +131,9 @@ def contact_darkening(
     """(n,) in 0..1: room light that the blobs leave to points of body ``body`` (the sphere's form factor)."""
     left = np.ones(point.shape[1], f32)
     for centre, radius, owner in zip(blobs.centre, blobs.radius, blobs.body, strict=True):
-        near = np.flatnonzero(
-            (np.abs(point[0] - centre[0]) < radius * 4)
-            & (np.abs(point[1] - centre[1]) < radius * 4)
-            & (np.abs(point[2] - centre[2]) < f32(height))
-            & (body != owner)
-        )
+        near = np.flatnonzero(np.abs(point[0] - centre[0]) < radius * 4)
+        near = near[np.abs(point[1, near] - centre[1]) < radius * 4]
+        near = near[(np.abs(point[2, near] - centre[2]) < f32(height)) & (body[near] != owner)]
         if near.size:
             there = column(centre) - point[:, near]
             square = np.maximum(dot(there, there), radius * radius)

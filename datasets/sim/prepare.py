@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -109,7 +110,10 @@ def _take_up(working: Path, plan: dict[str, Any]) -> None:
     """Go on in a working folder of the same plan; one of another plan is emptied."""
     file = working / "plan.json"
     if working.exists() and (not file.is_file() or read_json(file) != plan):
-        shutil.rmtree(working)
+        # Out of the way first: a worker that outlives its killed parent may still be writing there.
+        old = working.with_name(f"{working.name}.{os.getpid()}.old")
+        os.rename(working, old)
+        shutil.rmtree(old, ignore_errors=True)
     working.mkdir(parents=True, exist_ok=True)
     if not file.is_file():
         write_json(file, plan)

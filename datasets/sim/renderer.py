@@ -172,8 +172,8 @@ class Renderer:
         blobs = self._blobs(self._moving_blob_bodies)
         near = contact_darkening(blobs, self._still_point, self._still_normal, self._still_body)
         light = self._mean_room * near + self._mean_key
-        spheres = self._spheres.at(self.data)
-        covered, shaded = self._view.may_cover(spheres), self._probes.may_shade(spheres)
+        spheres = self._spheres.centres(self.data), self._spheres.radius
+        covered, shaded = self._view.may_cover(*spheres), self._probes.may_shade(*spheres)
         dirty = np.flatnonzero(covered | shaded)
         samples = self._room[:, :, dirty] * near[dirty]
         key = self._key[:, :, dirty]

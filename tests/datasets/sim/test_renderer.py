@@ -25,8 +25,8 @@ def _scene(split, number):
 def test_culling_changes_no_byte(split, number, episode, monkeypatch):
     expected = episode(split, number)
     everywhere = np.ones(64 * 64, bool)
-    monkeypatch.setattr(View, "may_cover", lambda self, spheres: everywhere)
-    monkeypatch.setattr(Probes, "may_shade", lambda self, spheres: everywhere)
+    monkeypatch.setattr(View, "may_cover", lambda self, centres, radius: everywhere)
+    monkeypatch.setattr(Probes, "may_shade", lambda self, centres, radius: everywhere)
     rollout, moved = simulate_episode(split, number)
     chosen = [0, 9, 19]
     frames, labels = Renderer(_scene(split, number), 64).render(rollout.configurations[chosen], moved)
