@@ -30,6 +30,9 @@ class VideoConfig:
     centred: distributions count from a running mean of the same sub-pixel, and networks see differences from it too.
     still_levels: how far a reading may depart from that mean, in levels, before it starts anew (vpn/background.py);
         0: the mean is the previous frame.
+    motion: distributions count from the last frame moved by a predicted flow over that mean (vpn/motion.py).
+    relative_action: where states and actions have the same entries, networks also see action minus state, scaled up:
+        a commanded pose differs little from the present one.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
     """
 
@@ -53,6 +56,8 @@ class VideoConfig:
     softmax_hidden: int = 128
     centred: bool = True
     still_levels: float = 5.0
+    motion: bool = False
+    relative_action: bool = False
     base_size: int = 8
     base_layers: int = 6
 
@@ -62,8 +67,14 @@ class VideoConfig:
         for name in POSITIVE:
             if not 1 <= getattr(self, name) <= LARGEST:
                 raise InputError(f"{name} must be between 1 and {LARGEST}, got {getattr(self, name)}.")
-        if min(self.state_dim, self.action_dim, self.coarse_scales, self.still_levels) < 0:
-            raise InputError("state_dim, action_dim, coarse_scales and still_levels must not be negative.")
+        for name, most in (
+            ("state_dim", LARGEST),
+            ("action_dim", LARGEST),
+            ("coarse_scales", 12),
+            ("still_levels", 256),
+        ):
+            if not 0 <= getattr(self, name) <= most:
+                raise InputError(f"{name} must be between 0 and {most}, got {getattr(self, name)}.")
         smallest = self.patch * 2**self.coarse_scales
         if self.frame_size % smallest or self.frame_size % 2:
             raise InputError(
@@ -73,8 +84,20 @@ class VideoConfig:
             ratio = self.frame_size // self.base_size
             if self.base_size * ratio != self.frame_size or ratio & (ratio - 1) or ratio < 2:
                 raise InputError(f"frame_size {self.frame_size} must be base_size {self.base_size} times a power of 2.")
+        if self.motion and not self.centred:
+            raise InputError("motion moves the image that distributions count from: it needs centred=true.")
         if self.kind == "baseline" and not self.distribution.startswith("independent-"):
             raise InputError("the baseline's channels ignore each other: distribution must be independent-....")
+
+    @property
+    def vector_dim(self) -> int:
+        """Numbers that enter the encoder with every frame: state, action and perhaps their difference."""
+        return self.state_dim + self.action_dim + (self.state_dim if self.sees_change else 0)
+
+    @property
+    def sees_change(self) -> bool:
+        """Whether action minus state enters."""
+        return self.relative_action and self.state_dim == self.action_dim
 
     @property
     def grid(self) -> int:

@@ -15,6 +15,7 @@ from pixelpush.image.layers import block_stack, coordinates
 from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.vpn.background import Background, empty, observe
 from pixelpush.vpn.config import VideoConfig
+from pixelpush.vpn.motion import Motion
 
 
 class EncoderCarry(NamedTuple):
@@ -75,13 +76,14 @@ class FrameEncoder(nn.Module):
         super().__init__()
         self.config = config
         images = 3 * config.colours + 1 if config.centred else config.colours
-        inputs = images * config.patch**2 + 2 + config.state_dim + config.action_dim
+        inputs = images * config.patch**2 + 2 + config.vector_dim
         self.enter = nn.Conv2d(inputs, config.channels, 3, padding=1)
         self.blocks = block_stack(config.encoder_block, config.channels, config.encoder_blocks)
         scales = config.coarse_scales
         self.coarse = CoarseContext(config.channels, scales, config.encoder_block) if scales else nn.Identity()
         self.lstm = ConvLSTM(config.channels, config.lstm_channels)
         self.features = config.lstm_channels + (config.channels if config.skip else 0)
+        self.motion = Motion(self.features, config.patch) if config.motion else None
 
     def initial(self, batch: int, device: torch.device) -> EncoderCarry:
         c = self.config
@@ -90,13 +92,12 @@ class FrameEncoder(nn.Module):
             return carry
         return carry._replace(background=empty(batch, c.colours, c.frame_size, c.frame_size, device))
 
-    def convolve(self, frame: Tensor, seen: Tensor | None, state: Tensor, action: Tensor) -> Tensor:
+    def convolve(self, frame: Tensor, seen: Tensor | None, vector: Tensor) -> Tensor:
         """The part without convolutional recurrence: frames uint8 (N, C, H, W), seen: ``look``'s (N, 2C + 1, H, W) or
-        None, states (N, S), actions (N, A) -> (N, channels, g, g)."""
+        None, vector (N, V) -> (N, channels, g, g)."""
         images = [to_unit(frame)] if seen is None else [to_unit(frame), seen]
         folded = F.pixel_unshuffle(torch.cat(images, dim=1), self.config.patch)
-        vector = torch.cat((state, action), dim=1)[:, :, None, None]
-        maps = vector.expand(-1, -1, *folded.shape[-2:])
+        maps = vector[:, :, None, None].expand(-1, -1, *folded.shape[-2:])
         inputs = torch.cat((folded, coordinates(folded), maps), dim=1).contiguous(memory_format=torch.channels_last)
         return self.coarse(self.blocks(self.enter(inputs)))
 
@@ -112,16 +113,17 @@ class FrameEncoder(nn.Module):
         seen = torch.cat((innovation(frame, before), innovation(after.mean, frame), 1 / after.count), dim=1)
         return carry._replace(background=after), seen
 
-    def step(self, carry: EncoderCarry, frame: Tensor, state: Tensor, action: Tensor) -> tuple[EncoderCarry, Tensor]:
-        """One frame in: (new carry, features (B, D, g, g) that condition the next frame)."""
+    def step(self, carry: EncoderCarry, frame: Tensor, vector: Tensor) -> tuple[EncoderCarry, Tensor, Tensor | None]:
+        """One frame in: (new carry, features (B, D, g, g) that condition the next frame, its centre or None)."""
         carry, seen = self.look(carry, frame)
-        convolved = self.convolve(frame, seen, state, action)
+        convolved = self.convolve(frame, seen, vector)
         carry = self.lstm.step(carry, self.lstm.from_input(convolved))
-        return carry, self._join(carry.hidden, convolved)
+        features = self._join(carry.hidden, convolved)
+        return carry, features, self._centre(features, frame, carry.background.mean if carry.background else None)
 
-    def forward(self, frames: Tensor, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor | None]:
-        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W) -> features (B, T, D, g, g) and,
-        where the model is centred, the running means (B, T, C, H, W)."""
+    def forward(self, frames: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor | None]:
+        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) -> features
+        (B, T, D, g, g) and, where the model is centred, centres (B, T, C, H, W)."""
         batch, length = frames.shape[:2]
         carry = self.initial(batch, frames.device)
         looks, means = [], []
@@ -130,8 +132,8 @@ class FrameEncoder(nn.Module):
             if seen is not None and carry.background is not None:
                 looks.append(seen)
                 means.append(carry.background.mean)
-        flat = [x.flatten(0, 1) for x in (frames, states, actions)]
-        convolved = self.convolve(flat[0], torch.stack(looks, 1).flatten(0, 1) if looks else None, *flat[1:])
+        flat = frames.flatten(0, 1)
+        convolved = self.convolve(flat, torch.stack(looks, 1).flatten(0, 1) if looks else None, vectors.flatten(0, 1))
         # ``unbind`` once: its backward pass is one stack, where indexing would fill a whole tensor for every frame.
         gates = self.lstm.from_input(convolved).unflatten(0, (batch, length)).unbind(1)
         hidden = []
@@ -139,7 +141,12 @@ class FrameEncoder(nn.Module):
             carry = self.lstm.step(carry, frame_gates)
             hidden.append(carry.hidden)
         joined = self._join(torch.stack(hidden, dim=1).flatten(0, 1), convolved)
-        return joined.unflatten(0, (batch, length)), torch.stack(means, dim=1) if means else None
+        centres = self._centre(joined, flat, torch.stack(means, dim=1).flatten(0, 1) if means else None)
+        sizes = (batch, length)
+        return joined.unflatten(0, sizes), None if centres is None else centres.unflatten(0, sizes)
+
+    def _centre(self, features: Tensor, frame: Tensor, mean: Tensor | None) -> Tensor | None:
+        return mean if mean is None or self.motion is None else self.motion(features, frame, mean)
 
     def _join(self, hidden: Tensor, convolved: Tensor) -> Tensor:
         hidden = hidden.to(convolved.dtype)

@@ -86,9 +86,8 @@ class VideoPixelNetwork(nn.Module):
         batch, length = frames.shape[:2]
         self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
         self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
-        states, actions = self._normalise(states, "state"), self._normalise(actions, "action")
         past = slice(0, length - 1)
-        features, centres = self.encoder(frames[:, past], states[:, past], actions[:, past])
+        features, centres = self.encoder(frames[:, past], self._vectors(states[:, past], actions[:, past]))
         used = [frames[:, context:], features[:, context - 1 :]]
         used += [] if centres is None else [centres[:, context - 1 :]]
         scores = self._decode(*(x.flatten(0, 1) for x in used))
@@ -154,9 +153,8 @@ class VideoPixelNetwork(nn.Module):
         encoder = self.encoder.initial(frames.shape[0], frames.device)
         context = frames.shape[1]
         for time in range(context - 1):
-            state = self._normalise(states[:, time], "state")
-            action = self._normalise(actions[:, time], "action")
-            encoder, _ = self.encoder.step(encoder, frames[:, time], state, action)
+            vectors = self._vectors(states[:, time], actions[:, time])
+            encoder, _, _ = self.encoder.step(encoder, frames[:, time], vectors)
         return StepCarry(encoder, frames[:, context - 1], states[:, context - 1])
 
     @torch.no_grad()
@@ -167,10 +165,9 @@ class VideoPixelNetwork(nn.Module):
 
         A pure function of its arguments with static shapes, so that it can be captured in a graph.
         """
-        state, action = self._normalise(carry.state, "state"), self._normalise(action, "action")
-        encoder, features = self.encoder.step(carry.encoder, carry.frame, state, action)
-        centre = None if encoder.background is None else encoder.background.mean
+        encoder, features, centre = self.encoder.step(carry.encoder, carry.frame, self._vectors(carry.state, action))
         frame, score = self.decoder.sample(features, centre, uniforms, temperature)
+        state, action = self._normalise(carry.state, "state"), self._normalise(action, "action")
         following = self.state_predictor(state, action) * self.state_std + self.state_mean
         return StepCarry(encoder, frame, following), score
 
@@ -193,6 +190,14 @@ class VideoPixelNetwork(nn.Module):
         states, actions = self._normalise(states, "state"), self._normalise(actions, "action")
         predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])
         return (predicted - states[:, 1:]).square().mean()
+
+    def _vectors(self, states: Tensor, actions: Tensor) -> Tensor:
+        """What enters the encoder with each frame: (..., S), (..., A) in the data's units -> (..., V), normalised."""
+        parts = [self._normalise(states, "state"), self._normalise(actions, "action")]
+        if self.config.sees_change:
+            # One step's motion is a fraction of the spread of all states: four times makes it of order one.
+            parts.append(4 * (actions.float() - states.float()) / self.state_std)
+        return torch.cat(parts, dim=-1)
 
     def _normalise(self, vectors: Tensor, name: str) -> Tensor:
         return (vectors.float() - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")

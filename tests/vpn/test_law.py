@@ -18,6 +18,9 @@ VARIANTS = [
     *((kind, {}) for kind in KINDS),
     ("ot", {"centred": False, "encoder_block": "multiplicative", "patch": 1, "skip": False}),
     ("ot", {"distribution": "softmax"}),
+    ("ot", {"motion": True, "relative_action": True, "state_dim": 3}),
+    ("otn", {"motion": True}),
+    ("otlogn", {"motion": True}),
     ("otn", {"distribution": "logistic", "decoder_block": "multiplicative", "centred": False}),
     ("otlogn", {"distribution": "logistic", "patch": 4, "coarse_scales": 0}),
     ("baseline", {"distribution": "independent-softmax", "centred": False}),
@@ -91,7 +94,7 @@ def test_probabilities_of_all_tiny_images_sum_to_one(kind):
     model = tiny_model(kind, size=4, **small) if kind != "baseline" else bernoulli_baseline(small)
     frames, states, actions = tiny_video(model, batch=1, length=3)
     images = torch.tensor(list(itertools.product((0, 255), repeat=16)), dtype=torch.uint8).view(-1, 1, 4, 4)
-    features = model.encoder(frames[:, :2], states[:, :2], actions[:, :2])[0][:, -1]
+    features = model.encoder(frames[:, :2], model._vectors(states[:, :2], actions[:, :2]))[0][:, -1]
     total = 0.0
     with torch.no_grad():
         for part in images.split(8192):

@@ -1,0 +1,40 @@
+"""Where things go: the last frame, moved by a predicted flow, laid over the running mean by a predicted mask.
+
+Distributions that count from this picture need not learn to redraw what merely moves. Moving pixels of the last frame
+is an old idea of action-conditioned prediction (Finn et al. 2016); here it shifts means only, and the likelihood stays
+exact.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Motion(nn.Module):
+    """features (N, D, g, g), frame and mean (N, C, H, W) in levels -> the composed picture, float32 (N, C, H, W)."""
+
+    def __init__(self, features: int, patch: int, hidden: int = 32):
+        super().__init__()
+        self.enter = nn.Conv2d(features, hidden, 3, padding=1)
+        self.leave = nn.Conv2d(hidden, 3 * patch**2, 1)
+        self.patch = patch
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)  # at first: no flow, and half of the last frame over the mean
+
+    def forward(self, features: Tensor, frame: Tensor, mean: Tensor) -> Tensor:
+        hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)
+        with torch.autocast(features.device.type, enabled=False):
+            flow, mask = hidden.float().split((2, 1), dim=1)
+            return mean + torch.sigmoid(mask) * (warp(frame.float(), flow) - mean)
+
+
+def warp(frame: Tensor, flow: Tensor) -> Tensor:
+    """float32 (N, C, H, W) with every pixel read ``flow`` (N, 2, H, W) pixels away (columns, rows), bilinearly; beyond
+    the border its nearest pixel is read."""
+    height, width = frame.shape[-2:]
+    columns = torch.arange(width, device=frame.device) + 0.5 + flow[:, 0]
+    rows = torch.arange(height, device=frame.device)[:, None] + 0.5 + flow[:, 1]
+    places = torch.stack((2 * columns / width - 1, 2 * rows / height - 1), dim=-1)
+    return F.grid_sample(frame, places, mode="bilinear", padding_mode="border", align_corners=False)
