@@ -16,6 +16,7 @@ from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.vpn.background import Background, empty, observe
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.motion import Motion
+from pixelpush.vpn.recompute import by_pieces
 
 
 class EncoderCarry(NamedTuple):
@@ -121,9 +122,12 @@ class FrameEncoder(nn.Module):
         features = self._join(carry.hidden, convolved)
         return carry, features, self._centre(features, frame, carry.background.mean if carry.background else None)
 
-    def forward(self, frames: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, frames: Tensor, vectors: Tensor, recompute: bool = False) -> tuple[Tensor, Tensor | None]:
         """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) -> features
-        (B, T, D, g, g) and, where the model is centred, centres (B, T, C, H, W)."""
+        (B, T, D, g, g) and, where the model is centred, centres (B, T, C, H, W).
+
+        recompute: keep only the inputs of ``convolve`` for the backward pass.
+        """
         batch, length = frames.shape[:2]
         carry = self.initial(batch, frames.device)
         looks, means = [], []
@@ -133,7 +137,8 @@ class FrameEncoder(nn.Module):
                 looks.append(seen)
                 means.append(carry.background.mean)
         flat = frames.flatten(0, 1)
-        convolved = self.convolve(flat, torch.stack(looks, 1).flatten(0, 1) if looks else None, vectors.flatten(0, 1))
+        inputs = flat, torch.stack(looks, 1).flatten(0, 1) if looks else None, vectors.flatten(0, 1)
+        convolved = by_pieces(self.convolve, *inputs) if recompute else self.convolve(*inputs)
         # ``unbind`` once: its backward pass is one stack, where indexing would fill a whole tensor for every frame.
         gates = self.lstm.from_input(convolved).unflatten(0, (batch, length)).unbind(1)
         hidden = []

@@ -8,17 +8,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import DECODERS
 from pixelpush.vpn.encoder import EncoderCarry, FrameEncoder
+from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
-
-# Frames that one re-computed piece of the decoder covers when activation checkpointing is on.
-CHECKPOINT_FRAMES = 32
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class VideoPixelNetwork(nn.Module):
             buffer.copy_(value.clamp(min=1e-6) if name.endswith("std") else value)
 
     def set_checkpointing(self, on: bool) -> None:
-        """Recompute the decoder's activations in the backward pass: less memory, about a third more arithmetic."""
+        """Recompute all but the LSTM's activations in the backward pass: less memory, about a third more arithmetic."""
         self.checkpointing = on
 
     # -- likelihood ----------------------------------------------------------------------------------------------
@@ -87,7 +84,8 @@ class VideoPixelNetwork(nn.Module):
         self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
         self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
         past = slice(0, length - 1)
-        features, centres = self.encoder(frames[:, past], self._vectors(states[:, past], actions[:, past]))
+        vectors = self._vectors(states[:, past], actions[:, past])
+        features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
         used = [frames[:, context:], features[:, context - 1 :]]
         used += [] if centres is None else [centres[:, context - 1 :]]
         scores = self._decode(*(x.flatten(0, 1) for x in used))
@@ -174,15 +172,12 @@ class VideoPixelNetwork(nn.Module):
     # -- pieces --------------------------------------------------------------------------------------------------
 
     def _decode(self, frames: Tensor, features: Tensor, centres: Tensor | None = None) -> Tensor:
-        if not (self.checkpointing and torch.is_grad_enabled()):
-            return self.decoder.log_prob(frames, features, centres)
-        pieces = list(zip(frames.split(CHECKPOINT_FRAMES), features.split(CHECKPOINT_FRAMES), strict=True))
-        near = [None] * len(pieces) if centres is None else centres.split(CHECKPOINT_FRAMES)
-        scored = (
-            checkpoint(self.decoder.log_prob, *piece, centre, use_reentrant=False)
-            for piece, centre in zip(pieces, near, strict=True)
-        )
-        return torch.cat(list(scored))
+        if self._recomputes():
+            return by_pieces(self.decoder.log_prob, frames, features, centres)
+        return self.decoder.log_prob(frames, features, centres)
+
+    def _recomputes(self) -> bool:
+        return self.checkpointing and torch.is_grad_enabled()
 
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
         if not self.config.state_dim or states.shape[1] < 2:
