@@ -7,6 +7,9 @@ from typing import Literal
 
 from pixelpush.errors import InputError
 
+# No size or count above this is meant; it bounds what a damaged configuration can ask for.
+LARGEST = 4096
+
 
 @dataclass(frozen=True)
 class ImageConfig:
@@ -35,8 +38,9 @@ class ImageConfig:
     def __post_init__(self):
         for name, value in vars(self).items():
             least = 0 if name in ("classes", "structure", "condition_layers", "dropout", "crop") else 1
-            if isinstance(value, int | float) and not isinstance(value, bool) and value < least:
-                raise InputError(f"{self.kind}: {name} must be at least {least}, got {value}.")
+            most = 1 << 20 if name == "classes" else LARGEST
+            if isinstance(value, int | float) and not isinstance(value, bool) and not least <= value <= most:
+                raise InputError(f"{self.kind}: {name} must be between {least} and {most}, got {value}.")
         if self.distribution not in ("softmax", "logistic", "bernoulli"):
             raise InputError(f"unknown distribution {self.distribution!r}; choose softmax, logistic or bernoulli.")
 

@@ -101,10 +101,18 @@ def _opened(file: Path) -> Iterator[Any]:
     if not file.is_file():
         raise InputError(f"{file}: no such file; the save is incomplete. Use another one or train again.")
     try:
-        with safe_open(file, framework="pt") as tensors:
+        opened = safe_open(file, framework="pt")
+    except (SafetensorError, OSError, RuntimeError) as error:  # RuntimeError: torch cannot map a file of that size
+        raise _damaged(file, error) from None
+    try:
+        with opened as tensors:
             yield tensors
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{file}: damaged weights ({error}). Use another save or train again.") from None
+        raise _damaged(file, error) from None
+
+
+def _damaged(file: Path, error: Exception) -> InputError:
+    return InputError(f"{file}: damaged weights ({error}). Use another save or train again.")
 
 
 def _compare_shapes(file: Path, wanted: Mapping[str, tuple], found: Mapping[str, tuple]) -> None:

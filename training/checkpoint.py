@@ -15,7 +15,9 @@ import json
 import os
 import pickle
 import shutil
+import struct
 import sys
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,12 +136,42 @@ def restore(save: Path, state: TrainState) -> None:
     load_tensors(save / weights, state.model.state_dict(), state.model.load_state_dict)
     if state.average is not None:
         load_tensors(save / "model.safetensors", state.average.state_dict(), state.average.load_state_dict)
-    try:
-        loaded = torch.load(save / "optimizer.pt", map_location="cpu", weights_only=True)
-        state.optimizer.load_state_dict(loaded)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError) as error:
-        raise InputError(f"{save}/optimizer.pt: not this run's optimiser state ({error}).") from None
+    _restore_optimizer(save / "optimizer.pt", state.optimizer)
     state.progress = Progress(**progress)
+
+
+def _restore_optimizer(file: Path, optimizer: torch.optim.Optimizer) -> None:
+    """Fill the optimiser; a file of another optimiser, of other shapes, damaged or carrying code is refused."""
+    try:
+        with open(file, "rb") as stream:
+            # torch's older formats say how much to allocate before anything is compared.
+            if stream.read(4) != b"PK\x03\x04":
+                raise ValueError("not written by torch.save")
+        with warnings.catch_warnings():  # about a pickle of another protocol, as damage makes them
+            warnings.simplefilter("ignore")
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
+        _check_slots(loaded, optimizer)
+        optimizer.load_state_dict(loaded)
+    except _UNREADABLE as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise InputError(f"{file}: not this run's optimiser state ({reason}).") from None
+
+
+# What torch's reader and ``load_state_dict`` are known to raise on files that are not what they should be.
+_UNREADABLE = (
+    *(pickle.UnpicklingError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError),
+    *(EOFError, OSError, AssertionError, OverflowError, struct.error),
+)
+
+
+def _check_slots(loaded: Any, optimizer: torch.optim.Optimizer) -> None:
+    """Each stored tensor has its parameter's shape or is one number; torch itself does not look."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, slots in loaded["state"].items():
+        for name, slot in slots.items():
+            if isinstance(slot, torch.Tensor) and slot.ndim and slot.shape != parameters[index].shape:
+                shape = tuple(parameters[index].shape)
+                raise ValueError(f"{name} of parameter {index} is {tuple(slot.shape)}, not {shape}")
 
 
 class DamagedSave(InputError):

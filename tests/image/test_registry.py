@@ -75,7 +75,7 @@ def test_mistakes_are_named(tmp_path):
         ({"name": "pixelcnn", "filters": 3}, "unknown setting 'filters'"),
         ({"name": "pixelcnn++", "image_size": 30}, "do not halve 2 times"),
         ({"name": "pixelcnn++", "dropout": 1.0}, "dropout"),
-        ({"name": "pixelcnn", "channels": 0}, "channels must be at least 1"),
+        ({"name": "pixelcnn", "channels": 0}, "channels must be between 1 and 4096"),
         ({"name": "multiscale-pixelcnn", "image_size": 48}, "not base_size times a power of 2"),
         ({"name": "multiscale-pixelcnn", "base_size": 2}, "multiple of the patch"),
         ({"name": "multiscale-pixelcnn", "upscaler": "C"}, "unknown upscaler"),

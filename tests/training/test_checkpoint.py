@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tiny_training import CONFIG, run_once, tiny_task
@@ -127,6 +128,53 @@ def test_a_save_that_carries_code_is_refused(run: Path, tmp_path: Path):
     with pytest.raises(InputError, match=r"optimizer\.pt: not this run's optimiser state"):
         checkpoint.restore(save, state_at(0))
     assert not (tmp_path / "executed").exists()
+
+
+def restore_error(save: Path) -> str:
+    """What ``restore`` says against a save; '' where it takes it."""
+    try:
+        checkpoint.restore(save, state_at(0))
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("count", [pytest.param(80, id="few"), pytest.param(3000, id="many", marks=pytest.mark.slow)])
+def test_a_damaged_optimiser_is_read_or_refused(run: Path, count: int):
+    """As an attacker would who knows to renew the digests: nothing but ``restore`` stands in the way."""
+    save = run / "checkpoints" / "0000000015"
+    good, refused = (save / "optimizer.pt").read_bytes(), 0
+    for case in range(count):
+        draw = np.random.default_rng(case)
+        bad = bytearray(good)
+        for _ in range(1 + int(draw.integers(4))):
+            # half of the changes fall on the pickle, which stands at the beginning
+            bad[int(draw.integers(2000 if case % 2 else len(bad)))] = int(draw.integers(256))
+        (save / "optimizer.pt").write_bytes(bad[: int(draw.integers(len(bad)))] if case % 5 == 0 else bad)
+        message = restore_error(save)
+        assert "\n" not in message
+        assert not message or f"{save}/optimizer.pt: not this run's optimiser state" in message
+        refused += bool(message)
+    assert refused > count // 4
+
+
+def test_optimiser_states_that_do_not_fit_are_refused(run: Path):
+    save = run / "checkpoints" / "0000000015"
+    good = torch.load(save / "optimizer.pt", weights_only=True)
+    huge = torch.zeros(1).expand(1 << 45)  # no memory here; a copy of it would be 140 terabytes
+    for change in (
+        [],
+        {},
+        {"state": 7, "param_groups": good["param_groups"]},
+        {**good, "param_groups": []},
+        {**good, "param_groups": [{"lr": 1.0}]},
+        {**good, "state": {**good["state"], 0: {"step": torch.ones(()), "exp_avg": huge, "exp_avg_sq": huge}}},
+        {**good, "state": {**good["state"], 10**6: good["state"][0]}},
+    ):
+        torch.save(change, save / "optimizer.pt")
+        assert "not this run's optimiser state" in restore_error(save), change
+    torch.save(good, save / "optimizer.pt", _use_new_zipfile_serialization=False)
+    assert "not written by torch.save" in restore_error(save)
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "train.safetensors", "optimizer.pt", "progress.json"])

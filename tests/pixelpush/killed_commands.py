@@ -1,0 +1,112 @@
+"""Carry out a command again and again, each time killed a little later, until it ends by itself. A script:
+
+python killed_commands.py FOLDER RESULT WORD [WORD ...]
+
+Each try is a child that kills itself with SIGKILL at its n-th file operation under FOLDER (open, flush, rename, remove,
+new folder), n = 1, 2, ... After each kill RESULT, a JSON file or a store of episodes, must be whole, absent or refused.
+Prints the number of kills.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from pixelpush import cli
+from pixelpush.errors import InputError
+from pixelpush.files import is_complete
+
+OPERATIONS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
+
+
+def kill_at(number: int, folder: str) -> None:
+    """Let this process be killed at its ``number``-th file operation under ``folder``."""
+    seen = 0
+
+    def hook(event: str, arguments: tuple) -> None:
+        nonlocal seen
+        if event not in OPERATIONS:
+            return
+        # Whole trees are removed through handles, by names that are relative to them.
+        by_handle = event in ("os.remove", "os.rmdir") and arguments[-1] != -1
+        if by_handle or os.fspath(arguments[0] if not isinstance(arguments[0], int) else "").startswith(folder):
+            seen += 1
+            if seen == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def check(result: Path) -> None:
+    """Fail if ``result`` is taken for whole and is not."""
+    from pixelpush.datasets.store import EpisodeStore, read_description, store_splits
+
+    if result.suffix == ".json":
+        if result.exists():
+            json.loads(result.read_text())
+        return
+    if is_complete(result):
+        for split in store_splits(result):
+            store = EpisodeStore(result, split)
+            assert all(len(store[index].frames) for index in range(len(store)))
+        return
+    try:
+        read_description(result)
+    except InputError:
+        return
+    raise AssertionError(f"{result} is taken for a store without its marker")
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Do it in a forked child, so that this process stays without threads; the status with which the child ended."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def killed_until_done(folder: str, result: Path, words: list[str]) -> int:
+    """The number of kills before a child ended by itself."""
+
+    def attempt() -> None:
+        kill_at(number, folder)
+        cli.main(words)
+
+    number = 0
+    while True:
+        number += 1
+        status = in_child(attempt)
+        assert in_child(lambda: check(result)) == 0, f"after kill {number}: {result} is not what it seems"
+        if not os.WIFSIGNALED(status):
+            assert status == 0, f"the child ended with status {status}"
+            return number - 1
+        assert os.WTERMSIG(status) == signal.SIGKILL, f"the child was ended by signal {os.WTERMSIG(status)}"
+
+
+def main() -> None:
+    folder, result, *words = sys.argv[1:]
+    # Imported once, before the forks; none of them starts a thread.
+    import array_record.python.array_record_module  # noqa: F401
+    import tensorflow_datasets  # noqa: F401
+    import torch
+
+    import pixelpush.eval.likelihood
+    import pixelpush.eval.tables
+    import pixelpush.vpn  # noqa: F401
+
+    torch.set_num_threads(1)
+    print("kills", killed_until_done(folder, Path(result), words))
+
+
+if __name__ == "__main__":
+    main()
