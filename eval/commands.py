@@ -176,7 +176,7 @@ def rollout(options: Annotated[RolloutOptions, tyro.conf.arg(name="")]) -> None:
 def _roll_out_episodes(
     options: RolloutOptions, model: VideoPixelNetwork, settings: RolloutSettings, about: str
 ) -> dict[str, Any]:
-    from pixelpush.datasets import is_simulated
+    from pixelpush.datasets import is_simulated, open_dataset
     from pixelpush.eval.quality import episode_quality, quality_figure, summarise_quality
     from pixelpush.eval.rollouts import describe_rollout, file_stem, rollout_episode, write_rollout
     from pixelpush.eval.runs import agreed_facts, open_split, split_names
@@ -187,7 +187,9 @@ def _roll_out_episodes(
     split = options.split or split_names(data)[-1]
     episodes = open_split(data, split, model.config.frame_size)
     upscalers = load_upscalers(options.upscalers, model.config.frame_size, options.upscale, settings.device)
-    large = open_split(data, split, options.upscale) if upscalers and is_simulated(data) else None
+    large = None
+    if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
+        large = open_dataset(data, split, size=options.upscale, episodes=max(options.episodes) + 1)
     for number in options.episodes:
         if not 0 <= number < len(episodes):
             raise InputError(f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}.")
