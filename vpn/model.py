@@ -50,7 +50,7 @@ class VideoPixelNetwork(nn.Module):
         self.config = config
         self.encoder = FrameEncoder(config)
         self.decoder = DECODERS[config.kind](config, self.encoder.features)
-        self.state_predictor = StatePredictor(config.state_dim, config.action_dim)
+        self.state_predictor = StatePredictor(config.state_dim, config.action_dim) if config.state_dim else None
         self.checkpointing = False
         for name, size in (("state", config.state_dim), ("action", config.action_dim)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
@@ -165,9 +165,7 @@ class VideoPixelNetwork(nn.Module):
         """
         encoder, features, centre = self.encoder.step(carry.encoder, carry.frame, self._vectors(carry.state, action))
         frame, score = self.decoder.sample(features, centre, uniforms, temperature)
-        state, action = self._normalise(carry.state, "state"), self._normalise(action, "action")
-        following = self.state_predictor(state, action) * self.state_std + self.state_mean
-        return StepCarry(encoder, frame, following), score
+        return StepCarry(encoder, frame, self._next_state(carry.state, action)), score
 
     # -- pieces --------------------------------------------------------------------------------------------------
 
@@ -179,8 +177,15 @@ class VideoPixelNetwork(nn.Module):
     def _recomputes(self) -> bool:
         return self.checkpointing and torch.is_grad_enabled()
 
+    def _next_state(self, state: Tensor, action: Tensor) -> Tensor:
+        """Predicted state one step ahead, both in the data's units: (B, S), (B, A) -> (B, S)."""
+        if self.state_predictor is None:
+            return state
+        predicted = self.state_predictor(self._normalise(state, "state"), self._normalise(action, "action"))
+        return predicted * self.state_std + self.state_mean
+
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
-        if not self.config.state_dim or states.shape[1] < 2:
+        if self.state_predictor is None or states.shape[1] < 2:
             return torch.zeros((), device=states.device)
         states, actions = self._normalise(states, "state"), self._normalise(actions, "action")
         predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])

@@ -58,6 +58,14 @@ def test_missing_states_are_predicted_and_given_ones_are_used():
     torch.testing.assert_close(model.rollout(frames[:, :2], states, actions).states, states)
 
 
+def test_a_robot_without_states_or_actions():
+    model = tiny_model("ot", state_dim=0, action_dim=0)
+    frames, states, actions = tiny_video(model)
+    out = model.rollout(frames[:, :2], states, actions)
+    assert out.states.shape == (2, 5, 0)
+    assert float(model(frames, states, actions)["state_error"]) == 0.0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_model_is_the_same_model(kind, tmp_path):
     model = tiny_model(kind)
