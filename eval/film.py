@@ -107,7 +107,7 @@ def strip_layout(film: Film) -> StripLayout:
     factor = max(1, STRIP_CELL // max(height, width))
     cell = (width * factor, height * factor)
     columns = _spread(film.context, film.frames, MOST_COLUMNS)
-    left = 122
+    left = 136
     top = 88
     action_height = max(cell[1] // 2, 15 * min(film.actions.shape[1], MOST_NUMBERS)) + 8
     rows = [top]
