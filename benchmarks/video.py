@@ -8,6 +8,7 @@ runs after one for warming up; batch sizes are printed beside it. Nothing here i
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import resource
 import statistics
@@ -46,6 +47,7 @@ def main(options: Options) -> None:
     report: dict[str, Any] = {"hardware": hardware(options.device), "reading": reading(options), "models": {}}
     print(report["hardware"])
     print(f"reading: {report['reading']['frames_per_second']:.0f} frames/s on one core")
+    print(f"training waits for data {100 * report['reading']['waiting_share']:.2f}% of the time")
     for name in options.model:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             found = report["models"][name] = pool.apply(measure_model, (name, options))
@@ -146,7 +148,28 @@ def reading(options: Options) -> dict[str, float]:
         order = epoch_order(0, 0, len(episodes))
         begin = time.perf_counter()
         frames = sum(len(episodes[int(index)].frames) for index in order)
-        return {"frames": float(frames), "frames_per_second": frames / (time.perf_counter() - begin)}
+        seconds = time.perf_counter() - begin
+        share = waiting_share(name, Path(folder) / "run", options.device)
+        return {"frames": float(frames), "frames_per_second": frames / seconds, "waiting_share": share}
+
+
+def waiting_share(data: str, run: Path, device: str) -> float:
+    """Share of the time that the last steps of a short training of push-ot-small waited for data."""
+    from pixelpush.training.commands import TrainOptions, run_training
+
+    accelerator: Literal["cpu", "cuda"] = "cuda" if device == "cuda" else "cpu"
+    run_training(
+        TrainOptions(
+            *("push-ot-small", data, run),
+            examples=48,
+            log_examples=24,
+            validation_split="none",
+            accelerator=accelerator,
+            quiet=True,
+        )
+    )
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return float([line["waiting_share"] for line in lines if "waiting_share" in line][-1])
 
 
 if __name__ == "__main__":
