@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -262,6 +263,18 @@ def test_checkpointing_gives_the_same_gradients(finished: Path, tmp_path: Path):
         assert {key: ours[key] for key in VALUES & ours.keys()} == pytest.approx(
             {key: plain[key] for key in VALUES & plain.keys()}, rel=1e-5
         )
+
+
+@pytest.mark.slow  # a minute of compiling
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("options", [{}, {"checkpointing": True}], ids=["plain", "checkpointing"])
+def test_compiled_runs_validate_resume_and_give_the_same_losses(finished: Path, tmp_path: Path, options: dict):
+    run_once(tmp_path, SHORT, compile=True, log_examples=5, validate_examples=5, stop_after=1, **options)
+    run_once(tmp_path, SHORT, compile=True, log_examples=5, **options)
+    ours, whole = ([line for line in lines(run) if "loss" in line] for run in (tmp_path, finished))
+    for found, wanted in zip(ours, whole, strict=True):
+        assert found["loss"] == pytest.approx(wanted["loss"], rel=1e-4)
 
 
 def test_bf16_trains(finished: Path, tmp_path: Path):
