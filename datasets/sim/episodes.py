@@ -23,7 +23,7 @@ class SimulatedEpisodes:
         self.split, self.noise = split, noise
         self.name = f"sim/{split}" + ("" if noise else " without noise")
         self._count = episodes
-        self.schema = self._store.schema
+        self.schema, self.mirror = self._store.schema, self._store.mirror
         self.metadata = {**self._store.metadata, "noise": f"Gaussian, sigma {SIGMA}" if noise else "none"}
         self.lengths = self._store.lengths[:episodes]
         # Not the store's own hash: a longer store has the same first episodes.

@@ -102,6 +102,8 @@ def _make(path: Path, split: str, size: int, episodes: int, finished: int, worke
         "source": "simulated bin",
         "identity": identity(size),
         "noise": "none; added on reading",
+        # Mirrored left to right, a scene is the one reflected through the robot's x-z plane: y and yaw change sign.
+        "mirror": [[1, 4], [1, 4]],
     }
     seal_store(working, path, metadata, overwrite=path.exists())
 

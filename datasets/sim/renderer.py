@@ -116,6 +116,7 @@ class Renderer:
                 self._still_normal = normal
         self._still_point = np.ascontiguousarray(self._point[0].T.astype(f32))
         self._still_body = self._body[self._still_geom[0]]
+        self._still_label = _most(self._label[self._still_geom])
         self._mean_room, self._mean_key = _mean(self._room), _mean(self._key)
         lit, mixed = self._key.max(axis=(0, 1)) > 0, (self._still_geom != self._still_geom[0]).any(axis=0)
         self._probes = Probes(self._point, lit, mixed, self._lamps.mean(0), LAMP_RADIUS)
@@ -182,8 +183,7 @@ class Renderer:
         samples += key
         self._draw_moving(covered[dirty], dirty, samples, geom)
         light[:, dirty] = _mean(samples)
-        # A still pixel has the label of its first sample, one near something moving that of most of its samples.
-        label = self._label[self._still_geom[0]]
+        label = self._still_label.copy()
         label[dirty] = _most(self._label[geom])
         return light, label
 
