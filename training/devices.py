@@ -1,4 +1,4 @@
-"""Devices, precision and data parallelism, through Lightning Fabric."""
+"""Devices and data parallelism, through Lightning Fabric."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from pixelpush.errors import InputError
-from pixelpush.training.config import Precision, RunOptions
+from pixelpush.training.config import RunOptions
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-def make_fabric(options: RunOptions, precision: Precision) -> Fabric:
+def make_fabric(options: RunOptions) -> Fabric:
     """The launched Fabric. One process starts nothing; several are started here unless a launcher already has."""
     from lightning_fabric import Fabric
     from lightning_fabric.strategies.ddp import DDPStrategy
@@ -36,7 +36,6 @@ def make_fabric(options: RunOptions, precision: Precision) -> Fabric:
             devices=devices,
             num_nodes=nodes,
             strategy=strategy,
-            precision="bf16-mixed" if precision == "bf16" else "32-true",
         )
     except (ValueError, RuntimeError) as error:  # Fabric's way to say that the devices are not there
         raise InputError(f"{devices} {options.accelerator} devices cannot be used: {error}") from None

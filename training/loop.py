@@ -72,7 +72,7 @@ def train(
     gradient or a weight is not finite.
     """
     folder, options = Path(folder), options or RunOptions()
-    fabric = make_fabric(options, config.precision)
+    fabric = make_fabric(options)
     pieces_of(0, config.batch_size, 0, fabric.world_size, options.accumulate)  # refuses too small a batch early
     with contextlib.ExitStack() as stack:
         on_first(fabric, lambda: stack.enter_context(locked(folder)))

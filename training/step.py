@@ -55,7 +55,9 @@ def train_step(
         arrays = {name: tensor.to(fabric.device, non_blocking=True) for name, tensor in piece.arrays.items()}
         seed_torch(config.seed, "forward", piece.first)
         with fabric.no_backward_sync(wrapped.model, enabled=number + 1 < len(pieces)):
-            losses = task.losses(wrapped.model, arrays)
+            # Not Fabric's mixed precision: it would round the inputs too, states and actions among them.
+            with torch.autocast(fabric.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+                losses = task.losses(wrapped.model, arrays)
             fabric.backward(losses["loss"] * (count * fabric.world_size / config.batch_size))
         for name, value in losses.items():
             sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * (count / config.batch_size)

@@ -151,7 +151,8 @@ def test_every_image_model_has_a_training_preset():
         assert image_config(preset.model, **preset.overrides).kind == MODELS[name]["kind"]
 
 
-def test_a_run_resumes_and_its_model_loads(tmp_path: Path, capsys):
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_a_run_resumes_and_its_model_loads(tmp_path: Path, precision: str):
     from pixelpush.image import load_image_model
     from pixelpush.training.commands import TrainOptions, run_training
 
@@ -165,6 +166,7 @@ def test_a_run_resumes_and_its_model_loads(tmp_path: Path, capsys):
                 run=tmp_path / "run",
                 examples=32,
                 batch_size=8,
+                precision=precision,  # type: ignore[arg-type]
                 settings=settings,
                 accelerator="cpu",
                 quiet=True,

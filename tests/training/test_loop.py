@@ -285,6 +285,21 @@ def test_bf16_trains(finished: Path, tmp_path: Path):
     assert ours != full
 
 
+def test_bf16_leaves_the_inputs_as_they_are(tmp_path: Path, monkeypatch):
+    """A commanded pose differs from the present one by less than bfloat16 can tell of either."""
+    seen, build = [], VideoTask.build_model
+
+    def watched(task):
+        model = build(task)
+        model.register_forward_pre_hook(lambda _, given: seen.append([str(tensor.dtype) for tensor in given[:3]]))
+        return model
+
+    monkeypatch.setattr(VideoTask, "build_model", watched)
+    run_once(tmp_path, replace(SHORT, precision="bf16"))
+    assert seen
+    assert all(kinds == ["torch.uint8", "torch.float32", "torch.float32"] for kinds in seen)
+
+
 def test_lines_of_steps_to_be_done_again_are_forgotten(tmp_path: Path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"examples": 5}\n{"examples": 10}\n{"examples": 15}\n{"exam')

@@ -127,4 +127,4 @@ def test_a_gpu_that_is_not_there_is_said():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(InputError, match="no CUDA device is visible"):
-        make_fabric(RunOptions(accelerator="cuda"), "32")
+        make_fabric(RunOptions(accelerator="cuda"))
