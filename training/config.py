@@ -12,16 +12,19 @@ Precision = Literal["32", "bf16"]
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """name: 'adamw', 'adam' or 'rmsprop' (centred, epsilon inside the root, as TensorFlow's).
+    """name: 'muon' (with AdamW for all but filters), 'adamw', 'adam' or 'rmsprop' (centred, epsilon inside the root, as
+    TensorFlow's).
 
-    decay: RMSprop's averages. betas: Adam's. weight_decay: AdamW's, on matrices and filters only.
+    decay: RMSprop's averages. momentum: Muon's. betas: Adam's. weight_decay: of muon and adamw, on matrices and filters
+    only.
     clip_norm: largest norm of the whole gradient; 0 turns clipping off.
     """
 
-    name: Literal["adamw", "adam", "rmsprop"] = "adamw"
+    name: Literal["muon", "adamw", "adam", "rmsprop"] = "adamw"
     learning_rate: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.99)
     decay: float = 0.95
+    momentum: float = 0.95
     epsilon: float = 1e-8
     weight_decay: float = 0.0
     clip_norm: float = 0.0
@@ -31,8 +34,9 @@ class OptimizerConfig:
         _not_negative(self, "weight_decay", "clip_norm")
         # Beyond it an update overflows float32 before the loss can show it.
         _at_most(self, 1e6, "learning_rate", "epsilon", "weight_decay")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.decay)):
-            raise InputError(f"betas (two) and decay must be in [0, 1), got {self.betas} and {self.decay}.")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.decay, self.momentum)):
+            given = f"{self.betas}, {self.decay} and {self.momentum}"
+            raise InputError(f"betas (two), decay and momentum must be in [0, 1), got {given}.")
 
 
 @dataclass(frozen=True)

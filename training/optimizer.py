@@ -1,4 +1,4 @@
-"""Optimisers by configuration, and the paper's centred RMSprop."""
+"""Optimisers by configuration: the paper's centred RMSprop, and Muon for convolutions."""
 
 from __future__ import annotations
 
@@ -40,6 +40,66 @@ class CentredRMSprop(torch.optim.Optimizer):
                 p.addcdiv_(p.grad, root, value=-group["lr"])
 
 
+class Muon(torch.optim.Optimizer):
+    """Muon (Jordan et al. 2024) for the filters of convolutions, AdamW for all else, at one learning rate.
+
+    m <- b m + (1 - b) g;  u = (1 - b) g + b m;  w <- (1 - lr d) w - lr 0.2 sqrt(longer side) orthogonal(u)
+
+    with a filter (out, in, k, k), k > 1, taken as the matrix (out, in k k): every direction of it moves equally, by the
+    size of an AdamW step (Liu et al. 2025). torch.optim.Muon takes matrices only.
+    """
+
+    def __init__(self, params: Any, lr: float, momentum: float, betas: tuple[float, float], epsilon: float):
+        defaults = {"lr": lr, "momentum": momentum, "betas": betas, "epsilon": epsilon, "weight_decay": 0.0}
+        super().__init__(params, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        """One update; parameters without a gradient stay."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.mul_(1 - group["lr"] * group["weight_decay"])
+                    if is_filter(p):
+                        self._turn(p, group)
+                    else:
+                        self._adam(p, group)
+
+    def _turn(self, p: torch.Tensor, group: dict[str, Any]) -> None:
+        state = self.state[p]
+        if not state:
+            state["mean"] = torch.zeros_like(p)
+        state["mean"].lerp_(p.grad, 1 - group["momentum"])
+        update = orthogonal(torch.lerp(p.grad, state["mean"], group["momentum"]).flatten(1))
+        p.add_(update.view_as(p), alpha=-group["lr"] * 0.2 * max(update.shape) ** 0.5)
+
+    def _adam(self, p: torch.Tensor, group: dict[str, Any]) -> None:
+        state, (first, second) = self.state[p], group["betas"]
+        if not state:
+            state.update(mean=torch.zeros_like(p), square=torch.zeros_like(p), step=torch.zeros(()))
+        state["step"] += 1
+        state["mean"].lerp_(p.grad, 1 - first)
+        state["square"].lerp_(p.grad.square(), 1 - second)
+        mean = state["mean"] / (1 - first ** state["step"].item())
+        root = (state["square"] / (1 - second ** state["step"].item())).sqrt_().add_(group["epsilon"])
+        p.addcdiv_(mean, root, value=-group["lr"])
+
+
+def is_filter(p: torch.Tensor) -> bool:
+    """Whether Muon turns it: the filters of a convolution over more than one position."""
+    return p.ndim == 4 and p.shape[-1] * p.shape[-2] > 1
+
+
+def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
+    """The matrix with all its singular values brought near 1 (0.7 to 1.2), by five Newton-Schulz steps."""
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    wide = wide / (wide.norm() + 1e-7)
+    for _ in range(5):
+        gram = wide @ wide.T
+        wide = 3.4445 * wide + (-4.7750 * gram + 2.0315 * gram @ gram) @ wide
+    return wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+
+
 def build_optimizer(config: OptimizerConfig, model: nn.Module) -> torch.optim.Optimizer:
     """The configured optimiser over the trainable parameters; weight decay touches matrices and filters only."""
     trainable = [p for p in model.parameters() if p.requires_grad]
@@ -49,14 +109,16 @@ def build_optimizer(config: OptimizerConfig, model: nn.Module) -> torch.optim.Op
         return CentredRMSprop(trainable, config.learning_rate, config.decay, config.epsilon)
     if config.name == "adam":
         return torch.optim.Adam(trainable, config.learning_rate, config.betas, config.epsilon)
-    if config.name == "adamw":
+    if config.name in ("adamw", "muon"):
         groups = [
             {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": config.weight_decay},
             {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
         ]
         groups = [group for group in groups if group["params"]]
+        if config.name == "muon":
+            return Muon(groups, config.learning_rate, config.momentum, config.betas, config.epsilon)
         return torch.optim.AdamW(groups, config.learning_rate, config.betas, config.epsilon)
-    raise InputError(f"unknown optimizer {config.name!r}; choose adamw, adam or rmsprop.")
+    raise InputError(f"unknown optimizer {config.name!r}; choose muon, adamw, adam or rmsprop.")
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -13,9 +13,9 @@ from torch import nn
 from pixelpush.errors import InputError
 from pixelpush.training.average import decay_at, new_average, update_average
 from pixelpush.training.config import OptimizerConfig
-from pixelpush.training.optimizer import CentredRMSprop, build_optimizer, set_learning_rate
+from pixelpush.training.optimizer import CentredRMSprop, Muon, build_optimizer, orthogonal, set_learning_rate
 
-NAMES = ("adamw", "adam", "rmsprop")
+NAMES = ("muon", "adamw", "adam", "rmsprop")
 
 
 def test_centred_rmsprop_is_its_equation():
@@ -44,9 +44,45 @@ def test_centred_rmsprop_stays_finite_under_a_constant_gradient():
     assert torch.isfinite(parameter).all()
 
 
+def test_orthogonal_keeps_directions_and_levels_singular_values():
+    draw = np.random.default_rng(1)
+    for shape in ((32, 288), (128, 32), (8, 8)):
+        matrix = torch.from_numpy(draw.normal(size=shape)) @ torch.diag(
+            torch.logspace(-1, 1, shape[1], dtype=torch.float64)
+        )
+        found = orthogonal(matrix)
+        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        levelled = left.T @ found @ right.T  # in the matrix's own directions
+        large = values > 0.05 * values.max()  # five steps do not bring up the smallest
+        assert (levelled.diagonal()[large] - 1).abs().max() < 0.35
+        assert (levelled - levelled.diagonal().diag()).abs().max() < 1e-8
+
+
+def test_muon_is_its_equations():
+    draw = np.random.default_rng(2)
+    filters, bias = (
+        nn.Parameter(torch.tensor(draw.normal(size=(6, 4, 3, 3)))),
+        nn.Parameter(torch.tensor(draw.normal(size=6))),
+    )
+    optimizer = Muon([{"params": [filters], "weight_decay": 0.1}, {"params": [bias]}], 0.01, 0.9, (0.9, 0.99), 1e-8)
+    adam = torch.optim.AdamW([other := nn.Parameter(bias.detach().clone())], 0.01, (0.9, 0.99), 1e-8, weight_decay=0.0)
+    expected, mean = filters.detach().clone(), torch.zeros(6, 4, 3, 3, dtype=torch.float64)
+    for _ in range(5):
+        filters.grad, bias.grad = (torch.tensor(draw.normal(size=tuple(p.shape))) for p in (filters, bias))
+        other.grad = bias.grad.clone()
+        optimizer.step()
+        adam.step()
+        mean = 0.9 * mean + 0.1 * filters.grad
+        update = orthogonal((0.1 * filters.grad + 0.9 * mean).reshape(6, 36)).reshape(6, 4, 3, 3)
+        expected = (1 - 0.01 * 0.1) * expected - 0.01 * 0.2 * 36**0.5 * update
+    torch.testing.assert_close(filters.detach(), expected)
+    torch.testing.assert_close(bias.detach(), other.detach())
+
+
 def small_model() -> nn.Module:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+    filters = nn.Sequential(nn.Unflatten(1, (1, 2, 2)), nn.Conv2d(1, 8, 2), nn.Flatten())
+    return nn.Sequential(filters, nn.Tanh(), nn.Linear(8, 1))
 
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
@@ -54,7 +90,7 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> N
         inputs = torch.from_numpy(np.random.default_rng(step).normal(size=(16, 4)).astype(np.float32))
         optimizer.zero_grad()
         (model(inputs) - inputs.sum(1, keepdim=True)).square().mean().backward()
-        set_learning_rate(optimizer, 1e-2 / (1 + step))
+        set_learning_rate(optimizer, 3e-2 / (1 + step))
         optimizer.step()
 
 
