@@ -85,6 +85,8 @@ class FrameEncoder(nn.Module):
         self.lstm = ConvLSTM(config.channels, config.lstm_channels)
         self.features = config.lstm_channels + (config.channels if config.skip else 0)
         self.motion = Motion(self.features, config.patch) if config.motion else None
+        # Beside its features the decoder then sees the picture that it counts from.
+        self.features += 3 * config.colours * config.patch**2 if config.motion else 0
 
     def initial(self, batch: int, device: torch.device) -> EncoderCarry:
         c = self.config
@@ -119,8 +121,8 @@ class FrameEncoder(nn.Module):
         carry, seen = self.look(carry, frame)
         convolved = self.convolve(frame, seen, vector)
         carry = self.lstm.step(carry, self.lstm.from_input(convolved))
-        features = self._join(carry.hidden, convolved)
-        return carry, features, self._centre(features, frame, carry.background.mean if carry.background else None)
+        mean = carry.background.mean if carry.background else None
+        return carry, *self._leave(carry.hidden, convolved, frame, mean)
 
     def forward(self, frames: Tensor, vectors: Tensor, recompute: bool = False) -> tuple[Tensor, Tensor | None]:
         """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) -> features
@@ -145,17 +147,22 @@ class FrameEncoder(nn.Module):
         for frame_gates in gates:
             carry = self.lstm.step(carry, frame_gates)
             hidden.append(carry.hidden)
-        joined = self._join(torch.stack(hidden, dim=1).flatten(0, 1), convolved)
-        centres = self._centre(joined, flat, torch.stack(means, dim=1).flatten(0, 1) if means else None)
+        mean = torch.stack(means, dim=1).flatten(0, 1) if means else None
+        features, centres = self._leave(torch.stack(hidden, dim=1).flatten(0, 1), convolved, flat, mean)
         sizes = (batch, length)
-        return joined.unflatten(0, sizes), None if centres is None else centres.unflatten(0, sizes)
+        return features.unflatten(0, sizes), None if centres is None else centres.unflatten(0, sizes)
 
-    def _centre(self, features: Tensor, frame: Tensor, mean: Tensor | None) -> Tensor | None:
-        return mean if mean is None or self.motion is None else self.motion(features, frame, mean)
-
-    def _join(self, hidden: Tensor, convolved: Tensor) -> Tensor:
+    def _leave(
+        self, hidden: Tensor, convolved: Tensor, frame: Tensor, mean: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """(features (N, D, g, g), centres (N, C, H, W) or None) from the two halves of the encoder's output."""
         hidden = hidden.to(convolved.dtype)
-        return torch.cat((hidden, convolved), dim=1) if self.config.skip else hidden
+        features = torch.cat((hidden, convolved), dim=1) if self.config.skip else hidden
+        if mean is None or self.motion is None:
+            return features, mean
+        centre = self.motion(features, frame, mean)
+        seen = torch.cat((centre / 127.5 - 1, innovation(centre, frame), innovation(centre, mean)), dim=1)
+        return torch.cat((features, F.pixel_unshuffle(seen, self.config.patch).to(features.dtype)), dim=1), centre
 
 
 class Resize(nn.Module):

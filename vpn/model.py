@@ -17,6 +17,9 @@ from pixelpush.vpn.encoder import EncoderCarry, FrameEncoder
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
 
+# Of 'motion_error' in the training loss, in nats per level: the likelihood alone teaches motion many times more slowly.
+MOTION_WEIGHT = 0.5
+
 
 @dataclass(frozen=True)
 class Rollout:
@@ -79,23 +82,19 @@ class VideoPixelNetwork(nn.Module):
         frames: uint8 (B, T, C, H, W); states: float32 (B, T, S); actions: float32 (B, T, A). The last frame's state
         and action condition nothing. Raises InputError on wrong types or shapes and when T <= context.
         """
-        self._check_video(frames, context)
-        batch, length = frames.shape[:2]
-        self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
-        self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
-        past = slice(0, length - 1)
-        vectors = self._vectors(states[:, past], actions[:, past])
-        features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
-        used = [frames[:, context:], features[:, context - 1 :]]
-        used += [] if centres is None else [centres[:, context - 1 :]]
-        scores = self._decode(*(x.flatten(0, 1) for x in used))
-        return scores.unflatten(0, (batch, length - context))
+        return self._decode(*self._encode(frames, states, actions, context))
 
     def training_loss(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
-        """'loss' to minimise, 'nats_per_subpixel' and 'state_error' (mean squared, in standard deviations)."""
-        nats = -self.log_prob(frames, states, actions, context).mean() / self.config.colours
-        state_error = self._state_error(states, actions)
-        return {"loss": nats + state_error, "nats_per_subpixel": nats.detach(), "state_error": state_error.detach()}
+        """'loss' to minimise, 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations) and, where the
+        model predicts motion, 'motion_error': the moved picture's mean distance from the frame, in levels."""
+        frames_after, features, centres = self._encode(frames, states, actions, context)
+        nats = -self._decode(frames_after, features, centres).mean() / self.config.colours
+        errors = {"state_error": self._state_error(states, actions)}
+        loss = nats + errors["state_error"]
+        if self.config.motion and centres is not None:
+            errors["motion_error"] = (centres - frames_after.float()).abs().mean()
+            loss = loss + MOTION_WEIGHT * errors["motion_error"]
+        return {"loss": loss, "nats_per_subpixel": nats.detach(), **{k: v.detach() for k, v in errors.items()}}
 
     def forward(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
         return self.training_loss(frames, states, actions, context)
@@ -169,10 +168,24 @@ class VideoPixelNetwork(nn.Module):
 
     # -- pieces --------------------------------------------------------------------------------------------------
 
-    def _decode(self, frames: Tensor, features: Tensor, centres: Tensor | None = None) -> Tensor:
-        if self._recomputes():
-            return by_pieces(self.decoder.log_prob, frames, features, centres)
-        return self.decoder.log_prob(frames, features, centres)
+    def _encode(
+        self, frames: Tensor, states: Tensor, actions: Tensor, context: int
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What ``_decode`` takes, checked: the frames after the context, and what each is predicted from."""
+        self._check_video(frames, context)
+        batch, length = frames.shape[:2]
+        self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
+        self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
+        past, future = slice(0, length - 1), slice(context - 1, None)
+        vectors = self._vectors(states[:, past], actions[:, past])
+        features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
+        return frames[:, context:], features[:, future], None if centres is None else centres[:, future]
+
+    def _decode(self, frames: Tensor, features: Tensor, centres: Tensor | None) -> Tensor:
+        """Nats (B, T, H, W) of frames (B, T, C, H, W)."""
+        inputs = frames.flatten(0, 1), features.flatten(0, 1), None if centres is None else centres.flatten(0, 1)
+        scores = by_pieces(self.decoder.log_prob, *inputs) if self._recomputes() else self.decoder.log_prob(*inputs)
+        return scores.unflatten(0, frames.shape[:2])
 
     def _recomputes(self) -> bool:
         return self.checkpointing and torch.is_grad_enabled()

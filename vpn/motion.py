@@ -11,6 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# Pixels of flow that one unit of the network's output stands for.
+FLOW_UNIT = 4.0
+
 
 class Motion(nn.Module):
     """features (N, D, g, g), frame and mean (N, C, H, W) in levels -> the composed picture, float32 (N, C, H, W)."""
@@ -27,7 +30,7 @@ class Motion(nn.Module):
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)
         with torch.autocast(features.device.type, enabled=False):
             flow, mask = hidden.float().split((2, 1), dim=1)
-            return mean + torch.sigmoid(mask) * (warp(frame.float(), flow) - mean)
+            return mean + torch.sigmoid(mask) * (warp(frame.float(), FLOW_UNIT * flow) - mean)
 
 
 def warp(frame: Tensor, flow: Tensor) -> Tensor:

@@ -61,9 +61,11 @@ def test_one_sub_pixel_moves_exactly_its_dependents(kind, channel):
     with torch.no_grad():
         before = model.log_prob(frames, states, actions)[0]
         for row, column in [(0, 0), (0, 5), (3, 3), (4, 4), (6, 1), (2, 7), (7, 7)]:
-            changed = frames.clone()
-            changed[0, time, channel, row, column] ^= 128
-            moved = model.log_prob(changed, states, actions)[0] != before
+            moved = torch.zeros_like(before, dtype=torch.bool)
+            for flip in (128, 255, 107):  # a far pixel's share of one change may round away
+                changed = frames.clone()
+                changed[0, time, channel, row, column] ^= flip
+                moved |= model.log_prob(changed, states, actions)[0] != before
             assert not moved[: time - 2].any()
             assert torch.equal(moved[time - 2], depends(kind, 8, 2, row, column)), (row, column)
             assert moved[time - 1 : length - 2].any()
