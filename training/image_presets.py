@@ -32,7 +32,7 @@ _PAPER_PLUSPLUS = TrainConfig(
     schedule=ScheduleConfig(kind="exponential", factor=0.999995 ** (1000 / 128)),
     ema_decay=0.9995,
 )
-# Ours, for minutes on two CPU cores. LSTMs have kernels over one dimension, which Muon leaves to AdamW: theirs stay apart.
+# Ours, for minutes on two CPU cores. Muon leaves kernels over one dimension, those of the LSTMs, to AdamW.
 _SMALL = TrainConfig(
     batch_size=8,
     examples=40_000,

@@ -31,6 +31,9 @@ class TfdsImages:
             if wanted not in builder.info.splits:
                 found = ", ".join(builder.info.splits) or "none: the set is not prepared, run `tfds build`"
                 raise InputError(f"tfds:{name} has no split {wanted!r} (splits: {found}).")
+            gone = [path for path in builder.info.splits[wanted].filepaths if not Path(path).is_file()]
+            if gone:
+                raise InputError(f"tfds:{name}: {gone[0]} is missing; prepare the set again with `tfds build`.")
             self._source = builder.as_data_source(split=wanted)
         except (tfds.core.DatasetNotFoundError, NotImplementedError, AssertionError, ValueError, OSError) as error:
             if isinstance(error, InputError):
