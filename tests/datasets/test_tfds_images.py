@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixelpush.datasets.images import encode_png
 from pixelpush.datasets.image_sets import open_images
+from pixelpush.datasets.images import encode_png
 from pixelpush.errors import InputError
 
 
