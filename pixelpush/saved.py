@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FAMILIES = ("video", "image", "upscaler")
+WEIGHTS = "model.safetensors"
 SHIPPED = Path(__file__).parent / "weights"
 
 
@@ -43,7 +44,7 @@ class SavedModel:
 
         with torch.device("meta"):
             expected = build().state_dict()
-        file = self.folder / "model.safetensors"
+        file = self.folder / WEIGHTS
         check_tensors(file, expected)
         model = build()
         load_tensors(file, model.state_dict(), model.load_state_dict)
@@ -56,7 +57,7 @@ def save_model_files(folder: Path, family: str, config: Mapping[str, Any], state
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     # Through Python, so that a full disk is the OSError that it is and not the format's own error.
-    (folder / "model.safetensors").write_bytes(save(tensors))
+    (folder / WEIGHTS).write_bytes(save(tensors))
     write_json(folder / "model.json", {"format": FORMAT, "family": family, "config": dict(config)})
 
 

@@ -31,6 +31,8 @@ class TrainOptions:
     """Run folder. The same command again continues the run that is there."""
     examples: int | None = None
     """Planned length of the run in training examples (clips or images); the schedule follows it."""
+    start: str | None = None
+    """Start from the weights of this run folder, saved model or shipped one, of the same sizes (fine-tuning)."""
     minutes: float = 0.0
     """Save and stop after so many minutes; the schedule does not change, the same command continues. 0: no limit."""
     batch_size: int | None = None
@@ -124,7 +126,7 @@ def train_config(base: TrainConfig, options: TrainOptions) -> TrainConfig:
 
     optimizer = replace(base.optimizer, **given("learning_rate"))
     data = replace(base.data, **given("clip_frames", "jitter", "colour"), mirror=options.mirror or base.data.mirror)
-    simple = given("examples", "batch_size", "seed", "precision", "ema_decay")
+    simple = given("examples", "batch_size", "seed", "precision", "ema_decay", "start")
     return replace(base, optimizer=optimizer, data=data, **simple)
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from pixelpush.errors import InputError
 from pixelpush.files import write_json
+from pixelpush.saved import WEIGHTS, find_saved, load_tensors
 from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average, update_average
 from pixelpush.training.checkpoint import Progress, TrainState
@@ -101,6 +102,8 @@ def _set_up(
     if save is None:
         seed_torch(config.seed, "initialise")
         task.initialise(model, config.seed)
+        if config.start:
+            load_tensors(find_saved(config.start).folder / WEIGHTS, model.state_dict(), model.load_state_dict)
     if options.checkpointing:
         if not hasattr(model, "set_checkpointing"):
             raise InputError("this model has no activation checkpointing; leave --checkpointing out.")

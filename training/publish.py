@@ -13,7 +13,7 @@ import tyro
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, read_json, write_json
-from pixelpush.saved import SHIPPED, find_saved, save_model_files
+from pixelpush.saved import SHIPPED, WEIGHTS, find_saved, save_model_files
 
 # What a reader of shipped weights needs of a run's config.json: the protocol of training and how it came about.
 KEPT = ("preset", "data", "train", "task", "versions")
@@ -47,7 +47,7 @@ def publish(options: Options) -> Path:
     if target.exists():
         raise InputError(f"{target}: exists; remove it first.")
     saved = find_saved(options.run)
-    weights = load_file(saved.folder / "model.safetensors")
+    weights = load_file(saved.folder / WEIGHTS)
     state = {
         name: value.half() if value.ndim > 1 and value.is_floating_point() else value for name, value in weights.items()
     }

@@ -300,6 +300,27 @@ def test_bf16_leaves_the_inputs_as_they_are(tmp_path: Path, monkeypatch):
     assert all(kinds == ["torch.uint8", "torch.float32", "torch.float32"] for kinds in seen)
 
 
+def test_a_run_starts_from_given_weights(finished: Path, tmp_path: Path):
+    still = replace(SHORT, start=str(finished), optimizer=replace(SHORT.optimizer, learning_rate=1e-12))
+    run_once(tmp_path / "run", still)
+    for (name, ours), theirs in zip(
+        load_model(tmp_path / "run").state_dict().items(), load_model(finished).state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, msg=name)
+    with pytest.raises(InputError, match="neither a run folder"):
+        run_once(tmp_path / "other", replace(still, start="nowhere"))
+
+
+def test_scheduled_sampling_is_deterministic_and_changes_the_run(finished: Path, tmp_path: Path):
+    config = replace(SHORT, data=replace(SHORT.data, scheduled_sampling=0.5))
+    found = []
+    for name in ("one", "two"):
+        task = VideoTask("ot", MODEL, config.data, episodes(13), episodes(5, first=100))
+        run_once(tmp_path / name, config, task, log_examples=5)
+        found.append([line["loss"] for line in lines(tmp_path / name) if "loss" in line])
+    assert found[0] == found[1] != [line["loss"] for line in lines(finished) if "loss" in line]
+
+
 def test_lines_of_steps_to_be_done_again_are_forgotten(tmp_path: Path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"examples": 5}\n{"examples": 10}\n{"examples": 15}\n{"exam')
