@@ -69,8 +69,6 @@ class DataConfig:
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter: largest shift in pixels.
     colour: strength, 0 to 1, of random brightness, contrast and channel gains. crop: image models train on random
     crops of this side; 0 for whole images.
-    scheduled_sampling: share of a video run's steps that predict from the model's own samples, drawn in 1 to
-    ``sampling_passes`` passes (``VideoPixelNetwork.resample``): rollouts keep their shape for longer.
     """
 
     clip_frames: int = 20
@@ -79,13 +77,9 @@ class DataConfig:
     jitter: int = 0
     colour: float = 0.0
     crop: int = 0
-    scheduled_sampling: float = 0.0
-    sampling_passes: int = 4
 
     def __post_init__(self):
-        _not_negative(self, "jitter", "colour", "crop", "scheduled_sampling")
-        _positive(self, "sampling_passes")
-        _at_most(self, 1, "scheduled_sampling")
+        _not_negative(self, "jitter", "colour", "crop")
         if self.colour >= 1:
             raise InputError(f"colour must be below 1, got {self.colour}.")
         if not 1 <= self.context < self.clip_frames:

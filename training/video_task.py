@@ -92,11 +92,8 @@ class VideoTask:
         return clip.id, {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The model's training loss on a batch of clips; whether from its own samples, PyTorch's generator decides."""
-        clip = batch["frames"], batch["states"], batch["actions"], self.data.context
-        if torch.rand(()) >= self.data.scheduled_sampling:
-            return model(*clip)
-        return model(*clip, int(torch.randint(1, self.data.sampling_passes + 1, ())))
+        """The model's training loss on a batch of clips."""
+        return model(batch["frames"], batch["states"], batch["actions"], self.data.context)
 
     def evaluate(self, model: nn.Module, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
         """Exact nats per sub-pixel of the validation episodes, or of the first ``limit``."""

@@ -84,17 +84,10 @@ class VideoPixelNetwork(nn.Module):
         """
         return self._decode(*self._encode(frames, states, actions, context))
 
-    def training_loss(
-        self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2, passes: int = 0
-    ) -> dict[str, Tensor]:
+    def training_loss(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
         """'loss' to minimise, 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations) and, where the
-        model predicts motion, 'motion_error': the moved picture's mean distance from the frame, in levels.
-
-        passes: predict the frames from ``resample``d ones, as a rollout does; 0: from the true ones, the likelihood.
-        """
-        past = self.resample(frames, states, actions, context, passes) if passes else frames
-        _, features, centres = self._encode(past, states, actions, context)
-        target = frames[:, context:]
+        model predicts motion, 'motion_error': the moved picture's mean distance from the frame, in levels."""
+        target, features, centres = self._encode(frames, states, actions, context)
         nats = -self._decode(target, features, centres).mean() / self.config.colours
         errors = {"state_error": self._state_error(states, actions)}
         loss = nats + errors["state_error"]
@@ -103,10 +96,8 @@ class VideoPixelNetwork(nn.Module):
             loss = loss + MOTION_WEIGHT * errors["motion_error"]
         return {"loss": loss, "nats_per_subpixel": nats.detach(), **{k: v.detach() for k, v in errors.items()}}
 
-    def forward(
-        self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2, passes: int = 0
-    ) -> dict[str, Tensor]:
-        return self.training_loss(frames, states, actions, context, passes)
+    def forward(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
+        return self.training_loss(frames, states, actions, context)
 
     # -- sampling ------------------------------------------------------------------------------------------------
 
@@ -152,25 +143,6 @@ class VideoPixelNetwork(nn.Module):
         return Rollout(
             torch.stack(sampled, dim=1), torch.stack(scores, dim=1), torch.stack(taken, dim=1), self.decoder.evaluations
         )
-
-    @torch.no_grad()
-    def resample(self, frames: Tensor, states: Tensor, actions: Tensor, context: int, passes: int) -> Tensor:
-        """The clip with every frame after the context drawn by the model from those before it, uint8 as ``frames``.
-
-        One pass draws all frames at once, from the pass before; after k passes a frame follows k drawn ones (parallel
-        scheduled sampling, Duckworth et al. 2019). Random numbers come from the device's own generator.
-        """
-        drawn, size = frames, self.config.frame_size
-        for _ in range(passes):
-            future, features, centres = self._encode(drawn, states, actions, context)
-            count = future.shape[0] * future.shape[1]
-            uniforms = torch.rand(count, self.decoder.uniforms_per_pixel, size, size, device=frames.device)
-            centre = None if centres is None else centres.flatten(0, 1)
-            sampled, _ = self.decoder.sample(features.flatten(0, 1), centre, uniforms)
-            drawn = torch.cat((frames[:, :context], sampled.unflatten(0, future.shape[:2])), dim=1)
-        # Autocast remembers weights that it cast here, without their gradients.
-        torch.clear_autocast_cache()
-        return drawn
 
     @torch.no_grad()
     def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:

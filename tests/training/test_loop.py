@@ -311,16 +311,6 @@ def test_a_run_starts_from_given_weights(finished: Path, tmp_path: Path):
         run_once(tmp_path / "other", replace(still, start="nowhere"))
 
 
-def test_scheduled_sampling_is_deterministic_and_changes_the_run(finished: Path, tmp_path: Path):
-    config = replace(SHORT, data=replace(SHORT.data, scheduled_sampling=0.5))
-    found = []
-    for name in ("one", "two"):
-        task = VideoTask("ot", MODEL, config.data, episodes(13), episodes(5, first=100))
-        run_once(tmp_path / name, config, task, log_examples=5)
-        found.append([line["loss"] for line in lines(tmp_path / name) if "loss" in line])
-    assert found[0] == found[1] != [line["loss"] for line in lines(finished) if "loss" in line]
-
-
 def test_lines_of_steps_to_be_done_again_are_forgotten(tmp_path: Path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"examples": 5}\n{"examples": 10}\n{"examples": 15}\n{"exam')

@@ -137,32 +137,3 @@ def test_unknown_models_and_settings_are_refused():
     ]:
         with pytest.raises(InputError, match=message):
             build_model(arguments[0], **arguments[1])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_enough_passes_of_resampling_are_a_rollout(kind, monkeypatch):
-    """With the same uniforms in every pass, each pass makes one more frame follow drawn frames alone."""
-    model = tiny_model(kind, motion=kind == "ot")
-    frames, states, actions = tiny_video(model)
-    steps, size = frames.shape[1] - 2, model.config.frame_size
-    uniforms = torch.rand(
-        2 * steps, model.decoder.uniforms_per_pixel, size, size, generator=torch.Generator().manual_seed(3)
-    )
-    carry, expected = model.begin(frames[:, :2], states[:, :2], actions), [frames[:, 0], frames[:, 1]]
-    for step, numbers in enumerate(uniforms.unflatten(0, (2, steps)).unbind(1)):
-        carry, _ = model.step(carry, actions[:, 1 + step], numbers)
-        carry = carry._replace(state=states[:, 2 + step])
-        expected.append(carry.frame)
-    monkeypatch.setattr(torch, "rand", lambda *sizes, **options: uniforms)
-    drawn = [model.resample(frames, states, actions, 2, passes) for passes in (1, steps)]
-    assert torch.equal(drawn[1], torch.stack(expected, dim=1))
-    assert not torch.equal(drawn[0], drawn[1])
-    assert torch.equal(drawn[0][:, 2], drawn[1][:, 2])  # the first drawn frame follows true ones only
-
-
-def test_losses_from_own_samples_reach_every_weight_in_bfloat16():
-    model = tiny_model("ot", motion=True)
-    with torch.autocast("cpu", torch.bfloat16):
-        losses = model.training_loss(*tiny_video(model), passes=2)
-    losses["loss"].backward()
-    assert not [name for name, parameter in model.named_parameters() if parameter.grad is None]
