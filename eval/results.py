@@ -38,9 +38,9 @@ class Options:
 
 def main(options: Options) -> None:
     results = options.root / "docs" / "results"
-    likelihood, speed = read_json(results / "table2.json"), read_json(results / "speed.json")
+    likelihood, equal, speed = (read_json(results / f"{name}.json") for name in ("table2", "equal", "speed"))
     readme = options.root / "README.md"
-    tables = markdown(likelihood, speed)
+    tables = markdown(likelihood, equal, speed)
     if options.write:
         with atomic_file(readme) as partial:
             partial.write_text(replace_tables(readme.read_text(), tables))
@@ -73,9 +73,11 @@ def check_likelihood(report: dict[str, Any], episodes: int) -> None:
             print(f"{entry['name']}, {split}: {len(part)} episodes as committed, within {TOLERANCE}")
 
 
-def markdown(likelihood: dict[str, Any], speed: dict[str, Any]) -> str:
-    """The README's section of results."""
-    return "\n\n".join([likelihood_markdown(likelihood), speed_markdown(speed)])
+def markdown(likelihood: dict[str, Any], equal: dict[str, Any], speed: dict[str, Any]) -> str:
+    """The README's section of results: the shipped models, the four kinds trained alike, the samplers' speed."""
+    shipped = "The shipped models:\n\n" + likelihood_markdown(likelihood)
+    alike = f"The four kinds after {equal['training']}:\n\n" + likelihood_markdown(equal)
+    return "\n\n".join([shipped, alike, speed_markdown(speed)])
 
 
 def likelihood_markdown(report: dict[str, Any]) -> str:

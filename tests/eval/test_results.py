@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_readme_shows_the_committed_figures():
     results = ROOT / "docs" / "results"
-    tables = markdown(read_json(results / "table2.json"), read_json(results / "speed.json"))
+    tables = markdown(*(read_json(results / f"{name}.json") for name in ("table2", "equal", "speed")))
     readme = (ROOT / "README.md").read_text()
     assert replace_tables(readme, tables) == readme
 
