@@ -16,8 +16,7 @@ class OptimizerConfig:
     TensorFlow's).
 
     decay: RMSprop's averages. momentum: Muon's. betas: Adam's. weight_decay: of muon and adamw, on matrices and filters
-    only.
-    clip_norm: largest norm of the whole gradient; 0 turns clipping off.
+    only. clip_norm: largest norm of the whole gradient; 0 turns clipping off.
     """
 
     name: Literal["muon", "adamw", "adam", "rmsprop"] = "adamw"

@@ -15,7 +15,7 @@ from torch import nn
 
 from pixelpush.errors import InputError
 from pixelpush.files import write_json
-from pixelpush.saved import WEIGHTS, find_saved, load_tensors
+from pixelpush.saved import WEIGHTS, check_tensors, find_saved, load_tensors
 from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average, update_average
 from pixelpush.training.checkpoint import Progress, TrainState
@@ -77,6 +77,7 @@ def train(
     pieces_of(0, config.batch_size, 0, fabric.world_size, options.accumulate)  # refuses too small a batch early
     with contextlib.ExitStack() as stack:
         on_first(fabric, lambda: stack.enter_context(locked(folder)))
+        on_first(fabric, lambda: _check_start(folder, task, config.start))
         on_first(fabric, lambda: begin_or_resume(folder, config, task.describe(), about or {}))
         on_first(fabric, lambda: checkpoint.clear_leftovers(folder))
         save = on_first(fabric, lambda: checkpoint.newest_sound_save(folder))
@@ -92,6 +93,14 @@ def train(
         if state.progress.examples >= config.examples:
             _final_evaluation(run)
     return state.progress
+
+
+def _check_start(folder: Path, task: Task, start: str) -> None:
+    """Refuse weights that are not there or not of this model before the run folder takes note of them."""
+    if start and not (folder / "config.json").is_file():
+        with torch.device("meta"):
+            expected = task.build_model().state_dict()
+        check_tensors(find_saved(start).folder / WEIGHTS, expected)
 
 
 def _set_up(

@@ -30,7 +30,8 @@ class VideoConfig:
     centred: distributions count from a running mean of the same sub-pixel, and networks see differences from it too.
     still_levels: how far a reading may depart from that mean, in levels, before it starts anew (vpn/background.py);
         0: the mean is the previous frame.
-    motion: distributions count from the last frame moved by a predicted flow over that mean (vpn/motion.py).
+    motion: distributions count from the last frame moved by a predicted flow over that mean (vpn/motion.py), which the
+        decoder sees too.
     relative_action: where states and actions have the same entries, networks also see action minus state, scaled up:
         a commanded pose differs little from the present one.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.

@@ -309,6 +309,7 @@ def test_a_run_starts_from_given_weights(finished: Path, tmp_path: Path):
         torch.testing.assert_close(ours, theirs, msg=name)
     with pytest.raises(InputError, match="neither a run folder"):
         run_once(tmp_path / "other", replace(still, start="nowhere"))
+    run_once(tmp_path / "other", still)  # the mistake left nothing that refuses the corrected command
 
 
 def test_lines_of_steps_to_be_done_again_are_forgotten(tmp_path: Path):
