@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +41,8 @@ def make_fabric(options: RunOptions) -> Fabric:
     except (ValueError, RuntimeError) as error:  # Fabric's way to say that the devices are not there
         raise InputError(f"{devices} {options.accelerator} devices cannot be used: {error}") from None
     fabric.launch()
+    if fabric.world_size > 1:
+        atexit.register(_leave_group)
     _set_performance(fabric.device, options.deterministic)
     return fabric
 
@@ -76,6 +79,12 @@ def agree(fabric: Fabric, requests: Sequence[bool], failure: InputError | None =
         torch.distributed.all_gather_object(messages, failure and str(failure))
         raise InputError(next(message for message in messages if message))
     return tuple(total > 0 for total in totals)
+
+
+def _leave_group() -> None:
+    """End the process group before the interpreter ends: its threads, still running then, may abort the process."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def process_layout(options: RunOptions) -> tuple[int, int]:

@@ -27,7 +27,7 @@ _PAPER_UPSCALER = {"decoder_block": "residual", "decoder_channels": 128, "decode
 
 # Ours: the encoder works on 2x2 pixel blocks with a coarse view of the whole frame, distributions count from the frame
 # before, and all four kinds use logistic mixtures. Sizes for a GPU, and for two CPU cores.
-_MOVING = {"motion": True, "relative_action": True, "coarse_scales": 3}
+_OURS = {"motion": True, "relative_action": True, "coarse_scales": 3}
 _PUSH = {"channels": 96, "encoder_blocks": 4, "lstm_channels": 96, "decoder_channels": 96, "decoder_blocks": 3}
 _SMALL = {"channels": 32, "encoder_blocks": 4, "lstm_channels": 32, "decoder_channels": 32, "components": 5}
 _DECODERS: dict[str, dict[str, Any]] = {
@@ -55,8 +55,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper-otn": {**_PAPER, "kind": "otn", "distribution": "softmax", "decoder_channels": 256, "decoder_blocks": 12},
     "paper-ot": {**_PAPER, **_PAPER_UPSCALER, "kind": "ot", "distribution": "logistic", "components": 10},
     "paper-otlogn": {**_PAPER, **_PAPER_UPSCALER, "kind": "otlogn", "distribution": "softmax", "base_layers": 12},
-    **{f"push-{kind}": {"kind": kind, **_MOVING, **_PUSH, **_DECODERS[kind]} for kind in KINDS},
-    **{f"push-{kind}-small": {"kind": kind, **_MOVING, **_SMALL, **_DECODERS[kind], **_EVEN[kind]} for kind in KINDS},
+    **{f"push-{kind}": {"kind": kind, **_OURS, **_PUSH, **_DECODERS[kind]} for kind in KINDS},
+    **{f"push-{kind}-small": {"kind": kind, **_OURS, **_SMALL, **_DECODERS[kind], **_EVEN[kind]} for kind in KINDS},
 }
 
 

@@ -50,7 +50,13 @@ class TfdsImages:
         return len(self._source)
 
     def __getitem__(self, index: int) -> ImageExample:
-        record = self._source[index]
+        try:
+            record = self._source[index]
+        except IndexError:
+            raise
+        except Exception as error:  # the reader's C++ errors, and whatever a broken record makes its decoders raise
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"{self.name}/{index} cannot be read ({reason}); prepare the set again.") from None
         image = np.asarray(record["image"])
         if image.ndim != 3 or image.shape[0] != image.shape[1]:
             raise InputError(f"{self.name}/{index}: an image of {image.shape} is no square.")

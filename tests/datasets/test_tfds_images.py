@@ -74,3 +74,25 @@ def test_mistakes_are_one_clear_line(tmp_path: Path):
     (tmp_path / "cifar10/3.0.2/cifar10-train.array_record-00000-of-00001").unlink()
     with pytest.raises(InputError, match="tfds:cifar10"):
         open_images("tfds:cifar10", "train", root=tmp_path)
+
+
+def test_a_damaged_shard_is_named_or_read_rightly(tmp_path: Path):
+    written = pictures(3)
+    write_tfds(tmp_path, {"train": written})
+    (shard,) = (tmp_path / "cifar10/3.0.2").glob("*array_record-*")
+    sound = shard.read_bytes()
+    outcomes = set()
+    for place in range(0, len(sound), len(sound) // 12):
+        for damaged in (sound[:place], sound[:place] + bytes([sound[place] ^ 255]) + sound[place + 1 :]):
+            shard.write_bytes(damaged)
+            try:
+                found = open_images("tfds:cifar10", "train", root=tmp_path)
+                read = [found[index].image for index in range(3)]
+            except InputError as error:
+                assert "tfds" in str(error) and "\n" not in str(error)
+                outcomes.add("refused")
+            else:
+                outcomes.add("read")
+                for image, (truth, _) in zip(read, written, strict=True):
+                    np.testing.assert_array_equal(image, truth.transpose(2, 0, 1))
+    assert outcomes == {"refused", "read"}

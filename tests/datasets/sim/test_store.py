@@ -199,3 +199,26 @@ def test_prepare_makes_all_splits(tmp_path, quick, capsys):
     for split, count in {"train": 3, "val": 2, "test-seen": 1, "test-novel": 1}.items():
         assert len(EpisodeStore(store_path(split, 64, tmp_path), split)) == count
         assert f"{split}: {count} episodes, {20 * count} frames" in out
+
+
+def test_a_mirrored_episode_is_one_of_its_kind(small_root):
+    """A model that never saw a mirrored scene foresees it better with its states and actions mirrored than without."""
+    from dataclasses import replace
+
+    import torch
+
+    from pixelpush import load_model
+    from pixelpush.datasets.augment import mirror
+
+    episodes = open_sim("val", episodes=3, root=small_root)
+    assert episodes.mirror is not None
+    model = load_model("push-ot-small")
+
+    def nats(given):
+        batch = [torch.from_numpy(np.stack([getattr(e, n) for e in given])) for n in ("frames", "states", "actions")]
+        with torch.no_grad():
+            return -model.log_prob(*batch).mean(dim=(1, 2, 3))
+
+    mirrored = [mirror(e, episodes.mirror) for e in episodes]
+    as_they_were = [replace(m, states=e.states, actions=e.actions) for m, e in zip(mirrored, episodes, strict=True)]
+    assert (nats(mirrored) < nats(as_they_were)).all()
