@@ -45,7 +45,7 @@ class NllOptions:
     context: int | None = None
     """Frames given and not counted. Left out: as in training."""
     clip_frames: int | None = None
-    """Longer episodes are cut into clips of this many frames, each with its own context. Left out: as in training."""
+    """Longer episodes are cut into clips of this many frames, each with its own context. Left out: the run's 20."""
     batch_size: int = 16
     """Episodes scored at once; the result does not depend on it."""
     device: Device = "auto"
@@ -210,7 +210,9 @@ def _roll_out_episodes(
                 curves.append(episode_quality(film.given, film.truth, futures.frames))
             bar.update(1)
     if curves:
-        summary = summarise_quality(curves, settings.samples)
+        about_data = {"model": Path(options.model).name, "data": data, "split": split, "states": settings.states}
+        sampling = {"temperature": settings.temperature, "seed": settings.seed}
+        summary = {**about_data, **sampling, **summarise_quality(curves, settings.samples)}
         write_json(options.out / "quality.json", summary)
         quality_figure(summary, options.out / "quality.png", settings.context)
     return {"model": options.model, "data": data, "split": split, "rollouts": described}

@@ -38,16 +38,23 @@ class Options:
 
 def main(options: Options) -> None:
     results = options.root / "docs" / "results"
-    likelihood, equal, speed = (read_json(results / f"{name}.json") for name in ("table2", "equal", "speed"))
+    reports = read_reports(results)
     readme = options.root / "README.md"
-    tables = markdown(likelihood, equal, speed)
+    tables = markdown(reports)
     if options.write:
         with atomic_file(readme) as partial:
             partial.write_text(replace_tables(readme.read_text(), tables))
         return
     if replace_tables(readme.read_text(), tables) != readme.read_text():
         raise InputError(f"{readme}: its tables are not those of docs/results; run this with --write.")
-    check_likelihood(likelihood, options.episodes)
+    check_likelihood(reports["table2"], options.episodes)
+
+
+def read_reports(results: Path) -> dict[str, Any]:
+    """The committed reports by name; quality.json's, one for each model and split, as a list."""
+    reports: dict[str, Any] = {name: read_json(results / f"{name}.json") for name in ("table2", "equal", "speed")}
+    reports["quality"] = [read_json(path) for path in sorted(results.glob("quality/*.json"))]
+    return reports
 
 
 def check_likelihood(report: dict[str, Any], episodes: int) -> None:
@@ -73,11 +80,19 @@ def check_likelihood(report: dict[str, Any], episodes: int) -> None:
             print(f"{entry['name']}, {split}: {len(part)} episodes as committed, within {TOLERANCE}")
 
 
-def markdown(likelihood: dict[str, Any], equal: dict[str, Any], speed: dict[str, Any]) -> str:
-    """The README's section of results: the shipped models, the four kinds trained alike, the samplers' speed."""
-    shipped = "The shipped models:\n\n" + likelihood_markdown(likelihood)
-    alike = f"The four kinds after {equal['training']}:\n\n" + likelihood_markdown(equal)
-    return "\n\n".join([shipped, alike, speed_markdown(speed)])
+def markdown(reports: dict[str, Any]) -> str:
+    """The README's section of results: shipped models, kinds trained alike, frame quality, the samplers' speed."""
+    parts = [
+        "The shipped models:",
+        likelihood_markdown(reports["table2"]),
+        f"The four kinds after {reports['equal']['training']}, and what augmentation changes:",
+        equal_markdown(reports["equal"]),
+        "Frames of sampled futures against the truth:",
+        quality_markdown(reports["quality"]),
+        "Speed of the samplers:",
+        speed_markdown(reports["speed"]),
+    ]
+    return "\n\n".join(parts)
 
 
 def likelihood_markdown(report: dict[str, Any]) -> str:
@@ -96,6 +111,48 @@ def likelihood_markdown(report: dict[str, Any]) -> str:
     note = (
         "Nats per sub-pixel ± one standard error over episodes; in brackets the distance to the noise floor, which no "
         f"model can beat. Episodes: {counted}; {report['protocol']['context']} frames given and not counted. One seed."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def equal_markdown(report: dict[str, Any]) -> str:
+    """The kinds trained alike: nats per sub-pixel, distance to the floor, and the rise from val to the unseen arm."""
+    splits = list(report["floor"])
+    lines = [_row(["", *(COLUMNS[name] for name in splits), "Val to Ts-seen", "seeds"])]
+    lines.append(_row(["---", *["---:"] * (len(splits) + 2)]))
+    for row in report["rows"]:
+        cells = [_seeds_cell(row["summary"][name], report["floor"][name]) for name in splits]
+        name = f"`{row['name']}` ({row['parameters'] / 1e6:.2f}M)"
+        lines.append(_row([name, *cells, _seeds_cell(row["summary"]["drop"]), str(len(row["runs"]))]))
+    reference, floor = report["reference"], report["floor"]
+    cells = [f"{reference[name]:.3f} ({reference[name] - floor[name]:+.3f})" for name in splits]
+    lines.append(
+        _row(["reference row: around the previous frame", *cells, f"{reference['test-seen'] - reference['val']:+.3f}", ""])
+    )
+    note = (
+        f"Nats per sub-pixel, in brackets the distance to the noise floor; the first {report['episodes']} episodes of each "
+        "split. Where several seeds were trained: their mean ± its standard error. A difference between rows of one seed "
+        "each is one seed's."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def quality_markdown(reports: list[dict[str, Any]]) -> str:
+    """PSNR and SSIM of rollouts, mean over the horizon: of all samples, of the best one, of the last frame repeated."""
+    measures = ("psnr", "ssim")
+    curves = ("mean", "best", "copy")
+    heads = [f"{name.upper()} {curve}" for name in measures for curve in curves]
+    lines = [_row(["", *heads]), _row(["---", *["---:"] * len(heads)])]
+    for report in reports:
+        name = f"`{report['model']}`, {report['split']}, temperature {report['temperature']:g}"
+        values = [report[measure][curve]["mean"] for measure in measures for curve in curves]
+        cells = [f"{value:.2f}" if place < len(curves) else f"{value:.3f}" for place, value in enumerate(values)]
+        lines.append(_row([name, *cells]))
+    first = reports[0]
+    note = (
+        f"{first['episodes']} episodes each, {first['samples']} samples, {first['steps']} frames, {first['states']} states; "
+        "PSNR in dB. mean: of all samples; best: of the sample nearest to the truth; copy: the last given frame, repeated. "
+        "The truth carries sensor noise, so no prediction exceeds about 48 dB."
     )
     return "\n".join([*lines, "", note])
 
@@ -131,6 +188,13 @@ def replace_tables(readme: str, tables: str) -> str:
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _seeds_cell(found: dict[str, Any], floor: float | None = None) -> str:
+    value = f"{found['mean']:+.3f}" if floor is None else f"{found['mean']:.3f}"
+    if found["standard_error"] is not None:
+        value += f" ± {found['standard_error']:.3f}"
+    return value if floor is None else f"{value} ({found['mean'] - floor:+.3f})"
 
 
 def _likelihood_cell(found: dict[str, Any]) -> str:

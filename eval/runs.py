@@ -18,7 +18,7 @@ _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
 
 @dataclass(frozen=True)
 class RunFacts:
-    """data: name or path of the training data, '' where it is not recorded. context, clip_frames: of training."""
+    """data: name or path of the training data, '' where it is not recorded. context, clip_frames: of validation."""
 
     data: str
     context: int
@@ -33,8 +33,7 @@ def run_facts(name_or_path: str) -> RunFacts:
     config: Any = {} if path is None else read_json(path)
     try:
         train = config.get("train", {}).get("data", {})
-        clip_frames = config.get("task", {}).get("clip_frames", train.get("clip_frames", 20))
-        return RunFacts(str(config.get("data") or ""), int(train.get("context", 2)), int(clip_frames))
+        return RunFacts(str(config.get("data") or ""), int(train.get("context", 2)), int(train.get("scored_frames", 20)))
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
 

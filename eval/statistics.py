@@ -76,5 +76,13 @@ def episode_floor(episode: Episode, context: int) -> float | None:
     return math.fsum(floor[context:].astype(np.float64)) * math.prod(episode.frames.shape[1:])
 
 
+def mean_and_error(values: Sequence[float]) -> dict[str, float | None]:
+    """'mean' and its 'standard_error', None for a single value."""
+    mean = math.fsum(values) / len(values)
+    if len(values) < 2:
+        return {"mean": mean, "standard_error": None}
+    return {"mean": mean, "standard_error": float(np.std(values, ddof=1)) / math.sqrt(len(values))}
+
+
 def bits_per_dimension(nats_per_subpixel: float) -> float:
     return nats_per_subpixel / math.log(2)

@@ -64,6 +64,7 @@ class ScheduleConfig:
 @dataclass(frozen=True)
 class DataConfig:
     """clip_frames: frames of a training clip, cut at a random place of a longer episode. context: frames given.
+    scored_frames: longer episodes are scored in clips of so many frames, however short those of training are.
 
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter: largest shift in pixels.
     colour: strength, 0 to 1, of random brightness, contrast and channel gains. crop: image models train on random
@@ -72,6 +73,7 @@ class DataConfig:
 
     clip_frames: int = 20
     context: int = 2
+    scored_frames: int = 20
     mirror: bool = False
     jitter: int = 0
     colour: float = 0.0
@@ -81,8 +83,9 @@ class DataConfig:
         _not_negative(self, "jitter", "colour", "crop")
         if self.colour >= 1:
             raise InputError(f"colour must be below 1, got {self.colour}.")
-        if not 1 <= self.context < self.clip_frames:
-            raise InputError(f"context {self.context} must be at least 1 and below clip_frames {self.clip_frames}.")
+        for name in ("clip_frames", "scored_frames"):
+            if not 1 <= self.context < getattr(self, name):
+                raise InputError(f"context {self.context} must be at least 1 and below {name} {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class VideoTask:
             return {}
         episodes = self.validation if limit is None else _First(self.validation, limit)
         scores = score_episodes(
-            *(model, episodes, self.data.context, self.data.clip_frames, _VALIDATION_BATCH, device, precision)
+            *(model, episodes, self.data.context, self.data.scored_frames, _VALIDATION_BATCH, device, precision)
         )
         nats, subpixels = total_score(scores)
         return {SCORE: nats / subpixels}

@@ -134,7 +134,7 @@ def test_command_writes_json_and_figure(store, model_folder, save_model_folder, 
 
 def test_command_takes_data_and_protocol_from_the_run(store, model_folder, save_model_folder, tmp_path, capsys):
     run = save_model_folder(tmp_path / "run", seed=2)
-    config = {"data": str(store), "train": {"data": {"context": 3, "clip_frames": 20}}, "task": {"clip_frames": 6}}
+    config = {"data": str(store), "train": {"data": {"context": 3, "clip_frames": 20, "scored_frames": 6}}}
     (run / "config.json").write_text(json.dumps(config))
     nll(NllOptions(model=str(run), splits=("val",), reference=False, quiet=True))
     text = capsys.readouterr().out

@@ -18,7 +18,7 @@ from pixelpush.training.config import DataConfig
 from pixelpush.training.video_task import VideoTask, vector_statistics
 from pixelpush.vpn import load_model
 
-PLAIN = DataConfig(clip_frames=4, context=2)
+PLAIN = DataConfig(clip_frames=4, context=2, scored_frames=4)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +130,10 @@ def test_validation_scores_the_first_items_or_all(store: Path):
     assert first == pytest.approx(alone["nats_per_subpixel"], rel=1e-6)
     assert whole != first
     assert VideoTask("ot", MODEL, PLAIN, episodes(1)).evaluate(model, None, cpu, "32") == {}
+    # Training on shorter clips changes nothing of the protocol.
+    short = DataConfig(clip_frames=3, context=2, scored_frames=4)
+    found = VideoTask("ot", MODEL, short, episodes(1), EpisodeStore(store, "val")).evaluate(model, None, cpu, "32")
+    assert found["nats_per_subpixel"] == pytest.approx(whole, rel=1e-6)
 
 
 def test_the_command_trains_on_a_store_and_resumes(store: Path, tmp_path: Path, monkeypatch):

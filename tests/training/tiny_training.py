@@ -34,7 +34,7 @@ CONFIG = TrainConfig(
     examples=120,
     optimizer=OptimizerConfig(learning_rate=3e-3, weight_decay=0.01, clip_norm=1.0),
     schedule=ScheduleConfig(kind="cosine", warmup_examples=20, final=0.1),
-    data=DataConfig(clip_frames=4, context=2, jitter=1, colour=0.1),
+    data=DataConfig(clip_frames=4, context=2, scored_frames=4, jitter=1, colour=0.1),
     ema_decay=0.9,
     seed=3,
 )

@@ -1,0 +1,134 @@
+"""Train the small video models alike, over several seeds, and score them: docs/results/equal.json.
+
+python -m pixelpush.eval.equal_training --runs runs/equal --out docs/results/equal.json
+
+O(T log N) is trained twice: as it is, and with mirror and jitter augmentation. Runs that are complete are not repeated.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from pixelpush.errors import InputError
+from pixelpush.eval.statistics import mean_and_error
+from pixelpush.files import read_json, write_json
+
+SPLITS = ("train", "val", "test-seen", "test-novel")
+AUGMENTED = ("--mirror", "--jitter", "2")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of training. seeds: how many runs of it."""
+
+    preset: str
+    seeds: int
+    options: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The preset and its options, as they would be typed."""
+        return " ".join((self.preset, *self.options))
+
+    def folder(self, runs: Path, seed: int) -> Path:
+        """The run folder of one seed."""
+        return runs / f"{self.preset}{'-augmented' if self.options else ''}-{seed}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to train and where."""
+
+    runs: Path = Path("runs/equal")
+    """Folder of the run folders."""
+    out: Path = Path("docs/results/equal.json")
+    """The figures."""
+    data: str = "sim:2000"
+    """Training data: the simulated bin, with so many episodes."""
+    examples: int = 1000
+    """Clips that every model trains on."""
+    episodes: int = 64
+    """Episodes of each split that are scored: the first ones."""
+    seeds: int = 3
+    """Seeds of O(T log N), with augmentation and without."""
+    other_seeds: int = 1
+    """Seeds of the other kinds."""
+    workers: int = 2
+    """Trainings at a time, one thread each."""
+
+
+def main(options: Options) -> None:
+    kinds = [Row(f"push-{kind}-small", options.other_seeds) for kind in ("baseline", "ot", "otn")]
+    plain, augmented = (Row("push-otlogn-small", options.seeds, added) for added in ((), AUGMENTED))
+    rows = [*kinds[:2], plain, augmented, kinds[2]]
+    # One seed of each first, so that a run cut short has them all.
+    wanted = sorted(((row, seed) for row in rows for seed in range(row.seeds)), key=lambda pair: pair[1])
+    with ThreadPoolExecutor(options.workers) as pool:
+        list(pool.map(lambda pair: train(options, *pair), wanted))
+    write_json(options.out, report(options, rows))
+
+
+def train(options: Options, row: Row, seed: int) -> None:
+    """One run in a process of one thread; nothing where it is complete."""
+    folder = row.folder(options.runs, seed)
+    asked = {"--data": options.data, "--run": folder, "--examples": options.examples, "--seed": seed}
+    words = [str(word) for pair in asked.items() for word in pair]
+    command = [sys.executable, "-m", "pixelpush", "train", row.preset, *words, *row.options, "--quiet"]
+    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        raise InputError(f"{folder}: training ended with {done.returncode}.")
+    print(f"{row.name}, seed {seed}: trained", flush=True)
+
+
+def report(options: Options, rows: list[Row]) -> dict[str, Any]:
+    """Scores of every run, and mean and standard error over a row's seeds."""
+    from pixelpush.datasets import open_dataset
+    from pixelpush.eval.likelihood import Protocol, Scored, evaluate
+    from pixelpush.vpn import load_model
+
+    pairs = [(row, seed) for row in rows for seed in range(row.seeds)]
+    folders = [row.folder(options.runs, seed) for row, seed in pairs]
+    models = [load_model(folder) for folder in folders]
+    scored = [Scored(f.name, m.config.kind, m) for f, m in zip(folders, models, strict=True)]
+    splits = {name: open_dataset(options.data if name == "train" else "sim", name) for name in SPLITS}
+    found = evaluate(scored, splits, Protocol(), splits["train"], options.episodes)
+    described: list[dict[str, Any]] = []
+    for row in rows:
+        runs = [
+            {
+                "seed": seed,
+                "minutes": read_json(folder / "final.json")["seconds"] / 60,
+                "splits": {name: entry["splits"][name]["nats_per_subpixel"] for name in SPLITS},
+            }
+            for (other, seed), folder, entry in zip(pairs, folders, found["models"], strict=True)
+            if other == row
+        ]
+        by_split = {name: [run["splits"][name] for run in runs] for name in SPLITS}
+        by_split["drop"] = [run["splits"]["test-seen"] - run["splits"]["val"] for run in runs]
+        weights = next(e["parameters"] for (r, _), e in zip(pairs, found["models"], strict=True) if r == row)
+        summary = {name: mean_and_error(values) for name, values in by_split.items()}
+        described.append({"name": row.name, "parameters": weights, "runs": runs, "summary": summary})
+    return {
+        "training": f"{options.examples:,} clips of `{options.data}` each",
+        "units": found["units"],
+        "protocol": found["protocol"],
+        "episodes": options.episodes,
+        "rows": described,
+        "reference": {name: found["reference"]["splits"][name]["nats_per_subpixel"] for name in SPLITS},
+        "floor": {name: found["splits"][name]["floor"]["nats_per_subpixel"] for name in SPLITS},
+    }
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Options, description=__doc__))
+    except InputError as error:
+        sys.exit(f"equal training: {error}")
