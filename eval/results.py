@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 # Nats per sub-pixel of one episode: float32 on another CPU rounds differently.
 TOLERANCE = 1e-3
+REFERENCE = "reference row: around the previous frame"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def markdown(reports: dict[str, Any]) -> str:
     parts = [
         "The shipped models:",
         likelihood_markdown(reports["table2"]),
-        f"The four kinds after {reports['equal']['training']}, and what augmentation changes:",
+        f"The four kinds after {reports['equal']['examples']:,} clips each, and what augmentation changes:",
         equal_markdown(reports["equal"]),
         "Frames of sampled futures against the truth:",
         quality_markdown(reports["quality"]),
@@ -101,7 +102,7 @@ def likelihood_markdown(report: dict[str, Any]) -> str:
     lines = [_row(["", *(COLUMNS.get(name, name) for name in splits)]), _row(["---", *["---:"] * len(splits)])]
     entries = [(f"`{entry['name']}` ({entry['parameters'] / 1e6:.2f}M)", entry["splits"]) for entry in report["models"]]
     if report["reference"] is not None:
-        entries.append(("reference row: around the previous frame", report["reference"]["splits"]))
+        entries.append((REFERENCE, report["reference"]["splits"]))
     for name, found in entries:
         lines.append(_row([name, *(_likelihood_cell(found[split]) for split in splits)]))
     floors = [report["splits"][split]["floor"] for split in splits]
@@ -122,17 +123,16 @@ def equal_markdown(report: dict[str, Any]) -> str:
     lines.append(_row(["---", *["---:"] * (len(splits) + 2)]))
     for row in report["rows"]:
         cells = [_seeds_cell(row["summary"][name], report["floor"][name]) for name in splits]
-        name = f"`{row['name']}` ({row['parameters'] / 1e6:.2f}M)"
+        name = f"`{' '.join((row['preset'], *row['options']))}` ({row['parameters'] / 1e6:.2f}M) on {row['data']}"
         lines.append(_row([name, *cells, _seeds_cell(row["summary"]["drop"]), str(len(row["runs"]))]))
-    reference, floor = report["reference"], report["floor"]
-    cells = [f"{reference[name]:.3f} ({reference[name] - floor[name]:+.3f})" for name in splits]
-    lines.append(
-        _row(["reference row: around the previous frame", *cells, f"{reference['test-seen'] - reference['val']:+.3f}", ""])
-    )
+    reference = {name: {"mean": value, "standard_error": None} for name, value in report["reference"].items()}
+    reference["drop"] = {"mean": report["reference"]["test-seen"] - report["reference"]["val"], "standard_error": None}
+    cells = [_seeds_cell(reference[name], report["floor"][name]) for name in splits]
+    lines.append(_row([REFERENCE, *cells, _seeds_cell(reference["drop"]), ""]))
     note = (
-        f"Nats per sub-pixel, in brackets the distance to the noise floor; the first {report['episodes']} episodes of each "
-        "split. Where several seeds were trained: their mean ± its standard error. A difference between rows of one seed "
-        "each is one seed's."
+        "Nats per sub-pixel, in brackets the distance to the noise floor; the first "
+        f"{report['episodes']} episodes of each split. Where several seeds were trained: their mean ± its standard "
+        "error. Differences between rows of one seed are those of one seed."
     )
     return "\n".join([*lines, "", note])
 
@@ -150,9 +150,9 @@ def quality_markdown(reports: list[dict[str, Any]]) -> str:
         lines.append(_row([name, *cells]))
     first = reports[0]
     note = (
-        f"{first['episodes']} episodes each, {first['samples']} samples, {first['steps']} frames, {first['states']} states; "
-        "PSNR in dB. mean: of all samples; best: of the sample nearest to the truth; copy: the last given frame, repeated. "
-        "The truth carries sensor noise, so no prediction exceeds about 48 dB."
+        f"{first['episodes']} episodes each, {first['samples']} samples, {first['steps']} frames, {first['states']} "
+        "states; PSNR in dB. mean: of all samples; best: of the sample nearest to the truth; copy: the last given "
+        "frame, repeated. The truth carries sensor noise: 48 dB is what its clean render would have."
     )
     return "\n".join([*lines, "", note])
 

@@ -33,7 +33,8 @@ def run_facts(name_or_path: str) -> RunFacts:
     config: Any = {} if path is None else read_json(path)
     try:
         train = config.get("train", {}).get("data", {})
-        return RunFacts(str(config.get("data") or ""), int(train.get("context", 2)), int(train.get("scored_frames", 20)))
+        counts = (int(train.get(name, usual)) for name, usual in (("context", 2), ("scored_frames", 20)))
+        return RunFacts(str(config.get("data") or ""), *counts)
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
 

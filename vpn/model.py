@@ -18,7 +18,7 @@ from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
 
 # Of 'motion_error' in the training loss, in nats per level: the likelihood alone teaches motion many times more slowly.
-MOTION_WEIGHT = 0.5
+MOTION_WEIGHT = 0.2
 
 
 @dataclass(frozen=True)
