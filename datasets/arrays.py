@@ -68,11 +68,6 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def read_npy(path: Path) -> np.ndarray:
-    """The array of a .npy file."""
-    return decode_array(read_bytes(path), str(path))
-
-
 def read_bytes(path: Path) -> bytes:
     """A file's bytes; a missing or unreadable file is a clear error."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -51,3 +51,9 @@ class EpisodeDataset(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Episode: ...
+
+
+def identity(episodes: EpisodeDataset) -> dict[str, Any]:
+    """What a split is: its number of episodes and its content hash, or its name where it has no hash."""
+    digest = getattr(episodes, "content_sha256", None)
+    return {"episodes": len(episodes), "content": digest or getattr(episodes, "name", "in memory")}

@@ -74,12 +74,6 @@ def masked_crc32c(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def frame_record(data: bytes) -> bytes:
-    """The bytes of one record holding ``data``."""
-    length = struct.pack("<Q", len(data))
-    return length + struct.pack("<I", masked_crc32c(length)) + data + struct.pack("<I", masked_crc32c(data))
-
-
 def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
     """The intact records of a file in order; the damaged ones go to ``log``.
 

@@ -33,21 +33,24 @@ class NllOptions:
     models: tuple[str, ...] = ()
     """Several of them instead: Table 2, a row for each, beside the published one."""
     data: str = ""
-    """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model was trained on."""
+    """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model was trained on. Image
+    models: the image set, as NAME or NAME:FOLDER; it must be given."""
     splits: Splits = ()
-    """Split to score; repeat for more. Left out: every split but train with --model, every split with --models."""
+    """Split to score; repeat for more. Left out: every split but train with --model, every split with --models; image
+    models: test."""
     reference: bool = True
-    """Fit and print the reference row: a logistic mixture around the previous frame's same sub-pixel."""
+    """Video models: fit and print the reference row, a logistic mixture around the previous frame's same sub-pixel."""
     reference_split: str = "train"
     """Split on which the reference row is fitted."""
     episodes: int | None = None
-    """Score only this many first episodes of each split; the output says that it is not the whole split."""
+    """Score only this many first episodes (or images) of each split; the output says that it is not the whole split."""
     context: int | None = None
-    """Frames given and not counted. Left out: as in training."""
+    """Video models: frames given and not counted. Left out: as in training."""
     clip_frames: int | None = None
-    """Longer episodes are cut into clips of this many frames, each with its own context. Left out: the run's 20."""
+    """Video models: longer episodes are cut into clips of this many frames, each with its own context. Left out: the
+    run's 20."""
     batch_size: int = 16
-    """Episodes scored at once; the result does not depend on it."""
+    """Episodes or images scored at once; the result does not depend on it."""
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     precision: Literal["32", "bf16"] = "32"
@@ -55,13 +58,21 @@ class NllOptions:
     json: Path | None = None
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the schema)."""
     figure: Path | None = None
-    """Draw splits and the curve over frames into this PNG, PDF or SVG file."""
+    """Video models: draw splits and the curve over frames into this PNG, PDF or SVG file."""
     quiet: bool = False
     """No progress bar."""
 
 
 def nll(options: Annotated[NllOptions, tyro.conf.arg(name="")]) -> None:
-    """Exact negative log-likelihood of whole splits, beside the reference row and the noise floor where it is known."""
+    """Exact negative log-likelihood of whole splits, beside the reference row and the noise floor where it is known.
+
+    Image models: of whole splits of an image set, beside the published figures.
+    """
+    check_outputs(options.json, options.figure)
+    for name in ("episodes", "batch_size"):
+        count = getattr(options, name)
+        if count is not None and count < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {count}.")
     names = [options.model] if options.model else list(options.models)
     if not names or (options.model and options.models):
         raise InputError("give one model with --model, or several with --models.")
@@ -74,10 +85,9 @@ def nll(options: Annotated[NllOptions, tyro.conf.arg(name="")]) -> None:
 
     from pixelpush.eval.likelihood import Protocol, evaluate
     from pixelpush.eval.runs import agreed_facts, open_split, split_names
-    from pixelpush.eval.tables import likelihood_figure, protocol_line, split_text, table2_text
+    from pixelpush.eval.tables import likelihood_figure, moving_mnist_text, protocol_line, split_text, table2_text
     from pixelpush.files import write_json
 
-    _check_outputs(options.json, options.figure)
     facts = agreed_facts(names, options.data, options.context, options.clip_frames)
     rows = _load_rows(names)
     size = rows[0].model.config.frame_size
@@ -95,7 +105,8 @@ def nll(options: Annotated[NllOptions, tyro.conf.arg(name="")]) -> None:
     if options.figure is not None:
         likelihood_figure(report, options.figure)
     texts = [table2_text(report)] if options.models else [split_text(report, name) for name in chosen]
-    print("\n\n".join([*texts, protocol_line(report)]))
+    texts += [moving_mnist_text(report), protocol_line(report)]
+    print("\n\n".join(text for text in texts if text))
 
 
 @dataclass(frozen=True)
@@ -146,6 +157,8 @@ def rollout(options: Annotated[RolloutOptions, tyro.conf.arg(name="")]) -> None:
     """Sample futures of given frames and actions: MP4, film strip, arrays."""
     if not 1 <= options.frames_per_second <= 120:
         raise InputError(f"--frames-per-second must be 1 to 120, got {options.frames_per_second}.")
+    if not options.episodes:
+        raise InputError("--episodes: give at least one number of an episode, from 0.")
     if options.folder is not None and (options.data or options.split or options.quality):
         raise InputError("--folder takes the place of --data and --split, and has no truth for --quality.")
 
@@ -186,13 +199,14 @@ def _roll_out_episodes(
     data = agreed_facts([options.model], options.data).data
     split = options.split or split_names(data)[-1]
     episodes = open_split(data, split, model.config.frame_size)
+    # Before anything is simulated at the large size, which takes minutes.
+    for number in options.episodes:
+        if not 0 <= number < len(episodes):
+            raise InputError(f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}.")
     upscalers = load_upscalers(options.upscalers, model.config.frame_size, options.upscale, settings.device)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=options.upscale, episodes=max(options.episodes) + 1)
-    for number in options.episodes:
-        if not 0 <= number < len(episodes):
-            raise InputError(f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}.")
     described, curves = [], []
     with _bar(options.quiet)(len(options.episodes), "rollouts") as bar:
         for number in options.episodes:
@@ -298,6 +312,15 @@ def progress_bar(total: int, name: str) -> Any:
     return tqdm(total=total, desc=name, leave=False, dynamic_ncols=True, file=sys.stderr)
 
 
+def check_outputs(json: Path | None, figure: Path | None) -> None:
+    """Refuse outputs that could not be written before hours are spent on them."""
+    if figure is not None and figure.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise InputError(f"--figure {figure}: the name must end in .png, .pdf or .svg.")
+    for path in (json, figure):
+        if path is not None and path.is_dir():
+            raise InputError(f"{path}: is a folder; give a file name.")
+
+
 def _bar(quiet: bool) -> Any:
     from pixelpush.eval.likelihood import Silent
 
@@ -315,12 +338,3 @@ def _load_rows(names: list[str]) -> list[Scored]:
         listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
         raise InputError(f"the models' frames differ in size ({listed}); a table needs one size.")
     return rows
-
-
-def _check_outputs(json: Path | None, figure: Path | None) -> None:
-    """Refuse outputs that could not be written before hours are spent on them."""
-    if figure is not None and figure.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise InputError(f"--figure {figure}: the name must end in .png, .pdf or .svg.")
-    for path in (json, figure):
-        if path is not None and path.is_dir():
-            raise InputError(f"{path}: is a folder; give a file name.")

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from pixelpush.datasets.image_sets import ImageSet
     from pixelpush.image import Condition, ImageModel, ImageSample
+    from pixelpush.training.image_scoring import ImageScores
+
+NLL_FORMAT = "pixelpush-image-nll"
+NLL_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,12 @@ def _generator(options: SampleOptions) -> torch.Generator:
 
 def image_nll(options: Any, names: list[str]) -> None:
     """What ``nll`` does for image models (options: NllOptions): exact likelihood of whole splits, and the tables."""
+    for option in ("figure", "context", "clip_frames"):
+        if getattr(options, option) is not None:
+            raise InputError(
+                f"--{option.replace('_', '-')} is for video models; {names[0]} is an image model, leave it out."
+            )
+
     from pixelpush.datasets.image_sets import open_images
     from pixelpush.eval.image_report import scores_text, table1_text, table3_text
     from pixelpush.files import write_json
@@ -219,16 +229,7 @@ def image_nll(options: Any, names: list[str]) -> None:
             scores = score_images(
                 model, images, options.episodes, options.batch_size, device, options.precision, _bar(options.quiet)
             )
-            splits[split] = {
-                "nats_per_image": scores.nats_per_image,
-                "nats_per_subpixel": scores.nats_per_subpixel,
-                "bits_per_dimension": scores.bits_per_dimension,
-                "standard_error": scores.standard_error,
-                "images": len(scores.nats),
-                "images_in_split": len(images),
-                "whole_split": len(scores.nats) == len(images),
-                "content_sha256": images.content_sha256,
-            }
+            splits[split] = _describe_scores(scores, images)
         models.append(
             {
                 "name": Path(name).name,
@@ -238,7 +239,8 @@ def image_nll(options: Any, names: list[str]) -> None:
                 "splits": splits,
             }
         )
-    report = {"data": options.data, "models": models, "precision": options.precision, "device": device}
+    about = {"format": NLL_FORMAT, "version": NLL_VERSION, "data": options.data}
+    report = {**about, "models": models, "precision": options.precision, "device": device}
     if options.json is not None:
         write_json(options.json, report)
     texts = [scores_text(report), table1_text([report])]
@@ -247,13 +249,30 @@ def image_nll(options: Any, names: list[str]) -> None:
     print("\n\n".join(text for text in texts if text))
 
 
+def _describe_scores(scores: ImageScores, images: ImageSet) -> dict[str, Any]:
+    """One split of one model as JSON values (docs/evaluation.md has the schema)."""
+    return {
+        "nats_per_image": scores.nats_per_image,
+        "nats_per_subpixel": scores.nats_per_subpixel,
+        "bits_per_dimension": scores.bits_per_dimension,
+        "standard_error": scores.standard_error,
+        "images": len(scores.nats),
+        "images_in_split": len(images),
+        "whole_split": len(scores.nats) == len(images),
+        "content_sha256": images.content_sha256,
+    }
+
+
 def image_speed(options: Any) -> None:
     """What ``speed --images`` does (options: SpeedOptions): the O(N) and O(log N) rows of Table 4."""
-    from pixelpush.eval.image_speed import measure_images, table4_images_text
+    if options.figure is not None or options.precision != "32":
+        raise InputError("speed --images draws no figure and runs in float32; leave out --figure and --precision.")
+
+    from pixelpush.eval.image_speed import PUBLISHED_BATCH, measure_images, table4_images_text
     from pixelpush.files import write_json
 
     size = "paper" if options.preset == "paper" else "small"
-    batch = 30 if options.batch == 1 else options.batch
+    batch = PUBLISHED_BATCH if options.batch is None else options.batch
     report = measure_images(size, batch, pick_device(options.device), options.plain_steps)
     if options.json is not None:
         write_json(options.json, report)

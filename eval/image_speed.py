@@ -15,6 +15,8 @@ from pixelpush.image.model import RasterModel
 
 # The published PixelCNN and Multiscale PixelCNN share a width; so do ours.
 SIZES = {"paper": 128, "small": 32}
+# Images sampled at once for the published rows (Reed et al. 2017, Table 4).
+PUBLISHED_BATCH = 30
 
 
 def measure_images(size: str, batch: int, device: str, plain_steps: int, side: int = 32) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -152,6 +153,7 @@ def _describe_split(whole: EpisodeDataset, scores: list[EpisodeScore], floors: l
     subpixels = [score.subpixels for score in scores]
     return {
         "name": whole.name,
+        "source": getattr(whole, "metadata", {}).get("source"),
         "content_sha256": getattr(whole, "content_sha256", None),
         "episodes": len(scores),
         "episodes_in_split": len(whole),
@@ -174,6 +176,7 @@ def _summary(
     return {
         **asdict_ratio(overall),
         "bits_per_dimension": bits_per_dimension(overall.value),
+        "nats_per_frame": math.fsum(score.nats for score in scores) / sum(score.frames for score in scores),
         "above_floor": above_floor,
         "above_reference": against,
         "per_frame": [asdict(point) for point in frame_curve(scores, context)],

@@ -163,11 +163,6 @@ def fit_mixture(counts: np.ndarray, components: int = COMPONENTS) -> tuple[np.nd
         )
 
 
-def score_reference(reference: Reference, episodes: EpisodeSequence) -> list[EpisodeScore]:
-    """Score every episode of a split; the same predicted frames and the same record as ``score_episodes``."""
-    return [reference.score(episodes[index]) for index in range(len(episodes))]
-
-
 def _terms(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bins and counts that carry the whole likelihood of one channel: (lower edge, upper edge, count), each (1023,).
 

@@ -42,7 +42,13 @@ def run_facts(name_or_path: str) -> RunFacts:
 def agreed_facts(
     names: Sequence[str], data: str = "", context: int | None = None, clip_frames: int | None = None
 ) -> RunFacts:
-    """What several runs agree on; given values override theirs. Raises InputError naming what differs."""
+    """What several runs agree on; given values (not '' or None) override theirs.
+
+    Raises InputError naming what differs, and for a given context or clip length below 1.
+    """
+    for option, count in (("--context", context), ("--clip-frames", clip_frames)):
+        if count is not None and count < 1:
+            raise InputError(f"{option} must be at least 1, got {count}.")
     facts = [run_facts(name) for name in names]
 
     def agreed(field: str, given: Any) -> Any:

@@ -91,19 +91,20 @@ def _frame_step(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings)
             return GraphedStep(model, settings.batch, precision=settings.precision)
         return CompiledStep(model, settings.precision)
     if sampler == "cached":
-        return _raster_step(model)
+        return _raster_step(model, settings.precision)
     return plain_step(model, settings.precision)
 
 
-def _raster_step(model: VideoPixelNetwork) -> Callable[..., Any]:
-    """``model.step`` with the O(TN) decoder's pixel-by-pixel order in the place of the wavefront."""
+def _raster_step(model: VideoPixelNetwork, precision: str) -> Callable[..., Any]:
+    """``plain_step`` with the O(TN) decoder's pixel-by-pixel order in the place of the wavefront."""
     decoder: Any = model.decoder
+    whole = plain_step(model, precision)
 
     def step(carry: Any, action: Any, uniforms: Any, temperature: float = 1.0) -> Any:
         wavefront = decoder.sample
         decoder.sample = lambda *inputs: wavefront(*inputs, order="raster")
         try:
-            return model.step(carry, action, uniforms, temperature)
+            return whole(carry, action, uniforms, temperature)
         finally:
             del decoder.sample
 
@@ -140,12 +141,17 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
     total = decoder.evaluations
     steps = min(settings.plain_steps, total)
     centre = carry.frame.float() if model.config.centred else None
-    decoder.sample_plain(features, centre, uniforms, steps=1)
+
+    def sample(steps: int) -> None:
+        with torch.autocast(uniforms.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+            decoder.sample_plain(features, centre, uniforms, steps=steps)
+
+    sample(1)
     seconds = []
     for _ in range(2):
         _synchronise(settings.device)
         begin = time.perf_counter()
-        decoder.sample_plain(features, centre, uniforms, steps=steps)
+        sample(steps)
         _synchronise(settings.device)
         seconds.append((time.perf_counter() - begin) / steps * total / settings.batch)
     spread = max(seconds) - min(seconds)

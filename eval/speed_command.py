@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import tyro
 
 from pixelpush.errors import InputError
-from pixelpush.eval.commands import Device, pick_device
+from pixelpush.eval.commands import Device, check_outputs, pick_device
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,12 @@ class SpeedOptions:
     preset: Literal["push-small", "push", "paper"] = "push-small"
     """Sizes of the models: those for two CPU cores, for a GPU, or the paper's. Weights do not matter and are random."""
     images: bool = False
-    """Image models instead: plain, cached and multiscale sampling of 32x32 images, 30 at once unless --batch says."""
+    """Image models instead: plain, cached and multiscale sampling of 32x32 images in float32. Of the other options they
+    take --preset, --batch, --plain-steps, --device and --json."""
     sizes: tuple[int, ...] = (16, 32, 64, 128)
     """Sides of the frames for the growth figure; the table is at 64."""
-    batch: int = 1
-    """Videos sampled at once."""
+    batch: int | None = None
+    """Videos or images sampled at once. Left out: 1 video, 30 images."""
     videos: int = 5
     """Videos averaged, after one for warming up."""
     frames: int = 18
@@ -50,8 +51,10 @@ class SpeedOptions:
 def speed(options: Annotated[SpeedOptions, tyro.conf.arg(name="")]) -> None:
     """Table 4: seconds a sampled frame for every video sampler, beside the published figures."""
     for name in ("batch", "videos", "frames", "plain_steps"):
-        if getattr(options, name) < 1:
-            raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(options, name)}.")
+        count = getattr(options, name)
+        if count is not None and count < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {count}.")
+    check_outputs(options.json, options.figure)
     if options.images:
         from pixelpush.eval.image_commands import image_speed
 
@@ -64,7 +67,7 @@ def speed(options: Annotated[SpeedOptions, tyro.conf.arg(name="")]) -> None:
     device = pick_device(options.device)
     graph = options.graph if options.graph != "auto" else "cuda" if device == "cuda" else "none"
     settings = SpeedSettings(
-        *(device, options.batch, options.videos, options.frames, options.precision, options.plain_steps, graph)
+        *(device, options.batch or 1, options.videos, options.frames, options.precision, options.plain_steps, graph)
     )
 
     def build(kind: str, size: int) -> VideoPixelNetwork:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from pixelpush.errors import InputError
-from pixelpush.training.commands import TrainOptions, configure, run_training
+from pixelpush.training.commands import TrainOptions, configure, open_video_split, run_training
 
 if TYPE_CHECKING:
     from pixelpush.training.loop import DrawSamples
@@ -20,13 +20,12 @@ def train(options: Annotated[TrainOptions, tyro.conf.arg(name="")]) -> None:
 
 def strips(options: TrainOptions) -> DrawSamples:
     """What draws film strips of the first validation episodes, or of the first training ones without validation."""
-    preset, _, config = configure(options)
+    preset, settings, config = configure(options)
     if preset.family != "video":
         raise InputError("--sample-examples draws futures, of video models only; try 'pixelpush sample' on a save.")
 
-    from pixelpush.datasets import open_dataset
     from pixelpush.eval.rollouts import RolloutSettings, strips_while_training
 
     split = options.train_split if options.validation_split == "none" else options.validation_split
-    settings = RolloutSettings(samples=3, seed=config.seed, context=config.data.context)
-    return strips_while_training(open_dataset(options.data, split), settings)
+    episodes = open_video_split(options.data, split, {**preset.overrides, **settings})
+    return strips_while_training(episodes, RolloutSettings(samples=3, seed=config.seed, context=config.data.context))

@@ -7,6 +7,7 @@ from typing import Any
 
 from pixelpush.errors import InputError
 from pixelpush.image.config import KINDS, ImageConfig
+from pixelpush.settings import check_settings
 
 _MNIST = {"image_size": 28, "colours": 1, "distribution": "bernoulli"}
 _CIFAR = {"image_size": 32, "head_hidden": 1024}
@@ -141,13 +142,7 @@ def image_config(name: str, **overrides: Any) -> ImageConfig:
     if kind is None:
         raise InputError(f"unknown image model kind {settings['kind']!r}; choose one of {', '.join(KINDS)}.")
     known = {field.name: None if field.name == "kind" else field.default for field in fields(kind)}
-    unknown = sorted(set(settings) - set(known))
-    if unknown:
-        raise InputError(f"{name}: unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}.")
-    for setting, value in settings.items():
-        default = known[setting]
-        if default is not None and not isinstance(value, (float, int) if isinstance(default, float) else type(default)):
-            raise InputError(f"{name}: {setting} should be of type {type(default).__name__}, like {default!r}.")
+    check_settings(name, settings, known)
     return kind(**settings)
 
 

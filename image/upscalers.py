@@ -36,8 +36,8 @@ class GroupFeatures(nn.Module):
     def features(self, known: Sequence[Tensor], conditioning: Tensor, centres: Sequence[Tensor] | None) -> Tensor:
         """(N, channels, h, w).
 
-        known: uint8 groups (N, C, h, w). conditioning: (N, D, h, w). centres: four uint8 groups of the centre image
-        or None; without it the difference is taken from mid-grey.
+        known: uint8 groups (N, C, h, w). conditioning: (N, D, h, w). centres: four groups of the centre
+        image, in levels, or None; without it the difference is taken from mid-grey.
         """
         assert len(known) == self.known
         inputs = [conditioning]
@@ -147,7 +147,7 @@ class Upscaler(nn.Module):
     def log_prob(self, image: Tensor, conditioning: Tensor, centre: Tensor | None = None) -> Tensor:
         """Nats (N, H, W) of uint8 ``image`` (N, C, H, W); zero at group 1 where it is given.
 
-        conditioning: (N, D, H/2, W/2). centre: uint8 image like ``image`` or None.
+        conditioning: (N, D, H/2, W/2). centre: levels, shaped like ``image``, or None.
         """
         groups = split_groups(image)
         centres = None if centre is None else split_groups(centre)

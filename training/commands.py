@@ -15,6 +15,7 @@ from pixelpush.training.options import override, parse_settings, split_settings
 from pixelpush.training.presets import Preset, find_preset
 
 if TYPE_CHECKING:
+    from pixelpush.datasets.episodes import EpisodeDataset
     from pixelpush.training.loop import DrawSamples
     from pixelpush.training.task import Task
 
@@ -24,7 +25,7 @@ class TrainOptions:
     """Options of ``pixelpush train``. Those left out are the preset's."""
 
     preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET")]
-    """What to train: a training preset (docs/training.md lists them)."""
+    """What to train: a training preset (an unknown name lists them)."""
     data: str
     """Data set: 'sim' (sim:1000: with 1000 training episodes), the name of a prepared one, or a store's folder."""
     run: Path
@@ -52,7 +53,7 @@ class TrainOptions:
     jitter: int | None = None
     """Shift clips by up to this many pixels."""
     colour: float | None = None
-    """Strength of random brightness, contrast and colour, 0 to 1."""
+    """Strength of random brightness, contrast and colour, from 0 to below 1."""
     settings: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="set", metavar="NAME=VALUE")
     ] = ()
@@ -137,16 +138,22 @@ def run_options(options: TrainOptions) -> RunOptions:
 
 # Each family's module makes its task; it is imported only when such a preset is trained.
 def _open_video_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:
-    from pixelpush.datasets.registry import is_simulated, open_dataset
     from pixelpush.training.video_task import VideoTask
 
     overrides = {**preset.overrides, **settings}
-    size = {"size": overrides["frame_size"]} if is_simulated(options.data) and "frame_size" in overrides else {}
-    training = open_dataset(options.data, options.train_split, **size)
+    training = open_video_split(options.data, options.train_split, overrides)
     validation = None
     if options.validation_split != "none":
-        validation = open_dataset(options.data, options.validation_split, **size)
+        validation = open_video_split(options.data, options.validation_split, overrides)
     return VideoTask(preset.model, overrides, data, training, validation)
+
+
+def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> EpisodeDataset:
+    """A split for a model with these settings: the simulator draws at their frame size, where they name one."""
+    from pixelpush.datasets.registry import is_simulated, open_dataset
+
+    size = {"size": settings["frame_size"]} if is_simulated(data) and "frame_size" in settings else {}
+    return open_dataset(data, split, **size)
 
 
 def _open_super_resolution_task(

@@ -119,8 +119,8 @@ class TrainConfig:
 class RunOptions:
     """How and where a run is carried out; may differ from one call to the next of the same run.
 
-    Intervals are in examples. 0 turns the interval's action off, except for save_examples and validate_examples, where
-    it means a twentieth of the planned length.
+    Intervals are in examples. 0 means a twentieth of the planned length for save_examples and validate_examples, every
+    tenth step for log_examples, and never for sample_examples.
     """
 
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -137,7 +137,7 @@ class RunOptions:
     keep: int = 3
     validate_examples: int = 0
     validation_items: int = 64
-    log_examples: int = 0  # 0: every tenth step
+    log_examples: int = 0
     sample_examples: int = 0
     tensorboard: bool = False
     quiet: bool = False

@@ -22,6 +22,7 @@ def make_fabric(options: RunOptions) -> Fabric:
     """The launched Fabric. One process starts nothing; several are started here unless a launcher already has."""
     from lightning_fabric import Fabric
     from lightning_fabric.strategies.ddp import DDPStrategy
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
 
     devices, nodes = process_layout(options)
     if options.accelerator == "cuda" and not torch.cuda.is_available():
@@ -38,7 +39,11 @@ def make_fabric(options: RunOptions) -> Fabric:
             num_nodes=nodes,
             strategy=strategy,
         )
-    except (ValueError, RuntimeError) as error:  # Fabric's way to say that the devices are not there
+    except (
+        ValueError,
+        RuntimeError,
+        MisconfigurationException,
+    ) as error:  # Fabric's way to say that the devices are not there
         raise InputError(f"{devices} {options.accelerator} devices cannot be used: {error}") from None
     fabric.launch()
     if fabric.world_size > 1:

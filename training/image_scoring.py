@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from pixelpush.datasets.image_sets import ImageSet
+from pixelpush.errors import InputError
 from pixelpush.image import ImageModel
 from pixelpush.training.image_batches import check_fits, read_images
 
@@ -52,8 +53,13 @@ def score_images(
 ) -> ImageScores:
     """Score a split, or its first ``limit`` images; each image is conditioned on its first caption.
 
-    The model is evaluated where it lies in evaluation mode, which is set back. bf16 is autocast.
+    The model is evaluated on ``device`` in evaluation mode, which is set back. bf16 is autocast. Raises InputError for
+    a set that does not fit the model and for fewer than one image in all or at once.
     """
+    if batch_size < 1:
+        raise InputError(f"images scored at once (batch_size) must be at least 1, got {batch_size}.")
+    if limit is not None and limit < 1:
+        raise InputError(f"{images.name}: the number of images to score must be at least 1, got {limit}.")
     check_fits(model.config, images)
     count = len(images) if limit is None else min(limit, len(images))
     training = model.training

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from pixelpush.errors import InputError
-from pixelpush.files import write_json
+from pixelpush.files import read_json, write_json
 from pixelpush.saved import WEIGHTS, check_tensors, find_saved, load_tensors
 from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average, update_average
@@ -246,7 +246,8 @@ def _evaluate(run: Run, limit: int | None) -> dict[str, float]:
 def _final_evaluation(run: Run) -> None:
     """The whole validation split, once, when the run is complete: run/final.json."""
     path = run.folder / "final.json"
-    if on_first(run.fabric, path.is_file):
+    # A run that was prolonged since has another final score.
+    if on_first(run.fabric, lambda: path.is_file() and read_json(path).get("examples") == run.state.progress.examples):
         if run.metrics and not run.options.quiet:
             print(f"{run.folder}: this run is complete; see {path}.", file=sys.stderr)
         return

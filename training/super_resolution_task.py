@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.episodes import EpisodeDataset, identity
+from pixelpush.datasets.hashing import randint
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig
 from pixelpush.training.seeding import derived_seed
@@ -45,14 +46,20 @@ class SuperResolutionTask:
         size = training[0].frames.shape[-1]
         if data.crop < 2 or data.crop % 2 or data.crop > size:
             raise InputError(f"data.crop must be even and at most the frames' {size} pixels, got {data.crop}.")
+        if overrides.get("frame_size", size) != size:
+            raise InputError(
+                f"the training frames have {size} pixels, the model doubles to {overrides['frame_size']}; prepare the data"
+                f" at that size, or train another model with --set frame_size={size}."
+            )
         settings = {"frame_size": size, "colours": training[0].frames.shape[1], **overrides}
         self.config: SuperResolutionConfig = build_upscaler(**settings).config
         self.examples_per_epoch, self.frames_per_example = len(training), CROPS
 
     def describe(self) -> dict[str, Any]:
-        """Model configuration and the names of the splits."""
-        names = [getattr(episodes, "name", "in memory") for episodes in (self.training, self.validation, *self.small)]
-        return {"model": asdict(self.config), "crop": self.data.crop, "crops_per_example": CROPS, "splits": names}
+        """Model configuration and the identity of the splits."""
+        splits = (self.training, self.validation, *self.small)
+        identities = [None if episodes is None else identity(episodes) for episodes in splits]
+        return {"model": asdict(self.config), "crop": self.data.crop, "crops_per_example": CROPS, "splits": identities}
 
     def build_model(self) -> VideoUpscaler:
         """A new model of the configuration."""
@@ -64,11 +71,13 @@ class SuperResolutionTask:
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
         """large, previous: uint8 (CROPS, C, crop, crop); small: (CROPS, C, crop/2, crop/2)."""
         large, small, name = self._frames(self.training, self.small[0], index)
-        draw, crop = np.random.default_rng(derived_seed(seed, "crops", epoch, index)), self.data.crop
+        key, crop = derived_seed(seed, "crops", epoch, index), self.data.crop
         found: dict[str, list[np.ndarray]] = {"large": [], "small": [], "previous": []}
-        for _ in range(CROPS):
-            time = int(draw.integers(1, len(large)))
-            top, left = (2 * int(draw.integers(0, (side - crop) // 2 + 1)) for side in large.shape[-2:])
+        for number in range(CROPS):
+            time = 1 + randint(len(large) - 1, key, number, 0)
+            top, left = (
+                2 * randint((side - crop) // 2 + 1, key, number, axis) for axis, side in enumerate(large.shape[-2:], 1)
+            )
             window = (slice(None), slice(top, top + crop), slice(left, left + crop))
             half = (slice(None), slice(top // 2, (top + crop) // 2), slice(left // 2, (left + crop) // 2))
             found["large"].append(large[time][window])

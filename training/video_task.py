@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.datasets.augment import Augmentation, Mirror, augment
-from pixelpush.datasets.episodes import Episode, EpisodeDataset
+from pixelpush.datasets.episodes import Episode, EpisodeDataset, identity
 from pixelpush.datasets.order import training_clip
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig
@@ -57,8 +57,8 @@ class VideoTask:
         return {
             "model": asdict(self.config),
             "clip_frames": self.data.clip_frames,
-            "training": _identity(self.training),
-            "validation": None if self.validation is None else _identity(self.validation),
+            "training": identity(self.training),
+            "validation": None if self.validation is None else identity(self.validation),
             "notes": {
                 "name": getattr(self.training, "name", None),
                 "metadata": getattr(self.training, "metadata", None),
@@ -176,9 +176,3 @@ def _augmentation(data: DataConfig, episodes: EpisodeDataset) -> Augmentation | 
         contrast=data.colour,
         colour=data.colour,
     )
-
-
-def _identity(episodes: EpisodeDataset) -> dict[str, Any]:
-    """What a split is: its number of episodes and its content hash, or its name where it has no hash."""
-    digest = getattr(episodes, "content_sha256", None)
-    return {"episodes": len(episodes), "content": digest or getattr(episodes, "name", "in memory")}

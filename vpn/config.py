@@ -76,6 +76,8 @@ class VideoConfig:
         ):
             if not 0 <= getattr(self, name) <= most:
                 raise InputError(f"{name} must be between 0 and {most}, got {getattr(self, name)}.")
+        if self.patch & (self.patch - 1):
+            raise InputError(f"patch must be a power of two, got {self.patch}.")
         smallest = self.patch * 2**self.coarse_scales
         if self.frame_size % smallest or self.frame_size % 2:
             raise InputError(

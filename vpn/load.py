@@ -43,5 +43,5 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
 def _rebuild(saved: SavedModel) -> VideoPixelNetwork:
     try:
         return build_model(str(saved.config.get("kind")), **saved.config)
-    except TypeError as error:
+    except (TypeError, InputError) as error:
         raise InputError(f"{saved.folder}/model.json: the configuration is damaged ({error}).") from None

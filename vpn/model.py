@@ -172,6 +172,8 @@ class VideoPixelNetwork(nn.Module):
         self, frames: Tensor, states: Tensor, actions: Tensor, context: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """What ``_decode`` takes, checked: the frames after the context, and what each is predicted from."""
+        if context < 1:
+            raise InputError(f"context {context}: the first frame has nothing to be predicted from; give at least 1.")
         self._check_video(frames, context)
         batch, length = frames.shape[:2]
         self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
@@ -223,7 +225,7 @@ class VideoPixelNetwork(nn.Module):
                 f"frames must be uint8 (B, T, {', '.join(map(str, expected))}), got {frames.dtype} "
                 f"{tuple(frames.shape)}; prepare the data at the model's frame size."
             )
-        if context < 0 or frames.shape[1] <= context or frames.shape[1] < 1:
+        if frames.shape[1] <= max(context, 0):
             raise InputError(f"{frames.shape[1]} frames do not exceed the context of {context}; give longer episodes.")
 
     def _check_vectors(self, name: str, vectors: Tensor, size: int, batch: int, needed: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from pixelpush.errors import InputError
+from pixelpush.settings import check_settings
 from pixelpush.vpn.config import KINDS, VideoConfig
 
 # Frame encoder of the papers: 8 residual multiplicative blocks at full resolution, c = 128 (2c = 256 between blocks),
@@ -55,8 +56,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper-otn": {**_PAPER, "kind": "otn", "distribution": "softmax", "decoder_channels": 256, "decoder_blocks": 12},
     "paper-ot": {**_PAPER, **_PAPER_UPSCALER, "kind": "ot", "distribution": "logistic", "components": 10},
     "paper-otlogn": {**_PAPER, **_PAPER_UPSCALER, "kind": "otlogn", "distribution": "softmax", "base_layers": 12},
-    **{f"push-{kind}": {"kind": kind, **_OURS, **_PUSH, **_DECODERS[kind]} for kind in KINDS},
-    **{f"push-{kind}-small": {"kind": kind, **_OURS, **_SMALL, **_DECODERS[kind], **_EVEN[kind]} for kind in KINDS},
+    **{f"push-{kind}": {"kind": kind, **_OURS, **_PUSH, **_DECODERS.get(kind, {})} for kind in KINDS},
+    **{
+        f"push-{kind}-small": {"kind": kind, **_OURS, **_SMALL, **_DECODERS.get(kind, {}), **_EVEN.get(kind, {})}
+        for kind in KINDS
+    },
 }
 
 
@@ -64,10 +68,7 @@ def video_config(name: str, **overrides: Any) -> VideoConfig:
     """The configuration of a preset or of a bare kind ('ot', 'otn', ...), with overrides; unknown ones are refused."""
     if name not in PRESETS and name not in KINDS:
         raise InputError(f"unknown video model {name!r}; choose one of {', '.join([*KINDS, *PRESETS])}.")
-    known = {field.name for field in fields(VideoConfig)}
-    unknown = sorted(set(overrides) - known)
-    if unknown:
-        raise InputError(f"{name}: unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}.")
+    check_settings(name, overrides, {field.name: field.default for field in fields(VideoConfig)})
     return VideoConfig(**{**PRESETS.get(name, _kind_defaults(name)), **overrides})
 
 

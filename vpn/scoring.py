@@ -84,10 +84,13 @@ def score_episodes(
 
     In a process group every process calls this and every one gets the whole list. precision: '32', or 'bf16' for
     autocast. progress is called with the number of episodes just scored by this process. Raises InputError for an
-    empty split, an episode without a frame to predict, and a log-probability that is not finite.
+    empty split, a batch size, context or clip length that scores nothing, an episode without a frame to predict, and a
+    log-probability that is not finite.
     """
     if len(episodes) == 0:
         raise InputError("this split has no episode: there is nothing to score.")
+    if batch_size < 1:
+        raise InputError(f"episodes scored at once (batch_size) must be at least 1, got {batch_size}.")
     if not 1 <= context < clip_frames:
         raise InputError(f"context {context} must be at least 1 and below the clip length {clip_frames}.")
     rank, world = _rank_and_world()

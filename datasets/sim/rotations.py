@@ -30,13 +30,6 @@ def matrix(quaternion: np.ndarray) -> np.ndarray:
     return flat.reshape(3, 3)
 
 
-def from_columns(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """The quaternion of the rotation whose matrix has these columns."""
-    quaternion = np.zeros(4)
-    mujoco.mju_mat2Quat(quaternion, np.stack([x, y, z], axis=1).ravel())
-    return quaternion
-
-
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 X90 = about((1, 0, 0), math.pi / 2)
 Y90 = about((0, 1, 0), math.pi / 2)

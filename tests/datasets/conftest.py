@@ -1,7 +1,11 @@
-"""Fixtures of the data tests: small episodes and raw recordings in each source's own form."""
+"""Fixtures of the data tests: small episodes and raw recordings in each source's own form.
+
+Makes ``tfrecord_writer`` importable by the tests of this folder.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +15,8 @@ import pytest
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.examples import example_class
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tfrecord_writer import frame_record
 
 from pixelpush.datasets import bair
 from pixelpush.datasets.commands import prepare_bair
 from pixelpush.datasets.examples import example_class
 from pixelpush.datasets.images import encode_png
 from pixelpush.datasets.store import EpisodeStore, store_splits
-from pixelpush.datasets.tfrecord import frame_record
 from pixelpush.errors import InputError
 
 

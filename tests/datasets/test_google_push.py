@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from tfrecord_writer import frame_record
 
 from pixelpush.datasets.commands import prepare_google_push
 from pixelpush.datasets.examples import example_class
 from pixelpush.datasets.google_push import find_shards
 from pixelpush.datasets.store import EpisodeStore, store_splits
-from pixelpush.datasets.tfrecord import frame_record
 from pixelpush.errors import InputError
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tfrecord_writer import frame_record
 
 from pixelpush.datasets.arrays import Archive, decode_array, encode_array
 from pixelpush.datasets.commands import _folder_splits
@@ -25,7 +26,7 @@ from pixelpush.datasets.moving_mnist import read_idx_images
 from pixelpush.datasets.records import Schema, decode_record, encode_record
 from pixelpush.datasets.store import EpisodeStore, write_store
 from pixelpush.datasets.tables import parse_json, read_csv, read_json_table
-from pixelpush.datasets.tfrecord import DamageLog, frame_record
+from pixelpush.datasets.tfrecord import DamageLog
 from pixelpush.errors import InputError
 
 

@@ -8,8 +8,9 @@ import google_crc32c
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tfrecord_writer import frame_record
 
-from pixelpush.datasets.tfrecord import DamageLog, frame_record, masked_crc32c, read_records
+from pixelpush.datasets.tfrecord import DamageLog, masked_crc32c, read_records
 from pixelpush.errors import InputError
 
 DATA = [b"first record", b"second" * 50, b"", b"fourth \x00\xff", b"fifth" * 9]

@@ -109,8 +109,19 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
         assert f"{score['bits_per_dimension']:.4f}" in text
     nll(NllOptions(model=names[0], data=data, splits=("val",), episodes=3, device="cpu", quiet=True))
     assert "val (first 3 of 4)" in capsys.readouterr().out
-    with pytest.raises(InputError, match="name the image set"):
-        nll(NllOptions(model=names[0]))
+    assert (report["format"], report["version"]) == ("pixelpush-image-nll", 1)
+    for message, changes in {
+        "name the image set": {"data": ""},
+        "--figure is for video models": {"figure": tmp_path / "a.png"},
+        "--context is for video models": {"context": 0},
+        "--clip-frames is for video models": {"clip_frames": 8},
+        "--batch-size must be at least 1": {"batch_size": 0},
+        "--episodes must be at least 1, got -1": {"episodes": -1},
+        "--episodes must be at least 1, got 0": {"episodes": 0},
+        "is a folder": {"json": tmp_path},
+    }.items():
+        with pytest.raises(InputError, match=message):
+            nll(NllOptions(**{"model": names[0], "data": data, "device": "cpu", **changes}))
 
 
 def report_of(data: str, size: int) -> dict:

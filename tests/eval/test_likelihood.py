@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 
 import numpy as np
 import pytest
 import torch
 
-from pixelpush.datasets import open_dataset
+from pixelpush.datasets import moving_mnist, open_dataset
+from pixelpush.datasets.commands import prepare_moving_mnist
 from pixelpush.errors import InputError
 from pixelpush.eval.commands import NllOptions, nll
 from pixelpush.eval.likelihood import Protocol, Scored, evaluate, row_names
 from pixelpush.eval.report import text_table
-from pixelpush.eval.tables import COLUMNS, split_text, table2_text
+from pixelpush.eval.tables import COLUMNS, moving_mnist_text, split_text, table2_text
 from pixelpush.vpn import load_model
 
 SPLITS = ("val", "test-seen")
@@ -53,6 +55,7 @@ def test_split_figure_is_total_over_count(report):
             count = sum(e["subpixels"] for e in summary["per_episode"])
             assert summary["nats_per_subpixel"] == nats / count
             assert summary["bits_per_dimension"] == summary["nats_per_subpixel"] / math.log(2)
+            assert summary["nats_per_frame"] == pytest.approx(summary["nats_per_subpixel"] * 3 * 16 * 16)
             curve = summary["per_frame"]
             per_frame = count / sum(e["frames"] for e in summary["per_episode"])
             assert math.fsum(p["nats_per_subpixel"] * p["episodes"] for p in curve) * per_frame == pytest.approx(nats)
@@ -163,11 +166,39 @@ def test_mistakes_are_one_clear_line(store, model_folder, save_model_folder, tmp
         "below the clip length": NllOptions(model=name, data=str(store), context=5, clip_frames=5, quiet=True),
         "must end in .png": NllOptions(model=name, data=str(store), figure=tmp_path / "figure.jpg"),
         "is a folder": NllOptions(model=name, data=str(store), json=tmp_path),
+        "--batch-size must be at least 1": NllOptions(model=name, data=str(store), batch_size=0),
+        "--episodes must be at least 1": NllOptions(model=name, data=str(store), episodes=-1),
+        "--context must be at least 1": NllOptions(model=name, data=str(store), context=0),
+        "--clip-frames must be at least 1": NllOptions(model=name, data=str(store), clip_frames=0),
     }
     for message, options in mistakes.items():
         with pytest.raises(InputError, match=message) as caught:
             nll(options)
         assert "\n" not in str(caught.value)
+
+
+def test_moving_mnist_stands_beside_the_published_nats_per_frame(save_model_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(moving_mnist, "VALIDATION_DIGITS", 1)
+    for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
+        digits = np.random.default_rng(0).integers(0, 256, (2, 28, 28), dtype=np.uint8)
+        (tmp_path / name).write_bytes(struct.pack(">IIII", 2051, *digits.shape) + digits.tobytes())
+    prepare_moving_mnist(tmp_path, tmp_path / "digits", train=1, val=0, test=1)
+    shapes = {"frame_size": 64, "colours": 1, "state_dim": 0, "action_dim": 0}
+    model = str(save_model_folder(tmp_path / "small", seed=0, **shapes))
+    json_path = tmp_path / "nll.json"
+    nll(NllOptions(model=model, data=str(tmp_path / "digits"), context=10, json=json_path, device="cpu", quiet=True))
+    report, text = json.loads(json_path.read_text()), capsys.readouterr().out
+    assert report["splits"]["test"]["source"] == "moving-mnist"
+    summary = report["models"][0]["splits"]["test"]
+    assert summary["nats_per_frame"] == pytest.approx(summary["nats_per_subpixel"] * 64 * 64)
+    rows = {line.rsplit(maxsplit=1)[0]: line.split()[-1] for line in text.splitlines() if ", test" in line}
+    assert rows["small, test"] == f"{summary['nats_per_frame']:.1f}"
+    assert (rows["VPN, test"], rows["lower bound, test"]) == ("87.6", "86.3")
+    assert "another scale" in text
+
+
+def test_other_data_have_no_moving_mnist_table(report):
+    assert moving_mnist_text(report) == ""
 
 
 def test_partly_known_floors_are_refused(draw_episode, model_folder):

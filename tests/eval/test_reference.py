@@ -9,7 +9,7 @@ import pytest
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
-from pixelpush.eval.reference import Reference, count_pairs, fit_mixture, fit_reference, score_reference
+from pixelpush.eval.reference import Reference, count_pairs, fit_mixture, fit_reference
 
 
 def episode(frames: np.ndarray, name: str = "e") -> Episode:
@@ -76,7 +76,7 @@ def test_scores_equal_a_loop_over_sub_pixels():
     steps = np.random.default_rng(1).integers(-4, 5, (4, 2, 3, 2))
     frames = np.clip(base + steps, 0, 255).astype(np.uint8)
     assert {0, 255} <= set(frames[2:].ravel().tolist())
-    (score,) = score_reference(reference, [episode(frames, "only")])
+    score = reference.score(episode(frames, "only"))
     direct = [0.0, 0.0]
     for index in np.ndindex(2, 2, 3, 2):
         time, channel = index[0] + 2, index[1]
@@ -91,7 +91,7 @@ def test_fit_reports_the_likelihood_of_its_own_table():
     frames = np.random.default_rng(2).integers(0, 256, (6, 3, 8, 8), dtype=np.uint8)
     episodes = [episode(frames), episode(frames[::-1].copy())]
     reference = fit_reference(episodes)
-    scores = score_reference(reference, episodes)
+    scores = [reference.score(one) for one in episodes]
     mean = sum(score.nats for score in scores) / sum(score.subpixels for score in scores)
     assert reference.nats_per_subpixel == pytest.approx(mean, rel=1e-9)
     assert (reference.episodes, reference.frames) == (2, 8)
@@ -114,7 +114,7 @@ def test_a_still_video_is_nearly_free_and_finite():
     assert 0 <= reference.nats_per_subpixel < 0.01
     moved = still.copy()
     moved[3] = 200
-    assert np.isfinite(score_reference(reference, [episode(moved)])[0].nats)
+    assert np.isfinite(reference.score(episode(moved)).nats)
 
 
 def test_nothing_to_fit_and_other_channels_are_refused():
@@ -124,4 +124,4 @@ def test_nothing_to_fit_and_other_channels_are_refused():
     with pytest.raises(InputError, match="3 colour channels"):
         fit_reference([episode(grey), episode(colour)])
     with pytest.raises(InputError, match="fitted on 1"):
-        score_reference(fit_reference([episode(grey)]), [episode(colour)])
+        fit_reference([episode(grey)]).score(episode(colour))

@@ -132,6 +132,7 @@ def test_strips_while_training(store, model, tmp_path):
 def test_mistakes_are_one_clear_line(options):
     mistakes = {
         "has episodes 0 to 4": {"episodes": (0, 5)},
+        "--episodes: give at least one": {"episodes": ()},
         "2 are missing": {"steps": 9},
         "nothing to predict": {"context": 9, "steps": None},
         "--samples must be": {"samples": 0},
@@ -143,6 +144,17 @@ def test_mistakes_are_one_clear_line(options):
     for message, changes in mistakes.items():
         with pytest.raises(InputError, match=message):
             rollout(replace(options, **changes))
+
+
+def test_numbers_are_checked_before_anything_is_drawn_large(options, store, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("large episodes were simulated first")
+
+    monkeypatch.setattr("pixelpush.eval.runs.open_split", lambda *_: open_dataset(store, "test-seen"))
+    monkeypatch.setattr("pixelpush.eval.upscaled.load_upscalers", lambda *_: [None])
+    monkeypatch.setattr("pixelpush.datasets.open_dataset", fail)
+    with pytest.raises(InputError, match="has episodes 0 to 4"):
+        rollout(replace(options, data="sim", upscale=32, episodes=(3000,)))
 
 
 # -- from a folder ----------------------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from pixelpush.errors import InputError
-from pixelpush.eval.speed import SAMPLERS, SpeedSettings, count_work, growth_figure, measure, table4_text
+from pixelpush.eval.speed import SAMPLERS, SpeedSettings, count_work, growth_figure, measure, table4_text, time_sampler
 from pixelpush.eval.speed_command import SpeedOptions, speed
 from pixelpush.vpn import VideoPixelNetwork, build_model
 
@@ -55,6 +56,37 @@ def test_figure_is_written(report, tmp_path):
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_impossible_settings_are_refused():
-    with pytest.raises(InputError, match="--videos must be at least 1"):
-        speed(SpeedOptions(videos=0))
+@pytest.mark.parametrize(("sampler", "precision"), [(s, p) for s in ("plain", "cached") for p in ("32", "bf16")])
+def test_every_row_runs_in_the_precision_of_the_header(sampler, precision):
+    model, seen = tiny("otn", 4).eval(), set()
+    model.decoder.condition.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    assert time_sampler(model, sampler, SpeedSettings("cpu", videos=1, frames=1, precision=precision, plain_steps=2))
+    assert seen == {torch.bfloat16 if precision == "bf16" else torch.float32}
+
+
+def test_impossible_settings_are_refused_before_any_work(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("measured before the options were checked")
+
+    monkeypatch.setattr("pixelpush.eval.speed.measure", fail)
+    monkeypatch.setattr("pixelpush.eval.image_speed.measure_images", fail)
+    for message, options in [
+        ("--videos must be at least 1", SpeedOptions(videos=0)),
+        ("--batch must be at least 1", SpeedOptions(batch=0)),
+        (r"must end in \.png", SpeedOptions(figure=tmp_path / "x.foo")),
+        ("is a folder", SpeedOptions(json=tmp_path)),
+        ("is a folder", SpeedOptions(images=True, json=tmp_path)),
+        ("draws no figure", SpeedOptions(images=True, figure=tmp_path / "x.png")),
+        ("runs in float32", SpeedOptions(images=True, precision="bf16")),
+    ]:
+        with pytest.raises(InputError, match=message):
+            speed(options)
+
+
+@pytest.mark.parametrize(("asked", "measured"), [(None, 30), (1, 1), (4, 4)])
+def test_images_are_sampled_30_at_once_unless_told(asked, measured, monkeypatch):
+    batches = []
+    monkeypatch.setattr("pixelpush.eval.image_speed.measure_images", lambda size, batch, *_: batches.append(batch))
+    monkeypatch.setattr("pixelpush.eval.image_speed.table4_images_text", str)
+    speed(SpeedOptions(images=True, batch=asked, device="cpu"))
+    assert batches == [measured]

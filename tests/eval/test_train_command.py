@@ -52,3 +52,10 @@ def test_other_families_say_where_to_turn(tmp_path: Path):
     command = replace(options(tmp_path, tmp_path / "run"), preset="push-upscale-128", settings=())
     with pytest.raises(InputError, match="of video models only"):
         strips(command)
+
+
+def test_simulated_strips_have_the_size_of_the_model(tmp_path: Path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("pixelpush.datasets.registry.open_dataset", lambda *data, **size: asked.append((data, size)))
+    strips(replace(options(tmp_path, tmp_path / "run"), data="sim", settings=("frame_size=128",)))
+    assert asked == [(("sim", "val"), {"size": 128})]

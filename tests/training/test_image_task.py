@@ -94,6 +94,15 @@ def test_scores_do_not_depend_on_the_batch():
     assert whole.standard_error > 0
 
 
+@pytest.mark.parametrize("count", [0, -1])
+def test_scoring_nothing_is_refused(count):
+    model = birds_task().build_model()
+    with pytest.raises(InputError, match=f"images to score must be at least 1, got {count}"):
+        score_images(model, Birds(), count)
+    with pytest.raises(InputError, match=rf"batch_size.* at least 1, got {count}"):
+        score_images(model, Birds(), None, count)
+
+
 def test_the_same_examples_identify_the_same_run():
     assert birds_task().describe() == birds_task().describe()
     assert birds_task().describe() != birds_task(channels=7).describe()

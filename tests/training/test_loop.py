@@ -17,6 +17,7 @@ import torch
 from tiny_training import CONFIG, MODEL, episodes, run_once, tiny_task
 
 from pixelpush.errors import InputError
+from pixelpush.files import read_json
 from pixelpush.saved import complete_saves
 from pixelpush.training.config import OptimizerConfig, ScheduleConfig
 from pixelpush.training.divergence import DivergenceError
@@ -141,8 +142,8 @@ def test_other_data_or_model_do_not_resume(finished: Path):
 def test_a_schedule_without_an_end_can_be_prolonged(tmp_path: Path):
     config = replace(SHORT, schedule=ScheduleConfig(kind="constant"))
     run_once(tmp_path / "short", replace(config, examples=30))
-    (tmp_path / "short" / "final.json").unlink()
     run_once(tmp_path / "short", config)
+    assert read_json(tmp_path / "short" / "final.json")["examples"] == config.examples
     run_once(tmp_path / "long", config)
     assert final_weights(tmp_path / "short") == final_weights(tmp_path / "long")
 

@@ -67,6 +67,14 @@ def test_training_improves_the_validation_score():
     assert task.evaluate(model, None, device, "32")["nats_per_subpixel"] < before - 0.5
 
 
+def test_a_run_knows_its_data_and_refuses_frames_of_another_size():
+    few, many = ([moving_square(number) for number in range(count)] for count in (2, 3))
+    described = [SuperResolutionTask({"channels": 8}, DataConfig(crop=8), data).describe() for data in (few, many)]
+    assert described[0] != described[1]
+    with pytest.raises(InputError, match="have 16 pixels, the model doubles to 32"):
+        SuperResolutionTask({"channels": 8, "frame_size": 32}, DataConfig(crop=8), few)
+
+
 def test_impossible_crops_are_refused():
     for crop in (0, 7, 18):
         with pytest.raises(InputError, match="crop"):

@@ -15,7 +15,7 @@ from tiny import KINDS, tiny_model, tiny_video
 
 from pixelpush.errors import InputError
 from pixelpush.vpn import build_model, load_model, save_model
-from pixelpush.vpn.presets import PRESETS
+from pixelpush.vpn.presets import PRESETS, video_config
 
 
 def test_wrong_inputs_are_named():
@@ -33,6 +33,23 @@ def test_wrong_inputs_are_named():
         with pytest.raises(InputError, match=message) as caught:
             model.log_prob(*inputs)
         assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="context 0"):
+        model.log_prob(frames, states, actions, context=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"channels": "abc"}, "channels should be of type int"),
+        ({"channels": 4.5}, "channels should be of type int"),
+        ({"centred": "no"}, "centred should be of type bool"),
+        ({"patch": 3, "frame_size": 66}, "power of two"),
+        ({"chanels": 4}, "unknown setting 'chanels'"),
+    ],
+)
+def test_wrong_settings_are_named(settings, message):
+    with pytest.raises(InputError, match=message):
+        video_config("push-ot-small", **settings)
 
 
 def test_a_rollout_past_the_actions_says_how_many_are_missing():

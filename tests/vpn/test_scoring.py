@@ -88,6 +88,9 @@ def test_bad_input_is_one_clear_line():
         score_episodes(Copier(), [episode(1, 9), episode(7, 2)])
     with pytest.raises(InputError, match="precision 'half'"):
         score_episodes(Copier(), [episode(1, 9)], precision="half")
+    for size in (0, -1):
+        with pytest.raises(InputError, match=f"batch_size.* at least 1, got {size}"):
+            score_episodes(Copier(), [episode(1, 9)], batch_size=size)
     broken = Copier()
     broken.log_prob = lambda frames, *a, **k: torch.full((len(frames), 1, 4, 4), math.nan)
     with pytest.raises(InputError, match=r"episode e3: .*not finite"):

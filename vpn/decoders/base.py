@@ -1,4 +1,4 @@
-"""What a video decoder is: one frame given the encoder's features and the frame before it."""
+"""What a video decoder is: one frame given the encoder's features and the image that it counts from."""
 
 from __future__ import annotations
 
