@@ -64,7 +64,9 @@ class Reference:
         for weights, offsets, scales in zip(self.weights, self.offsets, self.scales, strict=True):
             distance = (edges[None, :, None] - previous - offsets) / scales
             mass = _log_mass(distance[:, :-1], distance[:, 1:])
-            channels.append(np.logaddexp.reduce(mass + np.log(weights), axis=-1))
+            with np.errstate(divide="ignore"):  # a weight that the fit drove to 0 is a component that is not there
+                log_weights = np.log(weights)
+            channels.append(np.logaddexp.reduce(mass + log_weights, axis=-1))
         return np.stack(channels)
 
     def describe(self) -> dict[str, Any]:

@@ -23,6 +23,11 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 # Nats per sub-pixel of one episode: float32 on another CPU rounds differently.
 TOLERANCE = 1e-3
 REFERENCE = "reference row: around the previous frame"
+_GRAPHS = {
+    "none": "In one graph: not measured.",
+    "compile": "One graph: the frame step compiled by `torch.compile`; a CUDA graph needs a CUDA device.",
+    "cuda": "One graph: a CUDA graph of the frame step.",
+}
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ def speed_markdown(report: dict[str, Any]) -> str:
     settings = report["settings"]
     note = (
         f"{size}x{size}, batch {settings['batch']}, {settings['frames']} frames, mean of {settings['videos']} videos, "
-        f"`{report['preset']}` sizes, {report['hardware']}. One graph needs a CUDA device: not measured here."
+        f"`{report['preset']}` sizes, {report['hardware']}. {_GRAPHS[settings['graph']]}"
     )
     return "\n".join([*lines, "", note])
 

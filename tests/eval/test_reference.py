@@ -57,6 +57,12 @@ def test_narrow_and_wide_scales_stay_finite():
     np.testing.assert_allclose(np.exp(reference.table).sum(axis=-1), 1, rtol=0, atol=1e-12)
 
 
+def test_a_component_without_weight_changes_nothing():
+    with_it = Reference(np.array([[1.0, 0.0]]), np.zeros((1, 2)), np.array([[2.0, 5.0]]), 2, 1, 1, 0.0)
+    without = Reference(np.array([[1.0]]), np.zeros((1, 1)), np.array([[2.0]]), 2, 1, 1, 0.0)
+    np.testing.assert_array_equal(with_it.table, without.table)
+
+
 def test_pairs_are_counted_after_the_context_only():
     frames = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 3), dtype=np.uint8)
     counts, predicted = count_pairs([episode(frames)], context=2)

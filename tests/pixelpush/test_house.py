@@ -19,7 +19,7 @@ ALLOWED = {
     "eval": {"training", "vpn", "image", "datasets"},
     "pixelpush": {"eval", "training", "vpn", "image", "datasets"},
 }
-BASEMENT = {"errors", "files", "saved"}
+BASEMENT = {"errors", "files", "saved", "settings"}
 
 
 def imported_modules(file: Path) -> set[str]:
