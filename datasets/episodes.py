@@ -53,6 +53,22 @@ class EpisodeDataset(Protocol):
     def __getitem__(self, index: int) -> Episode: ...
 
 
+class Prefix:
+    """The first ``count`` episodes of a split, or all where it has fewer."""
+
+    def __init__(self, episodes: EpisodeDataset, count: int):
+        self._whole, self._count = episodes, min(count, len(episodes))
+        self.name = getattr(episodes, "name", "in memory")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Episode:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return self._whole[index]
+
+
 def identity(episodes: EpisodeDataset) -> dict[str, Any]:
     """What a split is: its number of episodes and its content hash, or its name where it has no hash."""
     digest = getattr(episodes, "content_sha256", None)

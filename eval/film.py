@@ -183,11 +183,11 @@ def film_frames(film: Film) -> np.ndarray:
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """uint8 (H, W, 3) to a PNG, which appears only when whole."""
+    """uint8 (H, W, C), C 1 or 3, to a PNG, which appears only when whole."""
     from PIL import Image
 
     with atomic_file(path) as partial:
-        Image.fromarray(pixels).save(partial)
+        Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(partial)
 
 
 def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:

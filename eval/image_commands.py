@@ -80,11 +80,12 @@ def sample(options: Annotated[SampleOptions, tyro.conf.arg(name="")]) -> None:
 
 
 def _grid(model: ImageModel, options: SampleOptions) -> ImageSample:
-    from pixelpush.eval.image_figures import grid, write_png
+    from pixelpush.eval.film import write_png
+    from pixelpush.eval.image_figures import grid
 
     condition = _conditions(model, options, options.n, 1)
     drawn = model.sample(options.n, condition, _generator(options), options.temperature)
-    write_png(grid(drawn.images.cpu().numpy(), options.columns), options.out)
+    write_png(options.out, grid(drawn.images.cpu().numpy(), options.columns))
     return drawn
 
 

@@ -57,16 +57,6 @@ def structure_tile(structure: np.ndarray, size: int) -> np.ndarray:
     return enlarge(tile, size) if size % side == 0 else tile
 
 
-def write_png(picture: np.ndarray, path: Path) -> None:
-    """Write uint8 (H, W, C), C 1 or 3, as PNG."""
-    import cv2
-
-    check_png(path)
-    bgr = picture[..., ::-1] if picture.shape[2] == 3 else picture
-    with atomic_file(path) as partial:
-        cv2.imwrite(str(partial), np.ascontiguousarray(bgr))
-
-
 def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
     """Rows of tiles with titles over the columns and each row's caption under it."""
     import matplotlib

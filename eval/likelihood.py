@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixelpush.datasets.episodes import Episode, EpisodeDataset
+from pixelpush.datasets.episodes import EpisodeDataset, Prefix
 from pixelpush.errors import InputError
 from pixelpush.eval.reference import Reference, fit_reference
 from pixelpush.eval.statistics import bits_per_dimension, difference, episode_floor, frame_curve, ratio
@@ -41,24 +41,6 @@ class Scored:
     name: str
     kind: str
     model: VideoPixelNetwork
-
-
-class Prefix:
-    """The first ``count`` episodes of a split."""
-
-    def __init__(self, episodes: EpisodeDataset, count: int):
-        if not 1 <= count <= len(episodes):
-            raise InputError(f"{episodes.name} has {len(episodes)} episodes; --episodes must be 1 to {len(episodes)}.")
-        self.whole, self.count = episodes, count
-        self.name = episodes.name
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int) -> Episode:
-        if not 0 <= index < self.count:
-            raise IndexError(index)
-        return self.whole[index]
 
 
 class Silent:
@@ -106,6 +88,9 @@ def evaluate(
         "reference": None,
         "splits": {},
     }
+    for whole in splits.values():
+        if prefix is not None and not 1 <= prefix <= len(whole):
+            raise InputError(f"{whole.name} has {len(whole)} episodes; --episodes must be 1 to {len(whole)}.")
     used = {name: whole if prefix is None else Prefix(whole, prefix) for name, whole in splits.items()}
     scores: dict[tuple[int, str], list[EpisodeScore]] = {}
     for row, entry in enumerate(models):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.datasets.augment import Augmentation, Mirror, augment
-from pixelpush.datasets.episodes import Episode, EpisodeDataset, identity
+from pixelpush.datasets.episodes import Episode, EpisodeDataset, Prefix, identity
 from pixelpush.datasets.order import training_clip
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig
@@ -99,25 +99,12 @@ class VideoTask:
         """Exact nats per sub-pixel of the validation episodes, or of the first ``limit``."""
         if self.validation is None:
             return {}
-        episodes = self.validation if limit is None else _First(self.validation, limit)
+        episodes = self.validation if limit is None else Prefix(self.validation, limit)
         scores = score_episodes(
             *(model, episodes, self.data.context, self.data.scored_frames, _VALIDATION_BATCH, device, precision)
         )
         nats, subpixels = total_score(scores)
         return {SCORE: nats / subpixels}
-
-
-class _First:
-    """The first episodes of a split."""
-
-    def __init__(self, episodes: EpisodeDataset, limit: int):
-        self._episodes, self._count = episodes, min(limit, len(episodes))
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> Episode:
-        return self._episodes[index]
 
 
 def vector_statistics(episodes: EpisodeDataset) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
