@@ -87,7 +87,7 @@ def train(options: Options, row: Row, seed: int) -> None:
 
 
 def report(options: Options, rows: list[Row]) -> dict[str, Any]:
-    """Scores of every run, and mean and standard error over a row's seeds."""
+    """Scores of every run with errors over episodes, and mean and standard error over a row's seeds."""
     from pixelpush.datasets import open_dataset
     from pixelpush.eval.likelihood import Protocol, Scored, evaluate
     from pixelpush.vpn import load_model
@@ -104,13 +104,13 @@ def report(options: Options, rows: list[Row]) -> dict[str, Any]:
             {
                 "seed": seed,
                 "minutes": read_json(folder / "final.json")["seconds"] / 60,
-                "splits": {name: entry["splits"][name]["nats_per_subpixel"] for name in SPLITS},
+                "splits": {name: _value(entry["splits"][name]) for name in SPLITS},
             }
             for (other, seed), folder, entry in zip(pairs, folders, found["models"], strict=True)
             if other == row
         ]
-        by_split = {name: [run["splits"][name] for run in runs] for name in SPLITS}
-        by_split["drop"] = [run["splits"]["test-seen"] - run["splits"]["val"] for run in runs]
+        by_split = {name: [run["splits"][name]["mean"] for run in runs] for name in SPLITS}
+        by_split["drop"] = [b - a for a, b in zip(by_split["val"], by_split["test-seen"], strict=True)]
         weights = next(e["parameters"] for (r, _), e in zip(pairs, found["models"], strict=True) if r == row)
         summary = {name: mean_and_error(values) for name, values in by_split.items()}
         about = {"preset": row.preset, "options": row.options, "data": row.data, "parameters": weights}
@@ -121,13 +121,19 @@ def report(options: Options, rows: list[Row]) -> dict[str, Any]:
         "protocol": found["protocol"],
         "episodes": options.episodes,
         "rows": described,
-        "reference": {name: found["reference"]["splits"][name]["nats_per_subpixel"] for name in SPLITS},
+        "reference": {name: _value(found["reference"]["splits"][name]) for name in SPLITS},
         "floor": {name: found["splits"][name]["floor"]["nats_per_subpixel"] for name in SPLITS},
     }
+
+
+def _value(found: dict[str, Any]) -> dict[str, float | None]:
+    """Mean and standard error over episodes."""
+    return {"mean": found["nats_per_subpixel"], "standard_error": found["standard_error"]}
 
 
 if __name__ == "__main__":
     try:
         main(tyro.cli(Options, description=__doc__))
     except InputError as error:
-        sys.exit(f"equal training: {error}")
+        print(f"equal training: {error}", file=sys.stderr)
+        sys.exit(2)

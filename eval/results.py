@@ -60,6 +60,8 @@ def read_reports(results: Path) -> dict[str, Any]:
     """The committed reports by name; quality.json's, one for each model and split, as a list."""
     reports: dict[str, Any] = {name: read_json(results / f"{name}.json") for name in ("table2", "equal", "speed")}
     reports["quality"] = [read_json(path) for path in sorted(results.glob("quality/*.json"))]
+    if not reports["quality"]:
+        raise InputError(f"{results}/quality: no report; 'pixelpush rollout --quality' writes them.")
     return reports
 
 
@@ -127,17 +129,18 @@ def equal_markdown(report: dict[str, Any]) -> str:
     lines = [_row(["", *(COLUMNS[name] for name in splits), "Val to Ts-seen", "seeds"])]
     lines.append(_row(["---", *["---:"] * (len(splits) + 2)]))
     for row in report["rows"]:
-        cells = [_seeds_cell(row["summary"][name], report["floor"][name]) for name in splits]
+        alone = row["runs"][0]["splits"] if len(row["runs"]) == 1 else {}
+        cells = [_seeds_cell(alone.get(name, row["summary"][name]), report["floor"][name]) for name in splits]
         name = f"`{' '.join((row['preset'], *row['options']))}` ({row['parameters'] / 1e6:.2f}M) on {row['data']}"
         lines.append(_row([name, *cells, _seeds_cell(row["summary"]["drop"]), str(len(row["runs"]))]))
-    reference = {name: {"mean": value, "standard_error": None} for name, value in report["reference"].items()}
-    reference["drop"] = {"mean": report["reference"]["test-seen"] - report["reference"]["val"], "standard_error": None}
+    reference = report["reference"]
     cells = [_seeds_cell(reference[name], report["floor"][name]) for name in splits]
-    lines.append(_row([REFERENCE, *cells, _seeds_cell(reference["drop"]), ""]))
+    drop = {"mean": reference["test-seen"]["mean"] - reference["val"]["mean"], "standard_error": None}
+    lines.append(_row([REFERENCE, *cells, _seeds_cell(drop), ""]))
     note = (
         "Nats per sub-pixel, in brackets the distance to the noise floor; the first "
-        f"{report['episodes']} episodes of each split. Where several seeds were trained: their mean ± its standard "
-        "error. Differences between rows of one seed are those of one seed."
+        f"{report['episodes']} episodes of each split, the same for all rows. ±: one standard error, over episodes "
+        "where one seed was trained, of the mean over seeds where several were."
     )
     return "\n".join([*lines, "", note])
 
@@ -215,4 +218,4 @@ if __name__ == "__main__":
         main(tyro.cli(Options, description=__doc__))
     except InputError as error:
         print(f"results: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(2)

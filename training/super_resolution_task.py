@@ -48,8 +48,8 @@ class SuperResolutionTask:
             raise InputError(f"data.crop must be even and at most the frames' {size} pixels, got {data.crop}.")
         if overrides.get("frame_size", size) != size:
             raise InputError(
-                f"the training frames have {size} pixels, the model doubles to {overrides['frame_size']}; prepare the data"
-                f" at that size, or train another model with --set frame_size={size}."
+                f"the training frames have {size} pixels, the model doubles to {overrides['frame_size']}; prepare the"
+                f" data at that size, or train another model with --set frame_size={size}."
             )
         settings = {"frame_size": size, "colours": training[0].frames.shape[1], **overrides}
         self.config: SuperResolutionConfig = build_upscaler(**settings).config

@@ -31,19 +31,21 @@ def test_several_seeds_are_shown_by_their_mean_and_its_error():
     floor = dict.fromkeys(splits, 1.4)
 
     def row(options, *drops):
-        runs = [{"seed": seed, "splits": dict.fromkeys(splits, 1.5)} for seed in range(len(drops))]
+        scored = {"mean": 1.5, "standard_error": 0.02}
+        runs = [{"seed": seed, "splits": dict.fromkeys(splits, scored)} for seed in range(len(drops))]
         summary = {**{name: mean_and_error([1.5] * len(drops)) for name in splits}, "drop": mean_and_error(drops)}
         about = {"preset": "push-ot-small", "options": options, "data": "sim:8", "parameters": 600_000}
         return {**about, "runs": runs, "summary": summary}
 
-    reference = {"train": 2.4, "val": 2.5, "test-seen": 2.45, "test-novel": 2.3}
+    means = {"train": 2.4, "val": 2.5, "test-seen": 2.45, "test-novel": 2.3}
+    reference = {name: {"mean": value, "standard_error": 0.01} for name, value in means.items()}
     rows = [row((), 0.03), row(("--mirror",), 0.02, 0.04)]
     table = equal_markdown({"rows": rows, "floor": floor, "reference": reference, "episodes": 8}).splitlines()
-    assert table[2].startswith("| `push-ot-small` (0.60M) on sim:8 | 1.500 (+0.100) |")
+    assert table[2].startswith("| `push-ot-small` (0.60M) on sim:8 | 1.500 ± 0.020 (+0.100) |")
     assert table[2].endswith("| +0.030 | 1 |")
     assert table[3].startswith("| `push-ot-small --mirror` (0.60M) on sim:8 | 1.500 ± 0.000 (+0.100) |")
     assert table[3].endswith("| +0.030 ± 0.010 | 2 |")
-    assert table[4].endswith("| 2.300 (+0.900) | -0.050 |  |")
+    assert table[4].endswith("| 2.300 ± 0.010 (+0.900) | -0.050 |  |")
 
 
 def test_runs_of_different_training_have_different_folders():
