@@ -46,15 +46,12 @@ _PUSH_TRAIN = TrainConfig(
 )
 
 
-# Preset -> (minutes, figure), of one seed; docs/experiments.md has the settings.
+# Preset -> (minutes, figure), of one seed; docs/experiments.md has the settings, and how the shipped weights were trained.
 _MEASURED = {
-    "push-ot-small": (
-        "68 for 10,000 clips of sim:2000",
-        "1.763 nats per sub-pixel on val; the noise floor is 1.419",
-    ),
-    "push-baseline-small": ("8 for 1,000 clips of sim:2000", "2.03 nats per sub-pixel on val after these 1,000 clips"),
-    "push-otlogn-small": ("10 for 1,000 clips of sim:2000", "1.85 nats per sub-pixel on val after these 1,000 clips"),
-    "push-otn-small": ("17 for 1,000 clips of sim:2000", "1.83 nats per sub-pixel on val after these 1,000 clips"),
+    "push-baseline-small": ("at most 15 for 1,500 clips of sim:2000", "2.00 nats per sub-pixel on val after these"),
+    "push-ot-small": ("at most 19 for 1,500 clips of sim:2000", "1.82 nats per sub-pixel on val after these"),
+    "push-otlogn-small": ("6.6 for 1,500 clips of sim:2000", "1.83 nats per sub-pixel on val after these"),
+    "push-otn-small": ("9.9 for 1,500 clips of sim:2000", "1.80 nats per sub-pixel on val after these"),
 }
 
 

@@ -55,6 +55,7 @@ def publish(options: Options) -> Path:
     if size > LARGEST_BYTES:
         raise InputError(f"{options.run}: {size / 1e6:.1f} MB of weights; at most {LARGEST_BYTES / 1e6:.0f} MB ship.")
     config = read_json(options.run / "config.json")
+    config["train"]["start"] = Path(config["train"].get("start", "")).name  # folders of one machine do not ship
     with atomic_folder(target) as partial:
         save_model_files(partial, saved.family, saved.config, state)
         write_json(partial / "config.json", {key: config[key] for key in KEPT if key in config})

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pixelpush.errors import InputError
-from pixelpush.files import write_json
+from pixelpush.files import read_json, write_json
 from pixelpush.training.publish import Options, publish
 from pixelpush.vpn import build_model, load_model, save_model
 
@@ -18,7 +18,7 @@ SMALL = {"frame_size": 16, "channels": 8, "lstm_channels": 8, "decoder_channels"
 def finished_run(folder: Path):
     model = build_model("ot", **SMALL)
     save_model(model, folder / "checkpoints" / "0000000010")
-    write_json(folder / "config.json", {"preset": "tiny", "data": "sim", "command": "secret path", "train": {}})
+    write_json(folder / "config.json", {"preset": "tiny", "data": "sim", "command": "secret path", "train": {"start": "/secret/run"}})
     return model
 
 
@@ -31,6 +31,7 @@ def test_published_weights_are_the_models_to_half_precision(tmp_path):
         torch.testing.assert_close(loaded.state_dict()[name], value, rtol=1e-3, atol=1e-6)
     assert (target / "README.md").read_text() == "# A card\n"
     assert "secret" not in (target / "config.json").read_text()
+    assert read_json(target / "config.json")["train"]["start"] == "run"
     with pytest.raises(InputError, match="exists"):
         publish(Options(tmp_path / "run", "tiny", tmp_path / "card.md", tmp_path / "weights"))
 
