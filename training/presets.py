@@ -46,7 +46,7 @@ _PUSH_TRAIN = TrainConfig(
 )
 
 
-# Preset -> (minutes, figure), of one seed; docs/experiments.md has the settings, and how the shipped weights were trained.
+# Preset -> (minutes, figure), of one seed; docs/experiments.md has settings, and how what ships was trained.
 _MEASURED = {
     "push-baseline-small": ("at most 15 for 1,500 clips of sim:2000", "2.00 nats per sub-pixel on val after these"),
     "push-ot-small": ("at most 19 for 1,500 clips of sim:2000", "1.82 nats per sub-pixel on val after these"),

@@ -18,7 +18,10 @@ SMALL = {"frame_size": 16, "channels": 8, "lstm_channels": 8, "decoder_channels"
 def finished_run(folder: Path):
     model = build_model("ot", **SMALL)
     save_model(model, folder / "checkpoints" / "0000000010")
-    write_json(folder / "config.json", {"preset": "tiny", "data": "sim", "command": "secret path", "train": {"start": "/secret/run"}})
+    write_json(
+        folder / "config.json",
+        {"preset": "tiny", "data": "sim", "command": "secret path", "train": {"start": "/secret/run"}},
+    )
     return model
 
 
