@@ -180,7 +180,7 @@ def speed_markdown(report: dict[str, Any]) -> str:
             lines.append(_row([words, f"{seconds:.3g}{mark}", faster, f"{timing['sequential_steps']:,}"]))
     settings = report["settings"]
     note = (
-        f"{size}x{size}, batch {settings['batch']}, {settings['frames']} frames, mean of {settings['videos']} videos, "
+        f"{size}x{size}, batch {settings['batch']}, {settings['frames']} frames a video, videos: {settings['videos']}, "
         f"`{report['preset']}` sizes, {report['hardware']}. {_GRAPHS[settings['graph']]}"
     )
     return "\n".join([*lines, "", note])
