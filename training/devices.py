@@ -39,11 +39,8 @@ def make_fabric(options: RunOptions) -> Fabric:
             num_nodes=nodes,
             strategy=strategy,
         )
-    except (
-        ValueError,
-        RuntimeError,
-        MisconfigurationException,
-    ) as error:  # Fabric's way to say that the devices are not there
+    # Fabric's ways to say that the devices are not there
+    except (ValueError, RuntimeError, MisconfigurationException) as error:
         raise InputError(f"{devices} {options.accelerator} devices cannot be used: {error}") from None
     fabric.launch()
     if fabric.world_size > 1:
