@@ -176,8 +176,9 @@ def speed_markdown(report: dict[str, Any]) -> str:
         if timing is not None:
             seconds = timing["seconds_per_frame"]
             mark = " (extrapolated)" if timing["extrapolated_from_steps"] else ""
+            shown = f"{seconds:,.0f}" if seconds > 100 else f"{seconds:.3g}"
             faster = f"{slow['seconds_per_frame'] / seconds:,.0f}x"
-            lines.append(_row([words, f"{seconds:.3g}{mark}", faster, f"{timing['sequential_steps']:,}"]))
+            lines.append(_row([words, f"{shown}{mark}", faster, f"{timing['sequential_steps']:,}"]))
     settings = report["settings"]
     note = (
         f"{size}x{size}, batch {settings['batch']}, {settings['frames']} frames a video, videos: {settings['videos']}, "

@@ -172,7 +172,12 @@ def make_head(
 def project_float32(layer: nn.Conv2d, features: Tensor) -> Tensor:
     """Apply a 1x1 convolution in float32 whatever autocast says: its outputs are distribution parameters."""
     with torch.autocast(features.device.type, enabled=False):
-        return F.conv2d(features.float(), layer.weight.float(), None if layer.bias is None else layer.bias.float())
+        # A matrix product: on a CPU many times faster than a 1x1 convolution in float32. It also leaves every
+        # parameter's map contiguous, as distributions want it.
+        flat = features.float().flatten(2)
+        weight = layer.weight.float().flatten(1).expand(len(flat), -1, -1)
+        assert layer.bias is not None
+        return torch.baddbmm(layer.bias.float()[:, None], weight, flat).unflatten(2, features.shape[2:])
 
 
 def _look_up(table: nn.Embedding, value: Tensor) -> Tensor:

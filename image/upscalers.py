@@ -44,7 +44,8 @@ class GroupFeatures(nn.Module):
         for index, group in enumerate(known):
             reference = torch.full_like(group, 128) if centres is None else centres[index]
             inputs += [to_unit(group), innovation(group, reference)]
-        return self.leave(self.blocks(self.enter(torch.cat([x.to(conditioning.dtype) for x in inputs], dim=1))))
+        joined = torch.cat([x.to(conditioning.dtype, memory_format=torch.channels_last) for x in inputs], dim=1)
+        return self.leave(self.blocks(self.enter(joined)))
 
 
 class GroupNetwork(GroupFeatures):

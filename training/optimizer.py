@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 import torch
@@ -57,21 +58,30 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:
         """One update; parameters without a gradient stay."""
         for group in self.param_groups:
+            alike = defaultdict(list)
             for p in group["params"]:
                 if p.grad is not None:
                     p.mul_(1 - group["lr"] * group["weight_decay"])
                     if is_filter(p):
-                        self._turn(p, group)
+                        alike[p.shape].append(p)
                     else:
                         self._adam(p, group)
+            for filters in alike.values():
+                self._turn(filters, group)
 
-    def _turn(self, p: torch.Tensor, group: dict[str, Any]) -> None:
-        state = self.state[p]
-        if not state:
-            state["mean"] = torch.zeros_like(p)
-        state["mean"].lerp_(p.grad, 1 - group["momentum"])
-        update = orthogonal(torch.lerp(p.grad, state["mean"], group["momentum"]).flatten(1))
-        p.add_(update.view_as(p), alpha=-group["lr"] * 0.2 * max(update.shape) ** 0.5)
+    def _turn(self, filters: list[torch.Tensor], group: dict[str, Any]) -> None:
+        """Filters of one shape together: one product of many small matrices in place of many small products."""
+        directions = []
+        for p in filters:
+            state = self.state[p]
+            if not state:
+                state["mean"] = torch.zeros_like(p)
+            state["mean"].lerp_(p.grad, 1 - group["momentum"])
+            directions.append(torch.lerp(p.grad, state["mean"], group["momentum"]).flatten(1))
+        updates = orthogonal(torch.stack(directions))
+        step = -group["lr"] * 0.2 * max(updates.shape[1:]) ** 0.5
+        for p, update in zip(filters, updates, strict=True):
+            p.add_(update.view_as(p), alpha=step)
 
     def _adam(self, p: torch.Tensor, group: dict[str, Any]) -> None:
         state, (first, second) = self.state[p], group["betas"]
@@ -90,14 +100,15 @@ def is_filter(p: torch.Tensor) -> bool:
     return p.ndim == 4 and p.shape[-1] * p.shape[-2] > 1
 
 
-def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """The matrix with all its singular values brought near 1 (0.7 to 1.2), by five Newton-Schulz steps."""
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    wide = wide / (wide.norm() + 1e-7)
+def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
+    """Matrices (..., rows, columns), their singular values brought near 1 (0.7 to 1.2) by five Newton-Schulz steps."""
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    wide = matrices.mT if tall else matrices
+    wide = wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-7)
     for _ in range(5):
-        gram = wide @ wide.T
+        gram = wide @ wide.mT
         wide = 3.4445 * wide + (-4.7750 * gram + 2.0315 * gram @ gram) @ wide
-    return wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+    return wide.mT if tall else wide
 
 
 def build_optimizer(config: OptimizerConfig, model: nn.Module) -> torch.optim.Optimizer:

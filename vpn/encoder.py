@@ -142,13 +142,15 @@ class FrameEncoder(nn.Module):
         inputs = flat, torch.stack(looks, 1).flatten(0, 1) if looks else None, vectors.flatten(0, 1)
         convolved = by_pieces(self.convolve, *inputs) if recompute else self.convolve(*inputs)
         # ``unbind`` once: its backward pass is one stack, where indexing would fill a whole tensor for every frame.
-        gates = self.lstm.from_input(convolved).unflatten(0, (batch, length)).unbind(1)
+        # Channels stay last in memory, as the convolutions want them.
+        gates = self.lstm.from_input(convolved).permute(0, 2, 3, 1).unflatten(0, (batch, length)).unbind(1)
         hidden = []
         for frame_gates in gates:
-            carry = self.lstm.step(carry, frame_gates)
-            hidden.append(carry.hidden)
+            carry = self.lstm.step(carry, frame_gates.permute(0, 3, 1, 2))
+            hidden.append(carry.hidden.permute(0, 2, 3, 1))
         mean = torch.stack(means, dim=1).flatten(0, 1) if means else None
-        features, centres = self._leave(torch.stack(hidden, dim=1).flatten(0, 1), convolved, flat, mean)
+        remembered = torch.stack(hidden, dim=1).flatten(0, 1).permute(0, 3, 1, 2)
+        features, centres = self._leave(remembered, convolved, flat, mean)
         sizes = (batch, length)
         return features.unflatten(0, sizes), None if centres is None else centres.unflatten(0, sizes)
 
@@ -162,7 +164,8 @@ class FrameEncoder(nn.Module):
             return features, mean
         centre = self.motion(features, frame, mean)
         seen = torch.cat((centre / 127.5 - 1, innovation(centre, frame), innovation(centre, mean)), dim=1)
-        return torch.cat((features, F.pixel_unshuffle(seen, self.config.patch).to(features.dtype)), dim=1), centre
+        folded = F.pixel_unshuffle(seen, self.config.patch)
+        return torch.cat((features, folded.to(features.dtype, memory_format=torch.channels_last)), dim=1), centre
 
 
 class Resize(nn.Module):

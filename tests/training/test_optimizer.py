@@ -60,22 +60,26 @@ def test_orthogonal_keeps_directions_and_levels_singular_values():
 
 def test_muon_is_its_equations():
     draw = np.random.default_rng(2)
-    filters, bias = (
-        nn.Parameter(torch.tensor(draw.normal(size=(6, 4, 3, 3)))),
-        nn.Parameter(torch.tensor(draw.normal(size=6))),
-    )
-    optimizer = Muon([{"params": [filters], "weight_decay": 0.1}, {"params": [bias]}], 0.01, 0.9, (0.9, 0.99), 1e-8)
+    # Two filters of one shape, which are turned together, and a third that stands on its end.
+    shapes = ((6, 4, 3, 3), (6, 4, 3, 3), (20, 2, 3, 3))
+    filters = [nn.Parameter(torch.tensor(draw.normal(size=shape))) for shape in shapes]
+    bias = nn.Parameter(torch.tensor(draw.normal(size=6)))
+    optimizer = Muon([{"params": filters, "weight_decay": 0.1}, {"params": [bias]}], 0.01, 0.9, (0.9, 0.99), 1e-8)
     adam = torch.optim.AdamW([other := nn.Parameter(bias.detach().clone())], 0.01, (0.9, 0.99), 1e-8, weight_decay=0.0)
-    expected, mean = filters.detach().clone(), torch.zeros(6, 4, 3, 3, dtype=torch.float64)
+    expected, means = [p.detach().clone() for p in filters], [torch.zeros_like(p) for p in filters]
     for _ in range(5):
-        filters.grad, bias.grad = (torch.tensor(draw.normal(size=tuple(p.shape))) for p in (filters, bias))
+        for p in (*filters, bias):
+            p.grad = torch.tensor(draw.normal(size=tuple(p.shape)))
         other.grad = bias.grad.clone()
         optimizer.step()
         adam.step()
-        mean = 0.9 * mean + 0.1 * filters.grad
-        update = orthogonal((0.1 * filters.grad + 0.9 * mean).reshape(6, 36)).reshape(6, 4, 3, 3)
-        expected = (1 - 0.01 * 0.1) * expected - 0.01 * 0.2 * 36**0.5 * update
-    torch.testing.assert_close(filters.detach(), expected)
+        for number, p in enumerate(filters):
+            means[number] = 0.9 * means[number] + 0.1 * p.grad
+            update = orthogonal((0.1 * p.grad + 0.9 * means[number]).flatten(1))
+            size = 0.2 * max(update.shape) ** 0.5
+            expected[number] = (1 - 0.01 * 0.1) * expected[number] - 0.01 * size * update.view_as(p)
+    for p, value in zip(filters, expected, strict=True):
+        torch.testing.assert_close(p.detach(), value)
     torch.testing.assert_close(bias.detach(), other.detach())
 
 
