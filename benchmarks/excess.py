@@ -1,4 +1,5 @@
-"""Where is a model's likelihood above the noise floor? By what happens at a pixel of the simulated bin.
+"""Where is a model's likelihood above the noise floor? By what happens at a pixel of the simulated bin, and by the 2x2
+group it is in: how much less surprising are groups 2-4, which see their neighbours of the same frame, than group 1?
 
 python benchmarks/excess.py --model push-ot-small --split val
 """
@@ -41,7 +42,8 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Print each kind of pixel's share, its mean excess and what it adds to the whole, in nats per sub-pixel."""
+    """Print each kind of pixel's share, its mean excess, of all and of each group, and what it adds to the whole, in
+    nats per sub-pixel."""
     model = load_model(options.model).eval()
     noisy, clean = (open_dataset("sim", options.split, noise=noise) for noise in (True, False))
     found = []
@@ -53,12 +55,22 @@ def main(options: Options) -> None:
             nats = -model.log_prob(*given, context=CONTEXT)[0].numpy() / 3
         excess = nats - noise_floor(truth.frames)[CONTEXT:, None, None]
         kinds = kinds_of_pixels(truth.frames.astype(np.int16), truth.extra["segmentation"])
-        found.append([(np.sum(kinds == kind), np.sum(excess, where=kinds == kind)) for kind in range(len(KINDS))])
-    counts, sums = np.array(found).sum(axis=0).T
-    print(f"{options.model}, {options.split}: {sums.sum() / counts.sum():.3f} nats per sub-pixel above the floor")
-    for name, count, total in zip(KINDS, counts, sums, strict=True):
-        share, mean, added = count / counts.sum(), total / max(count, 1), total / counts.sum()
-        print(f"{name:>30}: {share:5.1%} of the pixels, {mean:.3f} above the floor, {added:.3f} of the whole")
+        found.append([counted(kinds == kind, excess) for kind in range(len(KINDS))])
+    by_group = np.array(found).sum(axis=0)
+    pixels = by_group[:, 0].sum()
+    print(f"{options.model}, {options.split}: {by_group[:, 1].sum() / pixels:.3f} nats per sub-pixel above the floor")
+    for name, (counts, sums) in zip(KINDS, by_group, strict=True):
+        groups = "/".join(f"{mean:.3f}" for mean in sums / counts.clip(1))
+        print(
+            f"{name:>30}: {counts.sum() / pixels:5.1%} of the pixels, {sums.sum() / max(counts.sum(), 1):.3f} above the"
+            f" floor ({groups} in groups 1-4), {sums.sum() / pixels:.3f} of the whole"
+        )
+
+
+def counted(chosen: np.ndarray, excess: np.ndarray) -> np.ndarray:
+    """(2, 4): how many pixels of each group are chosen, and the sum of their excess; both arguments (T, H, W)."""
+    groups = [(slice(None), slice(row, None, 2), slice(column, None, 2)) for row in (0, 1) for column in (0, 1)]
+    return np.array([[chosen[g].sum() for g in groups], [excess[g].sum(where=chosen[g]) for g in groups]])
 
 
 def kinds_of_pixels(frames: np.ndarray, labels: np.ndarray) -> np.ndarray:
