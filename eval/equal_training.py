@@ -24,6 +24,8 @@ from pixelpush.files import read_json, write_json
 
 SPLITS = ("train", "val", "test-seen", "test-novel")
 AUGMENTED = ("--mirror", "--jitter", "2")
+# In so short a training half-length clips and a lighter motion error learn most in a minute (docs/experiments.md).
+SHORT = ("--clip-frames", "10", "--set", "motion_weight=0.2")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def train(options: Options, row: Row, seed: int) -> None:
     asked = {"--data": row.data, "--run": folder, "--examples": options.examples, "--seed": seed}
     asked["--validate-examples"] = options.examples
     words = [str(word) for pair in asked.items() for word in pair]
-    command = [sys.executable, "-m", "pixelpush", "train", row.preset, *words, *row.options, "--quiet"]
+    command = [sys.executable, "-m", "pixelpush", "train", row.preset, *words, *SHORT, *row.options, "--quiet"]
     done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
     if done.returncode:
         raise InputError(f"{folder}: training ended with {done.returncode}.")

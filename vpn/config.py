@@ -32,6 +32,8 @@ class VideoConfig:
         0: the mean is the previous frame.
     motion: distributions count from the last frame moved by a predicted flow over that mean (vpn/motion.py), which the
         decoder sees too.
+    motion_weight: of the moved picture's error in the training loss, in nats per level of its mean distance from the
+        frame; the likelihood alone teaches motion many times more slowly. No part of what is reported.
     relative_action: where states and actions have the same entries, networks also see action minus state, scaled up:
         a commanded pose differs little from the present one.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
@@ -58,6 +60,7 @@ class VideoConfig:
     centred: bool = True
     still_levels: float = 5.0
     motion: bool = False
+    motion_weight: float = 0.5
     relative_action: bool = False
     base_size: int = 8
     base_layers: int = 6
@@ -73,6 +76,7 @@ class VideoConfig:
             ("action_dim", LARGEST),
             ("coarse_scales", 12),
             ("still_levels", 256),
+            ("motion_weight", 256),
         ):
             if not 0 <= getattr(self, name) <= most:
                 raise InputError(f"{name} must be between 0 and {most}, got {getattr(self, name)}.")

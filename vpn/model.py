@@ -17,9 +17,6 @@ from pixelpush.vpn.encoder import EncoderCarry, FrameEncoder
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
 
-# Of 'motion_error' in the training loss, in nats per level: the likelihood alone teaches motion many times more slowly.
-MOTION_WEIGHT = 0.2
-
 
 @dataclass(frozen=True)
 class Rollout:
@@ -93,7 +90,7 @@ class VideoPixelNetwork(nn.Module):
         loss = nats + errors["state_error"]
         if self.config.motion and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
-            loss = loss + MOTION_WEIGHT * errors["motion_error"]
+            loss = loss + self.config.motion_weight * errors["motion_error"]
         return {"loss": loss, "nats_per_subpixel": nats.detach(), **{k: v.detach() for k, v in errors.items()}}
 
     def forward(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:

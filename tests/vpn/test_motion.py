@@ -50,3 +50,15 @@ def test_the_future_alone_moves():
 def test_motion_needs_a_centre():
     with pytest.raises(InputError, match="centred"):
         tiny_model("ot", motion=True, centred=False)
+
+
+def test_the_loss_is_the_likelihood_and_the_errors_of_motion_and_state():
+    model = tiny_model("ot", motion=True, motion_weight=0.25)
+    video = tiny_video(model)
+    with torch.no_grad():
+        found = model(*video)
+        nats = -model.log_prob(*video).mean() / 3
+    torch.testing.assert_close(found["nats_per_subpixel"], nats)
+    assert found["motion_error"] > 1
+    assert found["state_error"] > 0.01
+    torch.testing.assert_close(found["loss"], nats + found["state_error"] + 0.25 * found["motion_error"])
