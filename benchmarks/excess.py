@@ -14,6 +14,7 @@ import tyro
 
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.sim.noise import noise_floor
+from pixelpush.image.groups import split_groups
 from pixelpush.vpn import load_model
 
 ARM = 1  # its label in the segmentation
@@ -69,8 +70,8 @@ def main(options: Options) -> None:
 
 def counted(chosen: np.ndarray, excess: np.ndarray) -> np.ndarray:
     """(2, 4): how many pixels of each group are chosen, and the sum of their excess; both arguments (T, H, W)."""
-    groups = [(slice(None), slice(row, None, 2), slice(column, None, 2)) for row in (0, 1) for column in (0, 1)]
-    return np.array([[chosen[g].sum() for g in groups], [excess[g].sum(where=chosen[g]) for g in groups]])
+    values = torch.from_numpy(np.stack((chosen, excess * chosen)))
+    return torch.stack([group.sum(dim=(1, 2, 3)) for group in split_groups(values)], dim=1).numpy()
 
 
 def kinds_of_pixels(frames: np.ndarray, labels: np.ndarray) -> np.ndarray:

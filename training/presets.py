@@ -46,8 +46,8 @@ _PUSH_TRAIN = TrainConfig(
 )
 
 
-# Preset -> (minutes, figure), of one seed; docs/experiments.md has settings, and how what ships was trained.
 _SHORT = "the 1,500 half-length clips of pixelpush.eval.equal_training"
+# Preset -> (minutes, figure), of one seed; docs/experiments.md has settings, and how what ships was trained.
 _MEASURED = {
     "push-baseline-small": (f"at most 15 for {_SHORT}", "2.00 nats per sub-pixel on val after these"),
     "push-ot-small": ("68 on sim:2000", "1.763 nats per sub-pixel on val"),

@@ -44,9 +44,9 @@ def copy(written, tmp_path):
     return shutil.copytree(written, tmp_path / "copy")
 
 
-def edit(path, **changes):
+def edit(path, change):
     description = json.loads((path / "store.json").read_text())
-    description.update(changes)
+    change(description)
     (path / "store.json").write_text(json.dumps(description))
 
 
@@ -308,10 +308,10 @@ def test_unknown_split_names_those_there_are(written):
 def test_unfinished_or_foreign_folders(copy, tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         EpisodeStore(tmp_path / "nowhere", "train")
-    edit(copy, format_version=99)
+    edit(copy, lambda store: store.update(format_version=99))
     with pytest.raises(InputError, match="format version 99, this program reads 1"):
         EpisodeStore(copy, "train")
-    edit(copy, format="other")
+    edit(copy, lambda store: store.update(format="other"))
     with pytest.raises(InputError, match="not the description of a store"):
         EpisodeStore(copy, "train")
     (copy / "COMPLETE").unlink()
@@ -323,26 +323,20 @@ def test_unfinished_or_foreign_folders(copy, tmp_path):
 
 
 def test_empty_split(copy):
-    description = json.loads((copy / "store.json").read_text())
-    description["splits"]["train"].update(episodes=0, shards=[], lengths=[])
-    edit(copy, splits=description["splits"])
+    edit(copy, lambda store: store["splits"]["train"].update(episodes=0, shards=[], lengths=[]))
     with pytest.raises(InputError, match="split 'train' is empty"):
         EpisodeStore(copy, "train")
 
 
 def test_incomplete_split_is_refused_at_open(copy):
-    description = json.loads((copy / "store.json").read_text())
-    description["splits"]["train"]["shards"].pop()
-    edit(copy, splits=description["splits"])
+    edit(copy, lambda store: store["splits"]["train"]["shards"].pop())
     with pytest.raises(InputError, match="disagrees about its number of episodes"):
         EpisodeStore(copy, "train")
 
 
 def test_wrong_record_count_is_refused_at_open(copy):
-    description = json.loads((copy / "store.json").read_text())
-    shards = description["splits"]["train"]["shards"]
-    shards[0]["episodes"], shards[1]["episodes"] = 1, 3
-    edit(copy, splits=description["splits"])
+    edit(copy, lambda store: store["splits"]["train"]["shards"][0].update(episodes=1))
+    edit(copy, lambda store: store["splits"]["train"]["shards"][1].update(episodes=3))
     with pytest.raises(InputError, match=r"train-00000.array_record: the shard holds 2 records, expected 1"):
         EpisodeStore(copy, "train")
 
@@ -373,7 +367,7 @@ def test_damaged_record_names_shard_and_record(copy, episodes):
 @pytest.mark.parametrize("key", ["splits", "schema", "metadata"])
 @pytest.mark.parametrize("value", [None, [], {"train": 1}, "text", 7])
 def test_damaged_description(copy, key, value):
-    edit(copy, **{key: value})
+    edit(copy, lambda store: store.update({key: value}))
     if key == "metadata" and isinstance(value, dict):
         assert EpisodeStore(copy, "train").metadata == value
         return
@@ -383,15 +377,14 @@ def test_damaged_description(copy, key, value):
 
 @pytest.mark.parametrize("mirror", [7, [], [[0]], [[0], "text"], [[9], []], [[0], [-1]]])
 def test_damaged_mirror(copy, mirror):
-    edit(copy, metadata={"mirror": mirror})
+    edit(copy, lambda store: store.update(metadata={"mirror": mirror}))
     with pytest.raises(InputError, match=str(copy)):
         EpisodeStore(copy, "train")
 
 
 def test_a_shard_name_cannot_leave_the_folder(copy):
-    description = json.loads((copy / "store.json").read_text())
-    description["splits"]["train"]["shards"][0]["file"] = "../copy/train-00000.array_record"
-    edit(copy, splits=description["splits"])
+    file = "../copy/train-00000.array_record"
+    edit(copy, lambda store: store["splits"]["train"]["shards"][0].update(file=file))
     with pytest.raises(InputError, match="the shard is missing"):
         EpisodeStore(copy, "train")
 
