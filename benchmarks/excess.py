@@ -1,5 +1,6 @@
-"""Where is a model's likelihood above the noise floor? By what happens at a pixel of the simulated bin, and by the 2x2
-group it is in: how much less surprising are groups 2-4, which see their neighbours of the same frame, than group 1?
+"""Where is a model's likelihood above the noise floor? By what happens at a pixel of the simulated
+bin, and by the 2x2 group it is in: how much less surprising are groups 2-4, which see their
+neighbours of the same frame, than group 1?
 
 python benchmarks/excess.py --model push-ot-small --split val
 """
@@ -43,15 +44,17 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Print each kind of pixel's share, its mean excess, of all and of each group, and what it adds to the whole, in
-    nats per sub-pixel."""
+    """Print each kind of pixel's share, its mean excess, of all and of each group, and what it adds
+    to the whole, in nats per sub-pixel."""
     model = load_model(options.model).eval()
     noisy, clean = (open_dataset("sim", options.split, noise=noise) for noise in (True, False))
     found = []
     for place in range(options.episodes):
         number = place * len(noisy) // options.episodes
         episode, truth = noisy[number], clean[number]
-        given = (torch.from_numpy(x)[None] for x in (episode.frames, episode.states, episode.actions))
+        given = (
+            torch.from_numpy(x)[None] for x in (episode.frames, episode.states, episode.actions)
+        )
         with torch.no_grad():
             nats = -model.log_prob(*given, context=CONTEXT)[0].numpy() / 3
         excess = nats - noise_floor(truth.frames)[CONTEXT:, None, None]
@@ -59,17 +62,22 @@ def main(options: Options) -> None:
         found.append([counted(kinds == kind, excess) for kind in range(len(KINDS))])
     by_group = np.array(found).sum(axis=0)
     pixels = by_group[:, 0].sum()
-    print(f"{options.model}, {options.split}: {by_group[:, 1].sum() / pixels:.3f} nats per sub-pixel above the floor")
+    print(
+        f"{options.model}, {options.split}: {by_group[:, 1].sum() / pixels:.3f} nats per "
+        "sub-pixel above the floor"
+    )
     for name, (counts, sums) in zip(KINDS, by_group, strict=True):
         groups = "/".join(f"{mean:.3f}" for mean in sums / counts.clip(1))
         print(
-            f"{name:>30}: {counts.sum() / pixels:5.1%} of the pixels, {sums.sum() / max(counts.sum(), 1):.3f} above the"
+            f"{name:>30}: {counts.sum() / pixels:5.1%} of the pixels, "
+            f"{sums.sum() / max(counts.sum(), 1):.3f} above the"
             f" floor ({groups} in groups 1-4), {sums.sum() / pixels:.3f} of the whole"
         )
 
 
 def counted(chosen: np.ndarray, excess: np.ndarray) -> np.ndarray:
-    """(2, 4): how many pixels of each group are chosen, and the sum of their excess; both arguments (T, H, W)."""
+    """(2, 4): how many pixels of each group are chosen, and the sum of their excess; both arguments
+    (T, H, W)."""
     values = torch.from_numpy(np.stack((chosen, excess * chosen)))
     return torch.stack([group.sum(dim=(1, 2, 3)) for group in split_groups(values)], dim=1).numpy()
 

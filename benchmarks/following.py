@@ -1,4 +1,5 @@
-"""Do sampled arms follow the actions? Rollouts with an episode's own actions against another episode's.
+"""Do sampled arms follow the actions? Rollouts with an episode's own actions against another
+episode's.
 
 python benchmarks/following.py --model push-ot-small --split val --temperature 0.5
 """
@@ -34,33 +35,50 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Print mean absolute errors, in levels of the clean render, where the arm truly is or stood at the start."""
+    """Print mean absolute errors, in levels of the clean render, where the arm truly is or stood at
+    the start."""
     model = load_model(options.model).eval()
     noisy, clean = (open_dataset("sim", options.split, noise=noise) for noise in (True, False))
     chosen = [number * len(noisy) // options.episodes for number in range(options.episodes)]
     given = [noisy[number] for number in chosen]
-    frames, states, actions = (stacked([getattr(e, name) for e in given]) for name in ("frames", "states", "actions"))
+    frames, states, actions = (
+        stacked([getattr(e, name) for e in given]) for name in ("frames", "states", "actions")
+    )
     truth = stacked([clean[number].frames for number in chosen]).float()
     labels = stacked([clean[number].extra["segmentation"] for number in chosen])
     arm = (labels[:, 2:] == ARM) | (labels[:, 1:2] == ARM)
 
-    # The other episode's path, begun where this one's arm stands. States are predicted in both: the actions alone tell.
+    # The other episode's path, begun where this one's arm stands. States are predicted in both: the
+    # actions alone tell.
     turned = [(place + len(chosen) // 2) % len(chosen) for place in range(len(chosen))]
     other = states[:, 1:2] + actions[turned] - states[turned, 1:2]
     errors = {
-        name: (model.rollout(frames[:, :2], states[:, :2], path, seeded(), options.temperature).frames - truth[:, 2:])
+        name: (
+            model.rollout(frames[:, :2], states[:, :2], path, seeded(), options.temperature).frames
+            - truth[:, 2:]
+        )
         for name, path in (("own actions", actions), ("another's actions", other))
     }
     errors["the last frame"] = frames[:, 1:2] - truth[:, 2:]
     for name, error in errors.items():
         distance = error.abs().mean(dim=2)
-        found = [distance[:, a - 2 : b - 2][arm[:, a - 2 : b - 2]].mean().item() for a, b in HORIZONS]
+        found = [
+            distance[:, a - 2 : b - 2][arm[:, a - 2 : b - 2]].mean().item() for a, b in HORIZONS
+        ]
         print(
             f"{name:>18}: "
-            + "  ".join(f"frames {a}-{b - 1}: {x:.1f}" for (a, b), x in zip(HORIZONS, found, strict=True))
+            + "  ".join(
+                f"frames {a}-{b - 1}: {x:.1f}" for (a, b), x in zip(HORIZONS, found, strict=True)
+            )
         )
-    totals = [(errors[name].abs().mean(dim=2) * arm).flatten(1).sum(1) for name in ("own actions", "another's actions")]
-    print(f"own actions come closer to the truth in {int((totals[0] < totals[1]).sum())} of {len(chosen)} episodes")
+    totals = [
+        (errors[name].abs().mean(dim=2) * arm).flatten(1).sum(1)
+        for name in ("own actions", "another's actions")
+    ]
+    print(
+        f"own actions come closer to the truth in {int((totals[0] < totals[1]).sum())} of "
+        f"{len(chosen)} episodes"
+    )
 
 
 def stacked(arrays: list[np.ndarray]) -> Tensor:

@@ -2,10 +2,10 @@
 
     python benchmarks/memory.py [--model paper-ot ...] [--frames 20] [--measure] [--json FILE]
 
-Computed: the forward pass runs on tensors without memory, which counts what the backward pass would find kept and the
-floating-point operations (two for a multiplication with addition). Measured, with --measure: the peak resident memory
-of a process that does one step on a CPU, a process for each; paper-ot takes up to some minutes. Nothing here is a test.
-"""
+Computed: the forward pass runs on tensors without memory, which counts what the backward pass would
+find kept and the floating-point operations (two for a multiplication with addition). Measured, with
+--measure: the peak resident memory of a process that does one step on a CPU, a process for each;
+paper-ot takes up to some minutes. Nothing here is a test."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def main(options: Options) -> None:
                 report.append(found)
                 print(
                     "  ".join(
-                        f"{key} {value:.4g}" if isinstance(value, float) else f"{value}" for key, value in found.items()
+                        f"{key} {value:.4g}" if isinstance(value, float) else f"{value}"
+                        for key, value in found.items()
                     )
                 )
     if options.json is not None:
@@ -81,7 +82,9 @@ def computed(name: str, frames: int, bf16: bool, checkpointing: bool) -> dict[st
     with FakeTensorMode():
         model = build_model(name)
         model.set_checkpointing(checkpointing)
-        own = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
+        own = {
+            tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())
+        }
         clip = video(model.config.frame_size, frames)
         autocast = torch.autocast("cpu", torch.bfloat16, enabled=bf16)
         with counter, saved_tensors_hooks(keep, lambda tensor: tensor), autocast:
@@ -95,7 +98,8 @@ def computed(name: str, frames: int, bf16: bool, checkpointing: bool) -> dict[st
 
 
 def measured(name: str, frames: int, bf16: bool, checkpointing: bool) -> dict[str, float]:
-    """Peak resident memory, GiB, and seconds of one step on one clip, RMSprop as in the paper, one thread."""
+    """Peak resident memory, GiB, and seconds of one step on one clip, RMSprop as in the paper, one
+    thread."""
     import torch
 
     from pixelpush.training.optimizer import CentredRMSprop

@@ -1,11 +1,11 @@
-"""Training throughput against the number of processes on one machine's CPU (gloo), with a small video model.
+"""Training throughput against the number of processes on one machine's CPU (gloo), with a small
+video model.
 
     python benchmarks/processes.py [--processes 1 2] [--examples 400] [--json FILE]
 
-Each figure is the median over the run's metrics but the first line, of ``pixelpush train`` on a store of random frames,
-one thread a process. Weak scaling would keep the batch of a process; here, as in training, the batch is that of all
-processes together. Nothing here is a test.
-"""
+Each figure is the median over the run's metrics but the first line, of ``pixelpush train`` on a
+store of random frames, one thread a process. Weak scaling would keep the batch of a process; here,
+as in training, the batch is that of all processes together. Nothing here is a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from typing import Any
 import tyro
 
 SIZE, FRAMES = 32, 10
-SETTINGS = ("channels=16", "encoder_blocks=2", "lstm_channels=16", "decoder_channels=16", "components=5")
+SETTINGS = (
+    "channels=16",
+    "encoder_blocks=2",
+    "lstm_channels=16",
+    "decoder_channels=16",
+    "components=5",
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,10 @@ def main(options: Options) -> None:
         "model": f"push-ot-small, {SIZE}x{SIZE}, {', '.join(SETTINGS)}, bf16",
         "examples_per_second": {},
     }
-    print(f"{report['hardware']}; {report['cores']} cores; {report['model']}; batch of {options.batch_size}")
+    print(
+        f"{report['hardware']}; {report['cores']} cores; {report['model']}; batch of "
+        f"{options.batch_size}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         store = random_store(Path(folder) / "store")
         for count in options.processes:
@@ -64,12 +73,32 @@ def main(options: Options) -> None:
 
 def throughput(store: Path, run: Path, processes: int, options: Options) -> float:
     """Median examples per second, over all processes."""
-    command = [sys.executable, "-m", "pixelpush", "train", "push-ot-small", "--data", str(store), "--run", str(run)]
-    command += ["--accelerator", "cpu", "--devices", str(processes), "--validation-split", "none", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "pixelpush",
+        "train",
+        "push-ot-small",
+        "--data",
+        str(store),
+        "--run",
+        str(run),
+    ]
+    command += [
+        "--accelerator",
+        "cpu",
+        "--devices",
+        str(processes),
+        "--validation-split",
+        "none",
+        "--quiet",
+    ]
     command += ["--batch-size", str(options.batch_size), "--examples", str(options.examples)]
     command += ["--clip-frames", str(FRAMES), "--log-examples", str(5 * options.batch_size)]
     command += [word for setting in SETTINGS for word in ("--set", setting)]
-    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(done.stderr)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -91,7 +120,9 @@ def random_store(path: Path) -> Path:
         vectors = draw.normal(size=(FRAMES, 5)).astype(np.float32)
         return Episode(frames, vectors, vectors, f"random-{number}")
 
-    return write_store(path, {"train": (episode(number) for number in range(64))}, {"source": "random"})
+    return write_store(
+        path, {"train": (episode(number) for number in range(64))}, {"source": "random"}
+    )
 
 
 if __name__ == "__main__":

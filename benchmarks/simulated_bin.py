@@ -1,4 +1,5 @@
-"""Speed and memory of the simulated bin: episodes a second on one core, on all, and what a worker holds.
+"""Speed and memory of the simulated bin: episodes a second on one core, on all, and what a worker
+holds.
 
 python benchmarks/simulated_bin.py [--episodes 40] [--sizes 64 128 256] [--workers N]
 """
@@ -20,7 +21,8 @@ from pixelpush.datasets.sim.generate import SCENE_VERSION, generate_episode, sim
 
 
 def one_core(size: int, episodes: int) -> tuple[float, float, float]:
-    """CPU seconds an episode: in all, of physics alone; and wall-clock episodes a second. One process."""
+    """CPU seconds an episode: in all, of physics alone; and wall-clock episodes a second. One
+    process."""
     simulate_episode("val", 0)
     cpu, wall = time.process_time(), time.perf_counter()
     for number in range(episodes):
@@ -33,7 +35,8 @@ def one_core(size: int, episodes: int) -> tuple[float, float, float]:
 
 
 def all_cores(workers: int, episodes: int) -> float:
-    """Wall-clock episodes a second of ``open_sim`` from nothing, store and start of the workers included."""
+    """Wall-clock episodes a second of ``open_sim`` from nothing, store and start of the workers
+    included."""
     with tempfile.TemporaryDirectory() as root:
         start = time.perf_counter()
         open_sim("train", episodes=episodes, workers=workers, root=Path(root))
@@ -41,8 +44,15 @@ def all_cores(workers: int, episodes: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--episodes", type=int, default=40, help="episodes to time at 64 pixels; fewer at larger sizes")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--episodes",
+        type=int,
+        default=40,
+        help="episodes to time at 64 pixels; fewer at larger sizes",
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
@@ -53,14 +63,16 @@ def main() -> None:
         total, physics, rate = one_core(size, count)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
-            f"{size}x{size}: {1 / total:.2f} episodes a CPU second ({rate:.2f} a wall-clock second), "
+            f"{size}x{size}: {1 / total:.2f} episodes a CPU second ({rate:.2f} a wall-clock "
+            "second), "
             f"physics {1e3 * physics:.0f} ms + frames {1e3 * (total - physics):.0f} ms an episode, "
             f"{memory:.0f} MiB so far"
         )
     count = 64 * options.workers
     rate = all_cores(options.workers, count)
     print(
-        f"store with {options.workers} workers: {rate:.2f} episodes/s, 5000 episodes in {5000 / rate / 60:.0f} minutes"
+        f"store with {options.workers} workers: {rate:.2f} episodes/s, 5000 episodes in "
+        f"{5000 / rate / 60:.0f} minutes"
     )
 
 

@@ -1,10 +1,11 @@
 """Speed and memory of a video model: training, likelihood, rollout, and reading.
 
-    python benchmarks/video.py [--model push-ot-small paper-ot] [--device cpu] [--data STORE] [--json FILE]
+    python benchmarks/video.py [--model push-ot-small paper-ot] [--device cpu] [--data STORE]
+    [--json FILE]
 
-Every model runs in a process of its own, so that its peak memory is its own. Each figure is the median of ``--repeats``
-runs after one for warming up; batch sizes are printed beside it. Nothing here is a test.
-"""
+Every model runs in a process of its own, so that its peak memory is its own. Each figure is the
+median of ``--repeats`` runs after one for warming up; batch sizes are printed beside it. Nothing
+here is a test."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Options:
     device: Literal["cpu", "cuda"] = "cpu"
     """Where to compute."""
     data: str = ""
-    """Prepared data set for the reading figures; left out: a store of random frames, made for the purpose."""
+    """Prepared data set for the reading figures; left out: a store of random frames, made for the
+    purpose."""
     train_batch: int = 4
     """Clips of 20 frames in a training step (1 for paper-* on a CPU)."""
     repeats: int = 3
@@ -44,7 +46,11 @@ def main(options: Options) -> None:
     from pixelpush.eval.speed import hardware
     from pixelpush.files import write_json
 
-    report: dict[str, Any] = {"hardware": hardware(options.device), "reading": reading(options), "models": {}}
+    report: dict[str, Any] = {
+        "hardware": hardware(options.device),
+        "reading": reading(options),
+        "models": {},
+    }
     print(report["hardware"])
     print(f"reading: {report['reading']['frames_per_second']:.0f} frames/s on one core")
     print(f"training waits for data {100 * report['reading']['waiting_share']:.2f}% of the time")
@@ -53,7 +59,11 @@ def main(options: Options) -> None:
             found = report["models"][name] = pool.apply(measure_model, (name, options))
         print(f"\n{name} ({found['parameters'] / 1e6:.2f}M parameters, {options.device})")
         for key, value in found.items():
-            print(f"  {key.replace('_', ' '):<44}{value:.4g}" if isinstance(value, float) else f"  {key}: {value}")
+            print(
+                f"  {key.replace('_', ' '):<44}{value:.4g}"
+                if isinstance(value, float)
+                else f"  {key}: {value}"
+            )
     if options.json is not None:
         write_json(options.json, report)
 
@@ -86,7 +96,9 @@ def measure_model(name: str, options: Options) -> dict[str, Any]:
 
     def video(count: int, length: int = 20) -> list[torch.Tensor]:
         size = model.config.frame_size
-        frames = torch.randint(0, 256, (count, length, 3, size, size), dtype=torch.uint8, generator=generator)
+        frames = torch.randint(
+            0, 256, (count, length, 3, size, size), dtype=torch.uint8, generator=generator
+        )
         vectors = [torch.randn(count, length, 5, generator=generator) for _ in range(2)]
         return [x.to(options.device) for x in (frames, *vectors)]
 
@@ -140,21 +152,30 @@ def reading(options: Options) -> dict[str, float]:
             def episode(number: int) -> Episode:
                 smooth = np.cumsum(draw.integers(-2, 3, (20, 3, 64, 64)), axis=-1) + 128
                 vectors = np.zeros((20, 5), np.float32)
-                return Episode(smooth.clip(0, 255).astype(np.uint8), vectors, vectors, f"random-{number}")
+                return Episode(
+                    smooth.clip(0, 255).astype(np.uint8), vectors, vectors, f"random-{number}"
+                )
 
             name = str(Path(folder) / "store")
-            write_store(name, {"train": (episode(number) for number in range(64))}, {"source": "random"})
+            write_store(
+                name, {"train": (episode(number) for number in range(64))}, {"source": "random"}
+            )
         episodes = open_dataset(name, "train")
         order = epoch_order(0, 0, len(episodes))
         begin = time.perf_counter()
         frames = sum(len(episodes[int(index)].frames) for index in order)
         seconds = time.perf_counter() - begin
         share = waiting_share(name, Path(folder) / "run", options.device)
-        return {"frames": float(frames), "frames_per_second": frames / seconds, "waiting_share": share}
+        return {
+            "frames": float(frames),
+            "frames_per_second": frames / seconds,
+            "waiting_share": share,
+        }
 
 
 def waiting_share(data: str, run: Path, device: str) -> float:
-    """Share of the time that the last steps of a short training of push-ot-small waited for data."""
+    """Share of the time that the last steps of a short training of push-ot-small waited for
+    data."""
     from pixelpush.training.commands import TrainOptions, run_training
 
     accelerator: Literal["cpu", "cuda"] = "cuda" if device == "cuda" else "cpu"

@@ -1,4 +1,5 @@
-"""Reading .npy and .npz content that nobody vouches for: never unpickled, sizes checked before memory is taken."""
+"""Reading .npy and .npz content that nobody vouches for: never unpickled, sizes checked before
+memory is taken."""
 
 from __future__ import annotations
 
@@ -16,10 +17,12 @@ import numpy as np
 from pixelpush.errors import InputError
 
 _NPY_HEADER = re.compile(
-    rb"\{'descr': ('[^']{1,40}'|\[.{1,4000}\]), 'fortran_order': (True|False), 'shape': \(([\d, ]{0,200})\),? ?\} *\n?"
+    rb"\{'descr': ('[^']{1,40}'|\[.{1,4000}\]), 'fortran_order': (True|False), "
+    rb"'shape': \(([\d, ]{0,200})\),? ?\} *\n?"
 )
 
-# What the standard library's reader is known to raise on damaged archives (RuntimeError: encrypted ones).
+# What the standard library's reader is known to raise on damaged archives (RuntimeError: encrypted
+# ones).
 _ZIP_ERRORS = (
     OSError,
     zipfile.BadZipFile,
@@ -53,15 +56,23 @@ def decode_array(data: bytes, what: str) -> np.ndarray:
     # NumPy itself evaluates the header as a Python literal; this takes only what NumPy writes.
     match = _NPY_HEADER.fullmatch(data[8 + width : start])
     if match is None:
-        raise InputError(f"{what}: the header of the .npy array is damaged, or of a kind that is not read.")
+        raise InputError(
+            f"{what}: the header of the .npy array is damaged, or of a kind that is not read."
+        )
     if not re.fullmatch(rb"'([<>]?[biuf][1248]|\|[biu]1)'", match[1]):
-        raise InputError(f"{what}: array of {match[1].decode('latin-1')[:40]}; only plain numbers are read.")
+        raise InputError(
+            f"{what}: array of {match[1].decode('latin-1')[:40]}; only plain numbers are read."
+        )
     dtype = np.dtype(match[1][1:-1].decode())
     shape = tuple(int(size) for size in match[3].split(b",") if size.strip())
     expected, found = math.prod(shape) * dtype.itemsize, len(data) - start
     if len(shape) > 8 or expected != found:
-        raise InputError(f"{what}: shape {shape} of {dtype} needs {expected} bytes, found {found} (truncated?).")
-    return np.frombuffer(data, dtype=dtype, offset=start).reshape(shape, order="F" if match[2] == b"True" else "C")
+        raise InputError(
+            f"{what}: shape {shape} of {dtype} needs {expected} bytes, found {found} (truncated?)."
+        )
+    return np.frombuffer(data, dtype=dtype, offset=start).reshape(
+        shape, order="F" if match[2] == b"True" else "C"
+    )
 
 
 def _first_line(error: BaseException) -> str:
@@ -79,8 +90,8 @@ def read_bytes(path: Path) -> bytes:
 class Archive:
     """A .zip or .npz file read member by member, in memory: nothing is ever extracted to disk.
 
-    Members whose names could leave the archive's own folder, encrypted ones and oversized ones are refused.
-    """
+    Members whose names could leave the archive's own folder, encrypted ones and oversized ones are
+    refused."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -95,7 +106,10 @@ class Archive:
             if ".." in parts or not parts[0] or ":" in parts[0]:
                 raise InputError(f"{path}: member {info.filename!r} points outside the archive.")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise InputError(f"{path}: member {info.filename!r} is neither stored nor deflated; pack it anew.")
+                raise InputError(
+                    f"{path}: member {info.filename!r} is neither stored nor deflated; pack it "
+                    "anew."
+                )
             if info.filename in self._infos:
                 raise InputError(f"{path}: two members are called {info.filename!r}.")
             self._infos[info.filename] = info
@@ -110,15 +124,22 @@ class Archive:
         if info is None:
             raise InputError(f"{self.path}: no member {name!r}; it has {sorted(self._infos)[:12]}.")
         if info.file_size > MAX_MEMBER_BYTES:
-            raise InputError(f"{self.path}: member {name!r} unfolds to {info.file_size} bytes, too many.")
+            raise InputError(
+                f"{self.path}: member {name!r} unfolds to {info.file_size} bytes, too many."
+            )
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(info) as stream:
-                # One byte beyond the declared size is asked for, so that a lying header is noticed, not obeyed.
+                # One byte beyond the declared size is asked for, so that a lying header is noticed,
+                # not obeyed.
                 data = stream.read(info.file_size + 1)
         except _ZIP_ERRORS as error:
-            raise InputError(f"{self.path}: member {name!r} is damaged ({_first_line(error)}).") from None
+            raise InputError(
+                f"{self.path}: member {name!r} is damaged ({_first_line(error)})."
+            ) from None
         if len(data) != info.file_size:
-            raise InputError(f"{self.path}: member {name!r} is damaged ({len(data)} of {info.file_size} bytes).")
+            raise InputError(
+                f"{self.path}: member {name!r} is damaged ({len(data)} of {info.file_size} bytes)."
+            )
         return data
 
     def read_array(self, key: str) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Augmentation as a pure function of (seed, example, epoch): mirror, jitter, brightness, contrast, colour.
+"""Augmentation as a pure function of (seed, example, epoch): mirror, jitter, brightness, contrast,
+colour.
 
-All frames of a clip get the same change. Mirroring moves states and actions too, by the data set's ``Mirror``. A jitter
-of a few pixels leaves them alone: it is what a nudge of the camera does, and states and actions are poses in the
-robot's own frame, which such a nudge does not move.
-"""
+All frames of a clip get the same change. Mirroring moves states and actions too, by the data set's
+``Mirror``. A jitter of a few pixels leaves them alone: it is what a nudge of the camera does, and
+states and actions are poses in the robot's own frame, which such a nudge does not move."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.hashing import randint, uniform
 from pixelpush.errors import InputError
 
-# One purpose for each random number, so that changing one strength leaves the other draws as they were.
+# One purpose for each random number, so that changing one strength leaves the other draws as they
+# were.
 _MIRROR, _SHIFT_X, _SHIFT_Y, _BRIGHTNESS, _CONTRAST, _COLOUR = range(16, 22)
 
 
 @dataclass(frozen=True)
 class Reflection:
-    """How a vector changes when the picture is mirrored left to right: ``out[i] = signs[i] * vector[order[i]]``.
+    """How a vector changes when the picture is mirrored left to right: ``out[i] = signs[i] *
+    vector[order[i]]``.
 
-    For a pose (x forward, y left, z, pitch, yaw) under a camera on the robot's axis: order 0 1 2 3 4, signs + - + + -.
-    Applied twice it must give the vector back, which is checked here.
-    """
+    For a pose (x forward, y left, z, pitch, yaw) under a camera on the robot's axis: order 0 1 2 3
+    4, signs + - + + -. Applied twice it must give the vector back, which is checked here."""
 
     order: tuple[int, ...] = ()
     signs: tuple[int, ...] = ()
@@ -34,24 +35,40 @@ class Reflection:
     def __post_init__(self):
         indices = tuple(range(len(self.order)))
         if len(self.signs) != len(self.order) or any(sign not in (-1, 1) for sign in self.signs):
-            raise InputError(f"reflection: one sign of -1 or 1 per entry is needed, got {self.order}, {self.signs}.")
+            raise InputError(
+                f"reflection: one sign of -1 or 1 per entry is needed, got {self.order}, "
+                f"{self.signs}."
+            )
         if tuple(sorted(self.order)) != indices:
             raise InputError(f"reflection: {self.order} is not a permutation.")
-        if any(self.order[self.order[i]] != i or self.signs[i] != self.signs[self.order[i]] for i in indices):
-            raise InputError(f"reflection: {self.order} with signs {self.signs} is not its own inverse.")
+        if any(
+            self.order[self.order[i]] != i or self.signs[i] != self.signs[self.order[i]]
+            for i in indices
+        ):
+            raise InputError(
+                f"reflection: {self.order} with signs {self.signs} is not its own inverse."
+            )
 
     @classmethod
     def negating(cls, entries: Sequence[int], size: int, what: str) -> Reflection:
-        """The reflection of a vector of ``size`` numbers in which these entries, counted from 0, change sign."""
+        """The reflection of a vector of ``size`` numbers in which these entries, counted from 0,
+        change sign."""
         outside = [entry for entry in entries if not 0 <= entry < size]
         if outside:
-            raise InputError(f"mirror: entry {outside[0]} is to change sign, but {what} has entries 0 to {size - 1}.")
-        return cls(tuple(range(size)), tuple(-1 if entry in entries else 1 for entry in range(size)))
+            raise InputError(
+                f"mirror: entry {outside[0]} is to change sign, but {what} has entries 0 to "
+                f"{size - 1}."
+            )
+        return cls(
+            tuple(range(size)), tuple(-1 if entry in entries else 1 for entry in range(size))
+        )
 
     def apply(self, rows: np.ndarray, what: str) -> np.ndarray:
         """The mirrored (T, D) float32 rows."""
         if rows.shape[1] != len(self.order):
-            raise InputError(f"mirror: {what} has {rows.shape[1]} numbers, the reflection {len(self.order)}.")
+            raise InputError(
+                f"mirror: {what} has {rows.shape[1]} numbers, the reflection {len(self.order)}."
+            )
         return rows[:, list(self.order)] * np.array(self.signs, dtype=np.float32).reshape(1, -1)
 
 
@@ -67,11 +84,10 @@ class Mirror:
 class Augmentation:
     """Strengths; the default changes nothing.
 
-    mirror: the data set's reflection; a clip is mirrored with probability 1/2. None: never.
-    jitter: largest shift in pixels, each way, in x and in y; edges are replicated.
-    brightness: largest shift of all values, as a share of 255. contrast: largest relative change of the distance to
-    mid-grey. colour: largest relative change of each channel's gain.
-    """
+    mirror: the data set's reflection; a clip is mirrored with probability 1/2. None: never. jitter:
+    largest shift in pixels, each way, in x and in y; edges are replicated. brightness: largest
+    shift of all values, as a share of 255. contrast: largest relative change of the distance to
+    mid-grey. colour: largest relative change of each channel's gain."""
 
     mirror: Mirror | None = None
     jitter: int = 0
@@ -80,12 +96,19 @@ class Augmentation:
     colour: float = 0.0
 
     def __post_init__(self):
-        if self.jitter < 0 or not all(0 <= value < 1 for value in (self.brightness, self.contrast, self.colour)):
-            raise InputError(f"augmentation: jitter must be >= 0 and the other strengths in [0, 1), got {self}.")
+        if self.jitter < 0 or not all(
+            0 <= value < 1 for value in (self.brightness, self.contrast, self.colour)
+        ):
+            raise InputError(
+                f"augmentation: jitter must be >= 0 and the other strengths in [0, 1), got {self}."
+            )
 
 
-def augment(episode: Episode, augmentation: Augmentation, seed: int, example: int, epoch: int) -> Episode:
-    """The clip as epoch ``epoch`` sees example ``example``. ``extra`` is dropped: it describes the clip as recorded."""
+def augment(
+    episode: Episode, augmentation: Augmentation, seed: int, example: int, epoch: int
+) -> Episode:
+    """The clip as epoch ``epoch`` sees example ``example``. ``extra`` is dropped: it describes the
+    clip as recorded."""
     key = (seed, example, epoch)
     episode = replace(episode, extra={})
     if augmentation.mirror is not None and randint(2, *key, _MIRROR):
@@ -120,7 +143,9 @@ def shift(frames: np.ndarray, down: int, right: int) -> np.ndarray:
     return frames[..., rows[:, None], columns[None, :]]
 
 
-def _recolour(frames: np.ndarray, augmentation: Augmentation, key: tuple[int, int, int]) -> np.ndarray:
+def _recolour(
+    frames: np.ndarray, augmentation: Augmentation, key: tuple[int, int, int]
+) -> np.ndarray:
     if not (augmentation.brightness or augmentation.contrast or augmentation.colour):
         return frames
 

@@ -1,9 +1,10 @@
-"""BAIR robot pushing, small (Ebert et al. 2017): 30 frames of 64x64, action 4, end-effector position 3.
+"""BAIR robot pushing, small (Ebert et al. 2017): 30 frames of 64x64, action 4, end-effector
+position 3.
 
-Read from the original TFRecords (``.../train/traj_*.tfrecords``, ``.../test/...``; keys ``{i}/image_aux1/encoded``, raw
-bytes, ``{i}/action``, ``{i}/endeffector_pos``), or from a folder prepared by TFDS (``bair_robot_pushing_small``, as
-TFRecord or array_record; keys ``image_aux1`` (30 PNGs), ``action``, ``endeffector_pos``).
-"""
+Read from the original TFRecords (``.../train/traj_*.tfrecords``, ``.../test/...``; keys
+``{i}/image_aux1/encoded``, raw bytes, ``{i}/action``, ``{i}/endeffector_pos``), or from a folder
+prepared by TFDS (``bair_robot_pushing_small``, as TFRecord or array_record; keys ``image_aux1`` (30
+PNGs), ``action``, ``endeffector_pos``)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,12 @@ from typing import Any, Literal
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
-from pixelpush.datasets.examples import bytes_feature, float_feature, one_bytes_feature, parse_example
+from pixelpush.datasets.examples import (
+    bytes_feature,
+    float_feature,
+    one_bytes_feature,
+    parse_example,
+)
 from pixelpush.datasets.frames import fit
 from pixelpush.datasets.images import decode_image
 from pixelpush.datasets.natural import natural_key
@@ -29,15 +35,21 @@ ACTION, STATE, SIDE = 4, 3, 64
 HELD_OUT_FILE = "traj_256_to_511"
 HELD_OUT_EPISODES = 256
 
-_TFDS_FILE = re.compile(r"bair_robot_pushing_small-(train|test)\.(tfrecord|array_record)-(\d{5})-of-(\d{5})")
+_TFDS_FILE = re.compile(
+    r"bair_robot_pushing_small-(train|test)\.(tfrecord|array_record)-(\d{5})-of-(\d{5})"
+)
 _ORIGINAL_FILE = re.compile(r"traj_\d+_to_\d+\.tfrecords?")
 _FRAME = re.compile(r"(\d{1,9})/image_")
 
 
 def find_files(raw: Path) -> dict[str, list[Path]]:
-    """The files of ``train`` and ``test`` under ``raw``, in natural name order, of whichever form is there."""
+    """The files of ``train`` and ``test`` under ``raw``, in natural name order, of whichever form
+    is there."""
     if not raw.is_dir():
-        raise InputError(f"{raw}: no such folder; --raw holds softmotion30_44k/ or a TFDS bair_robot_pushing_small/.")
+        raise InputError(
+            f"{raw}: no such folder; --raw holds softmotion30_44k/ or a TFDS "
+            "bair_robot_pushing_small/."
+        )
     splits: dict[str, list[Path]] = {}
     totals: dict[str, int] = {}
     for path in sorted(raw.rglob("*"), key=lambda path: natural_key(str(path.relative_to(raw)))):
@@ -48,18 +60,29 @@ def find_files(raw: Path) -> dict[str, list[Path]]:
         elif _ORIGINAL_FILE.fullmatch(path.name) and path.parent.name in ("train", "test"):
             splits.setdefault(path.parent.name, []).append(path)
     if not splits:
-        raise InputError(f"{raw}: neither train/traj_*.tfrecords nor bair_robot_pushing_small-train.tfrecord-* in it.")
+        raise InputError(
+            f"{raw}: neither train/traj_*.tfrecords nor bair_robot_pushing_small-train.tfrecord-* "
+            "in it."
+        )
     names = [path.name for paths in splits.values() for path in paths]
     if totals and len(names) != sum(totals.values()):
-        raise InputError(f"{raw}: {len(names)} TFDS shards in it, their names announce {sum(totals.values())}.")
+        raise InputError(
+            f"{raw}: {len(names)} TFDS shards in it, their names announce {sum(totals.values())}."
+        )
     return splits
 
 
 def split_episodes(
-    files: dict[str, list[Path]], log: DamageLog, *, size: int = 64, view: View = "aux1", validation: Validation
+    files: dict[str, list[Path]],
+    log: DamageLog,
+    *,
+    size: int = 64,
+    view: View = "aux1",
+    validation: Validation,
 ) -> dict[str, Iterator[Episode]]:
-    """Lazy episodes of each split. Held-out validation is the file traj_256_to_511 of the train folder, as in public
-    code; TFDS keeps no file names, so there it is the first 256 train episodes."""
+    """Lazy episodes of each split. Held-out validation is the file traj_256_to_511 of the train
+    folder, as in public code; TFDS keeps no file names, so there it is the first 256 train
+    episodes."""
 
     def read(paths: list[Path]) -> Iterator[Episode]:
         return read_episodes(paths, log, size=size, view=view)
@@ -74,17 +97,24 @@ def split_episodes(
             splits["val"] = islice(read(files["train"]), HELD_OUT_EPISODES)
             splits["train"] = islice(read(files["train"]), HELD_OUT_EPISODES, None)
         else:
-            raise InputError(f"there is no train/{HELD_OUT_FILE}.tfrecords to hold out; fetch it or --validation none.")
+            raise InputError(
+                f"there is no train/{HELD_OUT_FILE}.tfrecords to hold out; fetch it or "
+                "--validation none."
+            )
     return splits
 
 
-def read_episodes(paths: list[Path], log: DamageLog, *, size: int = 64, view: View = "aux1") -> Iterator[Episode]:
+def read_episodes(
+    paths: list[Path], log: DamageLog, *, size: int = 64, view: View = "aux1"
+) -> Iterator[Episode]:
     """The episodes of files in either form; a record that cannot be used is damage."""
     for path in paths:
         for record in _records(path, log):
             what = f"{path}, record {record.number}"
             try:
-                yield _episode(record.data, f"{path.parent.name}/{path.name}:{record.number}", what, size, view)
+                yield _episode(
+                    record.data, f"{path.parent.name}/{path.name}:{record.number}", what, size, view
+                )
             except InputError as error:
                 log.add(Damage(str(path), record.number, record.offset, str(error)))
 
@@ -115,22 +145,38 @@ def _episode(data: bytes, identity: str, what: str, size: int, view: View) -> Ep
     return Episode(np.ascontiguousarray(frames), states, actions, identity)
 
 
-def _from_tfds(features: Any, view: View, what: str) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+def _from_tfds(
+    features: Any, view: View, what: str
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     encoded = bytes_feature(features, f"image_{view}", what)
     if not encoded:
         raise InputError(f"{what}: it has no frames.")
     images = [decode_image(image, f"{what}, frame {index}") for index, image in enumerate(encoded)]
-    states = float_feature(features, "endeffector_pos", STATE * len(images), what).reshape(-1, STATE)
-    return images, states, float_feature(features, "action", ACTION * len(images), what).reshape(-1, ACTION)
+    states = float_feature(features, "endeffector_pos", STATE * len(images), what).reshape(
+        -1, STATE
+    )
+    return (
+        images,
+        states,
+        float_feature(features, "action", ACTION * len(images), what).reshape(-1, ACTION),
+    )
 
 
-def _from_original(features: Any, view: View, what: str) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+def _from_original(
+    features: Any, view: View, what: str
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     indices = sorted({int(match[1]) for key in features if (match := _FRAME.match(key))})
     if not indices or indices != list(range(len(indices))):
-        raise InputError(f"{what}: its frames are not numbered 0, 1, 2, ...; not a BAIR record, or damaged.")
+        raise InputError(
+            f"{what}: its frames are not numbered 0, 1, 2, ...; not a BAIR record, or damaged."
+        )
     images = [_raw_image(features, f"{index}/image_{view}/encoded", what) for index in indices]
-    states = np.stack([float_feature(features, f"{index}/endeffector_pos", STATE, what) for index in indices])
-    actions = np.stack([float_feature(features, f"{index}/action", ACTION, what) for index in indices])
+    states = np.stack(
+        [float_feature(features, f"{index}/endeffector_pos", STATE, what) for index in indices]
+    )
+    actions = np.stack(
+        [float_feature(features, f"{index}/action", ACTION, what) for index in indices]
+    )
     return images, states, actions
 
 

@@ -1,8 +1,8 @@
-"""What 'pixelpush prepare ...' runs: raw recordings in, a store out. Nothing heavy is imported before a call.
+"""What 'pixelpush prepare ...' runs: raw recordings in, a store out. Nothing heavy is imported
+before a call.
 
-Every command writes into a folder that appears only when whole, says what it left out, and refuses an existing output
-unless told to overwrite it (which then happens at the very end).
-"""
+Every command writes into a folder that appears only when whole, says what it left out, and refuses
+an existing output unless told to overwrite it (which then happens at the very end)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,13 @@ def prepare_google_push(
     """Prepare the Google robot pushing data set from its public TFRecords.
 
     Args:
-        raw: Folder with the files push_{train,testseen,testnovel}.tfrecord-XXXXX-of-YYYYY, in sub-folders or not.
-        out: Folder of the new store; by default google-push under the data root ($PIXELPUSH_DATA).
-        size: Height and width of the frames, in pixels.
-        preprocess: crop takes the centre 512x512 and averages it down; squash averages the whole 640x512 picture.
-        min_frames: Episodes with fewer frames are left out, and counted.
-        damage_limit: So many damaged records are named and skipped; one more is an error.
-        allow_missing: Accept an evaluation split of which only some files are there.
-        overwrite: Replace an existing store.
+        raw: Folder with the files push_{train,testseen,testnovel}.tfrecord-XXXXX-of-YYYYY, in
+        sub-folders or not. out: Folder of the new store; by default google-push under the data root
+        ($PIXELPUSH_DATA). size: Height and width of the frames, in pixels. preprocess: crop takes
+        the centre 512x512 and averages it down; squash averages the whole 640x512 picture.
+        min_frames: Episodes with fewer frames are left out, and counted. damage_limit: So many
+        damaged records are named and skipped; one more is an error. allow_missing: Accept an
+        evaluation split of which only some files are there. overwrite: Replace an existing store.
     """
     import os
 
@@ -71,7 +70,9 @@ def prepare_google_push(
 
     def left_out() -> dict[str, Any]:
         return {
-            "moves_without_image": {split: tally.moves_without_image for split, tally in tallies.items()},
+            "moves_without_image": {
+                split: tally.moves_without_image for split, tally in tallies.items()
+            },
             "episodes_too_short": {split: tally.too_short for split, tally in tallies.items()},
             "damaged_records": [str(damage) for damage in log.found],
         }
@@ -91,13 +92,13 @@ def prepare_bair(
     """Prepare BAIR robot pushing (small) from its original TFRecords or from a folder made by TFDS.
 
     Args:
-        raw: Folder with train/traj_*.tfrecords and test/..., or with TFDS's bair_robot_pushing_small-* files.
-        out: Folder of the new store; by default bair under the data root ($PIXELPUSH_DATA).
-        size: Height and width of the frames, in pixels; 64 keeps them as they are.
-        view: Camera; aux1 is the one that published figures use.
-        validation: held-out keeps traj_256_to_511 (from TFDS: the first 256 train episodes) from training.
-        damage_limit: So many damaged records are named and skipped; one more is an error.
-        overwrite: Replace an existing store.
+        raw: Folder with train/traj_*.tfrecords and test/..., or with TFDS's
+        bair_robot_pushing_small-* files. out: Folder of the new store; by default bair under the
+        data root ($PIXELPUSH_DATA). size: Height and width of the frames, in pixels; 64 keeps them
+        as they are. view: Camera; aux1 is the one that published figures use. validation: held-out
+        keeps traj_256_to_511 (from TFDS: the first 256 train episodes) from training. damage_limit:
+        So many damaged records are named and skipped; one more is an error. overwrite: Replace an
+        existing store.
     """
     from pixelpush.datasets.bair import find_files, split_episodes
     from pixelpush.datasets.frames import check_size
@@ -115,7 +116,13 @@ def prepare_bair(
         "validation": validation,
         "files": {split: len(paths) for split, paths in files.items()},
     }
-    _write(out, splits, metadata, lambda: {"damaged_records": [str(damage) for damage in log.found]}, overwrite)
+    _write(
+        out,
+        splits,
+        metadata,
+        lambda: {"damaged_records": [str(damage) for damage in log.found]},
+        overwrite,
+    )
 
 
 def prepare_folder(
@@ -140,30 +147,29 @@ def prepare_folder(
     min_frames: int = 2,
     overwrite: bool = False,
 ) -> None:
-    """Prepare your own recordings: one sub-folder, .zip or .npz per episode (docs/data.md shows the layout).
+    """Prepare your own recordings: one sub-folder, .zip or .npz per episode (docs/data.md shows the
+    layout).
 
     Args:
-        raw: Folder with the episodes; a splits.json in it decides the splits unless --split is given.
-        out: Folder of the new store; by default one called like RAW under the data root ($PIXELPUSH_DATA).
-        size: Height and width of the frames, in pixels.
-        crop: centre takes the largest centred square; none squashes the whole picture.
-        resize: area averages (for shrinking), bicubic interpolates (for enlarging), auto takes the one that suits.
-        frames_key: Pattern of the frames' file names, like 'left_*.png', or the name of the array in a .npz.
-        table: Pattern of the file with states and actions, like 'robot_*.csv'.
-        state_columns: Columns of the state, like 'x,y,z,pitch,yaw'; by default those called state_*.
-        action_columns: Columns of the action; by default those called action_*.
-        states_key: Array of the states in a .npz.
-        actions_key: Array of the actions in a .npz.
-        states: none: the recordings have no states.
-        actions: next-state takes the next frame's state as the action (the last one repeats); none: no actions.
-        bgr: Arrays of frames hold blue, green, red.
-        mirror_states: Entries of the state, from 0, that change sign when pictures are mirrored left to right, like
+        raw: Folder with the episodes; a splits.json in it decides the splits unless --split is
+        given. out: Folder of the new store; by default one called like RAW under the data root
+        ($PIXELPUSH_DATA). size: Height and width of the frames, in pixels. crop: centre takes the
+        largest centred square; none squashes the whole picture. resize: area averages (for
+        shrinking), bicubic interpolates (for enlarging), auto takes the one that suits. frames_key:
+        Pattern of the frames' file names, like 'left_*.png', or the name of the array in a .npz.
+        table: Pattern of the file with states and actions, like 'robot_*.csv'. state_columns:
+        Columns of the state, like 'x,y,z,pitch,yaw'; by default those called state_*.
+        action_columns: Columns of the action; by default those called action_*. states_key: Array
+        of the states in a .npz. actions_key: Array of the actions in a .npz. states: none: the
+        recordings have no states. actions: next-state takes the next frame's state as the action
+        (the last one repeats); none: no actions. bgr: Arrays of frames hold blue, green, red.
+        mirror_states: Entries of the state, from 0, that change sign when pictures are mirrored
+        left to right, like
             '1,4', or none. Given with --mirror-actions, the store can be trained on with --mirror.
-        mirror_actions: The same of the action.
-        split: Episodes of train/val/test, as counts like 48/8/8 or shares; 0.8/0.1/0.1 if there is no splits.json.
-        split_seed: Draw the order of episodes from this seed before splitting; by default it is the order of names.
-        min_frames: Episodes with fewer frames are left out, and counted.
-        overwrite: Replace an existing store.
+        mirror_actions: The same of the action. split: Episodes of train/val/test, as counts like
+        48/8/8 or shares; 0.8/0.1/0.1 if there is no splits.json. split_seed: Draw the order of
+        episodes from this seed before splitting; by default it is the order of names. min_frames:
+        Episodes with fewer frames are left out, and counted. overwrite: Replace an existing store.
     """
     from dataclasses import asdict
 
@@ -192,7 +198,9 @@ def prepare_folder(
     chosen, how = _folder_splits(raw, list(paths), split, split_seed)
     too_short: list[str] = []
     splits = {
-        name: _folder_episodes([paths[member] for member in members], options, min_frames, too_short)
+        name: _folder_episodes(
+            [paths[member] for member in members], options, min_frames, too_short
+        )
         for name, members in chosen.items()
     }
     metadata = {
@@ -205,7 +213,9 @@ def prepare_folder(
         "options": asdict(options),
         "splits": how,
         "min_frames": min_frames,
-        "mirror": None if options.mirror_states is None else [options.mirror_states, options.mirror_actions],
+        "mirror": None
+        if options.mirror_states is None
+        else [options.mirror_states, options.mirror_actions],
     }
     listed = sum(len(members) for members in chosen.values())
 
@@ -224,7 +234,8 @@ def prepare_moving_mnist(
     seed: int = 0,
     overwrite: bool = False,
 ) -> None:
-    """Prepare Moving MNIST: two digits bouncing over 64x64, 20 frames, drawn from MNIST's idx files.
+    """Prepare Moving MNIST: two digits bouncing over 64x64, 20 frames, drawn from MNIST's idx
+    files.
 
     Args:
         raw: Folder with MNIST's idx files (gzipped or not).
@@ -290,13 +301,17 @@ def _folder_splits(
 
     manifest = raw / "splits.json"
     if split is None and manifest.is_file():
-        return listed_splits(parse_json(read_bytes(manifest), str(manifest)), names, str(manifest)), "splits.json"
+        return listed_splits(
+            parse_json(read_bytes(manifest), str(manifest)), names, str(manifest)
+        ), "splits.json"
     split = split or "0.8/0.1/0.1"
     order = "in name order" if seed is None else f"in an order drawn from seed {seed}"
     return split_names(names, split, seed), f"{split} {order}"
 
 
-def _folder_episodes(paths: list[Path], options: Any, min_frames: int, too_short: list[str]) -> Iterable[Episode]:
+def _folder_episodes(
+    paths: list[Path], options: Any, min_frames: int, too_short: list[str]
+) -> Iterable[Episode]:
     from pixelpush.datasets.folder import read_episode
 
     for path in paths:
@@ -325,7 +340,9 @@ def _write(
         def progress(episode: Episode) -> None:
             bar.update()
 
-        write_store(out, splits, metadata, left_out=left_out, overwrite=overwrite, progress=progress)
+        write_store(
+            out, splits, metadata, left_out=left_out, overwrite=overwrite, progress=progress
+        )
     print(summary(out))
     for what, which in left_out().items():
         if which and (not isinstance(which, dict) or any(which.values())):

@@ -15,10 +15,10 @@ from pixelpush.errors import InputError
 class Episode:
     """One recorded or simulated episode of T frames.
 
-    frames: uint8 (T, C, H, W). states: float32 (T, S). actions: float32 (T, A); ``actions[t]`` was commanded at
-    frame t and leads to frame t+1. S or A may be 0. ``extra`` holds per-episode arrays for evaluation (the simulator's
-    object poses, segmentation, noise entropy, ...). Disagreeing shapes are refused here, quoting both.
-    """
+    frames: uint8 (T, C, H, W). states: float32 (T, S). actions: float32 (T, A); ``actions[t]`` was
+    commanded at frame t and leads to frame t+1. S or A may be 0. ``extra`` holds per-episode arrays
+    for evaluation (the simulator's object poses, segmentation, noise entropy, ...). Disagreeing
+    shapes are refused here, quoting both."""
 
     frames: np.ndarray
     states: np.ndarray
@@ -29,18 +29,25 @@ class Episode:
     def __post_init__(self):
         if self.frames.dtype != np.uint8 or self.frames.ndim != 4:
             raise InputError(
-                f"episode {self.id}: frames must be uint8 (T, C, H, W), got {self.frames.dtype} {self.frames.shape}."
+                f"episode {self.id}: frames must be uint8 (T, C, H, W), got {self.frames.dtype} "
+                f"{self.frames.shape}."
             )
         for name, array in (("states", self.states), ("actions", self.actions)):
             if array.dtype != np.float32 or array.ndim != 2:
-                raise InputError(f"episode {self.id}: {name} must be float32 (T, D), got {array.dtype} {array.shape}.")
+                raise InputError(
+                    f"episode {self.id}: {name} must be float32 (T, D), got {array.dtype} "
+                    f"{array.shape}."
+                )
             if len(array) != len(self.frames):
                 raise InputError(
-                    f"episode {self.id}: {name} {array.shape} and frames {self.frames.shape} differ in length."
+                    f"episode {self.id}: {name} {array.shape} and frames {self.frames.shape} "
+                    "differ in length."
                 )
             if not np.isfinite(array).all():
                 row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
-                raise InputError(f"episode {self.id}: {name} has a non-finite value at frame {row}.")
+                raise InputError(
+                    f"episode {self.id}: {name} has a non-finite value at frame {row}."
+                )
 
 
 class EpisodeDataset(Protocol):
@@ -70,6 +77,7 @@ class Prefix:
 
 
 def identity(episodes: EpisodeDataset) -> dict[str, Any]:
-    """What a split is: its number of episodes and its content hash, or its name where it has no hash."""
+    """What a split is: its number of episodes and its content hash, or its name where it has no
+    hash."""
     digest = getattr(episodes, "content_sha256", None)
     return {"episodes": len(episodes), "content": digest or getattr(episodes, "name", "in memory")}

@@ -1,8 +1,8 @@
 """tf.train.Example without TensorFlow: the message of TFRecords and of the store's records.
 
-The schema (tensorflow/core/example/{feature,example}.proto) is built here in a descriptor pool of our own, so that it
-never clashes with the same messages registered by TensorFlow or TFDS in the same process. Parsing is protobuf's.
-"""
+The schema (tensorflow/core/example/{feature,example}.proto) is built here in a descriptor pool of
+our own, so that it never clashes with the same messages registered by TensorFlow or TFDS in the
+same process. Parsing is protobuf's."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ def example_class() -> Any:
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="pixelpush/example.proto", package="tensorflow", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="pixelpush/example.proto", package="tensorflow", syntax="proto3"
+    )
 
     def message(name: str, *fields: tuple[str, int, int, str | None]) -> Any:
         added = file.message_type.add(name=name)
         for field_name, label, kind, type_name in fields:
-            new = added.field.add(name=field_name, number=len(added.field) + 1, label=label, type=kind)
+            new = added.field.add(
+                name=field_name, number=len(added.field) + 1, label=label, type=kind
+            )
             if type_name:
                 new.type_name = type_name
         return added
@@ -43,11 +47,17 @@ def example_class() -> Any:
     feature.oneof_decl.add(name="kind")
     for item in feature.field:
         item.oneof_index = 0
-    features = message("Features", ("feature", many, field.TYPE_MESSAGE, ".tensorflow.Features.FeatureEntry"))
-    entry = features.nested_type.add(name="FeatureEntry")  # how protobuf spells map<string, Feature>
+    features = message(
+        "Features", ("feature", many, field.TYPE_MESSAGE, ".tensorflow.Features.FeatureEntry")
+    )
+    entry = features.nested_type.add(
+        name="FeatureEntry"
+    )  # how protobuf spells map<string, Feature>
     entry.options.map_entry = True
     entry.field.add(name="key", number=1, label=one, type=field.TYPE_STRING)
-    entry.field.add(name="value", number=2, label=one, type=field.TYPE_MESSAGE, type_name=".tensorflow.Feature")
+    entry.field.add(
+        name="value", number=2, label=one, type=field.TYPE_MESSAGE, type_name=".tensorflow.Feature"
+    )
     message("Example", ("features", one, field.TYPE_MESSAGE, ".tensorflow.Features"))
 
     pool = descriptor_pool.DescriptorPool()
@@ -62,7 +72,9 @@ def parse_example(data: bytes, what: str) -> Any:
     try:
         return example_class().FromString(data).features.feature
     except DecodeError:
-        raise InputError(f"{what}: not a tf.train.Example; the record is damaged or of another kind.") from None
+        raise InputError(
+            f"{what}: not a tf.train.Example; the record is damaged or of another kind."
+        ) from None
 
 
 def _feature(features: Any, key: str, kind: str, what: str) -> Any:

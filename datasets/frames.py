@@ -15,10 +15,10 @@ Resize = Literal["auto", "area", "bicubic"]
 def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "auto") -> np.ndarray:
     """uint8 (size, size, 3) from uint8 (H, W, 3).
 
-    ``crop``: the largest centred square, or none (the picture is squashed). ``resize``: ``area`` averages the pixels
-    that fall into each new one (for shrinking); ``bicubic`` interpolates, rounded and clipped to 0..255 (for
-    enlarging: it would alias when shrinking); ``auto`` takes the one that suits.
-    """
+    ``crop``: the largest centred square, or none (the picture is squashed). ``resize``: ``area``
+    averages the pixels that fall into each new one (for shrinking); ``bicubic`` interpolates,
+    rounded and clipped to 0..255 (for enlarging: it would alias when shrinking); ``auto`` takes the
+    one that suits."""
     import cv2
 
     if crop == "centre":

@@ -1,9 +1,10 @@
 """The Google robot pushing data set (Finn, Goodfellow and Levine 2016) from its public TFRecords.
 
-264 train, 5 test-seen and 5 test-novel shards ``push_{train,testseen,testnovel}.tfrecord-XXXXX-of-YYYYY``. Per move i
-of an episode: ``move/{i}/image/encoded`` (JPEG, 512 high, 640 wide), ``move/{i}/endeffector/vec_pitch_yaw`` (state, 5)
-and ``move/{i}/commanded_pose/vec_pitch_yaw`` (action, 5). Some moves, mostly late ones, carry no image.
-"""
+264 train, 5 test-seen and 5 test-novel shards
+``push_{train,testseen,testnovel}.tfrecord-XXXXX-of-YYYYY``. Per move i of an episode:
+``move/{i}/image/encoded`` (JPEG, 512 high, 640 wide), ``move/{i}/endeffector/vec_pitch_yaw``
+(state, 5) and ``move/{i}/commanded_pose/vec_pitch_yaw`` (action, 5). Some moves, mostly late ones,
+carry no image."""
 
 from __future__ import annotations
 
@@ -33,22 +34,29 @@ _MOVE = re.compile(r"move/(\d{1,9})/")
 
 
 def find_shards(raw: Path, allow_missing: bool = False) -> dict[str, list[Path]]:
-    """The shard files of each split under ``raw``, in name order; validation is the last 5% of the train shards.
+    """The shard files of each split under ``raw``, in name order; validation is the last 5% of the
+    train shards.
 
-    An evaluation split of which only some shards are there is refused unless ``allow_missing``: its figures would not
-    be comparable. A lone train shard stays whole: then there is no validation split.
-    """
+    An evaluation split of which only some shards are there is refused unless ``allow_missing``: its
+    figures would not be comparable. A lone train shard stays whole: then there is no validation
+    split."""
     if not raw.is_dir():
-        raise InputError(f"{raw}: no such folder; --raw is the folder with the push_*.tfrecord-* files.")
+        raise InputError(
+            f"{raw}: no such folder; --raw is the folder with the push_*.tfrecord-* files."
+        )
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(raw.rglob("push_*")):
         match = _SHARD.fullmatch(path.name)
         if match and path.is_file():
             if path.name in found.setdefault(match[1], {}):
-                raise InputError(f"{path}: the same shard is also at {found[match[1]][path.name]}; remove one.")
+                raise InputError(
+                    f"{path}: the same shard is also at {found[match[1]][path.name]}; remove one."
+                )
             found[match[1]][path.name] = path
     if not found:
-        raise InputError(f"{raw}: no files called push_train.tfrecord-XXXXX-of-YYYYY (nor testseen, testnovel).")
+        raise InputError(
+            f"{raw}: no files called push_train.tfrecord-XXXXX-of-YYYYY (nor testseen, testnovel)."
+        )
     splits: dict[str, list[Path]] = {}
     for part, name in _SPLITS.items():
         paths = [path for _, path in sorted(found.get(part, {}).items())]
@@ -92,7 +100,8 @@ def read_episodes(
     min_frames: int = 2,
     threads: int = 1,
 ) -> Iterator[Episode]:
-    """The episodes of shard files; an unusable record is damage, an episode under ``min_frames`` is left out."""
+    """The episodes of shard files; an unusable record is damage, an episode under ``min_frames`` is
+    left out."""
     crop: Crop = "centre" if preprocess == "crop" else "none"
     with ThreadPoolExecutor(threads) as pool:  # JPEG decoding releases the interpreter's lock
         for path in paths:
@@ -128,11 +137,19 @@ def _episode(
         return fit(decode_image(jpegs[move], f"{what}, move {move}"), size, crop, "area")
 
     def pose(name: str) -> np.ndarray:
-        return np.stack([float_feature(features, f"move/{move}/{name}/vec_pitch_yaw", POSE, what) for move in run])
+        return np.stack(
+            [
+                float_feature(features, f"move/{move}/{name}/vec_pitch_yaw", POSE, what)
+                for move in run
+            ]
+        )
 
     frames = np.stack(list(pool.map(frame, run))).transpose(0, 3, 1, 2)
     episode = Episode(
-        np.ascontiguousarray(frames), states=pose("endeffector"), actions=pose("commanded_pose"), id=identity
+        np.ascontiguousarray(frames),
+        states=pose("endeffector"),
+        actions=pose("commanded_pose"),
+        id=identity,
     )
     return episode, len(moves) - len(run)
 
@@ -147,7 +164,8 @@ def _jpeg(features: Any, move: int, what: str) -> bytes:
 
 
 def _first_run(moves: list[int]) -> list[int]:
-    """The first run of consecutive numbers: across a gap, frame t+1 would not follow from action t."""
+    """The first run of consecutive numbers: across a gap, frame t+1 would not follow from action
+    t."""
     run: list[int] = []
     for move in moves:
         if run and move != run[-1] + 1:

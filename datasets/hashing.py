@@ -1,8 +1,9 @@
-"""Random numbers as a pure function of integers, the same on every machine and with every version of NumPy.
+"""Random numbers as a pure function of integers, the same on every machine and with every version
+of NumPy.
 
-SplitMix64's finaliser (Steele, Lea and Flood 2014), chained over the key's parts. Training order, clip windows and
-augmentation draw from here, so that any of them can be recomputed for any example at any time.
-"""
+SplitMix64's finaliser (Steele, Lea and Flood 2014), chained over the key's parts. Training order,
+clip windows and augmentation draw from here, so that any of them can be recomputed for any example
+at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Encoded still images: exact PNG for the store; PNG, JPEG and WebP in. RGB throughout, uint8 (H, W, C)."""
+"""Encoded still images: exact PNG for the store; PNG, JPEG and WebP in. RGB throughout, uint8 (H,
+W, C)."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ def encode_png(frame: np.ndarray) -> bytes:
     import cv2
 
     bgr = frame[..., ::-1] if frame.shape[-1] == 3 else frame
-    # Filtered but not deflated: the store compresses whole records with zstd, which packs as well as deflate does
-    # and unpacks several times faster.
+    # Filtered but not deflated: the store compresses whole records with zstd, which packs as well
+    # as deflate does and unpacks several times faster.
     options = [cv2.IMWRITE_PNG_COMPRESSION, 0, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(bgr), options)
     if not done:
@@ -37,7 +38,9 @@ def decode_image(data: bytes, what: str, channels: int = 3) -> np.ndarray:
     if not 0 < height * width <= MAX_PIXELS:
         raise InputError(f"{what}: the image claims {width}x{height} pixels, which is refused.")
     # Orientation tags are ignored: a camera's frames must not turn from one to the next.
-    flags = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = (
+        cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    )
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     except cv2.error:
@@ -48,10 +51,11 @@ def decode_image(data: bytes, what: str, channels: int = 3) -> np.ndarray:
 
 
 def image_size(data: bytes, what: str) -> tuple[int, int]:
-    """(height, width) from the header of PNG, JPEG or WebP bytes, the container checked for completeness.
+    """(height, width) from the header of PNG, JPEG or WebP bytes, the container checked for
+    completeness.
 
-    Decoders fill the rest of a truncated JPEG with grey and ignore a wrong checksum in a PNG; here both are errors.
-    """
+    Decoders fill the rest of a truncated JPEG with grey and ignore a wrong checksum in a PNG; here
+    both are errors."""
     if data.startswith(_PNG):
         return _png_size(data, what)
     if data.startswith(b"\xff\xd8"):

@@ -1,9 +1,9 @@
-"""Moving MNIST (Srivastava, Mansimov and Salakhutdinov 2015): two digits bounce over 64x64, 20 frames.
+"""Moving MNIST (Srivastava, Mansimov and Salakhutdinov 2015): two digits bounce over 64x64, 20
+frames.
 
-Every sequence is a pure function of (seed, split, index) and the publisher's idx files. A digit moves 0.1 of its free
-way a frame in a random direction and is reflected at the walls; overlapping digits take the larger value. There is no
-robot: states and actions have no columns.
-"""
+Every sequence is a pure function of (seed, split, index) and the publisher's idx files. A digit
+moves 0.1 of its free way a frame in a random direction and is reflected at the walls; overlapping
+digits take the larger value. There is no robot: states and actions have no columns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def read_idx_images(folder: Path, stem: str) -> np.ndarray:
     """uint8 (N, 28, 28) from ``stem`` or ``stem``.gz, the publisher's idx3 format."""
     path = next((folder / name for name in (stem, f"{stem}.gz") if (folder / name).is_file()), None)
     if path is None:
-        raise InputError(f"{folder}: no {stem} or {stem}.gz; --raw is the folder with MNIST's idx files.")
+        raise InputError(
+            f"{folder}: no {stem} or {stem}.gz; --raw is the folder with MNIST's idx files."
+        )
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             header = file.read(16)
@@ -40,18 +42,24 @@ def read_idx_images(folder: Path, stem: str) -> np.ndarray:
             magic, count, height, width = struct.unpack(">IIII", header)
             if magic != 2051 or (height, width) != (DIGIT, DIGIT) or not 0 < count <= _MAX_IMAGES:
                 raise InputError(
-                    f"{path}: not an idx file of 28x28 images (header {magic}, {count}, {height}x{width})."
+                    f"{path}: not an idx file of 28x28 images (header {magic}, {count}, "
+                    f"{height}x{width})."
                 )
             expected = count * DIGIT * DIGIT
             data = file.read(expected + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read ({error}).") from None
     if len(data) != expected:
-        raise InputError(f"{path}: {count} images need {expected} bytes, found {len(data)}; truncated or damaged.")
+        raise InputError(
+            f"{path}: {count} images need {expected} bytes, found {len(data)}; truncated or "
+            "damaged."
+        )
     return np.frombuffer(data, dtype=np.uint8).reshape(count, DIGIT, DIGIT)
 
 
-def sequence(digits: np.ndarray, index: int, seed: int, split: str, digits_per_sequence: int = 2) -> Episode:
+def sequence(
+    digits: np.ndarray, index: int, seed: int, split: str, digits_per_sequence: int = 2
+) -> Episode:
     """Sequence ``index``: frames uint8 (20, 1, 64, 64)."""
     frames = np.zeros((FRAMES, 1, SIDE, SIDE), dtype=np.uint8)
     key = (seed, zlib.crc32(split.encode()), index)
@@ -92,7 +100,9 @@ def split_sequences(raw: Path, counts: dict[str, int], seed: int) -> dict[str, I
     """Lazy sequences of ``train``, ``val`` and ``test`` (those with a positive count)."""
     train = read_idx_images(raw, "train-images-idx3-ubyte")
     if len(train) <= VALIDATION_DIGITS:
-        raise InputError(f"{raw}: {len(train)} training digits; more than {VALIDATION_DIGITS} are needed.")
+        raise InputError(
+            f"{raw}: {len(train)} training digits; more than {VALIDATION_DIGITS} are needed."
+        )
     digits = {
         "train": train[:-VALIDATION_DIGITS],
         "val": train[-VALIDATION_DIGITS:],

@@ -8,7 +8,11 @@ import re
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
     """A sort key in which runs of digits compare as numbers."""
     parts = re.split(r"(\d+)", name)
-    return tuple((0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts if part)
+    return tuple(
+        (0, int(part)) if part.isdecimal() and part.isascii() else (1, part)
+        for part in parts
+        if part
+    )
 
 
 def template(name: str) -> str:

@@ -17,15 +17,17 @@ def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
 
 
 def training_clip(seed: int, epoch: int, index: int, length: int, clip_frames: int) -> int:
-    """The first frame of the window of ``clip_frames`` that epoch ``epoch`` takes of episode ``index``.
+    """The first frame of the window of ``clip_frames`` that epoch ``epoch`` takes of episode
+    ``index``.
 
-    Every window lies inside the episode, each equally likely. An episode shorter than the window is an InputError.
-    """
+    Every window lies inside the episode, each equally likely. An episode shorter than the window is
+    an InputError."""
     if clip_frames < 1:
         raise InputError(f"a clip must have at least 1 frame, got {clip_frames}.")
     if length < clip_frames:
         raise InputError(
-            f"episode {index} has {length} frames, a clip needs {clip_frames}; prepare the data with "
+            f"episode {index} has {length} frames, a clip needs {clip_frames}; prepare the data "
+            "with "
             f"--min-frames {clip_frames} or use shorter clips."
         )
     return randint(length - clip_frames + 1, seed, _CLIP, epoch, index)

@@ -1,8 +1,8 @@
 """One episode <-> one record of the store: a serialised tf.train.Example in the layout TFDS reads.
 
-TFDS's features are ``frames``: Sequence(Image PNG); ``states``, ``actions``: Tensor float32 (T, D), left out where D
-is 0 (TFDS cannot restore such a shape); ``id``: Text; ``extra``: Sequence of {name: Text, npy: the .npy bytes}.
-"""
+TFDS's features are ``frames``: Sequence(Image PNG); ``states``, ``actions``: Tensor float32 (T, D),
+left out where D is 0 (TFDS cannot restore such a shape); ``id``: Text; ``extra``: Sequence of
+{name: Text, npy: the .npy bytes}."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def encode_record(episode: Episode) -> bytes:
     if len(episode.frames) == 0:
         raise InputError(f"episode {episode.id}: it has no frames.")
     if episode.frames.shape[1] not in (1, 3):
-        raise InputError(f"episode {episode.id}: frames of {episode.frames.shape[1]} channels; 1 or 3 can be stored.")
+        raise InputError(
+            f"episode {episode.id}: frames of {episode.frames.shape[1]} channels; 1 or 3 can be "
+            "stored."
+        )
     example = example_class()()
     features = example.features.feature
     frames = episode.frames.transpose(0, 2, 3, 1)
@@ -63,12 +66,17 @@ def encode_record(episode: Episode) -> bytes:
     features["id"].bytes_list.value.append(episode.id.encode())
     names = sorted(episode.extra)
     features["extra/name"].bytes_list.value.extend(name.encode() for name in names)
-    features["extra/npy"].bytes_list.value.extend(encode_array(episode.extra[name]) for name in names)
+    features["extra/npy"].bytes_list.value.extend(
+        encode_array(episode.extra[name]) for name in names
+    )
     return example.SerializeToString(deterministic=True)
 
 
-def decode_record(data: bytes, schema: Schema, what: str, start: int = 0, stop: int | None = None) -> Episode:
-    """The episode of a record, or its frames [start, stop) (then without ``extra``); ``what`` names it in errors."""
+def decode_record(
+    data: bytes, schema: Schema, what: str, start: int = 0, stop: int | None = None
+) -> Episode:
+    """The episode of a record, or its frames [start, stop) (then without ``extra``); ``what`` names
+    it in errors."""
     features = parse_example(data, what)
     encoded = bytes_feature(features, "frames", what)
     length = len(encoded)
@@ -86,12 +94,16 @@ def decode_record(data: bytes, schema: Schema, what: str, start: int = 0, stop: 
     )
 
 
-def _decode_frames(encoded: list[bytes], start: int, stop: int, schema: Schema, what: str) -> np.ndarray:
+def _decode_frames(
+    encoded: list[bytes], start: int, stop: int, schema: Schema, what: str
+) -> np.ndarray:
     frames = np.empty((stop - start, schema.channels, schema.height, schema.width), dtype=np.uint8)
     for index in range(start, stop):
         image = decode_image(encoded[index], f"{what}, frame {index}", schema.channels)
         if image.shape != (schema.height, schema.width, schema.channels):
-            raise InputError(f"{what}, frame {index}: {image.shape} differs from the store's {schema}.")
+            raise InputError(
+                f"{what}, frame {index}: {image.shape} differs from the store's {schema}."
+            )
         frames[index - start] = image.transpose(2, 0, 1)
     return frames
 
@@ -103,11 +115,17 @@ def _rows(features: Any, key: str, length: int, width: int, what: str) -> np.nda
 
 
 def _extras(features: Any, what: str) -> dict[str, np.ndarray]:
-    names = [name.decode("utf-8", errors="replace") for name in bytes_feature(features, "extra/name", what)]
+    names = [
+        name.decode("utf-8", errors="replace")
+        for name in bytes_feature(features, "extra/name", what)
+    ]
     arrays = bytes_feature(features, "extra/npy", what)
     if len(names) != len(arrays):
         raise InputError(f"{what}: {len(names)} names for {len(arrays)} extra arrays.")
-    return {name: decode_array(array, f"{what}, {name!r}") for name, array in zip(names, arrays, strict=True)}
+    return {
+        name: decode_array(array, f"{what}, {name!r}")
+        for name, array in zip(names, arrays, strict=True)
+    }
 
 
 def content_hash(episode: Episode) -> str:

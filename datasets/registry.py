@@ -15,16 +15,19 @@ PREPARED = ("google-push", "bair", "moving-mnist")
 
 def data_root() -> Path:
     """Where prepared stores lie unless told otherwise: $PIXELPUSH_DATA, else ~/.cache/pixelpush."""
-    return Path(os.environ.get("PIXELPUSH_DATA") or Path.home() / ".cache" / "pixelpush").expanduser()
+    return Path(
+        os.environ.get("PIXELPUSH_DATA") or Path.home() / ".cache" / "pixelpush"
+    ).expanduser()
 
 
-def open_dataset(name_or_path: str | os.PathLike[str], split: str, **options: Any) -> EpisodeDataset:
+def open_dataset(
+    name_or_path: str | os.PathLike[str], split: str, **options: Any
+) -> EpisodeDataset:
     """A split of a data set: ``len()``, ``[i]`` -> Episode.
 
-    ``name_or_path``: a store's folder; ``"sim"``, the simulated bin, with its own ``options``, or ``"sim:1000"``, the
-    same with a training split of so many episodes; or the name of a store under the data root. Raises InputError,
-    which lists what there is, for anything else.
-    """
+    ``name_or_path``: a store's folder; ``"sim"``, the simulated bin, with its own ``options``, or
+    ``"sim:1000"``, the same with a training split of so many episodes; or the name of a store under
+    the data root. Raises InputError, which lists what there is, for anything else."""
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
     if is_simulated(name):
@@ -42,7 +45,9 @@ def open_dataset(name_or_path: str | os.PathLike[str], split: str, **options: An
     if Path(name).name == name and in_root.is_dir():
         return EpisodeStore(in_root, split)
     if name in PREPARED:
-        raise InputError(f"dataset {name!r} is not prepared; run 'pixelpush prepare {name} --raw DIR' first.")
+        raise InputError(
+            f"dataset {name!r} is not prepared; run 'pixelpush prepare {name} --raw DIR' first."
+        )
     raise InputError(
         f"no dataset {name!r}: not a folder, and the known ones are {', '.join(available())}. "
         "Make one of your own recordings with 'pixelpush prepare folder --raw DIR'."
@@ -59,12 +64,15 @@ def _simulated_options(name: str, split: str) -> dict[str, int]:
     if not colon:
         return {}
     if not count.isdecimal():
-        raise InputError(f"dataset {name!r}: after 'sim:' comes the number of training episodes, as in sim:1000.")
+        raise InputError(
+            f"dataset {name!r}: after 'sim:' comes the number of training episodes, as in sim:1000."
+        )
     return {"episodes": int(count)} if split == "train" else {}
 
 
 def available() -> list[str]:
-    """Names that ``open_dataset`` can open now: 'sim' and the finished stores under the data root."""
+    """Names that ``open_dataset`` can open now: 'sim' and the finished stores under the data
+    root."""
     root = data_root()
     stores = [path.parent.name for path in root.glob("*/store.json")] if root.is_dir() else []
     return ["sim", *sorted(name for name in stores if not name.startswith("."))]

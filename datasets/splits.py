@@ -12,11 +12,11 @@ NAMES = ("train", "val", "test")
 
 
 def split_names(names: Sequence[str], split: str, seed: int | None) -> dict[str, list[str]]:
-    """``names`` cut into train/val/test by ``split``: counts "48/8/8" that add up, or shares "0.8/0.1/0.1".
+    """``names`` cut into train/val/test by ``split``: counts "48/8/8" that add up, or shares
+    "0.8/0.1/0.1".
 
-    In the given order, or in one drawn from ``seed``. A part of 0 is left out. Raises InputError if counts do not add
-    up or a share above 0 gets no episode.
-    """
+    In the given order, or in one drawn from ``seed``. A part of 0 is left out. Raises InputError if
+    counts do not add up or a share above 0 gets no episode."""
     counts = _counts(split, len(names))
     order = list(names) if seed is None else [names[i] for i in permutation(len(names), seed)]
     result, start = {}, 0
@@ -33,14 +33,24 @@ def _counts(split: str, total: int) -> list[int]:
         values = [float(part) for part in parts]
     except ValueError:
         values = []
-    if len(values) != len(NAMES) or not all(0 <= value < 1e9 for value in values) or sum(values) == 0:
-        raise InputError(f"--split {split}: give three counts like 48/8/8 or shares like 0.8/0.1/0.1 (train/val/test).")
+    if (
+        len(values) != len(NAMES)
+        or not all(0 <= value < 1e9 for value in values)
+        or sum(values) == 0
+    ):
+        raise InputError(
+            f"--split {split}: give three counts like 48/8/8 or shares like 0.8/0.1/0.1 "
+            "(train/val/test)."
+        )
     if all(part.isascii() and part.isdigit() for part in parts):
         counts = [int(part) for part in parts]
-        # "1/0/0" and its like read both ways; as counts they fit one episode only, as shares any number.
+        # "1/0/0" and its like read both ways; as counts they fit one episode only, as shares any
+        # number.
         if sum(counts) == total or sum(counts) > 1:
             if sum(counts) != total:
-                raise InputError(f"--split {split}: adds up to {sum(counts)}, but there are {total} episodes.")
+                raise InputError(
+                    f"--split {split}: adds up to {sum(counts)}, but there are {total} episodes."
+                )
             return counts
     if abs(sum(values) - 1) > 1e-6:
         raise InputError(f"--split {split}: shares must add up to 1, these make {sum(values):g}.")
@@ -48,7 +58,8 @@ def _counts(split: str, total: int) -> list[int]:
     for name, value, count in zip(NAMES, values, counts, strict=True):
         if value > 0 and count == 0:
             raise InputError(
-                f"--split {split}: of {total} episodes none falls to {name}; give counts, like {total}/0/0."
+                f"--split {split}: of {total} episodes none falls to {name}; give counts, like "
+                f"{total}/0/0."
             )
     return counts
 
@@ -63,16 +74,27 @@ def _largest_remainder(shares: list[float], total: int) -> list[int]:
 
 
 def listed_splits(value: Any, names: Sequence[str], source: str) -> Mapping[str, list[str]]:
-    """Splits from the contents of a splits.json {"train": [episode names], ...}; every name must exist, once."""
+    """Splits from the contents of a splits.json {"train": [episode names], ...}; every name must
+    exist, once."""
     if not isinstance(value, dict) or not value:
-        raise InputError(f"{source}: it must be an object of split names, each with a list of episode names.")
+        raise InputError(
+            f"{source}: it must be an object of split names, each with a list of episode names."
+        )
     known, used = set(names), set()
     for split, members in value.items():
-        if not isinstance(members, list) or not all(isinstance(name, str) for name in members) or not members:
-            raise InputError(f"{source}: split {split!r} must be a list of episode names, not empty.")
+        if (
+            not isinstance(members, list)
+            or not all(isinstance(name, str) for name in members)
+            or not members
+        ):
+            raise InputError(
+                f"{source}: split {split!r} must be a list of episode names, not empty."
+            )
         for name in members:
             if name not in known:
-                raise InputError(f"{source}: split {split!r} names episode {name!r}, which is not there.")
+                raise InputError(
+                    f"{source}: split {split!r} names episode {name!r}, which is not there."
+                )
             if name in used:
                 raise InputError(f"{source}: episode {name!r} is named twice.")
             used.add(name)

@@ -22,7 +22,8 @@ FORMAT_VERSION = 1
 
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
 _MAX_OPEN_SHARDS = 32
-# Unpacking a long record for a short clip costs more than decoding the clip, so such records are kept, up to so much.
+# Unpacking a long record for a short clip costs more than decoding the clip, so such records are
+# kept, up to so much.
 _MAX_KEPT_BYTES = 256 << 20
 
 
@@ -39,26 +40,32 @@ def read_description(path: str | Path) -> dict[str, Any]:
     if not path.is_dir():
         raise InputError(f"{path}: no such folder.")
     if not (path / "store.json").is_file():
-        raise InputError(f"{path}: not a store of episodes (no store.json); make one with 'pixelpush prepare'.")
+        raise InputError(
+            f"{path}: not a store of episodes (no store.json); make one with 'pixelpush prepare'."
+        )
     if not is_complete(path):
-        raise InputError(f"{path}: the store was not finished (no {MARKER}); run its 'pixelpush prepare' again.")
+        raise InputError(
+            f"{path}: the store was not finished (no {MARKER}); run its 'pixelpush prepare' again."
+        )
     description = read_json(path / "store.json")
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise InputError(f"{path}/store.json: not the description of a store of episodes.")
     if description.get("format_version") != FORMAT_VERSION:
         raise InputError(
-            f"{path}: format version {description.get('format_version')!r}, this program reads {FORMAT_VERSION}; "
+            f"{path}: format version {description.get('format_version')!r}, this program reads "
+            f"{FORMAT_VERSION}; "
             "prepare the data again."
         )
     return description
 
 
 class EpisodeStore:
-    """A split of a store: ``len(store)``, ``store[i]`` -> Episode, ``store.read(i, start, stop)`` -> part of one.
+    """A split of a store: ``len(store)``, ``store[i]`` -> Episode, ``store.read(i, start, stop)``
+    -> part of one.
 
-    Opening checks that every shard is there, whole, and holds as many records as it should. Safe to pickle, to fork
-    and to use from several threads. Every error is an InputError that names the shard and record.
-    """
+    Opening checks that every shard is there, whole, and holds as many records as it should. Safe to
+    pickle, to fork and to use from several threads. Every error is an InputError that names the
+    shard and record."""
 
     def __init__(self, path: str | Path, split: str):
         self.path = Path(path)
@@ -66,22 +73,31 @@ class EpisodeStore:
         try:
             splits = description["splits"]
             if split not in splits:
-                raise InputError(f"{self.path}: no split {split!r}; it has {', '.join(sorted(splits))}.")
+                raise InputError(
+                    f"{self.path}: no split {split!r}; it has {', '.join(sorted(splits))}."
+                )
             self.schema = Schema(**description["schema"])
             self.metadata: dict[str, Any] = description["metadata"]
             if not isinstance(self.metadata, dict):
                 raise TypeError("metadata is not an object")
-            self.mirror = _mirror(self.path, self.metadata, self.schema)  # None where it is not known
+            self.mirror = _mirror(
+                self.path, self.metadata, self.schema
+            )  # None where it is not known
             self.content_sha256: str = splits[split]["content_sha256"]
-            self.lengths = np.array(splits[split]["lengths"], dtype=np.int64)  # frames of each episode
+            self.lengths = np.array(
+                splits[split]["lengths"], dtype=np.int64
+            )  # frames of each episode
             shards = [
-                (str(item["file"]), int(item["episodes"]), int(item["bytes"])) for item in splits[split]["shards"]
+                (str(item["file"]), int(item["episodes"]), int(item["bytes"]))
+                for item in splits[split]["shards"]
             ]
             count = int(splits[split]["episodes"])
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{self.path}/store.json: damaged ({error!r}); prepare the data again.") from None
+            raise InputError(
+                f"{self.path}/store.json: damaged ({error!r}); prepare the data again."
+            ) from None
         self.split = split
         self.name = f"{self.path.name}/{split}"
         self._files = [name for name, _, _ in shards]
@@ -89,7 +105,9 @@ class EpisodeStore:
         if count == 0 or not self._ends:
             raise InputError(f"{self.path}: split {split!r} is empty.")
         if self._ends[-1] != count or len(self.lengths) != count:
-            raise InputError(f"{self.path}/store.json: split {split!r} disagrees about its number of episodes.")
+            raise InputError(
+                f"{self.path}/store.json: split {split!r} disagrees about its number of episodes."
+            )
         for name, episodes, size in shards:
             self._check_shard(name, episodes, size)
         self._reset()
@@ -100,13 +118,17 @@ class EpisodeStore:
             raise InputError(f"{path}: the shard is missing; prepare the data again.")
         found = path.stat().st_size
         if found != size:
-            raise InputError(f"{path}: the shard is truncated or changed: {found} bytes, expected {size}.")
+            raise InputError(
+                f"{path}: the shard is truncated or changed: {found} bytes, expected {size}."
+            )
         try:
             records = open_shard(path).num_records()
         except RuntimeError as error:
             raise InputError(f"{path}: the shard is damaged ({error}).") from None
         if records != episodes:
-            raise InputError(f"{path}: the shard holds {records} records, expected {episodes}; it is damaged.")
+            raise InputError(
+                f"{path}: the shard holds {records} records, expected {episodes}; it is damaged."
+            )
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
@@ -130,7 +152,8 @@ class EpisodeStore:
         return self.read(index)
 
     def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
-        """Episode ``index``, or its frames [start, stop) alone: only those are decoded, and ``extra`` is left out."""
+        """Episode ``index``, or its frames [start, stop) alone: only those are decoded, and
+        ``extra`` is left out."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
         index = int(index) % len(self)
@@ -143,11 +166,14 @@ class EpisodeStore:
             raise InputError(f"{what}: damaged ({error}); prepare the data again.") from None
         episode = decode_record(data, self.schema, what, start, stop)
         if stop is None and start == 0 and len(episode.frames) != self.lengths[index]:
-            raise InputError(f"{what}: {len(episode.frames)} frames, store.json says {self.lengths[index]}.")
+            raise InputError(
+                f"{what}: {len(episode.frames)} frames, store.json says {self.lengths[index]}."
+            )
         return episode
 
     def _read_record(self, name: str, position: int, keep: bool) -> bytes:
-        # A reader's file offset would be shared with the parent after a fork; each process opens its own.
+        # A reader's file offset would be shared with the parent after a fork; each process opens
+        # its own.
         if self._process != os.getpid():
             self._reset()
         with self._lock:
@@ -172,7 +198,8 @@ class EpisodeStore:
 
 
 def _mirror(path: Path, metadata: dict[str, Any], schema: Schema) -> Mirror | None:
-    """From ``mirror`` in the metadata: the entries of the state, and of the action, that change sign."""
+    """From ``mirror`` in the metadata: the entries of the state, and of the action, that change
+    sign."""
     if metadata.get("mirror") is None:
         return None
     states, actions = ([int(entry) for entry in entries] for entries in metadata["mirror"])
@@ -197,5 +224,8 @@ def summary(path: str | Path) -> str:
     ]
     for split, fields in description["splits"].items():
         megabytes = sum(shard["bytes"] for shard in fields["shards"]) / 1e6
-        lines.append(f"  {split}: {fields['episodes']} episodes, {fields['frames']} frames, {megabytes:.1f} MB")
+        lines.append(
+            f"  {split}: {fields['episodes']} episodes, {fields['frames']} frames, "
+            f"{megabytes:.1f} MB"
+        )
     return "\n".join(lines)

@@ -68,11 +68,11 @@ def write_store(
 ) -> Path:
     """Write all splits, streaming (one episode in memory at a time), and return ``path``.
 
-    ``metadata`` (JSON values) says where the data came from and how it was pre-processed; ``left_out``, asked when all
-    is read, adds to it what was skipped. ``progress`` is called after every episode. An existing ``path`` is refused,
-    or replaced at the very end with ``overwrite``. On any error nothing is left behind. Raises InputError for a bad
-    episode, an empty split or a full disk.
-    """
+    ``metadata`` (JSON values) says where the data came from and how it was pre-processed;
+    ``left_out``, asked when all is read, adds to it what was skipped. ``progress`` is called after
+    every episode. An existing ``path`` is refused, or replaced at the very end with ``overwrite``.
+    On any error nothing is left behind. Raises InputError for a bad episode, an empty split or a
+    full disk."""
     path = Path(path)
     refuse_existing(path, overwrite)
     for split in splits:
@@ -91,11 +91,17 @@ def write_store(
 
 
 def _write_split(
-    folder: Path, split: str, episodes: Iterator[Episode], per_shard: int, progress: Callable[[Episode], object] | None
+    folder: Path,
+    split: str,
+    episodes: Iterator[Episode],
+    per_shard: int,
+    progress: Callable[[Episode], object] | None,
 ) -> None:
     index = 0
     for first in episodes:
-        write_shard(folder, split, index, chain([first], islice(episodes, per_shard - 1)), progress=progress)
+        write_shard(
+            folder, split, index, chain([first], islice(episodes, per_shard - 1)), progress=progress
+        )
         index += 1
     if index == 0:
         raise InputError(f"split {split!r} has no episodes; nothing was written.")
@@ -109,12 +115,12 @@ def write_shard(
     *,
     progress: Callable[[Episode], object] | None = None,
 ) -> Shard:
-    """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a working folder.
+    """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a
+    working folder.
 
-    It counts as finished only once this returns; a kill leaves it unfinished and the call is simply made again.
-    Shards may be written by several processes at once. Raises InputError if there are no episodes, if schemas differ
-    or if the disk is full.
-    """
+    It counts as finished only once this returns; a kill leaves it unfinished and the call is simply
+    made again. Shards may be written by several processes at once. Raises InputError if there are
+    no episodes, if schemas differ or if the disk is full."""
     from array_record.python.array_record_module import ArrayRecordWriter
 
     folder = Path(folder)
@@ -142,16 +148,21 @@ def write_shard(
         if schema is None:
             raise InputError(f"shard {index} of split {split!r} has no episodes.")
         if written != len(ids):
-            raise InputError(f"{folder / name}: {written} of {len(ids)} records reached the disk (is it full?).")
+            raise InputError(
+                f"{folder / name}: {written} of {len(ids)} records reached the disk (is it full?)."
+            )
         size = partial.stat().st_size
-    shard = Shard(split, index, name, size, record_bytes, schema, tuple(ids), tuple(lengths), tuple(hashes))
+    shard = Shard(
+        split, index, name, size, record_bytes, schema, tuple(ids), tuple(lengths), tuple(hashes)
+    )
     write_json(folder / f"{split}-{index:05d}{_SIDECAR}", asdict(shard))
     return shard
 
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """array_record raises RuntimeError for everything; the operating system's reason is in its message."""
+    """array_record raises RuntimeError for everything; the operating system's reason is in its
+    message."""
     try:
         yield
     except RuntimeError as error:
@@ -161,7 +172,8 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
-    """The finished shards of a working folder by (split, index); empty where the folder does not exist yet."""
+    """The finished shards of a working folder by (split, index); empty where the folder does not
+    exist yet."""
     shards = {}
     for sidecar in sorted(Path(folder).glob(f"*{_SIDECAR}")):
         fields = read_json(sidecar)
@@ -175,11 +187,14 @@ def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
     return shards
 
 
-def seal_store(folder: str | Path, path: str | Path, metadata: Mapping[str, Any], *, overwrite: bool = False) -> Path:
-    """Turn a working folder of finished shards into the store ``path`` (same file system) and return ``path``.
+def seal_store(
+    folder: str | Path, path: str | Path, metadata: Mapping[str, Any], *, overwrite: bool = False
+) -> Path:
+    """Turn a working folder of finished shards into the store ``path`` (same file system) and
+    return ``path``.
 
-    Refuses gaps in the shards of a split, episodes with the same id and shards of different schemas.
-    """
+    Refuses gaps in the shards of a split, episodes with the same id and shards of different
+    schemas."""
     folder, path = Path(folder), Path(path)
     refuse_existing(path, overwrite)
     with full_disk_is_a_clear_error(path):
@@ -199,18 +214,26 @@ def seal_store(folder: str | Path, path: str | Path, metadata: Mapping[str, Any]
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """An existing output is an error unless it may be replaced; something that is not a store never is."""
+    """An existing output is an error unless it may be replaced; something that is not a store never
+    is."""
     if not path.exists() and not path.is_symlink():
         return
     if not overwrite:
-        raise InputError(f"{path}: already exists; give another --out, or --overwrite to replace it.")
+        raise InputError(
+            f"{path}: already exists; give another --out, or --overwrite to replace it."
+        )
     if not (path / "store.json").is_file():
-        raise InputError(f"{path}: is not a store of episodes, so it is not replaced; give another --out.")
+        raise InputError(
+            f"{path}: is not a store of episodes, so it is not replaced; give another --out."
+        )
 
 
 def _check_split_name(split: str) -> None:
     if not _SPLIT_NAME.fullmatch(split):
-        raise InputError(f"split name {split!r}: use small letters, digits and single hyphens, as in 'test-seen'.")
+        raise InputError(
+            f"split name {split!r}: use small letters, digits and single hyphens, as in "
+            "'test-seen'."
+        )
 
 
 def _describe(folder: Path, metadata: Mapping[str, Any]) -> None:
@@ -221,7 +244,9 @@ def _describe(folder: Path, metadata: Mapping[str, Any]) -> None:
     if not by_split:
         raise InputError(f"{folder}: there is no finished shard to make a store of.")
     schema = next(iter(by_split.values()))[0].schema
-    splits = {split: _describe_split(folder, split, shards, schema) for split, shards in by_split.items()}
+    splits = {
+        split: _describe_split(folder, split, shards, schema) for split, shards in by_split.items()
+    }
     description = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -234,26 +259,37 @@ def _describe(folder: Path, metadata: Mapping[str, Any]) -> None:
     _write_tfds_files(folder, schema, by_split)
 
 
-def _describe_split(folder: Path, split: str, shards: list[Shard], schema: Schema) -> dict[str, Any]:
+def _describe_split(
+    folder: Path, split: str, shards: list[Shard], schema: Schema
+) -> dict[str, Any]:
     shards.sort(key=lambda shard: shard.index)
     indices = [shard.index for shard in shards]
     if indices != list(range(len(shards))):
         missing = sorted(set(range(indices[-1] + 1)) - set(indices))
-        raise InputError(f"{folder}: split {split!r} lacks shards {missing[:8]}; write them before sealing.")
+        raise InputError(
+            f"{folder}: split {split!r} lacks shards {missing[:8]}; write them before sealing."
+        )
     for shard in shards:
         if shard.schema != schema:
-            raise InputError(f"{folder / shard.file}: {shard.schema} differs from the store's {schema}.")
+            raise InputError(
+                f"{folder / shard.file}: {shard.schema} differs from the store's {schema}."
+            )
     ids = [identity for shard in shards for identity in shard.ids]
     if len(set(ids)) != len(ids):
         twice = Counter(ids).most_common(1)[0][0]
-        raise InputError(f"{folder}: split {split!r} has more than one episode {twice!r}; ids must differ.")
+        raise InputError(
+            f"{folder}: split {split!r} has more than one episode {twice!r}; ids must differ."
+        )
     lengths = [length for shard in shards for length in shard.lengths]
     hashes = "".join(digest for shard in shards for digest in shard.hashes)
     return {
         "episodes": len(ids),
         "frames": sum(lengths),
         "content_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
-        "shards": [{"file": shard.file, "episodes": len(shard.ids), "bytes": shard.bytes} for shard in shards],
+        "shards": [
+            {"file": shard.file, "episodes": len(shard.ids), "bytes": shard.bytes}
+            for shard in shards
+        ],
         "lengths": lengths,
     }
 
@@ -269,7 +305,9 @@ def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[
     import tensorflow_datasets as tfds
     from google.protobuf import json_format
 
-    image = tfds.features.Image(shape=(schema.height, schema.width, schema.channels), encoding_format="png")
+    image = tfds.features.Image(
+        shape=(schema.height, schema.width, schema.channels), encoding_format="png"
+    )
     extra = tfds.features.Sequence({"name": tfds.features.Text(), "npy": tfds.features.Text()})
     features = {"frames": tfds.features.Sequence(image), "id": tfds.features.Text(), "extra": extra}
     for name, width in (("states", schema.state_dim), ("actions", schema.action_dim)):
@@ -277,7 +315,8 @@ def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[
             features[name] = tfds.features.Tensor(shape=(None, width), dtype=np.float32)
     proto = tfds.features.FeaturesDict(features).to_proto()
     write_json(folder / "features.json", json_format.MessageToDict(proto))
-    # The JSON form of TFDS's DatasetInfo message; its own writer insists on file names that tell the shard count.
+    # The JSON form of TFDS's DatasetInfo message; its own writer insists on file names that tell
+    # the shard count.
     info = {
         "fileFormat": "array_record",
         "name": "episodes",
@@ -301,7 +340,8 @@ def _drop_sidecars(folder: Path) -> None:
 
 
 def _replace(source: Path, path: Path) -> None:
-    """Rename a complete folder to ``path``; what was there goes only after the new one is in place."""
+    """Rename a complete folder to ``path``; what was there goes only after the new one is in
+    place."""
     old = path.with_name(f".{path.name}.old")
     if path.exists():
         shutil.rmtree(old, ignore_errors=True)

@@ -1,4 +1,5 @@
-"""Tables of numbers beside frames: CSV, JSON {columns, data} or an array. Errors name file, row and column."""
+"""Tables of numbers beside frames: CSV, JSON {columns, data} or an array. Errors name file, row and
+column."""
 
 from __future__ import annotations
 
@@ -17,28 +18,37 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class Table:
-    """Named columns of a table that has been read but not yet turned into numbers; ``rows`` exclude the header."""
+    """Named columns of a table that has been read but not yet turned into numbers; ``rows`` exclude
+    the header."""
 
     source: str
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Any]]
 
     def select(self, names: Sequence[str]) -> np.ndarray:
-        """float32 (rows, len(names)); a cell that is not a finite number is an error naming row and column."""
+        """float32 (rows, len(names)); a cell that is not a finite number is an error naming row and
+        column."""
         indices = [self._index(name) for name in names]
         out = np.empty((len(self.rows), len(names)), dtype=np.float32)
         for number, row in enumerate(self.rows):
             if len(row) != len(self.columns):
-                raise InputError(f"{self.source}, row {number + 1}: {len(row)} values for {len(self.columns)} columns.")
+                raise InputError(
+                    f"{self.source}, row {number + 1}: {len(row)} values for {len(self.columns)} "
+                    "columns."
+                )
             for position, index in enumerate(indices):
-                out[number, position] = _number(row[index], self.source, number + 1, names[position])
+                out[number, position] = _number(
+                    row[index], self.source, number + 1, names[position]
+                )
         return out
 
     def _index(self, name: str) -> int:
         places = [index for index, column in enumerate(self.columns) if column == name]
         if len(places) != 1:
             fault = "no column" if not places else f"{len(places)} columns called"
-            raise InputError(f"{self.source}: {fault} {name!r}; its columns are {', '.join(self.columns)}.")
+            raise InputError(
+                f"{self.source}: {fault} {name!r}; its columns are {', '.join(self.columns)}."
+            )
         return places[0]
 
     def with_prefix(self, prefix: str) -> list[str]:
@@ -86,9 +96,14 @@ def _is_number(text: str) -> bool:
 def read_json_table(data: bytes, source: str) -> Table:
     """A JSON object {"columns": [names], "data": [rows]}."""
     value = parse_json(data, source)
-    columns, rows = (value.get("columns"), value.get("data")) if isinstance(value, dict) else (None, None)
+    columns, rows = (
+        (value.get("columns"), value.get("data")) if isinstance(value, dict) else (None, None)
+    )
     if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
-        raise InputError(f"{source}: it must be an object with 'columns', a list of names, and 'data', a list of rows.")
+        raise InputError(
+            f"{source}: it must be an object with 'columns', a list of names, and 'data', a list "
+            "of rows."
+        )
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise InputError(f"{source}: 'data' must be a list of rows.")
     return Table(source, tuple(columns), rows)
@@ -111,7 +126,8 @@ def _text(data: bytes, source: str) -> str:
 
 
 def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:
-    """float32 (T, D) of a numeric array (T, D) or (T,); a value that is not finite is an error naming its row."""
+    """float32 (T, D) of a numeric array (T, D) or (T,); a value that is not finite is an error
+    naming its row."""
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
@@ -120,5 +136,7 @@ def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:
     good = np.isfinite(array) & (np.abs(array.astype(np.float64)) <= largest)
     if not good.all():
         row = int(np.flatnonzero(~good.all(axis=1))[0])
-        raise InputError(f"{source}, row {row + 1}: not a finite number ({array[row][~good[row]][0]}).")
+        raise InputError(
+            f"{source}, row {row + 1}: not a finite number ({array[row][~good[row]][0]})."
+        )
     return array.astype(np.float32)

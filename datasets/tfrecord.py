@@ -1,7 +1,8 @@
-"""TFRecord files without TensorFlow: framing, both checksums of every record, damage counted and named.
+"""TFRecord files without TensorFlow: framing, both checksums of every record, damage counted and
+named.
 
-A record is: length (8 bytes, little endian), masked CRC32C of those 8 bytes, the data, masked CRC32C of the data.
-"""
+A record is: length (8 bytes, little endian), masked CRC32C of those 8 bytes, the data, masked
+CRC32C of the data."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class Damage:
 
 
 class DamageLog:
-    """Counts and names damaged records over any number of files; raises InputError beyond ``limit`` of them."""
+    """Counts and names damaged records over any number of files; raises InputError beyond ``limit``
+    of them."""
 
     def __init__(self, limit: int, report: Callable[[str], object] | None = None):
         if limit < 0:
@@ -61,7 +63,8 @@ class DamageLog:
 
 @dataclass(frozen=True)
 class Record:
-    """An intact record: its number in the file (damaged ones counted), its byte offset, its data."""
+    """An intact record: its number in the file (damaged ones counted), its byte offset, its
+    data."""
 
     number: int
     offset: int
@@ -69,7 +72,8 @@ class Record:
 
 
 def masked_crc32c(data: bytes) -> int:
-    """The checksum as TFRecord stores it: rotated and offset, so that checksums of checksums stay useful."""
+    """The checksum as TFRecord stores it: rotated and offset, so that checksums of checksums stay
+    useful."""
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
@@ -77,9 +81,9 @@ def masked_crc32c(data: bytes) -> int:
 def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
     """The intact records of a file in order; the damaged ones go to ``log``.
 
-    Damaged data costs one record. After a damaged length the next record is found by searching for bytes whose two
-    checksums both hold; everything in between counts as one damaged record. A truncated tail is reported.
-    """
+    Damaged data costs one record. After a damaged length the next record is found by searching for
+    bytes whose two checksums both hold; everything in between counts as one damaged record. A
+    truncated tail is reported."""
     path = Path(path)
     try:
         size = path.stat().st_size
@@ -95,10 +99,17 @@ def _read(file: BinaryIO, size: int, path: Path, log: DamageLog) -> Iterator[Rec
         length = _length_at(file, offset)
         if length is None:
             following = _next_record(file, offset + 1, size)
-            reason = "truncated header" if size - offset < _HEADER else "the checksum of its length is wrong"
+            reason = (
+                "truncated header"
+                if size - offset < _HEADER
+                else "the checksum of its length is wrong"
+            )
         elif length > MAX_RECORD_BYTES or offset + _HEADER + length + _FOOTER > size:
             following = _next_record(file, offset + 1, size)
-            reason = f"truncated: {length} bytes announced, {max(0, size - offset - _HEADER - _FOOTER)} left"
+            reason = (
+                f"truncated: {length} bytes announced, "
+                f"{max(0, size - offset - _HEADER - _FOOTER)} left"
+            )
         else:
             data = _data_at(file, offset, length)
             following = offset + _HEADER + length + _FOOTER
@@ -129,13 +140,17 @@ def _data_at(file: BinaryIO, offset: int, length: int) -> bytes | None:
 
 
 def _next_record(file: BinaryIO, start: int, size: int) -> int:
-    """The offset of the first whole, intact and non-empty record at or after ``start``; ``size`` if there is none."""
+    """The offset of the first whole, intact and non-empty record at or after ``start``; ``size`` if
+    there is none."""
     position = start
     while position + _HEADER + _FOOTER <= size:
         file.seek(position)
-        # Headers may straddle two pieces, so each piece overlaps the next by a header less one byte.
+        # Headers may straddle two pieces, so each piece overlaps the next by a header less one
+        # byte.
         piece = file.read(_SCAN_BYTES + _HEADER - 1)
-        for at in _plausible_headers(piece, min(MAX_RECORD_BYTES, size - position - _HEADER - _FOOTER)):
+        for at in _plausible_headers(
+            piece, min(MAX_RECORD_BYTES, size - position - _HEADER - _FOOTER)
+        ):
             offset = position + at
             length = _length_at(file, offset)
             if length is None or offset + _HEADER + length + _FOOTER > size:
@@ -147,7 +162,8 @@ def _next_record(file: BinaryIO, start: int, size: int) -> int:
 
 
 def _plausible_headers(piece: bytes, longest: int) -> list[int]:
-    """Where in ``piece`` a length from 1 to ``longest`` could stand: of random bytes hardly anywhere."""
+    """Where in ``piece`` a length from 1 to ``longest`` could stand: of random bytes hardly
+    anywhere."""
     last = len(piece) - _HEADER
     found = []
     for phase in range(min(8, last + 1)):

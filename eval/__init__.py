@@ -1,1 +1,2 @@
-"""Evaluation: likelihood beside reference and floor, sampled futures as film, frame quality, tables and figures."""
+"""Evaluation: likelihood beside reference and floor, sampled futures as film, frame quality, tables
+and figures."""

@@ -1,4 +1,5 @@
-"""The commands ``nll``, ``rollout`` and ``demo``: options, and what they do. Light: torch is imported on a call."""
+"""The commands ``nll``, ``rollout`` and ``demo``: options, and what they do. Light: torch is
+imported on a call."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Splits = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="split", metavar="SPLIT")]
+Splits = Annotated[
+    tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="split", metavar="SPLIT")
+]
 
 
 @dataclass(frozen=True)
@@ -33,30 +36,34 @@ class NllOptions:
     models: tuple[str, ...] = ()
     """Several of them instead: Table 2, a row for each, beside the published one."""
     data: str = ""
-    """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model was trained on. Image
-    models: the image set, as NAME or NAME:FOLDER; it must be given."""
+    """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model
+    was trained on. Image models: the image set, as NAME or NAME:FOLDER; it must be given."""
     splits: Splits = ()
-    """Split to score; repeat for more. Left out: every split but train with --model, every split with --models; image
-    models: test."""
+    """Split to score; repeat for more. Left out: every split but train with --model, every split
+    with --models; image models: test."""
     reference: bool = True
-    """Video models: fit and print the reference row, a logistic mixture around the previous frame's same sub-pixel."""
+    """Video models: fit and print the reference row, a logistic mixture around the previous frame's
+    same sub-pixel."""
     reference_split: str = "train"
     """Split on which the reference row is fitted."""
     episodes: int | None = None
-    """Score only this many first episodes (or images) of each split; the output says that it is not the whole split."""
+    """Score only this many first episodes (or images) of each split; the output says that it is not
+    the whole split."""
     context: int | None = None
     """Video models: frames given and not counted. Left out: as in training."""
     clip_frames: int | None = None
-    """Video models: longer episodes are cut into clips of this many frames, each with its own context. Left out: the
-    run's 20."""
+    """Video models: longer episodes are cut into clips of this many frames, each with its own
+    context. Left out: the run's 20."""
     batch_size: int = 16
     """Episodes or images scored at once; the result does not depend on it."""
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     precision: Literal["32", "bf16"] = "32"
-    """Arithmetic of the network: float32, or bfloat16 (autocast). Likelihoods are float32 and sums float64 in both."""
+    """Arithmetic of the network: float32, or bfloat16 (autocast). Likelihoods are float32 and sums
+    float64 in both."""
     json: Path | None = None
-    """Write everything, per-episode values included, to this file (docs/evaluation.md has the schema)."""
+    """Write everything, per-episode values included, to this file (docs/evaluation.md has the
+    schema)."""
     figure: Path | None = None
     """Video models: draw splits and the curve over frames into this PNG, PDF or SVG file."""
     quiet: bool = False
@@ -64,7 +71,8 @@ class NllOptions:
 
 
 def nll(options: Annotated[NllOptions, tyro.conf.arg(name="")]) -> None:
-    """Exact negative log-likelihood of whole splits, beside the reference row and the noise floor where it is known.
+    """Exact negative log-likelihood of whole splits, beside the reference row and the noise floor
+    where it is known.
 
     Image models: of whole splits of an image set, beside the published figures.
     """
@@ -85,26 +93,42 @@ def nll(options: Annotated[NllOptions, tyro.conf.arg(name="")]) -> None:
 
     from pixelpush.eval.likelihood import Protocol, evaluate
     from pixelpush.eval.runs import agreed_facts, open_split, split_names
-    from pixelpush.eval.tables import likelihood_figure, moving_mnist_text, protocol_line, split_text, table2_text
+    from pixelpush.eval.tables import (
+        likelihood_figure,
+        moving_mnist_text,
+        protocol_line,
+        split_text,
+        table2_text,
+    )
     from pixelpush.files import write_json
 
     facts = agreed_facts(names, options.data, options.context, options.clip_frames)
     rows = _load_rows(names)
     size = rows[0].model.config.frame_size
-    chosen = options.splits or tuple(n for n in split_names(facts.data) if options.models or n != "train")
+    chosen = options.splits or tuple(
+        n for n in split_names(facts.data) if options.models or n != "train"
+    )
     splits = {name: open_split(facts.data, name, size) for name in chosen}
     training = open_split(facts.data, options.reference_split, size) if options.reference else None
     protocol = Protocol(
-        facts.context, facts.clip_frames, options.precision, pick_device(options.device), options.batch_size
+        facts.context,
+        facts.clip_frames,
+        options.precision,
+        pick_device(options.device),
+        options.batch_size,
     )
-    report = evaluate(rows, splits, protocol, training, options.episodes, None if options.quiet else progress_bar)
+    report = evaluate(
+        rows, splits, protocol, training, options.episodes, None if options.quiet else progress_bar
+    )
     report["data"] = facts.data
     report["reference_split"] = options.reference_split if options.reference else None
     if options.json is not None:
         write_json(options.json, report)
     if options.figure is not None:
         likelihood_figure(report, options.figure)
-    texts = [table2_text(report)] if options.models else [split_text(report, name) for name in chosen]
+    texts = (
+        [table2_text(report)] if options.models else [split_text(report, name) for name in chosen]
+    )
     texts += [moving_mnist_text(report), protocol_line(report)]
     print("\n\n".join(text for text in texts if text))
 
@@ -118,13 +142,15 @@ class RolloutOptions:
     out: Path
     """Folder for the MP4s, the film strips (PNG), the arrays (NPZ) and rollout.json."""
     data: str = ""
-    """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model was trained on."""
+    """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model
+    was trained on."""
     split: str = ""
     """Split. Left out: the data's last one (test, or test-novel)."""
     episodes: tuple[int, ...] = (0,)
     """Numbers of the episodes in the split, from 0."""
     folder: Path | None = None
-    """Instead of data: a folder with the first frames, states.csv and actions.csv (docs/evaluation.md)."""
+    """Instead of data: a folder with the first frames, states.csv and actions.csv
+    (docs/evaluation.md)."""
     samples: int = 3
     """Futures for each episode."""
     seed: int = 0
@@ -136,13 +162,17 @@ class RolloutOptions:
     context: int | None = None
     """Frames given. Left out: as in training."""
     states: Literal["recorded", "predicted"] = "recorded"
-    """Future states of recorded episodes: given to the model, as in the papers, or predicted by it from the actions."""
+    """Future states of recorded episodes: given to the model, as in the papers, or predicted by it
+    from the actions."""
     upscale: int = 0
-    """Also render the futures at this many pixels (128, 256) by video super-resolution: a second MP4 and strip."""
+    """Also render the futures at this many pixels (128, 256) by video super-resolution: a second
+    MP4 and strip."""
     upscalers: tuple[str, ...] = ()
-    """Runs or saved models of the 2x steps, in order. Left out: the shipped push-upscale-128 and push-upscale-256."""
+    """Runs or saved models of the 2x steps, in order. Left out: the shipped push-upscale-128 and
+    push-upscale-256."""
     quality: bool = False
-    """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and quality.png."""
+    """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and
+    quality.png."""
     frames_per_second: int = 5
     """Speed of the MP4s."""
     batch_size: int = 16
@@ -160,7 +190,9 @@ def rollout(options: Annotated[RolloutOptions, tyro.conf.arg(name="")]) -> None:
     if not options.episodes:
         raise InputError("--episodes: give at least one number of an episode, from 0.")
     if options.folder is not None and (options.data or options.split or options.quality):
-        raise InputError("--folder takes the place of --data and --split, and has no truth for --quality.")
+        raise InputError(
+            "--folder takes the place of --data and --split, and has no truth for --quality."
+        )
 
     from pixelpush.eval.rollouts import RolloutSettings
     from pixelpush.eval.runs import run_facts
@@ -178,10 +210,17 @@ def rollout(options: Annotated[RolloutOptions, tyro.conf.arg(name="")]) -> None:
         device=pick_device(options.device),
     )
     model = load_model(options.model, settings.device)
-    about = f"{Path(options.model).name}  ·  seed {settings.seed}  ·  temperature {settings.temperature:g}"
-    described = (_roll_out_folder if options.folder else _roll_out_episodes)(options, model, settings, about)
+    about = (
+        f"{Path(options.model).name}  ·  seed {settings.seed}  ·  temperature "
+        f"{settings.temperature:g}"
+    )
+    described = (_roll_out_folder if options.folder else _roll_out_episodes)(
+        options, model, settings, about
+    )
     options.out.mkdir(parents=True, exist_ok=True)
-    write_json(options.out / "rollout.json", {"format": "pixelpush-rollout", "version": 1, **described})
+    write_json(
+        options.out / "rollout.json", {"format": "pixelpush-rollout", "version": 1, **described}
+    )
     for entry in described["rollouts"]:
         print("  ".join(str(options.out / name) for name in entry["files"].values()))
 
@@ -202,8 +241,12 @@ def _roll_out_episodes(
     # Before anything is simulated at the large size, which takes minutes.
     for number in options.episodes:
         if not 0 <= number < len(episodes):
-            raise InputError(f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}.")
-    upscalers = load_upscalers(options.upscalers, model.config.frame_size, options.upscale, settings.device)
+            raise InputError(
+                f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
+            )
+    upscalers = load_upscalers(
+        options.upscalers, model.config.frame_size, options.upscale, settings.device
+    )
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=options.upscale, episodes=max(options.episodes) + 1)
@@ -218,13 +261,22 @@ def _roll_out_episodes(
             if upscalers:
                 truth = None if large is None else large[number].frames
                 files |= _write_larger(options, film, upscalers, truth, settings, number, stem)
-            entry = {"episode": number, "id": episode.id, **describe_rollout(film, futures, files, settings)}
+            entry = {
+                "episode": number,
+                "id": episode.id,
+                **describe_rollout(film, futures, files, settings),
+            }
             described.append(entry)
             if options.quality and film.truth is not None:
                 curves.append(episode_quality(film.given, film.truth, futures.frames))
             bar.update(1)
     if curves:
-        about_data = {"model": Path(options.model).name, "data": data, "split": split, "states": settings.states}
+        about_data = {
+            "model": Path(options.model).name,
+            "data": data,
+            "split": split,
+            "states": settings.states,
+        }
         sampling = {"temperature": settings.temperature, "seed": settings.seed}
         summary = {**about_data, **sampling, **summarise_quality(curves, settings.samples)}
         write_json(options.out / "quality.json", summary)
@@ -236,12 +288,19 @@ def _roll_out_folder(
     options: RolloutOptions, model: VideoPixelNetwork, settings: RolloutSettings, about: str
 ) -> dict[str, Any]:
     from pixelpush.eval.beginning import read_beginning
-    from pixelpush.eval.rollouts import describe_rollout, file_stem, rollout_beginning, write_rollout
+    from pixelpush.eval.rollouts import (
+        describe_rollout,
+        file_stem,
+        rollout_beginning,
+        write_rollout,
+    )
     from pixelpush.eval.upscaled import load_upscalers
 
     folder = options.folder
     assert folder is not None
-    upscalers = load_upscalers(options.upscalers, model.config.frame_size, options.upscale, settings.device)
+    upscalers = load_upscalers(
+        options.upscalers, model.config.frame_size, options.upscale, settings.device
+    )
     beginning = read_beginning(folder, model.config, settings.context, settings.steps)
     film, futures = rollout_beginning(model, *beginning, settings, f"{folder.name}  ·  {about}")
     stem = file_stem(0, folder.resolve().name)
@@ -265,7 +324,9 @@ def _write_larger(
     from pixelpush.eval.upscaled import upscale_film
 
     larger = upscale_film(film, upscalers, truth, settings.seed, number, settings.device)
-    return write_film(options.out, f"{stem}-{options.upscale}", larger, options.frames_per_second, "large_")
+    return write_film(
+        options.out, f"{stem}-{options.upscale}", larger, options.frames_per_second, "large_"
+    )
 
 
 @dataclass(frozen=True)
@@ -283,10 +344,13 @@ class DemoOptions:
 
 
 def demo(options: Annotated[DemoOptions, tyro.conf.arg(name="")]) -> None:
-    """The whole path in a few minutes: simulated pushing, a model, its likelihood table, sampled futures as MP4."""
+    """The whole path in a few minutes: simulated pushing, a model, its likelihood table, sampled
+    futures as MP4."""
     from pixelpush.eval.demo import run_demo
 
-    run_demo(options.out, small=options.small, seed=options.seed, device=pick_device(options.device))
+    run_demo(
+        options.out, small=options.small, seed=options.seed, device=pick_device(options.device)
+    )
 
 
 def pick_device(name: Device) -> Literal["cpu", "cuda", "mps"]:
@@ -332,7 +396,10 @@ def _load_rows(names: list[str]) -> list[Scored]:
     from pixelpush.vpn import load_model
 
     models = [load_model(name) for name in names]
-    rows = [Scored(short, model.config.kind, model) for short, model in zip(row_names(names), models, strict=True)]
+    rows = [
+        Scored(short, model.config.kind, model)
+        for short, model in zip(row_names(names), models, strict=True)
+    ]
     sizes = {row.name: row.model.config.frame_size for row in rows}
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())

@@ -1,4 +1,5 @@
-"""The whole path in minutes: a little simulated data, a model, its likelihood beside reference and floor, futures."""
+"""The whole path in minutes: a little simulated data, a model, its likelihood beside reference and
+floor, futures."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _TEST = "test-seen"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything. episodes: of each split. clips: to train on, for at most so many minutes."""
+    """How much of everything. episodes: of each split. clips: to train on, for at most so many
+    minutes."""
 
     name: str
     episodes: dict[str, int]
@@ -43,14 +45,19 @@ SMALL = Plan("small", {"train": 6, "val": 1, _TEST: 2}, 16, 0.25, 2, 8, 1, 1)
 
 
 def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
-    """Write data, model, table and futures under ``out`` and say where they are. Existing steps are not repeated."""
+    """Write data, model, table and futures under ``out`` and say where they are. Existing steps are
+    not repeated."""
     plan, begin = SMALL if small else FULL, time.perf_counter()
 
     def say(text: str) -> None:
         print(f"[{time.perf_counter() - begin:4.0f} s] {text}", flush=True)
 
-    say(f"simulated pushing: {', '.join(f'{count} {split}' for split, count in plan.episodes.items())} episodes")
-    data = {split: open_dataset("sim", split, size=64, episodes=count) for split, count in plan.episodes.items()}
+    counts = ", ".join(f"{count} {split}" for split, count in plan.episodes.items())
+    say(f"simulated pushing: {counts} episodes")
+    data = {
+        split: open_dataset("sim", split, size=64, episodes=count)
+        for split, count in plan.episodes.items()
+    }
     test = data[_TEST]
     name, model = _model(out, data, plan, seed, device, say)
     model.to(device)
@@ -59,18 +66,30 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
     report = evaluate([row], {_TEST: test}, Protocol(device=device), reference_data=data["train"])
     write_json(out / "nll.json", report)
     print(f"\n{split_text(report, _TEST)}\n{protocol_line(report)}")
-    print("reference row: logistic mixture around the previous frame; noise floor: no model can be better.\n")
+    print(
+        "reference row: logistic mixture around the previous frame; noise floor: no model can be "
+        "better.\n"
+    )
     settings = RolloutSettings(samples=plan.samples, seed=seed, device=device)
     for number in range(plan.rollouts):
         episode = test[number]
-        film, futures = rollout_episode(model, episode, number, settings, f"{episode.id}  ·  {name}  ·  seed {seed}")
-        files = write_rollout(out, file_stem(number, episode.id), film, futures, frames_per_second=5)
+        film, futures = rollout_episode(
+            model, episode, number, settings, f"{episode.id}  ·  {name}  ·  seed {seed}"
+        )
+        files = write_rollout(
+            out, file_stem(number, episode.id), film, futures, frames_per_second=5
+        )
         say(f"futures of {episode.id}: {out / files['mp4']}  {out / files['png']}")
     say(f"done: table in {out / 'nll.json'}")
 
 
 def _model(
-    out: Path, data: dict[str, EpisodeDataset], plan: Plan, seed: int, device: Device, say: Callable[[str], None]
+    out: Path,
+    data: dict[str, EpisodeDataset],
+    plan: Plan,
+    seed: int,
+    device: Device,
+    say: Callable[[str], None],
 ) -> tuple[str, VideoPixelNetwork]:
     """The shipped model, or else one that is trained here for as long as a demo may take."""
     if (SHIPPED / SHIPPED_MODEL / "model.json").is_file():
@@ -96,7 +115,10 @@ def _model(
     )
     task = VideoTask(preset.model, preset.overrides, config.data, data["train"], data["val"])
     options = RunOptions(
-        accelerator=device, minutes=plan.minutes, validate_examples=plan.clips, save_examples=plan.clips
+        accelerator=device,
+        minutes=plan.minutes,
+        validate_examples=plan.clips,
+        save_examples=plan.clips,
     )
     progress = train(task, config, run, options, {"preset": TRAINED_PRESET, "data": "sim"})
     return f"{TRAINED_PRESET}, {progress.examples} clips", load_model(run)

@@ -1,4 +1,5 @@
-"""Drawing kit of strips and movies: text, enlarged frames, heat maps, action arrows. Same input, same bytes."""
+"""Drawing kit of strips and movies: text, enlarged frames, heat maps, action arrows. Same input,
+same bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _OVERSAMPLING = 4  # lines are drawn larger and averaged down: Pillow draws with
 
 
 class Canvas:
-    """An image to draw on; coordinates are pixels from the upper left, ``pixels()`` gives uint8 (H, W, 3)."""
+    """An image to draw on; coordinates are pixels from the upper left, ``pixels()`` gives uint8 (H,
+    W, 3)."""
 
     def __init__(self, width: int, height: int):
         self.image = Image.new("RGB", (width, height), PAPER)
@@ -36,7 +38,8 @@ class Canvas:
         fill: tuple[int, int, int] = INK,
         bold: bool = False,
     ) -> None:
-        """anchor: Pillow's two letters, horizontal l m r and vertical a (top) m s (baseline) d (bottom)."""
+        """anchor: Pillow's two letters, horizontal l m r and vertical a (top) m s (baseline) d
+        (bottom)."""
         if "\n" in text:
             anchor = anchor[0] + {"s": "d"}.get(anchor[1], anchor[1])
         align = {"l": "left", "m": "center", "r": "right"}[anchor[0]]
@@ -62,31 +65,46 @@ class Canvas:
         self, at: tuple[int, int], size: tuple[int, int], colour: tuple[int, int, int], width: int
     ) -> None:
         """A border outside the given rectangle, so that no pixel of a picture is covered."""
-        self.box((at[0] - width, at[1] - width), (size[0] + 2 * width, size[1] + 2 * width), None, colour, width)
+        self.box(
+            (at[0] - width, at[1] - width),
+            (size[0] + 2 * width, size[1] + 2 * width),
+            None,
+            colour,
+            width,
+        )
 
 
 def enlarge(frame: np.ndarray, factor: int) -> np.ndarray:
-    """uint8 (C, H, W) -> (H factor, W factor, 3), every pixel a square; one channel is shown as grey."""
+    """uint8 (C, H, W) -> (H factor, W factor, 3), every pixel a square; one channel is shown as
+    grey."""
     colour = np.broadcast_to(frame, (3, *frame.shape[1:])) if frame.shape[0] == 1 else frame[:3]
     return np.ascontiguousarray(colour.transpose(1, 2, 0).repeat(factor, 0).repeat(factor, 1))
 
 
 def heat_map(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """(H, W) -> uint8 (3, H, W) colours; ``low`` and below is black, ``high`` and above the brightest."""
+    """(H, W) -> uint8 (3, H, W) colours; ``low`` and below is black, ``high`` and above the
+    brightest."""
     import matplotlib
 
     unit = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
     return matplotlib.colormaps[_HEAT](unit, bytes=True)[..., :3].transpose(2, 0, 1)
 
 
-def colour_bar(canvas: Canvas, at: tuple[int, int], size: tuple[int, int], low: float, high: float, unit: str) -> None:
-    """A vertical bar with three ticks and the unit above; ``high`` stands for itself and everything above."""
+def colour_bar(
+    canvas: Canvas, at: tuple[int, int], size: tuple[int, int], low: float, high: float, unit: str
+) -> None:
+    """A vertical bar with three ticks and the unit above; ``high`` stands for itself and everything
+    above."""
     width, height = size
     column = heat_map(np.linspace(1, 0, height)[:, None].repeat(width, 1), 0, 1)
     canvas.paste(at, np.ascontiguousarray(column.transpose(1, 2, 0)))
     canvas.box(at, size, None, INK)
     text = min(14, max(9, height // 10))
-    ticks = ((1.0, f"≥ {high:.3g}", "a"), (0.5, f"{(low + high) / 2:.3g}", "m"), (0.0, f"{low:.3g}", "d"))
+    ticks = (
+        (1.0, f"≥ {high:.3g}", "a"),
+        (0.5, f"{(low + high) / 2:.3g}", "m"),
+        (0.0, f"{low:.3g}", "d"),
+    )
     for part, label, vertical in ticks:
         y = at[1] + round((1 - part) * (height - 1))
         canvas.text((at[0] + width + 5, y), label, text, "l" + vertical)
@@ -94,7 +112,8 @@ def colour_bar(canvas: Canvas, at: tuple[int, int], size: tuple[int, int], low: 
 
 
 def action_arrow(side: int, arrow: np.ndarray, longest: float) -> np.ndarray:
-    """uint8 (side, side, 3): an arrow (right, up) from the middle; one of length ``longest`` nearly fills the box."""
+    """uint8 (side, side, 3): an arrow (right, up) from the middle; one of length ``longest`` nearly
+    fills the box."""
     large = side * _OVERSAMPLING
     image = Image.new("RGB", (large, large), PAPER)
     draw = ImageDraw.Draw(image)
@@ -118,17 +137,20 @@ def action_arrow(side: int, arrow: np.ndarray, longest: float) -> np.ndarray:
 def displacements(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
     """What each action asks of the first two coordinates, (T, 2): the arrows drawn.
 
-    Actions are recorded as the commanded pose or as a change of pose. Where the recorded states show that the
-    action is closer to the next state itself than to the change that led there, the state is subtracted. Missing
-    coordinates are 0.
-    """
+    Actions are recorded as the commanded pose or as a change of pose. Where the recorded states
+    show that the action is closer to the next state itself than to the change that led there, the
+    state is subtracted. Missing coordinates are 0."""
     arrows = np.zeros((len(actions), 2))
     width = min(2, actions.shape[1])
     arrows[:, :width] = actions[:, :width]
     shared = min(width, states.shape[1])
     steps = min(len(states), len(actions) + 1) - 1
     if shared and steps > 0:
-        now, following, action = states[:steps, :shared], states[1 : steps + 1, :shared], actions[:steps, :shared]
+        now, following, action = (
+            states[:steps, :shared],
+            states[1 : steps + 1, :shared],
+            actions[:steps, :shared],
+        )
         as_pose = np.abs(action - following).sum()
         as_change = np.abs(now + action - following).sum()
         if as_pose < as_change:

@@ -2,9 +2,9 @@
 
 python -m pixelpush.eval.equal_training --runs runs/equal --out docs/results/equal.json
 
-The four kinds train alike. Then O(T log N) trains on few episodes, seen many times, with mirror and jitter augmentation
-and without, over several seeds: does augmentation close the gap to the unseen arm? Complete runs are not repeated.
-"""
+The four kinds train alike. Then O(T log N) trains on few episodes, seen many times, with mirror and
+jitter augmentation and without, over several seeds: does augmentation close the gap to the unseen
+arm? Complete runs are not repeated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from pixelpush.files import read_json, write_json
 
 SPLITS = ("train", "val", "test-seen", "test-novel")
 AUGMENTED = ("--mirror", "--jitter", "2")
-# In so short a training half-length clips and a lighter motion error learn most in a minute (docs/experiments.md).
+# In so short a training half-length clips and a lighter motion error learn most in a minute
+# (docs/experiments.md).
 SHORT = ("--clip-frames", "10", "--set", "motion_weight=0.2")
 
 
@@ -66,8 +67,12 @@ class Options:
 
 
 def main(options: Options) -> None:
-    kinds = [Row(f"push-{kind}-small", options.data) for kind in ("baseline", "ot", "otlogn", "otn")]
-    pair = [Row("push-otlogn-small", options.few, options.seeds, added) for added in ((), AUGMENTED)]
+    kinds = [
+        Row(f"push-{kind}-small", options.data) for kind in ("baseline", "ot", "otlogn", "otn")
+    ]
+    pair = [
+        Row("push-otlogn-small", options.few, options.seeds, added) for added in ((), AUGMENTED)
+    ]
     rows = [*kinds, *pair]
     wanted = [(row, seed) for row in reversed(rows) for seed in range(row.seeds)]
     with ThreadPoolExecutor(options.workers) as pool:
@@ -81,15 +86,28 @@ def train(options: Options, row: Row, seed: int) -> None:
     asked = {"--data": row.data, "--run": folder, "--examples": options.examples, "--seed": seed}
     asked["--validate-examples"] = options.examples
     words = [str(word) for pair in asked.items() for word in pair]
-    command = [sys.executable, "-m", "pixelpush", "train", row.preset, *words, *SHORT, *row.options, "--quiet"]
-    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "pixelpush",
+        "train",
+        row.preset,
+        *words,
+        *SHORT,
+        *row.options,
+        "--quiet",
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL
+    )
     if done.returncode:
         raise InputError(f"{folder}: training ended with {done.returncode}.")
     print(f"{folder}: trained", flush=True)
 
 
 def report(options: Options, rows: list[Row]) -> dict[str, Any]:
-    """Scores of every run with errors over episodes, and mean and standard error over a row's seeds."""
+    """Scores of every run with errors over episodes, and mean and standard error over a row's
+    seeds."""
     from pixelpush.datasets import open_dataset
     from pixelpush.eval.likelihood import Protocol, Scored, evaluate
     from pixelpush.vpn import load_model
@@ -98,7 +116,9 @@ def report(options: Options, rows: list[Row]) -> dict[str, Any]:
     folders = [row.folder(options.runs, seed) for row, seed in pairs]
     models = [load_model(folder) for folder in folders]
     scored = [Scored(f.name, m.config.kind, m) for f, m in zip(folders, models, strict=True)]
-    splits = {name: open_dataset(options.data if name == "train" else "sim", name) for name in SPLITS}
+    splits = {
+        name: open_dataset(options.data if name == "train" else "sim", name) for name in SPLITS
+    }
     found = evaluate(scored, splits, Protocol(), splits["train"], options.episodes)
     described: list[dict[str, Any]] = []
     for row in rows:
@@ -112,10 +132,19 @@ def report(options: Options, rows: list[Row]) -> dict[str, Any]:
             if other == row
         ]
         by_split = {name: [run["splits"][name]["mean"] for run in runs] for name in SPLITS}
-        by_split["drop"] = [b - a for a, b in zip(by_split["val"], by_split["test-seen"], strict=True)]
-        weights = next(e["parameters"] for (r, _), e in zip(pairs, found["models"], strict=True) if r == row)
+        by_split["drop"] = [
+            b - a for a, b in zip(by_split["val"], by_split["test-seen"], strict=True)
+        ]
+        weights = next(
+            e["parameters"] for (r, _), e in zip(pairs, found["models"], strict=True) if r == row
+        )
         summary = {name: mean_and_error(values) for name, values in by_split.items()}
-        about = {"preset": row.preset, "options": row.options, "data": row.data, "parameters": weights}
+        about = {
+            "preset": row.preset,
+            "options": row.options,
+            "data": row.data,
+            "parameters": weights,
+        }
         described.append({**about, "runs": runs, "summary": summary})
     return {
         "examples": options.examples,

@@ -1,4 +1,5 @@
-"""A rollout as a film strip for paper and as a movie: truth, samples and a heat map of nats, action by action."""
+"""A rollout as a film strip for paper and as a movie: truth, samples and a heat map of nats, action
+by action."""
 
 from __future__ import annotations
 
@@ -34,11 +35,11 @@ MOST_NUMBERS = 7  # of an action, written out
 class Film:
     """What a strip or a movie shows.
 
-    given: the context frames, uint8 (context, C, H, W). truth: (steps, C, H, W), or None where nobody knows it.
-    samples: (N, steps, C, H, W). heat: (steps, H, W), nats per pixel summed over channels. heat_name: of its row.
-    frame_nats: (steps,), nats per sub-pixel of the same. actions: (context + steps - 1 or more, A); action t leads from
-    frame t to t + 1. arrows: (same, 2), what is drawn of them.
-    """
+    given: the context frames, uint8 (context, C, H, W). truth: (steps, C, H, W), or None where
+    nobody knows it. samples: (N, steps, C, H, W). heat: (steps, H, W), nats per pixel summed over
+    channels. heat_name: of its row. frame_nats: (steps,), nats per sub-pixel of the same. actions:
+    (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what
+    is drawn of them."""
 
     title: str
     given: np.ndarray
@@ -61,7 +62,8 @@ class Film:
 
     @property
     def heat_range(self) -> tuple[float, float]:
-        """Colour scale: the bulk of the values, so that a single surprising pixel does not darken the rest."""
+        """Colour scale: the bulk of the values, so that a single surprising pixel does not darken
+        the rest."""
         low, high = np.percentile(self.heat, [1, 99.5])
         return float(low), float(max(high, low + 1e-6))
 
@@ -70,11 +72,16 @@ class Film:
         return float(np.hypot(*self.arrows[: self.frames - 1].T).max(initial=0.0))
 
     def rows(self) -> list[tuple[str, list[np.ndarray | None]]]:
-        """(name, a uint8 (C, H, W) picture or None for each frame): truth or context, samples, heat map."""
+        """(name, a uint8 (C, H, W) picture or None for each frame): truth or context, samples, heat
+        map."""
         blank: list[np.ndarray | None] = [None] * self.context
         first = "context" if self.truth is None else "truth"
         known = [None] * (self.frames - self.context) if self.truth is None else list(self.truth)
-        names = ["sample"] if len(self.samples) == 1 else [f"sample {i + 1}" for i in range(len(self.samples))]
+        names = (
+            ["sample"]
+            if len(self.samples) == 1
+            else [f"sample {i + 1}" for i in range(len(self.samples))]
+        )
         low, high = self.heat_range
         return [
             (first, [*self.given, *known]),
@@ -85,7 +92,8 @@ class Film:
 
 @dataclass(frozen=True)
 class StripLayout:
-    """Where the pictures of a strip lie, in pixels. columns: the frames shown; rows: the tops of the picture rows."""
+    """Where the pictures of a strip lie, in pixels. columns: the frames shown; rows: the tops of
+    the picture rows."""
 
     columns: tuple[int, ...]
     factor: int
@@ -102,7 +110,8 @@ class StripLayout:
 
 
 def strip_layout(film: Film) -> StripLayout:
-    """At most ``MOST_COLUMNS`` frames: the context and the predicted ones evenly spread, the last always among them."""
+    """At most ``MOST_COLUMNS`` frames: the context and the predicted ones evenly spread, the last
+    always among them."""
     height, width = film.given.shape[2:]
     factor = max(1, STRIP_CELL // max(height, width))
     cell = (width * factor, height * factor)
@@ -121,7 +130,8 @@ def strip_layout(film: Film) -> StripLayout:
 
 
 def film_strip(film: Film) -> np.ndarray:
-    """uint8 (H, W, 3): a column per frame; rows truth | actions | samples | heat map with its colour bar."""
+    """uint8 (H, W, 3): a column per frame; rows truth | actions | samples | heat map with its
+    colour bar."""
     layout = strip_layout(film)
     canvas = Canvas(*layout.size)
     width, height = layout.cell
@@ -146,7 +156,8 @@ def film_strip(film: Film) -> np.ndarray:
 
 
 def film_frames(film: Film) -> np.ndarray:
-    """uint8 (frames, H, W, 3), H and W even: truth | samples | heat map side by side, one picture per frame."""
+    """uint8 (frames, H, W, 3), H and W even: truth | samples | heat map side by side, one picture
+    per frame."""
     rows = [row for row in film.rows() if film.truth is not None or row[0] != "context"]
     per_line, factor = _movie_grid(film, len(rows))
     lines = -(-len(rows) // per_line)
@@ -163,8 +174,13 @@ def film_frames(film: Film) -> np.ndarray:
             x = GAP + place % per_line * (width + 2 * GAP)
             y = header + place // per_line * (height + header + GAP)
             given = time < film.context
-            # While the context lasts every picture shows it, so that nothing flashes when the samples begin.
-            picture = film.given[time] if given and row[time] is None and name != film.heat_name else row[time]
+            # While the context lasts every picture shows it, so that nothing flashes when the
+            # samples begin.
+            picture = (
+                film.given[time]
+                if given and row[time] is None and name != film.heat_name
+                else row[time]
+            )
             canvas.text((x, y - 10), name, 17, "ls", bold=True)
             if given:
                 canvas.text((x + width, y - 10), "given", 14, "rs", CONTEXT)
@@ -191,14 +207,35 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
 
 
 def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
-    """uint8 (T, H, W, 3), H and W even, to H.264 in yuv420p, which every player shows; appears only when whole."""
+    """uint8 (T, H, W, 3), H and W even, to H.264 in yuv420p, which every player shows; appears only
+    when whole."""
     import imageio_ffmpeg
 
     size = f"{pixels.shape[2]}x{pixels.shape[1]}"
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(frames_per_second), "-i", "-"]
+    source = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        size,
+        "-r",
+        str(frames_per_second),
+        "-i",
+        "-",
+    ]
     coding = ["-c:v", "libx264", "-crf", "15", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
     # One thread and no time stamps: the same frames give the same file.
-    repeatable = ["-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
+    repeatable = [
+        "-threads",
+        "1",
+        "-fflags",
+        "+bitexact",
+        "-flags:v",
+        "+bitexact",
+        "-map_metadata",
+        "-1",
+    ]
     program = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
     with atomic_file(path) as partial:
         command = [*program, *source, *coding, *repeatable, str(partial)]
@@ -208,7 +245,8 @@ def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
             if os.strerror(errno.ENOSPC) in said:
                 raise OSError(errno.ENOSPC, said)  # becomes the clear line about a full disk
             raise InputError(
-                f"{path}: ffmpeg could not write the movie ({said.splitlines()[-1] if said else 'no reason'})."
+                f"{path}: ffmpeg could not write the movie "
+                f"({said.splitlines()[-1] if said else 'no reason'})."
             )
 
 
@@ -232,7 +270,9 @@ def _action_row(canvas: Canvas, film: Film, layout: StripLayout) -> None:
         if frame >= film.frames - 1:
             continue  # leads out of the film
         x, _ = layout.at(0, column)
-        canvas.paste((x, middle - side // 2), action_arrow(side, film.arrows[frame], film.longest_arrow))
+        canvas.paste(
+            (x, middle - side // 2), action_arrow(side, film.arrows[frame], film.longest_arrow)
+        )
         canvas.text((x + width, middle), _numbers(film.actions[frame]), 12, "rm", FAINT)
 
 
@@ -246,7 +286,9 @@ def _nats_row(canvas: Canvas, film: Film, layout: StripLayout) -> None:
             canvas.text((layout.at(0, column)[0] + width // 2, y), f"{nats:.2f}", 15, "ma")
 
 
-def _movie_footer(canvas: Canvas, film: Film, time: int, size: tuple[int, int], footer: int) -> None:
+def _movie_footer(
+    canvas: Canvas, film: Film, time: int, size: tuple[int, int], footer: int
+) -> None:
     top = size[1] - footer + 8
     side = 60
     x = GAP
@@ -282,7 +324,8 @@ def _spread(context: int, frames: int, most: int) -> tuple[int, ...]:
 
 
 def _movie_grid(film: Film, panels: int) -> tuple[int, int]:
-    """Pictures a line and enlargement, so that a line stays below ``MOVIE_WIDTH`` pixels where it can."""
+    """Pictures a line and enlargement, so that a line stays below ``MOVIE_WIDTH`` pixels where it
+    can."""
     largest = max(film.given.shape[2:])
     factor = max(1, MOVIE_CELL // largest)
     per_line = min(panels, max(1, (MOVIE_WIDTH - 96) // (largest * factor + 2 * GAP)))

@@ -1,4 +1,5 @@
-"""Commands on image models: ``sample``, and what ``nll`` and ``speed`` do for them. Light: torch comes on a call."""
+"""Commands on image models: ``sample``, and what ``nll`` and ``speed`` do for them. Light: torch
+comes on a call."""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ class SampleOptions:
     out: Path
     """PNG file to write."""
     kind: Literal["grid", "strip", "upscale", "complete"] = "grid"
-    """grid: samples side by side; strip: a sample at every scale, with its caption and keypoints; upscale:
-    super-resolution of real images; complete: the lower half of real images is sampled."""
+    """grid: samples side by side; strip: a sample at every scale, with its caption and keypoints;
+    upscale: super-resolution of real images; complete: the lower half of real images is sampled."""
     n: int = 16
     """Samples (grid), or rows of the other pictures."""
     samples: int = 4
@@ -59,7 +60,8 @@ class SampleOptions:
 
 
 def sample(options: Annotated[SampleOptions, tyro.conf.arg(name="")]) -> None:
-    """Sample an image model: a grid, scale-by-scale strips, super-resolution or completions, as PNG."""
+    """Sample an image model: a grid, scale-by-scale strips, super-resolution or completions, as
+    PNG."""
     for name in ("n", "samples", "columns"):
         if getattr(options, name) < 1:
             raise InputError(f"--{name} must be at least 1, got {getattr(options, name)}.")
@@ -69,12 +71,15 @@ def sample(options: Annotated[SampleOptions, tyro.conf.arg(name="")]) -> None:
 
     check_png(options.out)
     model = load_image_model(options.model, pick_device(options.device))
-    draw = {"grid": _grid, "strip": _strip, "upscale": _upscale, "complete": _complete}[options.kind]
+    draw = {"grid": _grid, "strip": _strip, "upscale": _upscale, "complete": _complete}[
+        options.kind
+    ]
     drawn = draw(model, options)
     size = model.config.colours * model.config.image_size**2
     nats = -drawn.log_prob.double().sum(dim=(1, 2)).mean().item()
     print(
-        f"{options.out}: {len(drawn.images)} samples, {drawn.network_evaluations} network evaluations each,"
+        f"{options.out}: {len(drawn.images)} samples, {drawn.network_evaluations} network "
+        "evaluations each,"
         f" {nats / size:.3f} nats per sub-pixel"
     )
 
@@ -103,7 +108,9 @@ def _strip(model: ImageModel, options: SampleOptions) -> ImageSample:
         raise InputError(f"{config.kind} has one scale; strips are of multiscale models.")
     condition = _conditions(model, options, options.n, 1)
     drawn = model.sample(options.n, condition, _generator(options), options.temperature)
-    examples = [_open(model, options)[options.first + i] for i in range(options.n)] if options.data else []
+    examples = (
+        [_open(model, options)[options.first + i] for i in range(options.n)] if options.data else []
+    )
     rows = []
     for number, image in enumerate(drawn.images.cpu().numpy()):
         tiles, caption = scale_strip(image, sizes), ""
@@ -113,7 +120,10 @@ def _strip(model: ImageModel, options: SampleOptions) -> ImageSample:
                 tiles = [structure_tile(examples[number].structure, config.image_size), *tiles]
             tiles.append(examples[number].image)
         rows.append(Row(tiles, caption))
-    titles = [*(["given"] if examples and config.structure else []), *(f"{size}x{size}" for size in sizes)]
+    titles = [
+        *(["given"] if examples and config.structure else []),
+        *(f"{size}x{size}" for size in sizes),
+    ]
     write_panel(rows, [*titles, *(["real"] if examples else [])], options.out)
     return drawn
 
@@ -123,11 +133,16 @@ def _upscale(model: ImageModel, options: SampleOptions) -> ImageSample:
     from pixelpush.image.multiscale_pixelcnn import MultiscalePixelCNN
 
     if not isinstance(model, MultiscalePixelCNN):
-        raise InputError(f"{model.config.kind} has no upscalers; super-resolution needs a multiscale-pixelcnn.")
+        raise InputError(
+            f"{model.config.kind} has no upscalers; super-resolution needs a multiscale-pixelcnn."
+        )
     real = _real_images(model, options)
     step = model.config.image_size // options.given if options.given else 0
     if step < 2 or options.given * step != model.config.image_size:
-        raise InputError(f"--given {options.given}: choose one of the model's smaller sizes {model.config.sizes[:-1]}.")
+        raise InputError(
+            f"--given {options.given}: choose one of the model's smaller sizes "
+            f"{model.config.sizes[:-1]}."
+        )
     small = real[..., ::step, ::step].repeat_interleave(options.samples, 0)
     condition = _conditions(model, options, options.n, options.samples)
     drawn = model.upscale(small, condition, _generator(options), options.temperature)
@@ -147,7 +162,10 @@ def _complete(model: ImageModel, options: SampleOptions) -> ImageSample:
     from pixelpush.image.model import RasterModel
 
     if not isinstance(model, RasterModel):
-        raise InputError(f"{model.config.kind} does not go pixel by pixel; completion needs one of the base models.")
+        raise InputError(
+            f"{model.config.kind} does not go pixel by pixel; completion needs one of the base "
+            "models."
+        )
     real, size = _real_images(model, options), model.config.image_size
     known = torch.zeros(size, size, dtype=torch.bool)
     known[: size // 2] = True
@@ -166,12 +184,15 @@ def _open(model: ImageModel, options: SampleOptions) -> ImageSet:
     from pixelpush.training.image_batches import check_fits
 
     if not options.data:
-        raise InputError("this picture needs real images or conditions; name an image set with --data.")
+        raise InputError(
+            "this picture needs real images or conditions; name an image set with --data."
+        )
     images = open_images(options.data, options.split, size=model.config.image_size)
     check_fits(model.config, images)
     if options.first < 0 or options.first + options.n > len(images):
         raise InputError(
-            f"{images.name} has {len(images)} images; --first {options.first} with --n {options.n} is past."
+            f"{images.name} has {len(images)} images; --first {options.first} with --n "
+            f"{options.n} is past."
         )
     return images
 
@@ -179,11 +200,16 @@ def _open(model: ImageModel, options: SampleOptions) -> ImageSet:
 def _real_images(model: ImageModel, options: SampleOptions) -> torch.Tensor:
     from pixelpush.training.image_batches import read_images
 
-    return read_images(model.config, _open(model, options), range(options.first, options.first + options.n))[0]
+    return read_images(
+        model.config, _open(model, options), range(options.first, options.first + options.n)
+    )[0]
 
 
-def _conditions(model: ImageModel, options: SampleOptions, count: int, repeats: int) -> Condition | None:
-    """The condition of ``count`` images, each ``repeats`` times; from the data, or the one class that was asked for."""
+def _conditions(
+    model: ImageModel, options: SampleOptions, count: int, repeats: int
+) -> Condition | None:
+    """The condition of ``count`` images, each ``repeats`` times; from the data, or the one class
+    that was asked for."""
     import torch
 
     from pixelpush.image import Condition
@@ -194,7 +220,9 @@ def _conditions(model: ImageModel, options: SampleOptions, count: int, repeats: 
     if options.label is not None:
         return Condition(classes=torch.full((count * repeats,), options.label))
     if not options.data:
-        raise InputError("this model is conditional: name an image set with --data, or a class with --label.")
+        raise InputError(
+            "this model is conditional: name an image set with --data, or a class with --label."
+        )
     window = range(options.first, options.first + count)
     condition = read_images(model.config, _open(model, options), window)[1]
     return condition[torch.arange(count).repeat_interleave(repeats)]
@@ -207,11 +235,13 @@ def _generator(options: SampleOptions) -> torch.Generator:
 
 
 def image_nll(options: Any, names: list[str]) -> None:
-    """What ``nll`` does for image models (options: NllOptions): exact likelihood of whole splits, and the tables."""
+    """What ``nll`` does for image models (options: NllOptions): exact likelihood of whole splits,
+    and the tables."""
     for option in ("figure", "context", "clip_frames"):
         if getattr(options, option) is not None:
             raise InputError(
-                f"--{option.replace('_', '-')} is for video models; {names[0]} is an image model, leave it out."
+                f"--{option.replace('_', '-')} is for video models; {names[0]} is an image model, "
+                "leave it out."
             )
 
     from pixelpush.datasets.image_sets import open_images
@@ -221,14 +251,22 @@ def image_nll(options: Any, names: list[str]) -> None:
     from pixelpush.training.image_scoring import score_images
 
     if not options.data:
-        raise InputError("name the image set with --data (mnist, cifar10, imagenet32, cub, ..., or NAME:FOLDER).")
+        raise InputError(
+            "name the image set with --data (mnist, cifar10, imagenet32, cub, ..., or NAME:FOLDER)."
+        )
     device, models = pick_device(options.device), []
     for name in names:
         model, splits = load_image_model(name, device), {}
         for split in options.splits or ("test",):
             images = open_images(options.data, split, size=model.config.image_size)
             scores = score_images(
-                model, images, options.episodes, options.batch_size, device, options.precision, _bar(options.quiet)
+                model,
+                images,
+                options.episodes,
+                options.batch_size,
+                device,
+                options.precision,
+                _bar(options.quiet),
             )
             splits[split] = _describe_scores(scores, images)
         models.append(
@@ -265,9 +303,13 @@ def _describe_scores(scores: ImageScores, images: ImageSet) -> dict[str, Any]:
 
 
 def image_speed(options: Any) -> None:
-    """What ``speed --images`` does (options: SpeedOptions): the O(N) and O(log N) rows of Table 4."""
+    """What ``speed --images`` does (options: SpeedOptions): the O(N) and O(log N) rows of Table
+    4."""
     if options.figure is not None or options.precision != "32":
-        raise InputError("speed --images draws no figure and runs in float32; leave out --figure and --precision.")
+        raise InputError(
+            "speed --images draws no figure and runs in float32; leave out --figure and "
+            "--precision."
+        )
 
     from pixelpush.eval.image_speed import PUBLISHED_BATCH, measure_images, table4_images_text
     from pixelpush.files import write_json
@@ -285,4 +327,6 @@ def _bar(quiet: bool) -> Any:
         return iter
     from tqdm import tqdm
 
-    return lambda window: tqdm(window, leave=False, dynamic_ncols=True, file=sys.stderr, unit="batch")
+    return lambda window: tqdm(
+        window, leave=False, dynamic_ncols=True, file=sys.stderr, unit="batch"
+    )

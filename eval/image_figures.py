@@ -1,4 +1,5 @@
-"""Pictures of image models: grids of samples, scale-by-scale strips, super-resolution and completion panels."""
+"""Pictures of image models: grids of samples, scale-by-scale strips, super-resolution and
+completion panels."""
 
 from __future__ import annotations
 
@@ -25,10 +26,13 @@ class Row:
 
 
 def grid(images: np.ndarray, columns: int) -> np.ndarray:
-    """uint8 (N, C, H, W) -> one picture uint8 (rows, width, C), white between the images and in unused places."""
+    """uint8 (N, C, H, W) -> one picture uint8 (rows, width, C), white between the images and in
+    unused places."""
     count, colours, height, width = images.shape
     rows = -(-count // columns)
-    picture = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, colours), 255, np.uint8)
+    picture = np.full(
+        (rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, colours), 255, np.uint8
+    )
     for number, image in enumerate(images):
         top, left = (number // columns) * (height + _GAP), (number % columns) * (width + _GAP)
         picture[top : top + height, left : left + width] = image.transpose(1, 2, 0)
@@ -42,7 +46,8 @@ def enlarge(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def scale_strip(image: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
-    """The image at every scale of a multiscale model (figures 4-6): its own sub-samplings, enlarged."""
+    """The image at every scale of a multiscale model (figures 4-6): its own sub-samplings,
+    enlarged."""
     full = image.shape[1]
     return [enlarge(image[:, :: full // size, :: full // size], full) for size in sizes]
 
@@ -69,12 +74,21 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
     heights = [height for lines in wrapped for height in (1.35, 0.02 + 0.14 * len(lines))]
     with matplotlib.rc_context({"font.size": 7}):
         figure = Figure(figsize=(1.35 * columns, sum(heights) + 0.25), dpi=150)
-        places = figure.add_gridspec(2 * len(rows), columns, height_ratios=heights, wspace=0.04, hspace=0.02)
-        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=1 - 0.25 / figure.get_figheight())
+        places = figure.add_gridspec(
+            2 * len(rows), columns, height_ratios=heights, wspace=0.04, hspace=0.02
+        )
+        figure.subplots_adjust(
+            left=0.01, right=0.99, bottom=0.01, top=1 - 0.25 / figure.get_figheight()
+        )
         for number, (row, lines) in enumerate(zip(rows, wrapped, strict=True)):
             for column, tile in enumerate(row.tiles):
                 axis = figure.add_subplot(places[2 * number, column])
-                axis.imshow(tile[0] if len(tile) == 1 else tile.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
+                axis.imshow(
+                    tile[0] if len(tile) == 1 else tile.transpose(1, 2, 0),
+                    cmap="gray",
+                    vmin=0,
+                    vmax=255,
+                )
                 axis.axis("off")
                 if number == 0 and column < len(titles):
                     axis.set_title(titles[column], fontsize=7)

@@ -1,4 +1,5 @@
-"""Table 4, images: seconds an image for plain, cached and multiscale sampling, 32x32 at batch 30."""
+"""Table 4, images: seconds an image for plain, cached and multiscale sampling, 32x32 at batch
+30."""
 
 from __future__ import annotations
 
@@ -19,24 +20,46 @@ SIZES = {"paper": 128, "small": 32}
 PUBLISHED_BATCH = 30
 
 
-def measure_images(size: str, batch: int, device: str, plain_steps: int, side: int = 32) -> dict[str, Any]:
-    """Time every image sampler with random weights. Plain sampling is timed on ``plain_steps`` pixels, evenly spread
-    over the image, and extrapolated; everything else is timed whole, after one warming-up."""
+def measure_images(
+    size: str, batch: int, device: str, plain_steps: int, side: int = 32
+) -> dict[str, Any]:
+    """Time every image sampler with random weights. Plain sampling is timed on ``plain_steps``
+    pixels, evenly spread over the image, and extrapolated; everything else is timed whole, after
+    one warming-up."""
     width = SIZES[size]
     layers = 15 if size == "paper" else 6
     torch.manual_seed(0)
     gated = build_image_model("gated-pixelcnn", image_size=side, channels=width, layers=layers)
-    blocks = {"blocks": 6, "patch_layers": 4} if size == "paper" else {"blocks": 2, "patch_layers": 2}
-    rows = [_plain(gated.to(device).eval(), batch, plain_steps), _whole("Gated PixelCNN, cached", gated, batch)]
+    blocks = (
+        {"blocks": 6, "patch_layers": 4} if size == "paper" else {"blocks": 2, "patch_layers": 2}
+    )
+    rows = [
+        _plain(gated.to(device).eval(), batch, plain_steps),
+        _whole("Gated PixelCNN, cached", gated, batch),
+    ]
     for upscaler in ("B", "A"):
         model = build_image_model(
-            "multiscale-pixelcnn", image_size=side, channels=width, base_layers=layers, upscaler=upscaler, **blocks
+            "multiscale-pixelcnn",
+            image_size=side,
+            channels=width,
+            base_layers=layers,
+            upscaler=upscaler,
+            **blocks,
         )
         rows.append(_whole(f"Multiscale PixelCNN, type {upscaler}", model.to(device).eval(), batch))
-    return {"size": size, "side": side, "batch": batch, "device": device, "plain_steps": plain_steps, "rows": rows}
+    return {
+        "size": size,
+        "side": side,
+        "batch": batch,
+        "device": device,
+        "plain_steps": plain_steps,
+        "rows": rows,
+    }
 
 
-def _row(name: str, model: ImageModel, batch: int, seconds: float, steps: int, extrapolated: bool) -> dict[str, Any]:
+def _row(
+    name: str, model: ImageModel, batch: int, seconds: float, steps: int, extrapolated: bool
+) -> dict[str, Any]:
     return {
         "name": name,
         "seconds_per_image": seconds / batch,
@@ -53,7 +76,9 @@ def _plain(model: ImageModel, batch: int, steps: int) -> dict[str, Any]:
     """Full passes of the network at some pixels, as the plain sampler runs them."""
     assert isinstance(model, RasterModel)
     side, decoder = model.config.image_size, model.decoder
-    image = torch.zeros(batch, model.config.colours, side, side, dtype=torch.uint8, device=model.device)
+    image = torch.zeros(
+        batch, model.config.colours, side, side, dtype=torch.uint8, device=model.device
+    )
     uniforms = torch.rand(batch, decoder.uniforms_per_pixel, 1, 1, device=model.device)
 
     def pixel(place: int) -> Tensor:
@@ -78,7 +103,9 @@ def _whole(name: str, model: ImageModel, batch: int) -> dict[str, Any]:
     model.sample(batch, generator=generator)
     # A pixel's colours are one pass of the trunk and small steps of the head.
     head_steps = model.new_head(1).evaluations
-    return _row(name, model, batch, _now(model.device) - began, model.evaluations // head_steps, False)
+    return _row(
+        name, model, batch, _now(model.device) - began, model.evaluations // head_steps, False
+    )
 
 
 def _now(device: torch.device) -> float:
@@ -107,7 +134,11 @@ def table4_images_text(report: dict[str, Any]) -> str:
         name, seconds, graph = SAMPLING_SECONDS[key]
         rows.append([name, "-", number(seconds, 2), "-", "-", f"{slow / seconds:.0f}x"])
         if graph is not None:
-            rows.append([f"{name}, in-graph", "-", number(graph, 2), "-", "-", f"{slow / graph:.0f}x"])
+            rows.append(
+                [f"{name}, in-graph", "-", number(graph, 2), "-", "-", f"{slow / graph:.0f}x"]
+            )
     head = f"{report['side']}x{report['side']}, batch {report['batch']}, {report['device']}"
-    table = text_table([head, "s/batch", "s/image", "steps", "evaluations", "speed-up"], rows, [ours])
+    table = text_table(
+        [head, "s/batch", "s/image", "steps", "evaluations", "speed-up"], rows, [ours]
+    )
     return f"{table}\npublished: {SAMPLING_SOURCE}, seconds a frame as printed there"

@@ -1,4 +1,5 @@
-"""Exact negative log-likelihood of whole splits: models, the reference row and, where it is known, the noise floor."""
+"""Exact negative log-likelihood of whole splits: models, the reference row and, where it is known,
+the noise floor."""
 
 from __future__ import annotations
 
@@ -12,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pixelpush.datasets.episodes import EpisodeDataset, Prefix
 from pixelpush.errors import InputError
 from pixelpush.eval.reference import Reference, fit_reference
-from pixelpush.eval.statistics import bits_per_dimension, difference, episode_floor, frame_curve, ratio
+from pixelpush.eval.statistics import (
+    bits_per_dimension,
+    difference,
+    episode_floor,
+    frame_curve,
+    ratio,
+)
 from pixelpush.vpn.scoring import EpisodeScore, score_episodes
 
 if TYPE_CHECKING:
@@ -24,8 +31,9 @@ REPORT_VERSION = 1
 
 @dataclass(frozen=True)
 class Protocol:
-    """What is counted and how it is computed. context: given frames, not counted. clip_frames: longer episodes are cut
-    into clips of this many frames, each with its own context, so that every other frame is predicted once."""
+    """What is counted and how it is computed. context: given frames, not counted. clip_frames:
+    longer episodes are cut into clips of this many frames, each with its own context, so that every
+    other frame is predicted once."""
 
     context: int = 2
     clip_frames: int = 20
@@ -67,9 +75,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """The report of ``pixelpush nll`` as JSON values (docs/evaluation.md has the schema).
 
-    reference_data: the training split on which the reference row is fitted; None leaves the row out. prefix: only this
-    many first episodes of every split. bars: ``bars(total, name)`` makes a progress bar.
-    """
+    reference_data: the training split on which the reference row is fitted; None leaves the row
+    out. prefix: only this many first episodes of every split. bars: ``bars(total, name)`` makes a
+    progress bar."""
     bars = bars or Silent()
     report: dict[str, Any] = {
         "format": REPORT_FORMAT,
@@ -90,15 +98,22 @@ def evaluate(
     }
     for whole in splits.values():
         if prefix is not None and not 1 <= prefix <= len(whole):
-            raise InputError(f"{whole.name} has {len(whole)} episodes; --episodes must be 1 to {len(whole)}.")
-    used = {name: whole if prefix is None else Prefix(whole, prefix) for name, whole in splits.items()}
+            raise InputError(
+                f"{whole.name} has {len(whole)} episodes; --episodes must be 1 to {len(whole)}."
+            )
+    used = {
+        name: whole if prefix is None else Prefix(whole, prefix) for name, whole in splits.items()
+    }
     scores: dict[tuple[int, str], list[EpisodeScore]] = {}
     for row, entry in enumerate(models):
         entry.model.to(protocol.device)
         for name, episodes in used.items():
             with bars(len(episodes), f"{entry.name} on {name}") as bar:
                 scores[row, name] = score_episodes(
-                    entry.model, episodes, **asdict(protocol), progress=lambda count, bar=bar: bar.update(count)
+                    entry.model,
+                    episodes,
+                    **asdict(protocol),
+                    progress=lambda count, bar=bar: bar.update(count),
                 )
     reference = None
     if reference_data is not None:
@@ -110,16 +125,21 @@ def evaluate(
         first = scores[0, name]
         report["splits"][name] = _describe_split(splits[name], first, floors)
         for row, entry in enumerate(report["models"]):
-            entry["splits"][name] = _summary(scores[row, name], protocol.context, floors, reference_scores)
+            entry["splits"][name] = _summary(
+                scores[row, name], protocol.context, floors, reference_scores
+            )
         if reference_scores is not None:
-            report["reference"]["splits"][name] = _summary(reference_scores, protocol.context, floors, None)
+            report["reference"]["splits"][name] = _summary(
+                reference_scores, protocol.context, floors, None
+            )
     return report
 
 
 def _survey(
     episodes: Any, context: int, reference: Reference | None, bars: Any
 ) -> tuple[list[EpisodeScore] | None, list[float] | None]:
-    """Reference scores and noise floors of a split in one reading. Floors are None unless every episode has one."""
+    """Reference scores and noise floors of a split in one reading. Floors are None unless every
+    episode has one."""
     scores, floors = [], []
     with bars(len(episodes), "reference and floor") as bar:
         for index in range(len(episodes)):
@@ -130,11 +150,15 @@ def _survey(
             bar.update(1)
     known = [floor for floor in floors if floor is not None]
     if known and len(known) < len(floors):
-        raise InputError(f"{episodes.name}: only {len(known)} of {len(floors)} episodes tell their noise floor.")
+        raise InputError(
+            f"{episodes.name}: only {len(known)} of {len(floors)} episodes tell their noise floor."
+        )
     return scores if reference is not None else None, known or None
 
 
-def _describe_split(whole: EpisodeDataset, scores: list[EpisodeScore], floors: list[float] | None) -> dict[str, Any]:
+def _describe_split(
+    whole: EpisodeDataset, scores: list[EpisodeScore], floors: list[float] | None
+) -> dict[str, Any]:
     subpixels = [score.subpixels for score in scores]
     return {
         "name": whole.name,
@@ -145,7 +169,9 @@ def _describe_split(whole: EpisodeDataset, scores: list[EpisodeScore], floors: l
         "whole_split": len(scores) == len(whole),
         "predicted_frames": sum(score.frames for score in scores),
         "subpixels": sum(subpixels),
-        "floor": None if floors is None else {**asdict_ratio(ratio(floors, subpixels)), "per_episode_nats": floors},
+        "floor": None
+        if floors is None
+        else {**asdict_ratio(ratio(floors, subpixels)), "per_episode_nats": floors},
     }
 
 
@@ -157,11 +183,16 @@ def _summary(
 ) -> dict[str, Any]:
     overall = ratio([score.nats for score in scores], [score.subpixels for score in scores])
     above_floor = None if floors is None else asdict_ratio(difference(scores, floors))
-    against = None if reference is None else asdict_ratio(difference(scores, [other.nats for other in reference]))
+    against = (
+        None
+        if reference is None
+        else asdict_ratio(difference(scores, [other.nats for other in reference]))
+    )
     return {
         **asdict_ratio(overall),
         "bits_per_dimension": bits_per_dimension(overall.value),
-        "nats_per_frame": math.fsum(score.nats for score in scores) / sum(score.frames for score in scores),
+        "nats_per_frame": math.fsum(score.nats for score in scores)
+        / sum(score.frames for score in scores),
         "above_floor": above_floor,
         "above_reference": against,
         "per_frame": [asdict(point) for point in frame_curve(scores, context)],
@@ -183,6 +214,9 @@ def asdict_ratio(value: Any) -> dict[str, float | None]:
 
 
 def row_names(paths: Sequence[str]) -> list[str]:
-    """Short names of runs: the last part of the path, or the whole path where two would be the same."""
+    """Short names of runs: the last part of the path, or the whole path where two would be the
+    same."""
     short = [Path(path).name or path for path in paths]
-    return [path if short.count(name) > 1 else name for path, name in zip(paths, short, strict=True)]
+    return [
+        path if short.count(name) > 1 else name for path, name in zip(paths, short, strict=True)
+    ]

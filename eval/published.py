@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-# Robot pushing, nats per sub-pixel. The O(TN) and baseline rows are Kalchbrenner et al.'s (2016), as quoted there.
+# Robot pushing, nats per sub-pixel. The O(TN) and baseline rows are Kalchbrenner et al.'s (2016),
+# as quoted there.
 ROBOT_PUSHING_SOURCE = "Reed et al. 2017, Table 2"
 ROBOT_PUSHING: dict[str, tuple[str, dict[str, float]]] = {
     "baseline": ("O(T) baseline", {"val": 2.06, "test-seen": 2.08, "test-novel": 2.07}),
     "otn": ("O(TN) VPN", {"val": 0.62, "test-seen": 0.64, "test-novel": 0.64}),
     "ot": ("O(T) VPN", {"train": 1.03, "val": 1.04, "test-seen": 1.04, "test-novel": 1.04}),
-    "otlogn": ("O(T log N) VPN", {"train": 0.74, "val": 0.74, "test-seen": 1.06, "test-novel": 0.97}),
+    "otlogn": (
+        "O(T log N) VPN",
+        {"train": 0.74, "val": 0.74, "test-seen": 1.06, "test-novel": 0.97},
+    ),
 }
 
-# Seconds a frame, (plain, in-graph); 32x32 ImageNet at batch 30 for the images, 18 frames of 64x64, 5 videos.
+# Seconds a frame, (plain, in-graph); 32x32 ImageNet at batch 30 for the images, 18 frames of 64x64,
+# 5 videos.
 SAMPLING_SOURCE = "Reed et al. 2017, Table 4 (Nvidia Quadro M4000)"
 SAMPLING_SECONDS: dict[str, tuple[str, float, float | None]] = {
     "pixelcnn": ("O(N) PixelCNN 32x32", 120.0, None),
@@ -21,7 +26,8 @@ SAMPLING_SECONDS: dict[str, tuple[str, float, float | None]] = {
     "otlogn": ("O(T log N) VPN 64x64", 3.82, 3.07),
 }
 
-# Down-sampled ImageNet, validation, bits per sub-pixel at 32, 64 and 128 pixels (Reed et al. 2017, Table 3).
+# Down-sampled ImageNet, validation, bits per sub-pixel at 32, 64 and 128 pixels (Reed et al. 2017,
+# Table 3).
 IMAGENET_BITS: dict[str, dict[int, float]] = {
     "PixelRNN": {32: 3.86, 64: 3.64},
     "PixelCNN": {32: 3.83, 64: 3.57},
@@ -30,7 +36,8 @@ IMAGENET_BITS: dict[str, dict[int, float]] = {
     "Multiscale PixelCNN": {32: 3.95, 64: 3.70, 128: 3.55},
 }
 
-# Text- and structure-to-image, nats per sub-pixel (Reed et al. 2017, Table 1): {data set: {model: {split: value}}}.
+# Text- and structure-to-image, nats per sub-pixel (Reed et al. 2017, Table 1): {data set: {model:
+# {split: value}}}.
 CONDITIONAL_NATS: dict[str, dict[str, dict[str, float]]] = {
     "cub": {
         "PixelCNN": {"train": 2.91, "val": 2.93, "test": 2.92},
@@ -46,8 +53,8 @@ CONDITIONAL_NATS: dict[str, dict[str, dict[str, float]]] = {
     },
 }
 
-# Moving MNIST test, nats per frame of the last 10, the first 10 given: binary cross-entropy of grey values taken as
-# probabilities.
+# Moving MNIST test, nats per frame of the last 10, the first 10 given: binary cross-entropy of grey
+# values taken as probabilities.
 MOVING_MNIST_SOURCE = "Kalchbrenner et al. 2016"
 MOVING_MNIST_NATS_PER_FRAME = {"lower bound": 86.3, "VPN": 87.6, "VPN baseline": 110.1}
 

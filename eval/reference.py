@@ -1,11 +1,12 @@
-"""The honest reference row: every sub-pixel a logistic mixture around the same sub-pixel of the previous frame.
+"""The honest reference row: every sub-pixel a logistic mixture around the same sub-pixel of the
+previous frame.
 
-A model that has learned anything about motion must beat it. One mixture of ``COMPONENTS`` discretized logistics per
-colour channel, shared by all positions and frames: 51 free numbers for RGB, fitted by maximum likelihood on the
-training split. The likelihood depends on the data only through the counts of (previous value, value) pairs, 256 x 256 a
-channel, so the fit is exact over any number of frames. Independent of ``image.distributions`` on purpose: float64
-NumPy scores it, so that it also checks the models' units.
-"""
+A model that has learned anything about motion must beat it. One mixture of ``COMPONENTS``
+discretized logistics per colour channel, shared by all positions and frames: 51 free numbers for
+RGB, fitted by maximum likelihood on the training split. The likelihood depends on the data only
+through the counts of (previous value, value) pairs, 256 x 256 a channel, so the fit is exact over
+any number of frames. Independent of ``image.distributions`` on purpose: float64 NumPy scores it, so
+that it also checks the models' units."""
 
 from __future__ import annotations
 
@@ -46,17 +47,23 @@ class Reference:
         table = self.table
         if episode.frames.shape[1] != len(table):
             raise InputError(
-                f"episode {episode.id} has {episode.frames.shape[1]} colour channels, the reference was fitted on "
+                f"episode {episode.id} has {episode.frames.shape[1]} colour channels, the "
+                "reference was fitted on "
                 f"{len(table)}."
             )
         following, previous = episode.frames[self.context :], episode.frames[self.context - 1 : -1]
-        frame_nats = -table[np.arange(len(table))[:, None, None], previous, following].sum(axis=(1, 2, 3))
+        frame_nats = -table[np.arange(len(table))[:, None, None], previous, following].sum(
+            axis=(1, 2, 3)
+        )
         nats = math.fsum(frame_nats)
-        return EpisodeScore(episode.id, nats, following.size, len(following), tuple(frame_nats.tolist()))
+        return EpisodeScore(
+            episode.id, nats, following.size, len(following), tuple(frame_nats.tolist())
+        )
 
     @cached_property
     def table(self) -> np.ndarray:
-        """log p(value | previous value) in nats, float64 (C, 256, 256), indexed [channel, previous, value]."""
+        """log p(value | previous value) in nats, float64 (C, 256, 256), indexed [channel, previous,
+        value]."""
         previous = np.arange(LEVELS)[:, None, None]
         edges = np.arange(LEVELS + 1) - 0.5  # of the bins; the outermost take the whole tail
         edges[0], edges[-1] = -np.inf, np.inf
@@ -64,7 +71,9 @@ class Reference:
         for weights, offsets, scales in zip(self.weights, self.offsets, self.scales, strict=True):
             distance = (edges[None, :, None] - previous - offsets) / scales
             mass = _log_mass(distance[:, :-1], distance[:, 1:])
-            with np.errstate(divide="ignore"):  # a weight that the fit drove to 0 is a component that is not there
+            with np.errstate(
+                divide="ignore"
+            ):  # a weight that the fit drove to 0 is a component that is not there
                 log_weights = np.log(weights)
             channels.append(np.logaddexp.reduce(mass + log_weights, axis=-1))
         return np.stack(channels)
@@ -84,7 +93,8 @@ class Reference:
 def fit_reference(
     episodes: EpisodeSequence, context: int = 2, progress: Callable[[int], object] | None = None
 ) -> Reference:
-    """Fit the row on the frames after the context of every episode. Raises InputError where there is none."""
+    """Fit the row on the frames after the context of every episode. Raises InputError where there
+    is none."""
     counts, frames = count_pairs(episodes, context, progress)
     weights, offsets, scales, nats = fit_mixture(counts)
     return Reference(weights, offsets, scales, context, len(episodes), frames, nats)
@@ -93,7 +103,8 @@ def fit_reference(
 def count_pairs(
     episodes: EpisodeSequence, context: int = 2, progress: Callable[[int], object] | None = None
 ) -> tuple[np.ndarray, int]:
-    """How often each (previous value, value) pair occurs: int64 (C, 256, 256), and the number of predicted frames."""
+    """How often each (previous value, value) pair occurs: int64 (C, 256, 256), and the number of
+    predicted frames."""
     counts, frames = None, 0
     for index in range(len(episodes)):
         episode: Episode = episodes[index]
@@ -102,7 +113,8 @@ def count_pairs(
             counts = np.zeros((episode.frames.shape[1], LEVELS**2), np.int64)
         elif len(counts) != episode.frames.shape[1]:
             raise InputError(
-                f"episode {episode.id} has {episode.frames.shape[1]} colour channels, earlier ones {len(counts)}; "
+                f"episode {episode.id} has {episode.frames.shape[1]} colour channels, earlier "
+                f"ones {len(counts)}; "
                 "a split has one shape."
             )
         for channel in range(len(counts)):
@@ -112,20 +124,27 @@ def count_pairs(
         if progress is not None:
             progress(1)
     if counts is None or frames == 0:
-        raise InputError(f"no training episode has a frame after the context of {context}: the reference needs some.")
+        raise InputError(
+            f"no training episode has a frame after the context of {context}: the reference needs "
+            "some."
+        )
     return counts.reshape(-1, LEVELS, LEVELS), frames
 
 
-def fit_mixture(counts: np.ndarray, components: int = COMPONENTS) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Maximum likelihood by L-BFGS in float64. counts: int (C, 256, 256), indexed [channel, previous, value].
+def fit_mixture(
+    counts: np.ndarray, components: int = COMPONENTS
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Maximum likelihood by L-BFGS in float64. counts: int (C, 256, 256), indexed [channel,
+    previous, value].
 
-    Returns weights, offsets and scales, (C, K), and the mean nats per sub-pixel of the counts. Inner values enter only
-    through value - previous, so a channel needs 511 + 2 * 256 terms.
-    """
+    Returns weights, offsets and scales, (C, K), and the mean nats per sub-pixel of the counts.
+    Inner values enter only through value - previous, so a channel needs 511 + 2 * 256 terms."""
     import torch
 
     terms = [_terms(channel) for channel in counts]
-    lower, upper, count = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*terms, strict=True))
+    lower, upper, count = (
+        torch.from_numpy(np.stack(arrays)) for arrays in zip(*terms, strict=True)
+    )
     total = float(count.sum())
     channels = len(counts)
     first = torch.linspace(*_FIRST_LOG_SCALES, components, dtype=torch.float64)
@@ -146,7 +165,10 @@ def fit_mixture(counts: np.ndarray, components: int = COMPONENTS) -> tuple[np.nd
         return -(score * count).sum() / total
 
     optimiser = torch.optim.LBFGS(
-        [logits, offsets, log_scales], max_iter=_ITERATIONS, tolerance_grad=1e-9, line_search_fn="strong_wolfe"
+        [logits, offsets, log_scales],
+        max_iter=_ITERATIONS,
+        tolerance_grad=1e-9,
+        line_search_fn="strong_wolfe",
     )
 
     def closure() -> torch.Tensor:
@@ -166,11 +188,11 @@ def fit_mixture(counts: np.ndarray, components: int = COMPONENTS) -> tuple[np.nd
 
 
 def _terms(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bins and counts that carry the whole likelihood of one channel: (lower edge, upper edge, count), each (1023,).
+    """Bins and counts that carry the whole likelihood of one channel: (lower edge, upper edge,
+    count), each (1023,).
 
-    Edges are distances from the previous value in levels. Values 1..254 are pooled by their difference; 0 and 255,
-    whose bins take the tails, stay apart for each previous value.
-    """
+    Edges are distances from the previous value in levels. Values 1..254 are pooled by their
+    difference; 0 and 255, whose bins take the tails, stay apart for each previous value."""
     previous = np.arange(LEVELS)
     inner = counts.copy()
     inner[:, [0, LEVELS - 1]] = 0

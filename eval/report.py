@@ -7,14 +7,17 @@ from collections.abc import Sequence
 MISSING = "-"
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], rule_before: Sequence[int] = ()) -> str:
-    """Columns of text; the first is left-aligned, the others right-aligned. A rule stands before the rows numbered in
-    ``rule_before``. Every row must have the header's length."""
+def text_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], rule_before: Sequence[int] = ()
+) -> str:
+    """Columns of text; the first is left-aligned, the others right-aligned. A rule stands before
+    the rows numbered in ``rule_before``. Every row must have the header's length."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
         cells = [
-            f"{cell:<{w}}" if i == 0 else f"{cell:>{w}}" for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            f"{cell:<{w}}" if i == 0 else f"{cell:>{w}}"
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         return "  ".join(cells).rstrip()
 
@@ -34,4 +37,8 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def with_error(value: float | None, error: float | None, digits: int = 4) -> str:
     """'1.0400 ± 0.0031', without the error where there is none."""
-    return number(value, digits) if error is None or value is None else f"{value:.{digits}f} ± {error:.{digits}f}"
+    return (
+        number(value, digits)
+        if error is None or value is None
+        else f"{value:.{digits}f} ± {error:.{digits}f}"
+    )

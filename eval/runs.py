@@ -1,4 +1,5 @@
-"""What a trained run says of itself: its data and the protocol it was trained with; and opening that data."""
+"""What a trained run says of itself: its data and the protocol it was trained with; and opening
+that data."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
 
 @dataclass(frozen=True)
 class RunFacts:
-    """data: name or path of the training data, '' where it is not recorded. context, clip_frames: of validation."""
+    """data: name or path of the training data, '' where it is not recorded. context, clip_frames:
+    of validation."""
 
     data: str
     context: int
@@ -26,14 +28,17 @@ class RunFacts:
 
 
 def run_facts(name_or_path: str) -> RunFacts:
-    """Read the config.json of a run, of the run that a save belongs to, or beside shipped weights."""
+    """Read the config.json of a run, of the run that a save belongs to, or beside shipped
+    weights."""
     folder = find_saved(name_or_path).folder
     candidates = [folder / "config.json", folder.parent.parent / "config.json"]
     path = next((path for path in candidates if path.is_file()), None)
     config: Any = {} if path is None else read_json(path)
     try:
         train = config.get("train", {}).get("data", {})
-        counts = (int(train.get(name, usual)) for name, usual in (("context", 2), ("scored_frames", 20)))
+        counts = (
+            int(train.get(name, usual)) for name, usual in (("context", 2), ("scored_frames", 20))
+        )
         return RunFacts(str(config.get("data") or ""), *counts)
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
@@ -56,11 +61,18 @@ def agreed_facts(
             return given
         values = [getattr(fact, field) for fact in facts]
         if len(set(values)) > 1 or values[0] == "":
-            listed = ", ".join(f"{name}: {value or 'not recorded'}" for name, value in zip(names, values, strict=True))
-            raise InputError(f"which {field}? The runs say {listed}; give --{field.replace('_', '-')}.")
+            listed = ", ".join(
+                f"{name}: {value or 'not recorded'}"
+                for name, value in zip(names, values, strict=True)
+            )
+            raise InputError(
+                f"which {field}? The runs say {listed}; give --{field.replace('_', '-')}."
+            )
         return values[0]
 
-    return RunFacts(agreed("data", data), agreed("context", context), agreed("clip_frames", clip_frames))
+    return RunFacts(
+        agreed("data", data), agreed("context", context), agreed("clip_frames", clip_frames)
+    )
 
 
 def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:

@@ -1,4 +1,5 @@
-"""Table 4: seconds a sampled frame, how they grow with the frame, and what one frame costs in operations and bytes."""
+"""Table 4: seconds a sampled frame, how they grow with the frame, and what one frame costs in
+operations and bytes."""
 
 from __future__ import annotations
 
@@ -35,9 +36,9 @@ SAMPLERS = (
 
 @dataclass(frozen=True)
 class SpeedSettings:
-    """videos: how many are sampled and averaged, after one for warming up, each of ``frames`` frames and ``batch``
-    samples. plain_steps: sub-pixel steps of the plain O(TN) sampler that are timed; its seconds are extrapolated.
-    graph: 'cuda' (only on CUDA), 'compile' or 'none'."""
+    """videos: how many are sampled and averaged, after one for warming up, each of ``frames``
+    frames and ``batch`` samples. plain_steps: sub-pixel steps of the plain O(TN) sampler that are
+    timed; its seconds are extrapolated. graph: 'cuda' (only on CUDA), 'compile' or 'none'."""
 
     device: str
     batch: int = 1
@@ -50,10 +51,11 @@ class SpeedSettings:
 
 @dataclass(frozen=True)
 class Timing:
-    """One row. seconds_per_frame: mean over videos, per sample of the batch; spread: largest minus smallest of them.
+    """One row. seconds_per_frame: mean over videos, per sample of the batch; spread: largest minus
+    smallest of them.
 
-    sequential_steps: network steps one after another; evaluations: the paper's count, a step per sub-pixel for O(TN).
-    """
+    sequential_steps: network steps one after another; evaluations: the paper's count, a step per
+    sub-pixel for O(TN)."""
 
     kind: str
     sampler: str
@@ -76,14 +78,17 @@ def time_sampler(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings
     step = _frame_step(model, sampler, settings)
     if step is None:
         return None
-    # A frame of the pixel-by-pixel sampler takes seconds and all cost the same: one a video is enough.
+    # A frame of the pixel-by-pixel sampler takes seconds and all cost the same: one a video is
+    # enough.
     frames = 1 if sampler == "cached" else settings.frames
     seconds = _time_videos(model, step, settings, frames)
     mean, spread = statistics.mean(seconds), max(seconds) - min(seconds)
     return Timing(kind, sampler, size, mean, spread, model.decoder.evaluations, steps)
 
 
-def _frame_step(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings) -> Callable[..., Any] | None:
+def _frame_step(
+    model: VideoPixelNetwork, sampler: str, settings: SpeedSettings
+) -> Callable[..., Any] | None:
     if sampler == "graph":
         if settings.graph == "none" or (settings.graph == "cuda" and settings.device != "cuda"):
             return None
@@ -96,7 +101,8 @@ def _frame_step(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings)
 
 
 def _raster_step(model: VideoPixelNetwork, precision: str) -> Callable[..., Any]:
-    """``plain_step`` with the O(TN) decoder's pixel-by-pixel order in the place of the wavefront."""
+    """``plain_step`` with the O(TN) decoder's pixel-by-pixel order in the place of the
+    wavefront."""
     decoder: Any = model.decoder
     whole = plain_step(model, precision)
 
@@ -137,13 +143,17 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
     decoder: Any = model.decoder
     carry, _, uniforms = static_inputs(model, settings.batch)
     grid = model.config.grid
-    features = torch.zeros(settings.batch, model.encoder.features, grid, grid, device=settings.device)
+    features = torch.zeros(
+        settings.batch, model.encoder.features, grid, grid, device=settings.device
+    )
     total = decoder.evaluations
     steps = min(settings.plain_steps, total)
     centre = carry.frame.float() if model.config.centred else None
 
     def sample(steps: int) -> None:
-        with torch.autocast(uniforms.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+        with torch.autocast(
+            uniforms.device.type, torch.bfloat16, enabled=settings.precision == "bf16"
+        ):
             decoder.sample_plain(features, centre, uniforms, steps=steps)
 
     sample(1)
@@ -161,7 +171,8 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
 
 @torch.no_grad()
 def count_work(model: VideoPixelNetwork) -> dict[str, float]:
-    """'gigaflop' of one sampled frame at batch 1, and 'weight_megabytes' in float32, read at least once a frame."""
+    """'gigaflop' of one sampled frame at batch 1, and 'weight_megabytes' in float32, read at least
+    once a frame."""
     carry, action, uniforms = static_inputs(model, 1)
     with FlopCounterMode(display=False) as counter:
         model.step(carry, action, uniforms)
@@ -176,7 +187,8 @@ def measure(
     table_size: int = 64,
     progress: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
-    """Time every sampler at every size. build(kind, size) gives the model; the table is drawn at ``table_size``."""
+    """Time every sampler at every size. build(kind, size) gives the model; the table is drawn at
+    ``table_size``."""
     timings, work = [], {}
     for size in sorted({*sizes, table_size}):
         for kind in dict.fromkeys(kind for kind, _, _ in SAMPLERS):
@@ -206,14 +218,17 @@ def hardware(device: str) -> str:
     info = Path("/proc/cpuinfo")
     if info.is_file():
         names = [
-            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+            line.split(":", 1)[1].strip()
+            for line in info.read_text().splitlines()
+            if line.startswith("model name")
         ]
         model = names[0] if names else model
     return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}"
 
 
 def table4_text(report: dict[str, Any]) -> str:
-    """Reed et al. 2017, Table 4, video part, ours beside the published one; a dash where nothing was measured."""
+    """Reed et al. 2017, Table 4, video part, ours beside the published one; a dash where nothing
+    was measured."""
     settings, size = report["settings"], report["table_size"]
     found = {(t["kind"], t["sampler"]): t for t in report["timings"] if t["size"] == size}
     slow = found.get(("otn", "plain"))
@@ -228,19 +243,26 @@ def table4_text(report: dict[str, Any]) -> str:
         mark = "*" if timing["extrapolated_from_steps"] else ""
         faster = MISSING if slow is None else f"{slow['seconds_per_frame'] / seconds:,.0f}x"
         counts = [f"{timing['evaluations']:,}", f"{timing['sequential_steps']:,}"]
-        rows.append([words, f"{seconds:.4g}{mark}", f"{1 / seconds:.4g}", faster, *counts, published])
+        rows.append(
+            [words, f"{seconds:.4g}{mark}", f"{1 / seconds:.4g}", faster, *counts, published]
+        )
     header = ["", "s/frame", "frames/s", "speed-up", "evaluations", "steps", "published s"]
     lines = [
-        f"Sampling {size}x{size} video: {settings['frames']} frames, mean of {settings['videos']} videos, batch "
+        f"Sampling {size}x{size} video: {settings['frames']} frames, mean of {settings['videos']} "
+        "videos, batch "
         f"{settings['batch']}, {settings['precision']} on {report['hardware']}",
         text_table(header, rows),
     ]
     if slow:
         lines.append(
-            f"* extrapolated from {slow['extrapolated_from_steps']} of {slow['evaluations']:,} sub-pixel steps"
+            f"* extrapolated from {slow['extrapolated_from_steps']} of {slow['evaluations']:,} "
+            "sub-pixel steps"
         )
     for kind, work in report["work"].items():
-        lines.append(f"{kind}: {work['gigaflop']:.3g} GFLOP a frame, {work['weight_megabytes']:.3g} MB of weights")
+        lines.append(
+            f"{kind}: {work['gigaflop']:.3g} GFLOP a frame, {work['weight_megabytes']:.3g} MB of "
+            "weights"
+        )
     lines.append(f"published: {SAMPLING_SOURCE}")
     return "\n".join(lines)
 
@@ -257,7 +279,9 @@ def growth_figure(report: dict[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    axes = figure.add_subplot(xscale="log", yscale="log", xlabel="side of the frame (pixels)", ylabel="seconds a frame")
+    axes = figure.add_subplot(
+        xscale="log", yscale="log", xlabel="side of the frame (pixels)", ylabel="seconds a frame"
+    )
     sizes = sorted({t["size"] for t in report["timings"]})
     for kind, sampler, words in SAMPLERS:
         points = sorted(

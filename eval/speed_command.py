@@ -18,10 +18,11 @@ class SpeedOptions:
     """Options of ``pixelpush speed``."""
 
     preset: Literal["push-small", "push", "paper"] = "push-small"
-    """Sizes of the models: those for two CPU cores, for a GPU, or the paper's. Weights do not matter and are random."""
+    """Sizes of the models: those for two CPU cores, for a GPU, or the paper's. Weights do not
+    matter and are random."""
     images: bool = False
-    """Image models instead: plain, cached and multiscale sampling of 32x32 images in float32. Of the other options they
-    take --preset, --batch, --plain-steps, --device and --json."""
+    """Image models instead: plain, cached and multiscale sampling of 32x32 images in float32. Of
+    the other options they take --preset, --batch, --plain-steps, --device and --json."""
     sizes: tuple[int, ...] = (16, 32, 64, 128)
     """Sides of the frames for the growth figure; the table is at 64."""
     batch: int | None = None
@@ -31,9 +32,11 @@ class SpeedOptions:
     frames: int = 18
     """Frames in a video."""
     plain_steps: int = 30
-    """Sub-pixel steps of the plain O(TN) sampler that are timed; a whole frame is extrapolated from them."""
+    """Sub-pixel steps of the plain O(TN) sampler that are timed; a whole frame is extrapolated from
+    them."""
     graph: Literal["auto", "cuda", "compile", "none"] = "auto"
-    """How the frame step becomes one graph: a CUDA graph, torch.compile, or not at all; auto: CUDA if it is there."""
+    """How the frame step becomes one graph: a CUDA graph, torch.compile, or not at all; auto: CUDA
+    if it is there."""
     distribution: Literal["published", "preset"] = "published"
     """Outputs of O(TN) and O(T log N): the published 256-way softmax, or what the preset has."""
     precision: Literal["32", "bf16"] = "32"
@@ -67,14 +70,24 @@ def speed(options: Annotated[SpeedOptions, tyro.conf.arg(name="")]) -> None:
     device = pick_device(options.device)
     graph = options.graph if options.graph != "auto" else "cuda" if device == "cuda" else "none"
     settings = SpeedSettings(
-        *(device, options.batch or 1, options.videos, options.frames, options.precision, options.plain_steps, graph)
+        *(
+            device,
+            options.batch or 1,
+            options.videos,
+            options.frames,
+            options.precision,
+            options.plain_steps,
+            graph,
+        )
     )
 
     def build(kind: str, size: int) -> VideoPixelNetwork:
         suffix = "-small" if options.preset == "push-small" else ""
         softmax = options.distribution == "published" and kind in ("otn", "otlogn")
         overrides = {"distribution": "softmax"} if softmax else {}
-        return build_model(f"{options.preset.removesuffix('-small')}-{kind}{suffix}", frame_size=size, **overrides)
+        return build_model(
+            f"{options.preset.removesuffix('-small')}-{kind}{suffix}", frame_size=size, **overrides
+        )
 
     def say(words: str) -> None:
         if not options.quiet:

@@ -12,7 +12,8 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.vpn.scoring import EpisodeScore
 
-NOISE_FLOOR = "noise_floor"  # Episode.extra: float32 (T,), mean entropy of the known noise, nats per sub-pixel
+# Episode.extra: float32 (T,), mean entropy of the known noise, nats per sub-pixel.
+NOISE_FLOOR = "noise_floor"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Ratio:
 
 @dataclass(frozen=True)
 class FramePoint:
-    """One point of the curve over time. frame: index in the episode, from 0; episodes: how many reach it."""
+    """One point of the curve over time. frame: index in the episode, from 0; episodes: how many
+    reach it."""
 
     frame: int
     nats_per_subpixel: float
@@ -35,9 +37,9 @@ class FramePoint:
 def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
     """sum(nats) / sum(sub-pixels) and its standard error over episodes, which may differ in length.
 
-    The error is the linearised one of a ratio estimator (Cochran, Sampling Techniques, 3rd ed., equation 6.13 without
-    the finite-population factor); for episodes of one length it is the standard deviation over sqrt(n).
-    """
+    The error is the linearised one of a ratio estimator (Cochran, Sampling Techniques, 3rd ed.,
+    equation 6.13 without the finite-population factor); for episodes of one length it is the
+    standard deviation over sqrt(n)."""
     total, count, n = math.fsum(nats), sum(subpixels), len(nats)
     value = total / count
     if n < 2:
@@ -47,7 +49,8 @@ def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
 
 
 def difference(first: Sequence[EpisodeScore], nats: Sequence[float]) -> Ratio:
-    """Paired difference, nats per sub-pixel: scores minus ``nats`` of the same episodes, with its own error."""
+    """Paired difference, nats per sub-pixel: scores minus ``nats`` of the same episodes, with its
+    own error."""
     paired = [score.nats - other for score, other in zip(first, nats, strict=True)]
     return ratio(paired, [score.subpixels for score in first])
 
@@ -59,18 +62,24 @@ def frame_curve(scores: Sequence[EpisodeScore], context: int) -> list[FramePoint
     for step in range(longest):
         there = [score for score in scores if score.frames > step]
         nats = math.fsum(score.frame_nats[step] for score in there)
-        curve.append(FramePoint(context + step, nats / sum(s.subpixels // s.frames for s in there), len(there)))
+        curve.append(
+            FramePoint(
+                context + step, nats / sum(s.subpixels // s.frames for s in there), len(there)
+            )
+        )
     return curve
 
 
 def episode_floor(episode: Episode, context: int) -> float | None:
-    """Nats of the known noise over exactly the predicted frames, or None where the data say nothing of it."""
+    """Nats of the known noise over exactly the predicted frames, or None where the data say nothing
+    of it."""
     floor = episode.extra.get(NOISE_FLOOR)
     if floor is None:
         return None
     if floor.shape != (len(episode.frames),) or not np.isfinite(floor).all():
         raise InputError(
-            f"episode {episode.id}: {NOISE_FLOOR} must be {len(episode.frames)} finite numbers, one a frame, got shape "
+            f"episode {episode.id}: {NOISE_FLOOR} must be {len(episode.frames)} finite numbers, "
+            "one a frame, got shape "
             f"{floor.shape}; prepare the data again."
         )
     return math.fsum(floor[context:].astype(np.float64)) * math.prod(episode.frames.shape[1:])

@@ -1,4 +1,5 @@
-"""Tables and figures of a likelihood report: one split in detail, and Table 2 beside the published one."""
+"""Tables and figures of a likelihood report: one split in detail, and Table 2 beside the published
+one."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ from pixelpush.eval.published import (
 from pixelpush.eval.report import number, text_table, with_error
 from pixelpush.files import atomic_file
 
-COLUMNS = {"train": "Tr", "val": "Val", "test": "Ts", "test-seen": "Ts-seen", "test-novel": "Ts-novel"}
+COLUMNS = {
+    "train": "Tr",
+    "val": "Val",
+    "test": "Ts",
+    "test-seen": "Ts-seen",
+    "test-novel": "Ts-novel",
+}
 REFERENCE_ROW = "reference row"
 FLOOR_ROW = "noise floor"
 # What 'pixelpush prepare moving-mnist' writes as the source of its store.
@@ -27,7 +34,8 @@ def protocol_line(report: dict[str, Any]) -> str:
     """What was counted, in one line."""
     protocol = report["protocol"]
     return (
-        f"{protocol['context']} context frames given and not counted, clips of {protocol['clip_frames']} frames, "
+        f"{protocol['context']} context frames given and not counted, clips of "
+        f"{protocol['clip_frames']} frames, "
         f"{'bfloat16' if protocol['precision'] == 'bf16' else 'float32'} on {protocol['device']}; "
         "± is one standard error over episodes"
     )
@@ -36,7 +44,11 @@ def protocol_line(report: dict[str, Any]) -> str:
 def split_line(name: str, split: dict[str, Any]) -> str:
     """How much of the split was scored, saying so where it is not the whole."""
     count, whole = split["episodes"], split["episodes_in_split"]
-    part = f"all {whole} episodes" if split["whole_split"] else f"ONLY the first {count} of {whole} episodes (a prefix)"
+    part = (
+        f"all {whole} episodes"
+        if split["whole_split"]
+        else f"ONLY the first {count} of {whole} episodes (a prefix)"
+    )
     return f"{name} ({split['name']}): {part}, {split['predicted_frames']} predicted frames"
 
 
@@ -44,30 +56,46 @@ def split_text(report: dict[str, Any], split: str) -> str:
     """Everything about one split: models, reference, floor, and the curve over frames."""
     described = report["splits"][split]
     rows = [
-        _detail(f"{entry['name']} ({entry['kind']}, {entry['parameters'] / 1e6:.2f}M)", entry["splits"][split])
+        _detail(
+            f"{entry['name']} ({entry['kind']}, {entry['parameters'] / 1e6:.2f}M)",
+            entry["splits"][split],
+        )
         for entry in report["models"]
     ]
     if report["reference"] is not None:
         rows.append(_detail(REFERENCE_ROW, report["reference"]["splits"][split]))
     floor = described["floor"]
     if floor is not None:
-        rows.append([FLOOR_ROW, with_error(floor["nats_per_subpixel"], floor["standard_error"]), "", "", ""])
+        rows.append(
+            [FLOOR_ROW, with_error(floor["nats_per_subpixel"], floor["standard_error"]), "", "", ""]
+        )
     header = ["", "nats/sub-pixel", "bits/dim", "above floor", "minus reference"]
     keep = [i for i in range(len(header)) if i < 3 or any(row[i] not in ("", "-") for row in rows)]
     table = text_table([header[i] for i in keep], [[row[i] for i in keep] for row in rows])
-    curves = [f"{entry['name']} by frame: {_curve(entry['splits'][split]['per_frame'])}" for entry in report["models"]]
+    curves = [
+        f"{entry['name']} by frame: {_curve(entry['splits'][split]['per_frame'])}"
+        for entry in report["models"]
+    ]
     return "\n".join([split_line(split, described), table, *curves])
 
 
 def table2_text(report: dict[str, Any]) -> str:
-    """Reed et al. 2017, Table 2: rows are models, columns splits, nats per sub-pixel; the published rows below."""
+    """Reed et al. 2017, Table 2: rows are models, columns splits, nats per sub-pixel; the published
+    rows below."""
     splits: list[str] = list(report["splits"])
-    rows = [[entry["name"], *(_cell(entry["splits"][name]) for name in splits)] for entry in report["models"]]
+    rows = [
+        [entry["name"], *(_cell(entry["splits"][name]) for name in splits)]
+        for entry in report["models"]
+    ]
     if report["reference"] is not None:
-        rows.append([REFERENCE_ROW, *(_cell(report["reference"]["splits"][name]) for name in splits)])
+        rows.append(
+            [REFERENCE_ROW, *(_cell(report["reference"]["splits"][name]) for name in splits)]
+        )
     floors = [report["splits"][name]["floor"] for name in splits]
     if any(floor is not None for floor in floors):
-        rows.append([FLOOR_ROW, *(number(floor and floor["nats_per_subpixel"], 3) for floor in floors)])
+        rows.append(
+            [FLOOR_ROW, *(number(floor and floor["nats_per_subpixel"], 3) for floor in floors)]
+        )
         for entry in report["models"]:
             above = [entry["splits"][name]["above_floor"] for name in splits]
             rows.append([f"{entry['name']} above floor", *(_cell(value) for value in above)])
@@ -76,15 +104,23 @@ def table2_text(report: dict[str, Any]) -> str:
         if any(name in values for name in splits):
             rows.append([label, *(number(values.get(name), 2) for name in splits)])
     lines = [split_line(name, described) for name, described in report["splits"].items()]
-    lines.append(text_table(["", *(COLUMNS.get(name, name) for name in splits)], rows, rule_before=[ours]))
+    lines.append(
+        text_table(["", *(COLUMNS.get(name, name) for name in splits)], rows, rule_before=[ours])
+    )
     if len(rows) > ours:
-        lines.append(f"Below the rule: published, on the Google robot pushing recordings ({ROBOT_PUSHING_SOURCE}).")
+        lines.append(
+            "Below the rule: published, on the Google robot pushing recordings "
+            f"({ROBOT_PUSHING_SOURCE})."
+        )
     return "\n".join(lines)
 
 
 def moving_mnist_text(report: dict[str, Any]) -> str:
-    """Nats per frame of the splits that are Moving MNIST, the published ones below; '' where none is."""
-    splits = [name for name, described in report["splits"].items() if described["source"] == MOVING_MNIST]
+    """Nats per frame of the splits that are Moving MNIST, the published ones below; '' where none
+    is."""
+    splits = [
+        name for name, described in report["splits"].items() if described["source"] == MOVING_MNIST
+    ]
     if not splits:
         return ""
     rows = [
@@ -93,17 +129,22 @@ def moving_mnist_text(report: dict[str, Any]) -> str:
         for split in splits
     ]
     ours = len(rows)
-    rows += [[f"{name}, test", number(nats, 1)] for name, nats in MOVING_MNIST_NATS_PER_FRAME.items()]
-    # The published loss takes a grey value for the probability of white: without this line the rows would mislead.
+    rows += [
+        [f"{name}, test", number(nats, 1)] for name, nats in MOVING_MNIST_NATS_PER_FRAME.items()
+    ]
+    # The published loss takes a grey value for the probability of white: without this line the rows
+    # would mislead.
     note = (
-        f"Below the rule: published ({MOVING_MNIST_SOURCE}), binary cross-entropy of grey values, 10 frames after 10 "
+        f"Below the rule: published ({MOVING_MNIST_SOURCE}), binary cross-entropy of grey values, "
+        "10 frames after 10 "
         "given; ours are exact, of 256 levels: another scale."
     )
     return "\n".join([text_table(["Moving MNIST", "nats/frame"], rows, rule_before=[ours]), note])
 
 
 def likelihood_figure(report: dict[str, Any], path: Path) -> None:
-    """Splits side by side, the published figures beside them, and the curve over frames of the last split."""
+    """Splits side by side, the published figures beside them, and the curve over frames of the last
+    split."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -114,20 +155,40 @@ def likelihood_figure(report: dict[str, Any], path: Path) -> None:
         values = [by_split[split]["nats_per_subpixel"] for split in splits]
         errors = [by_split[split]["standard_error"] or 0.0 for split in splits]
         style = "--" if name == REFERENCE_ROW else "-"
-        ours.errorbar(range(len(splits)), values, errors, marker="o", ms=4, ls=style, lw=1.2, color=colour, label=name)
+        ours.errorbar(
+            range(len(splits)),
+            values,
+            errors,
+            marker="o",
+            ms=4,
+            ls=style,
+            lw=1.2,
+            color=colour,
+            label=name,
+        )
         points = by_split[splits[-1]]["per_frame"]
         frames, nats = [p["frame"] for p in points], [p["nats_per_subpixel"] for p in points]
-        curve.plot(frames, nats, ls=style, lw=1.2, marker="o" if len(points) < 2 else None, color=colour)
+        curve.plot(
+            frames, nats, ls=style, lw=1.2, marker="o" if len(points) < 2 else None, color=colour
+        )
     floors = [report["splits"][split]["floor"] for split in splits]
     if all(floor is not None for floor in floors):
         values = [floor["nats_per_subpixel"] for floor in floors]
-        ours.plot(range(len(splits)), values, ls=":", marker="_", ms=14, color="0.4", label=FLOOR_ROW)
+        ours.plot(
+            range(len(splits)), values, ls=":", marker="_", ms=14, color="0.4", label=FLOOR_ROW
+        )
         curve.axhline(values[-1], ls=":", color="0.4")
     for marker, (label, values) in zip("osD^", ROBOT_PUSHING.values(), strict=True):
         there = [(i, values[split]) for i, split in enumerate(splits) if split in values]
         if there:
             published.plot(
-                *zip(*there, strict=True), marker=marker, ms=4, lw=1.2, color="0.35", mfc="white", label=label
+                *zip(*there, strict=True),
+                marker=marker,
+                ms=4,
+                lw=1.2,
+                color="0.35",
+                mfc="white",
+                label=label,
             )
     _finish(ours, splits, "this report")
     _finish(published, splits, f"published, Google robot pushing\n({ROBOT_PUSHING_SOURCE})")
@@ -147,7 +208,11 @@ def _finish(axes: Any, splits: list[str], title: str) -> None:
 
 def _rows(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     rows = [(entry["name"], entry["splits"]) for entry in report["models"]]
-    return rows if report["reference"] is None else [*rows, (REFERENCE_ROW, report["reference"]["splits"])]
+    return (
+        rows
+        if report["reference"] is None
+        else [*rows, (REFERENCE_ROW, report["reference"]["splits"])]
+    )
 
 
 def _detail(name: str, summary: dict[str, Any]) -> list[str]:
@@ -157,12 +222,18 @@ def _detail(name: str, summary: dict[str, Any]) -> list[str]:
         with_error(summary["nats_per_subpixel"], summary["standard_error"]),
         number(summary["bits_per_dimension"]),
         "-" if above is None else with_error(above["nats_per_subpixel"], above["standard_error"]),
-        "-" if against is None else with_error(against["nats_per_subpixel"], against["standard_error"]),
+        "-"
+        if against is None
+        else with_error(against["nats_per_subpixel"], against["standard_error"]),
     ]
 
 
 def _cell(summary: dict[str, Any] | None) -> str:
-    return "-" if summary is None else with_error(summary["nats_per_subpixel"], summary["standard_error"], 3)
+    return (
+        "-"
+        if summary is None
+        else with_error(summary["nats_per_subpixel"], summary["standard_error"], 3)
+    )
 
 
 def _curve(points: list[dict[str, Any]], most: int = 10) -> str:

@@ -14,8 +14,11 @@ from pixelpush.training.seeding import derived_seed
 from pixelpush.vpn import VideoUpscaler, load_upscaler, upscale_video
 
 
-def load_upscalers(names: Sequence[str], size: int, target: int, device: str) -> list[VideoUpscaler]:
-    """The chain of 2x models from ``size`` to ``target`` pixels (0: none); names left out are the shipped ones.
+def load_upscalers(
+    names: Sequence[str], size: int, target: int, device: str
+) -> list[VideoUpscaler]:
+    """The chain of 2x models from ``size`` to ``target`` pixels (0: none); names left out are the
+    shipped ones.
 
     Raises InputError where the target is no doubling of the size or the chain does not fit.
     """
@@ -26,25 +29,37 @@ def load_upscalers(names: Sequence[str], size: int, target: int, device: str) ->
         size *= 2
         sizes.append(size)
     if not sizes or size != target:
-        raise InputError(f"--upscale {target}: must be the model's frame size doubled once or more.")
+        raise InputError(
+            f"--upscale {target}: must be the model's frame size doubled once or more."
+        )
     names = names or [f"push-upscale-{large}" for large in sizes]
     if len(names) != len(sizes):
-        raise InputError(f"--upscale {target}: needs {len(sizes)} upscalers (to {sizes}), got {len(names)}.")
+        raise InputError(
+            f"--upscale {target}: needs {len(sizes)} upscalers (to {sizes}), got {len(names)}."
+        )
     models = [load_upscaler(name, device) for name in names]
     for name, model, large in zip(names, models, sizes, strict=True):
         if model.config.frame_size != large:
-            raise InputError(f"{name}: renders {model.config.frame_size} pixels; this step of --upscale needs {large}.")
+            raise InputError(
+                f"{name}: renders {model.config.frame_size} pixels; this step of --upscale needs "
+                f"{large}."
+            )
     return models
 
 
 def upscale_film(
-    film: Film, upscalers: Sequence[VideoUpscaler], large_truth: np.ndarray | None, seed: int, number: int, device: str
+    film: Film,
+    upscalers: Sequence[VideoUpscaler],
+    large_truth: np.ndarray | None,
+    seed: int,
+    number: int,
+    device: str,
 ) -> Film:
     """The same film with its samples sampled larger, each from a seed of its own.
 
-    large_truth: uint8 (>= context + steps, C, H', W') of the same episode where it is known: its context frames start
-    the chain, the rest is the truth row. Without it the context is enlarged, and no truth is shown.
-    """
+    large_truth: uint8 (>= context + steps, C, H', W') of the same episode where it is known: its
+    context frames start the chain, the rest is the truth row. Without it the context is enlarged,
+    and no truth is shown."""
     factor = 2 ** len(upscalers)
     context, steps = film.context, film.samples.shape[1]
     if large_truth is None:

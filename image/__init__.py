@@ -1,11 +1,12 @@
-"""One frame: pixel distributions, PixelCNN and PixelRNN families, 2x2 groups, upscalers, image conditioning.
+"""One frame: pixel distributions, PixelCNN and PixelRNN families, 2x2 groups, upscalers, image
+conditioning.
 
-In three nouns: a *trunk* gives features at every pixel from the pixels before it (``raster``, ``pixelcnn``,
-``gated_pixelcnn``, ``pixelcnn_pp``, ``pixelrnn``), a *head* turns features into a *pixel distribution* (``heads``,
-``distributions``), a decoder scores and samples with both (``raster``: pixel by pixel; ``upscalers``: group by group).
-Trunks never see the present pixel's own colours: one pass of the trunk serves all colours of a pixel, and the softmax
-head conditions channel after channel.
-"""
+In three nouns: a *trunk* gives features at every pixel from the pixels before it (``raster``,
+``pixelcnn``, ``gated_pixelcnn``, ``pixelcnn_pp``, ``pixelrnn``), a *head* turns features into a
+*pixel distribution* (``heads``, ``distributions``), a decoder scores and samples with both
+(``raster``: pixel by pixel; ``upscalers``: group by group). Trunks never see the present pixel's
+own colours: one pass of the trunk serves all colours of a pixel, and the softmax head conditions
+channel after channel."""
 
 from __future__ import annotations
 

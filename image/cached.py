@@ -1,10 +1,10 @@
 """Sampling a masked convolutional network without running it on the whole image for every pixel.
 
-Every masked convolution keeps its input activations; a new position costs one small matrix product from its cached
-neighbours. Positions that cannot see each other may be computed together: through 3x3 raster masks a pixel sees
-(row - 1, column + 1) at the furthest, at every depth, so all pixels with equal column + 2 row are independent given the
-earlier ones. This wavefront is exact and takes W + 2 (H - 1) steps instead of H W.
-"""
+Every masked convolution keeps its input activations; a new position costs one small matrix product
+from its cached neighbours. Positions that cannot see each other may be computed together: through
+3x3 raster masks a pixel sees (row - 1, column + 1) at the furthest, at every depth, so all pixels
+with equal column + 2 row are independent given the earlier ones. This wavefront is exact and takes
+W + 2 (H - 1) steps instead of H W."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from pixelpush.image.layers import MaskedConv2d, ResidualBlock, ResidualMultipli
 
 def raster_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
     """(rows, columns) of one pixel at a time."""
-    return [(torch.tensor([row]), torch.tensor([column])) for row in range(height) for column in range(width)]
+    return [
+        (torch.tensor([row]), torch.tensor([column]))
+        for row in range(height)
+        for column in range(width)
+    ]
 
 
 def wavefront_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
@@ -32,10 +36,11 @@ def wavefront_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
 
 
 class ConvolutionCache:
-    """The input activations of one masked convolution while an image is sampled, zero-padded as the layer pads.
+    """The input activations of one masked convolution while an image is sampled, zero-padded as the
+    layer pads.
 
-    Values travel as (batch * positions, channels), batch slowest. Capacity is one image; positions outside are errors.
-    """
+    Values travel as (batch * positions, channels), batch slowest. Capacity is one image; positions
+    outside are errors."""
 
     def __init__(self, layer: MaskedConv2d, batch: int, height: int, width: int):
         weight = layer.weight.detach()
@@ -53,7 +58,9 @@ class ConvolutionCache:
 
     def write(self, values: Tensor, rows: Tensor, columns: Tensor) -> None:
         """Store the layer's input at these positions."""
-        self.rows[:, self._index(rows, columns)] = values.unflatten(0, (self.batch, -1)).to(self.rows.dtype)
+        self.rows[:, self._index(rows, columns)] = values.unflatten(0, (self.batch, -1)).to(
+            self.rows.dtype
+        )
 
     def read(self, rows: Tensor, columns: Tensor) -> Tensor:
         """The layer's output at these positions, from what has been written."""
@@ -73,7 +80,8 @@ class ConvolutionCache:
 
 
 class BlockCaches:
-    """Caches of every masked convolution of a stack of causal blocks (``layers.block_stack(..., causal=True)``)."""
+    """Caches of every masked convolution of a stack of causal blocks (``layers.block_stack(...,
+    causal=True)``)."""
 
     def __init__(self, blocks: nn.Sequential, batch: int, height: int, width: int):
         self.blocks = blocks

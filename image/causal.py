@@ -1,4 +1,5 @@
-"""Causal convolutions whose window ends at the present row or pixel, and what they remember while sampling."""
+"""Causal convolutions whose window ends at the present row or pixel, and what they remember while
+sampling."""
 
 from __future__ import annotations
 
@@ -13,12 +14,13 @@ from pixelpush.image.layers import MaskedConv2d
 
 
 class CausalConv2d(nn.Conv2d):
-    """Convolution with a (rows, columns) kernel that ends at the present position ('shifted': just before it).
+    """Convolution with a (rows, columns) kernel that ends at the present position ('shifted': just
+    before it).
 
-    direction 'down': rows up to the present one, columns centred on it (odd kernel). 'right': rows up to the present
-    one, columns up to the present one. 'shifted' moves the window one row up ('down') or one column left ('right'),
-    which makes it strictly causal. Zeros stand outside the image.
-    """
+    direction 'down': rows up to the present one, columns centred on it (odd kernel). 'right': rows
+    up to the present one, columns up to the present one. 'shifted' moves the window one row up
+    ('down') or one column left ('right'), which makes it strictly causal. Zeros stand outside the
+    image."""
 
     def __init__(
         self,
@@ -49,20 +51,31 @@ class CausalConv2d(nn.Conv2d):
         return F.conv2d(padded, self.effective_weight(), self.bias, self.stride)
 
     def at_row(self, inputs: Tensor, row: int) -> Tensor:
-        """Output row (N, out, 1, W) of a stride-1 convolution; only the rows of its window are read."""
+        """Output row (N, out, 1, W) of a stride-1 convolution; only the rows of its window are
+        read."""
         last = row - self.shifted
-        window = crop(inputs, last - self.kernel_size[0] + 1, last, -self.left, inputs.shape[3] - 1 + self.right)
+        window = crop(
+            inputs,
+            last - self.kernel_size[0] + 1,
+            last,
+            -self.left,
+            inputs.shape[3] - 1 + self.right,
+        )
         return F.conv2d(window, self.effective_weight(), self.bias)
 
     def at_pixel(self, inputs: Tensor, row: int, column: int) -> Tensor:
-        """Output (N, out) of a 'right' stride-1 convolution at one pixel; only its window is read."""
+        """Output (N, out) of a 'right' stride-1 convolution at one pixel; only its window is
+        read."""
         last = column - self.shifted
-        window = crop(inputs, row - self.kernel_size[0] + 1, row, last - self.kernel_size[1] + 1, last)
+        window = crop(
+            inputs, row - self.kernel_size[0] + 1, row, last - self.kernel_size[1] + 1, last
+        )
         return F.linear(window.flatten(1), self.effective_weight().flatten(1), self.bias)
 
 
 def crop(inputs: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-    """Rows top..bottom and columns left..right of (N, C, H, W), both ends included; zeros outside."""
+    """Rows top..bottom and columns left..right of (N, C, H, W), both ends included; zeros
+    outside."""
     height, width = inputs.shape[2:]
     inside = inputs[:, :, max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)]
     outside = (max(-left, 0), max(right + 1 - width, 0), max(-top, 0), max(bottom + 1 - height, 0))
@@ -74,7 +87,8 @@ def crop(inputs: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor
 
 @dataclass
 class RowCache:
-    """The last input rows of a 'down' convolution, (N, C, kernel rows, W), and its weight, computed once per image.
+    """The last input rows of a 'down' convolution, (N, C, kernel rows, W), and its weight, computed
+    once per image.
 
     ``push`` advances the cache in place; the caller owns it and may copy it.
     """
@@ -87,7 +101,8 @@ class RowCache:
 
     @classmethod
     def start(cls, layer: CausalConv2d, like: Tensor, width: int) -> RowCache:
-        """An empty cache for inputs ``width`` wide; batch, dtype and device are those of ``like``."""
+        """An empty cache for inputs ``width`` wide; batch, dtype and device are those of
+        ``like``."""
         rows = like.new_zeros(len(like), layer.in_channels, layer.kernel_size[0], width)
         return cls(layer.effective_weight(), layer.bias, layer.left, layer.stride[1], rows)
 
@@ -107,11 +122,11 @@ class RowCache:
 
 @dataclass
 class PixelCache:
-    """The last input rows of a convolution that runs pixel by pixel, with zeros around them, and its weight matrix.
+    """The last input rows of a convolution that runs pixel by pixel, with zeros around them, and
+    its weight matrix.
 
-    rows: (N, C, kernel rows, left + W + right). Pixels of the present row not reached yet are zero. ``push`` and
-    ``next_row`` advance the cache in place; the caller owns it and may copy it.
-    """
+    rows: (N, C, kernel rows, left + W + right). Pixels of the present row not reached yet are zero.
+    ``push`` and ``next_row`` advance the cache in place; the caller owns it and may copy it."""
 
     matrix: Tensor
     bias: Tensor | None
@@ -121,7 +136,8 @@ class PixelCache:
 
     @classmethod
     def start(cls, layer: CausalConv2d | MaskedConv2d, like: Tensor, width: int) -> PixelCache:
-        """An empty cache for images ``width`` wide; batch, dtype and device are those of ``like``."""
+        """An empty cache for images ``width`` wide; batch, dtype and device are those of
+        ``like``."""
         if isinstance(layer, MaskedConv2d):
             left = right = int(layer.padding[0])
             rows = left + 1

@@ -1,8 +1,8 @@
 """What an image may be conditioned on, and the networks that turn it into a map beside the pixels.
 
-Reed et al. 2017, section 4.2: a character CNN with a GRU and an average over time for captions, a residual network for
-spatial structure; both are concatenated, resized bilinearly to the target's grid and cropped with it.
-"""
+Reed et al. 2017, section 4.2: a character CNN with a GRU and an average over time for captions, a
+residual network for spatial structure; both are concatenated, resized bilinearly to the target's
+grid and cropped with it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ STRUCTURE_SIZE = 32
 
 
 def encode_caption(text: str, truncate: bool = False) -> list[int]:
-    """201 character numbers, padded with 0. Too long a caption is an InputError unless ``truncate``."""
+    """201 character numbers, padded with 0. Too long a caption is an InputError unless
+    ``truncate``."""
     text = " ".join(text.lower().split())
     if len(text) > CAPTION_LENGTH and not truncate:
         raise InputError(
-            f"a caption of {len(text)} characters is longer than {CAPTION_LENGTH}; shorten it or ask to truncate."
+            f"a caption of {len(text)} characters is longer than {CAPTION_LENGTH}; shorten it or "
+            "ask to truncate."
         )
     numbers = [ALPHABET.find(character) + 1 or UNKNOWN for character in text[:CAPTION_LENGTH]]
     return numbers + [0] * (CAPTION_LENGTH - len(numbers))
@@ -36,11 +38,11 @@ def encode_caption(text: str, truncate: bool = False) -> list[int]:
 
 @dataclass(frozen=True)
 class Condition:
-    """A batch of what is known beside the pixels; a model takes exactly the parts that it was built with.
+    """A batch of what is known beside the pixels; a model takes exactly the parts that it was built
+    with.
 
-    classes: int64 (N,). captions: int (N, 201) of ``encode_caption``. structure: (N, P, 32, 32): keypoint maps, or
-    the share of each class in each cell of a segmentation.
-    """
+    classes: int64 (N,). captions: int (N, 201) of ``encode_caption``. structure: (N, P, 32, 32):
+    keypoint maps, or the share of each class in each cell of a segmentation."""
 
     classes: Tensor | None = None
     captions: Tensor | None = None
@@ -61,10 +63,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class ConditionConfig:
-    """classes: number of classes; captions: whether there are; structure: number of spatial maps; 0 for none.
+    """classes: number of classes; captions: whether there are; structure: number of spatial maps; 0
+    for none.
 
-    channels: width of each part's encoding. layers: residual layers of the spatial encoder (paper: 12).
-    """
+    channels: width of each part's encoding. layers: residual layers of the spatial encoder (paper:
+    12)."""
 
     classes: int = 0
     captions: bool = False
@@ -82,20 +85,25 @@ class ConditionConfig:
         return self.channels * (bool(self.classes) + self.captions + bool(self.structure))
 
     def check(self, condition: Condition | None, count: int) -> Condition:
-        """The condition if it fits this configuration and ``count`` samples; InputError where it does not."""
+        """The condition if it fits this configuration and ``count`` samples; InputError where it
+        does not."""
         condition = condition or Condition()
         given = condition.parts()
         expected = {
             "classes": (count,) if self.classes else None,
             "captions": (count, CAPTION_LENGTH) if self.captions else None,
-            "structure": (count, self.structure, STRUCTURE_SIZE, STRUCTURE_SIZE) if self.structure else None,
+            "structure": (count, self.structure, STRUCTURE_SIZE, STRUCTURE_SIZE)
+            if self.structure
+            else None,
         }
         for name, shape in expected.items():
             if (name in given) != (shape is not None):
                 verb = "needs" if shape else "takes no"
                 raise InputError(f"this model {verb} {name} in its condition.")
             if shape is not None and tuple(given[name].shape) != shape:
-                raise InputError(f"the condition's {name} should be {shape}, got {tuple(given[name].shape)}.")
+                raise InputError(
+                    f"the condition's {name} should be {shape}, got {tuple(given[name].shape)}."
+                )
         _check_range("classes", condition.classes, self.classes)
         _check_range("captions", condition.captions, UNKNOWN + 1)
         return condition
@@ -106,7 +114,9 @@ def _check_range(name: str, numbers: Tensor | None, end: int) -> None:
         return
     low, high = int(numbers.min()), int(numbers.max())
     if low < 0 or high >= end:
-        raise InputError(f"the condition's {name} go from {low} to {high}; this model knows 0 to {end - 1}.")
+        raise InputError(
+            f"the condition's {name} go from {low} to {high}; this model knows 0 to {end - 1}."
+        )
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,9 @@ class Encoded:
         """The conditioning map (N, V + S, height, width); None where there is nothing."""
         parts = []
         if self.maps is not None:
-            parts.append(F.interpolate(self.maps, (height, width), mode="bilinear", align_corners=False))
+            parts.append(
+                F.interpolate(self.maps, (height, width), mode="bilinear", align_corners=False)
+            )
         if self.vector is not None:
             parts.append(self.vector[:, :, None, None].expand(-1, -1, height, width))
         return torch.cat(parts, dim=1) if parts else None
@@ -157,14 +169,17 @@ class StructureEncoder(nn.Module):
 
 
 class ConditionEncoder(nn.Module):
-    """Condition -> ``Encoded``. With nothing to encode it has no parameters and returns an empty ``Encoded``."""
+    """Condition -> ``Encoded``. With nothing to encode it has no parameters and returns an empty
+    ``Encoded``."""
 
     def __init__(self, config: ConditionConfig):
         super().__init__()
         self.classes = nn.Embedding(config.classes, config.channels) if config.classes else None
         self.captions = CaptionEncoder(config.channels) if config.captions else None
         self.structure = (
-            StructureEncoder(config.structure, config.channels, config.layers) if config.structure else None
+            StructureEncoder(config.structure, config.channels, config.layers)
+            if config.structure
+            else None
         )
 
     def forward(self, condition: Condition) -> Encoded:

@@ -15,12 +15,12 @@ LARGEST = 4096
 class ImageConfig:
     """What every image model has.
 
-    image_size: height and width. colours: 1 or 3. distribution: 'softmax', 'logistic' or 'bernoulli' (one colour,
-    pixels 0 and 255). components: of the logistic mixture. head_hidden: width of the softmax head's hidden layer.
-    classes, captions, structure: conditioning (number of classes; captions or none; number of 32x32 maps: 15 for CUB's
-    parts, 17 for MPII's, 80 for COCO's classes); condition_channels and condition_layers: size of its encoders.
-    truncate_captions: cut captions of more than 201 characters instead of refusing them.
-    """
+    image_size: height and width. colours: 1 or 3. distribution: 'softmax', 'logistic' or
+    'bernoulli' (one colour, pixels 0 and 255). components: of the logistic mixture. head_hidden:
+    width of the softmax head's hidden layer. classes, captions, structure: conditioning (number of
+    classes; captions or none; number of 32x32 maps: 15 for CUB's parts, 17 for MPII's, 80 for
+    COCO's classes); condition_channels and condition_layers: size of its encoders.
+    truncate_captions: cut captions of more than 201 characters instead of refusing them."""
 
     kind: str
     image_size: int = 32
@@ -37,17 +37,29 @@ class ImageConfig:
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            least = 0 if name in ("classes", "structure", "condition_layers", "dropout", "crop") else 1
+            least = (
+                0 if name in ("classes", "structure", "condition_layers", "dropout", "crop") else 1
+            )
             most = 1 << 20 if name == "classes" else LARGEST
-            if isinstance(value, int | float) and not isinstance(value, bool) and not least <= value <= most:
-                raise InputError(f"{self.kind}: {name} must be between {least} and {most}, got {value}.")
+            if (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and not least <= value <= most
+            ):
+                raise InputError(
+                    f"{self.kind}: {name} must be between {least} and {most}, got {value}."
+                )
         if self.distribution not in ("softmax", "logistic", "bernoulli"):
-            raise InputError(f"unknown distribution {self.distribution!r}; choose softmax, logistic or bernoulli.")
+            raise InputError(
+                f"unknown distribution {self.distribution!r}; choose softmax, logistic or "
+                "bernoulli."
+            )
 
 
 @dataclass(frozen=True)
 class PixelCNNConfig(ImageConfig):
-    """channels: h, half the width between blocks. hidden: the 1x1 layer on top (paper: 1024, 32 on MNIST)."""
+    """channels: h, half the width between blocks. hidden: the 1x1 layer on top (paper: 1024, 32 on
+    MNIST)."""
 
     channels: int = 128
     layers: int = 15
@@ -68,7 +80,8 @@ class GatedPixelCNNConfig(ImageConfig):
 
 @dataclass(frozen=True)
 class PixelCNNPPConfig(ImageConfig):
-    """resnets: gated resnets per scale on the way down; one more on the way back where a scale is grown into."""
+    """resnets: gated resnets per scale on the way down; one more on the way back where a scale is
+    grown into."""
 
     filters: int = 160
     resnets: int = 5
@@ -79,7 +92,9 @@ class PixelCNNPPConfig(ImageConfig):
         if not 0 <= self.dropout < 1:
             raise InputError(f"dropout must be in [0, 1), got {self.dropout}.")
         if self.image_size % 2 ** (self.scales - 1):
-            raise InputError(f"images of {self.image_size} pixels do not halve {self.scales - 1} times.")
+            raise InputError(
+                f"images of {self.image_size} pixels do not halve {self.scales - 1} times."
+            )
         super().__post_init__()
 
 
@@ -96,7 +111,8 @@ class PixelRNNConfig(ImageConfig):
 
 @dataclass(frozen=True)
 class MultiscalePixelRNNConfig(PixelRNNConfig):
-    """A chain of PixelRNNs; base_size: the smallest image; step: how many times larger each next one is.
+    """A chain of PixelRNNs; base_size: the smallest image; step: how many times larger each next
+    one is.
 
     recurrence: 'row' or 'diagonal'.
     """
@@ -114,11 +130,11 @@ class MultiscalePixelRNNConfig(PixelRNNConfig):
 class MultiscalePixelCNNConfig(ImageConfig):
     """A base Gated PixelCNN and one upscaler per doubling (Reed et al. 2017).
 
-    upscaler: 'A' or 'B'. channels: units everywhere (paper: 128, 256 on ImageNet). base_layers: of the base PixelCNN.
-    blocks: residual blocks of two layers in each group's network (paper: 12 layers, 6 blocks). patch, patch_layers: of
-    type B. crop: side of the random crops on which scales of twice that side and more are trained; 0 for none.
-    shared_encoder_size: largest scale that shares the base's condition encoder; each larger one has its own.
-    """
+    upscaler: 'A' or 'B'. channels: units everywhere (paper: 128, 256 on ImageNet). base_layers: of
+    the base PixelCNN. blocks: residual blocks of two layers in each group's network (paper: 12
+    layers, 6 blocks). patch, patch_layers: of type B. crop: side of the random crops on which
+    scales of twice that side and more are trained; 0 for none. shared_encoder_size: largest scale
+    that shares the base's condition encoder; each larger one has its own."""
 
     base_size: int = 8
     base_layers: int = 15
@@ -134,10 +150,18 @@ class MultiscalePixelCNNConfig(ImageConfig):
         _check_sizes(self.kind, self.base_size, self.image_size, 2)
         if self.upscaler not in ("A", "B"):
             raise InputError(f"unknown upscaler {self.upscaler!r}; choose 'A' or 'B'.")
-        if self.upscaler == "B" and self.base_size < self.image_size and self.base_size % self.patch:
-            raise InputError(f"base_size {self.base_size} must be a multiple of the patch ({self.patch} pixels).")
+        if (
+            self.upscaler == "B"
+            and self.base_size < self.image_size
+            and self.base_size % self.patch
+        ):
+            raise InputError(
+                f"base_size {self.base_size} must be a multiple of the patch ({self.patch} pixels)."
+            )
         if self.crop % (2 * self.patch):
-            raise InputError(f"crop {self.crop} must be a multiple of two patches ({2 * self.patch} pixels).")
+            raise InputError(
+                f"crop {self.crop} must be a multiple of two patches ({2 * self.patch} pixels)."
+            )
         super().__post_init__()
 
     @property
@@ -151,7 +175,9 @@ def _check_sizes(kind: str, base: int, size: int, step: int) -> None:
     while step > 1 and 0 < base < size:
         base *= step
     if base != size:
-        raise InputError(f"{kind}: an image of {size} pixels is not base_size times a power of {step}.")
+        raise InputError(
+            f"{kind}: an image of {size} pixels is not base_size times a power of {step}."
+        )
 
 
 KINDS: dict[str, type[ImageConfig]] = {

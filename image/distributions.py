@@ -1,9 +1,9 @@
 """Distributions over 8-bit pixels. Every one of them computes in float32 and answers in nats.
 
-A network's head returns a distribution object: ``log_prob(pixels)`` scores uint8 images (N, C, H, W) and
-``sample(uniforms)`` draws them by inverse CDF from uniform numbers in [0, 1), so that who draws the numbers decides
-which generator a sample belongs to, and sampler and score share the same bins.
-"""
+A network's head returns a distribution object: ``log_prob(pixels)`` scores uint8 images (N, C, H,
+W) and ``sample(uniforms)`` draws them by inverse CDF from uniform numbers in [0, 1), so that who
+draws the numbers decides which generator a sample belongs to, and sampler and score share the same
+bins."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from torch import Tensor
 from pixelpush.image.pixels import HALF_BIN, LEVELS, from_unit, to_unit
 
 MIN_LOG_SCALE = -7.0
-# A logistic e^7 times wider than the range is flat; the ceiling keeps exp(-log_scale) away from zero.
+# A logistic e^7 times wider than the range is flat; the ceiling keeps exp(-log_scale) away from
+# zero.
 MAX_LOG_SCALE = 7.0
 
 
 class PixelDistribution(ABC):
-    """A distribution over images (N, C, H, W) that is independent over pixels; channels may depend on each other."""
+    """A distribution over images (N, C, H, W) that is independent over pixels; channels may depend
+    on each other."""
 
     uniforms_per_pixel: int
 
@@ -42,46 +44,58 @@ def parameters_per_pixel(colours: int, components: int) -> int:
 
 
 def discretized_logistic(level: Tensor, distance: Tensor, log_scale: Tensor) -> Tensor:
-    """Log-probability of a level's bin under a logistic (Salimans et al. 2017, eq. 2), exact for all magnitudes.
+    """Log-probability of a level's bin under a logistic (Salimans et al. 2017, eq. 2), exact for
+    all magnitudes.
 
-    level: uint8; distance: its value minus the mean, in [-1, 1] units; 0 and 255 take the whole tail. With a and b the
-    scaled upper and lower edge, sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), and b - a is known
-    without a subtraction: no small-mass fallback is needed, and every term is finite.
-    """
+    level: uint8; distance: its value minus the mean, in [-1, 1] units; 0 and 255 take the whole
+    tail. With a and b the scaled upper and lower edge, sigmoid(a) - sigmoid(b) = sigmoid(a)
+    sigmoid(-b) (1 - exp(b - a)), and b - a is known without a subtraction: no small-mass fallback
+    is needed, and every term is finite."""
     inverse_scale = torch.exp(-log_scale)
     below_upper = F.logsigmoid((distance + HALF_BIN) * inverse_scale)
     above_lower = F.logsigmoid((HALF_BIN - distance) * inverse_scale)
     width = torch.log(-torch.expm1(-2 * HALF_BIN * inverse_scale))
-    # Factors of 0 and 1: all three terms are finite, and a product is much cheaper than ``where`` on a CPU.
+    # Factors of 0 and 1: all three terms are finite, and a product is much cheaper than ``where``
+    # on a CPU.
     below_highest, above_lowest = (level < LEVELS - 1).float(), (level > 0).float()
-    return below_upper * below_highest + above_lower * above_lowest + width * (below_highest * above_lowest)
+    return (
+        below_upper * below_highest
+        + above_lower * above_lowest
+        + width * (below_highest * above_lowest)
+    )
 
 
 class LogisticMixture(PixelDistribution):
     """Mixture of K discretized logistics (Salimans et al. 2017, eq. 2-3).
 
-    parameters: (N, K (1 + 2C + C(C-1)/2), H, W) laid out as mixture logits K, means C K, log-scales C K,
-    coefficients K C(C-1)/2 (for RGB: G<-R, B<-R, B<-G). One component is chosen per pixel and shared by its channels.
-    centre: (N, C, H, W) in levels 0..255, uint8 or float32, or None. With it, means count from this image's same
-    sub-pixel and the coefficients act on differences from it; None is the published form.
+    parameters: (N, K (1 + 2C + C(C-1)/2), H, W) laid out as mixture logits K, means C K, log-scales
+    C K, coefficients K C(C-1)/2 (for RGB: G<-R, B<-R, B<-G). One component is chosen per pixel and
+    shared by its channels. centre: (N, C, H, W) in levels 0..255, uint8 or float32, or None. With
+    it, means count from this image's same sub-pixel and the coefficients act on differences from
+    it; None is the published form.
 
-    Bins are half a level to each side of a level; 0 and 255 take the whole tail, so the 256 probabilities sum to 1.
-    """
+    Bins are half a level to each side of a level; 0 and 255 take the whole tail, so the 256
+    probabilities sum to 1."""
 
     def __init__(self, parameters: Tensor, colours: int, centre: Tensor | None = None):
         per_component = parameters_per_pixel(colours, 1)
-        # ``unbind`` once: its backward pass is one stack, where slices would each fill and add a whole tensor.
+        # ``unbind`` once: its backward pass is one stack, where slices would each fill and add a
+        # whole tensor.
         parts = rearrange(parameters.float(), "n (p k) h w -> n p k h w", p=per_component).unbind(1)
         self.logits = parts[0]
         self.means = parts[1 : 1 + colours]
-        self.log_scales = [part.clamp(MIN_LOG_SCALE, MAX_LOG_SCALE) for part in parts[1 + colours : 1 + 2 * colours]]
+        self.log_scales = [
+            part.clamp(MIN_LOG_SCALE, MAX_LOG_SCALE)
+            for part in parts[1 + colours : 1 + 2 * colours]
+        ]
         self.coefficients = [torch.tanh(part) for part in parts[1 + 2 * colours :]]
         self.colours = colours
         self.centre = None if centre is None else centre.float() / 127.5 - 1.0
         self.uniforms_per_pixel = 1 + colours
 
     def _mean(self, channel: int, values: list[Tensor]) -> Tensor:
-        """Mean (N, K, H, W) of one channel given the earlier channels' values, each (N, H, W) in [-1, 1]."""
+        """Mean (N, K, H, W) of one channel given the earlier channels' values, each (N, H, W) in
+        [-1, 1]."""
         mean = self.means[channel]
         first = channel * (channel - 1) // 2
         for earlier, value in enumerate(values[:channel]):
@@ -106,7 +120,8 @@ class LogisticMixture(PixelDistribution):
         for channel in range(self.colours):
             mean = self._mean(channel, values).gather(1, component)[:, 0]
             log_scale = self.log_scales[channel].gather(1, component)[:, 0]
-            # float32 uniforms can be exactly 0, whose quantile is minus infinity: from_unit sends it to level 0.
+            # float32 uniforms can be exactly 0, whose quantile is minus infinity: from_unit sends
+            # it to level 0.
             noise = torch.logit(uniforms[:, 1 + channel])
             pixels.append(from_unit(mean + temperature * log_scale.exp() * noise))
             values.append(to_unit(pixels[-1]))  # quantised before anything conditions on it
@@ -114,7 +129,8 @@ class LogisticMixture(PixelDistribution):
 
 
 class IndependentLogisticMixture(PixelDistribution):
-    """One mixture per sub-pixel: channels know nothing of each other (the O(T) baseline of Table 2).
+    """One mixture per sub-pixel: channels know nothing of each other (the O(T) baseline of Table
+    2).
 
     parameters: (N, C 3K, H, W). centre as in ``LogisticMixture``.
     """
@@ -130,11 +146,15 @@ class IndependentLogisticMixture(PixelDistribution):
         return rearrange(image, "n c h w -> (n c) 1 h w")
 
     def log_prob(self, pixels: Tensor) -> Tensor:
-        return rearrange(self._folded.log_prob(self._fold(pixels)), "(n c) h w -> n c h w", c=self.colours).sum(1)
+        return rearrange(
+            self._folded.log_prob(self._fold(pixels)), "(n c) h w -> n c h w", c=self.colours
+        ).sum(1)
 
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
         folded = rearrange(uniforms, "n (c u) h w -> (n c) u h w", c=self.colours)
-        return rearrange(self._folded.sample(folded, temperature), "(n c) 1 h w -> n c h w", c=self.colours)
+        return rearrange(
+            self._folded.sample(folded, temperature), "(n c) 1 h w -> n c h w", c=self.colours
+        )
 
 
 class Bernoulli(PixelDistribution):
@@ -158,9 +178,10 @@ class Bernoulli(PixelDistribution):
 
 
 def pick(cumulative: Tensor, uniform: Tensor) -> Tensor:
-    """Index (N, 1, ...) of the interval of ``cumulative`` (N, K, ...) that holds ``uniform`` (N, 1, ...).
+    """Index (N, 1, ...) of the interval of ``cumulative`` (N, K, ...) that holds ``uniform`` (N, 1,
+    ...).
 
-    Scaling by the last entry keeps a rounding error in the sum from ever choosing an index past the support.
-    """
+    Scaling by the last entry keeps a rounding error in the sum from ever choosing an index past the
+    support."""
     index = (cumulative <= uniform * cumulative[:, -1:]).sum(dim=1, keepdim=True)
     return index.clamp(max=cumulative.shape[1] - 1)

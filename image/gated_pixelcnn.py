@@ -1,4 +1,5 @@
-"""Gated PixelCNN: a vertical and a horizontal stack, without a blind spot (van den Oord et al. 2016b)."""
+"""Gated PixelCNN: a vertical and a horizontal stack, without a blind spot (van den Oord et al.
+2016b)."""
 
 from __future__ import annotations
 
@@ -23,9 +24,12 @@ def gate(values: Tensor) -> Tensor:
 
 
 class GatedLayer(nn.Module):
-    """One layer of figure 2. The first layer sees rows above and pixels to the left only, and has no residual."""
+    """One layer of figure 2. The first layer sees rows above and pixels to the left only, and has
+    no residual."""
 
-    def __init__(self, inputs: int, channels: int, kernel: int, conditioning: int, first: bool = False):
+    def __init__(
+        self, inputs: int, channels: int, kernel: int, conditioning: int, first: bool = False
+    ):
         super().__init__()
         reach = kernel // 2
         rows = reach if first else reach + 1
@@ -36,10 +40,13 @@ class GatedLayer(nn.Module):
         self.condition = nn.Conv2d(conditioning, 4 * channels, 1) if conditioning else None
         self.first = first
         for layer in (self.vertical, self.horizontal):
-            # A gate halves small signals; twice the usual gain keeps the vertical stack, which has no residual, alive.
+            # A gate halves small signals; twice the usual gain keeps the vertical stack, which has
+            # no residual, alive.
             nn.init.normal_(layer.weight, std=2 / math.sqrt(layer.weight[0].numel()))
 
-    def condition_halves(self, conditioning: Tensor | None) -> tuple[Tensor, Tensor] | tuple[float, float]:
+    def condition_halves(
+        self, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor] | tuple[float, float]:
         """The conditioning's terms of the vertical and the horizontal gates (equation 4)."""
         if self.condition is None or conditioning is None:
             return 0.0, 0.0
@@ -47,11 +54,14 @@ class GatedLayer(nn.Module):
         return vertical, horizontal
 
     def join(self, vertical: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(next vertical features, term of the horizontal gates) from the vertical convolution's output."""
+        """(next vertical features, term of the horizontal gates) from the vertical convolution's
+        output."""
         for_vertical, for_horizontal = self.condition_halves(conditioning)
         return gate(vertical + for_vertical), self.across(vertical) + for_horizontal
 
-    def forward(self, vertical: Tensor, horizontal: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, vertical: Tensor, horizontal: Tensor, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         following, term = self.join(self.vertical(vertical), conditioning)
         output = self.leave(gate(self.horizontal(horizontal) + term))
         return following, output if self.first else horizontal + output
@@ -59,7 +69,8 @@ class GatedLayer(nn.Module):
 
 @dataclass
 class GatedCache:
-    """rows: previous vertical rows of layers 2..L; pixels: previous horizontal pixels; terms: (N, 2c, W) per layer."""
+    """rows: previous vertical rows of layers 2..L; pixels: previous horizontal pixels; terms: (N,
+    2c, W) per layer."""
 
     conditioning: Tensor | None
     rows: list[RowCache]
@@ -68,11 +79,11 @@ class GatedCache:
 
 
 class GatedPixelCNNTrunk(RasterTrunk):
-    """``layers`` gated layers of width ``channels``; the first with ``first_kernel`` sees no present pixel.
+    """``layers`` gated layers of width ``channels``; the first with ``first_kernel`` sees no
+    present pixel.
 
-    conditioning_channels: D of a conditioning map (N, D, H, W) that biases every layer; 0 for none. A class or text
-    vector comes as a constant map.
-    """
+    conditioning_channels: D of a conditioning map (N, D, H, W) that biases every layer; 0 for none.
+    A class or text vector comes as a constant map."""
 
     cached = True
 
@@ -87,7 +98,9 @@ class GatedPixelCNNTrunk(RasterTrunk):
     ):
         super().__init__()
         if min(kernel, first_kernel) < 3 or kernel % 2 == 0 or first_kernel % 2 == 0:
-            raise InputError(f"a gated PixelCNN needs odd kernels of 3 or more, got {first_kernel} and {kernel}.")
+            raise InputError(
+                f"a gated PixelCNN needs odd kernels of 3 or more, got {first_kernel} and {kernel}."
+            )
         self.layers = Layers(
             GatedLayer(
                 channels if index else in_colours,
@@ -117,7 +130,9 @@ class GatedPixelCNNTrunk(RasterTrunk):
             [],
         )
 
-    def step(self, cache: GatedCache, image: Tensor, row: int, column: int) -> tuple[Tensor, GatedCache]:
+    def step(
+        self, cache: GatedCache, image: Tensor, row: int, column: int
+    ) -> tuple[Tensor, GatedCache]:
         if column == 0:
             self._begin_row(cache, image, row)
         first = self.layers[0]
@@ -126,9 +141,13 @@ class GatedPixelCNNTrunk(RasterTrunk):
         known = self._enter(image[:, :, row : row + 1, max(column - reach, 0) : column + 1])
         hidden = first.horizontal.at_pixel(known, 0, min(column, reach))
         values = pointwise(first.leave, gate(hidden + cache.terms[0][:, :, column]))
-        for layer, pixels, terms in zip(self.layers[1:], cache.pixels, cache.terms[1:], strict=True):
+        for layer, pixels, terms in zip(
+            self.layers[1:], cache.pixels, cache.terms[1:], strict=True
+        ):
             pixels.push(values, column)
-            values = values + pointwise(layer.leave, gate(pixels.output(column) + terms[:, :, column]))
+            values = values + pointwise(
+                layer.leave, gate(pixels.output(column) + terms[:, :, column])
+            )
         return F.relu(values), cache
 
     def _begin_row(self, cache: GatedCache, image: Tensor, row: int) -> None:

@@ -1,8 +1,7 @@
 """2x2 pixel groups and the sub-sampling pyramid (Reed et al. 2017, section 3.1, figure 2).
 
-Group 1 is the upper-left pixel of every 2x2 block, 2 the upper-right, 3 the lower-left, 4 the lower-right. All
-functions only move data; ``merge_groups`` is the inverse of ``split_groups``.
-"""
+Group 1 is the upper-left pixel of every 2x2 block, 2 the upper-right, 3 the lower-left, 4 the
+lower-right. All functions only move data; ``merge_groups`` is the inverse of ``split_groups``."""
 
 from __future__ import annotations
 
@@ -20,7 +19,9 @@ def split_groups(image: Tensor) -> list[Tensor]:
     """(..., H, W) -> four (..., H/2, W/2); H and W must be even."""
     height, width = image.shape[-2:]
     if height % 2 or width % 2:
-        raise InputError(f"an image of {height}x{width} has no 2x2 blocks; height and width must be even.")
+        raise InputError(
+            f"an image of {height}x{width} has no 2x2 blocks; height and width must be even."
+        )
     return [image[..., row::2, column::2] for row in (0, 1) for column in (0, 1)]
 
 
@@ -32,6 +33,7 @@ def merge_groups(groups: Sequence[Tensor]) -> Tensor:
 
 
 def subsample(image: Tensor, times: int = 1) -> Tensor:
-    """The image ``times`` scales down: group 1 of group 1 of ... Its pixels are pixels of ``image``."""
+    """The image ``times`` scales down: group 1 of group 1 of ... Its pixels are pixels of
+    ``image``."""
     step = 2**times
     return image[..., ::step, ::step]

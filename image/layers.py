@@ -33,20 +33,24 @@ class Layers(nn.ModuleList, Generic[M]):
 
 
 class MaskedConv2d(nn.Conv2d):
-    """k x k convolution that sees only pixels before the present one in raster order (van den Oord et al. 2016).
+    """k x k convolution that sees only pixels before the present one in raster order (van den Oord
+    et al. 2016).
 
-    mask 'A' leaves the present pixel out, 'B' lets it in. The mask multiplies the weight in every call; the stored
-    weight is never overwritten, and masked entries get no gradient.
-    """
+    mask 'A' leaves the present pixel out, 'B' lets it in. The mask multiplies the weight in every
+    call; the stored weight is never overwritten, and masked entries get no gradient."""
 
     mask: Tensor
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, mask: str, dilation: int = 1):
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, mask: str, dilation: int = 1
+    ):
         if kernel_size % 2 == 0:
             raise InputError(f"a masked convolution needs an odd kernel, got {kernel_size}.")
         reach = dilation * (kernel_size // 2)
         super().__init__(in_channels, out_channels, kernel_size, padding=reach, dilation=dilation)
-        self.register_buffer("mask", raster_mask(kernel_size, include_centre={"A": False, "B": True}[mask]), False)
+        self.register_buffer(
+            "mask", raster_mask(kernel_size, include_centre={"A": False, "B": True}[mask]), False
+        )
 
     def forward(self, inputs: Tensor) -> Tensor:
         return F.conv2d(inputs, self.weight * self.mask, self.bias, 1, self.padding, self.dilation)
@@ -60,7 +64,9 @@ def raster_mask(kernel_size: int, include_centre: bool) -> Tensor:
     return mask.view(kernel_size, kernel_size)
 
 
-def convolution(in_channels: int, out_channels: int, kernel_size: int, causal: bool, dilation: int = 1) -> nn.Conv2d:
+def convolution(
+    in_channels: int, out_channels: int, kernel_size: int, causal: bool, dilation: int = 1
+) -> nn.Conv2d:
     """A resolution-preserving convolution, masked (type B) if ``causal``."""
     if causal:
         return MaskedConv2d(in_channels, out_channels, kernel_size, "B", dilation)
@@ -69,7 +75,8 @@ def convolution(in_channels: int, out_channels: int, kernel_size: int, causal: b
 
 
 class MultiplicativeUnit(nn.Module):
-    """MU(h) = g1 * tanh(g2 * h + g3 * u), gates sigmoid, u tanh, of one 3x3 convolution (Kalchbrenner et al. 2016)."""
+    """MU(h) = g1 * tanh(g2 * h + g3 * u), gates sigmoid, u tanh, of one 3x3 convolution
+    (Kalchbrenner et al. 2016)."""
 
     def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
         super().__init__()
@@ -86,14 +93,19 @@ class MultiplicativeUnit(nn.Module):
 
 
 class ResidualMultiplicativeBlock(nn.Module):
-    """1x1 to c channels, two multiplicative units, 1x1 back to 2c, plus the input (Kalchbrenner et al. 2016)."""
+    """1x1 to c channels, two multiplicative units, 1x1 back to 2c, plus the input (Kalchbrenner et
+    al. 2016)."""
 
     def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
         super().__init__()
         if channels % 2:
-            raise InputError(f"a residual multiplicative block needs an even number of channels, got {channels}.")
+            raise InputError(
+                f"a residual multiplicative block needs an even number of channels, got {channels}."
+            )
         self.down = nn.Conv2d(channels, channels // 2, 1)
-        self.units = nn.ModuleList(MultiplicativeUnit(channels // 2, causal, dilation) for _ in range(2))
+        self.units = nn.ModuleList(
+            MultiplicativeUnit(channels // 2, causal, dilation) for _ in range(2)
+        )
         self.up = nn.Conv2d(channels // 2, channels, 1)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -104,7 +116,8 @@ class ResidualMultiplicativeBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """SiLU, 3x3, SiLU, 3x3, plus the input; the last convolution starts at zero: a new block is the identity."""
+    """SiLU, 3x3, SiLU, 3x3, plus the input; the last convolution starts at zero: a new block is the
+    identity."""
 
     def __init__(self, channels: int, causal: bool = False, dilation: int = 1):
         super().__init__()

@@ -18,10 +18,11 @@ from pixelpush.image.weight_norm import initialise_from_data
 
 @dataclass(frozen=True)
 class ImageSample:
-    """images: uint8 (N, C, H, W). log_prob: nats per pixel (N, H, W), under temperature 1; zero where given.
+    """images: uint8 (N, C, H, W). log_prob: nats per pixel (N, H, W), under temperature 1; zero
+    where given.
 
-    network_evaluations: sequential evaluations that an image took, small ones of a head or a patch counted too.
-    """
+    network_evaluations: sequential evaluations that an image took, small ones of a head or a patch
+    counted too."""
 
     images: Tensor
     log_prob: Tensor
@@ -29,13 +30,18 @@ class ImageSample:
 
 
 class ImageModel(nn.Module):
-    """Base of the image models. Subclasses write ``score`` and ``draw``; this class checks and draws the noise."""
+    """Base of the image models. Subclasses write ``score`` and ``draw``; this class checks and
+    draws the noise."""
 
     def __init__(self, config: ImageConfig):
         super().__init__()
         self.config = config
         self.conditioning = ConditionConfig(
-            config.classes, config.captions, config.structure, config.condition_channels, config.condition_layers
+            config.classes,
+            config.captions,
+            config.structure,
+            config.condition_channels,
+            config.condition_layers,
         )
         self.uniforms_per_pixel = self.new_head(1).uniforms_per_pixel
 
@@ -52,7 +58,9 @@ class ImageModel(nn.Module):
         """Nats per pixel (N, H, W) of checked input."""
         raise NotImplementedError
 
-    def draw(self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool
+    ) -> tuple[Tensor, Tensor]:
         """(images, nats) from uniforms (N, uniforms_per_pixel, H, W)."""
         raise NotImplementedError
 
@@ -79,16 +87,19 @@ class ImageModel(nn.Module):
         temperature: float = 1.0,
         cached: bool = True,
     ) -> ImageSample:
-        """n images. generator: one (a seed per sample is drawn from it, in order) or one per sample.
+        """n images. generator: one (a seed per sample is drawn from it, in order) or one per
+        sample.
 
-        cached=False uses the slow, obvious sampler where the model also has a cached one; the images are the same.
-        """
+        cached=False uses the slow, obvious sampler where the model also has a cached one; the
+        images are the same."""
         condition = self.conditioning.check(condition, n)
         uniforms = self._uniforms(n, generator, temperature)
         images, log_prob = self.draw(condition.to(self.device), uniforms, temperature, cached)
         return ImageSample(images, log_prob, self.evaluations)
 
-    def training_loss(self, images: Tensor, condition: Condition | None = None) -> dict[str, Tensor]:
+    def training_loss(
+        self, images: Tensor, condition: Condition | None = None
+    ) -> dict[str, Tensor]:
         """'loss' and 'nats_per_subpixel' of a batch, as scalars."""
         loss = -self.log_prob(images, condition).mean() / self.config.colours
         return {"loss": loss, "nats_per_subpixel": loss.detach()}
@@ -97,7 +108,8 @@ class ImageModel(nn.Module):
         return self.training_loss(images, condition)
 
     def initialise(self, images: Tensor, condition: Condition | None = None) -> None:
-        """Data-dependent initialisation of weight-normalised layers; does nothing to models that have none."""
+        """Data-dependent initialisation of weight-normalised layers; does nothing to models that
+        have none."""
         initialise_from_data(self, lambda: self.log_prob(images, condition))
 
     def check_images(self, images: Tensor) -> None:
@@ -115,18 +127,23 @@ class ImageModel(nn.Module):
         if not temperature > 0:
             raise InputError(f"temperature must be above 0, got {temperature}.")
         size = self.config.image_size
-        return SampleNoise(generator, n).uniforms(self.uniforms_per_pixel, size, size).to(self.device)
+        return (
+            SampleNoise(generator, n).uniforms(self.uniforms_per_pixel, size, size).to(self.device)
+        )
 
 
 class RasterModel(ImageModel):
-    """One causal trunk over the whole image: PixelCNN, Gated PixelCNN, PixelCNN++, Row LSTM, Diagonal BiLSTM."""
+    """One causal trunk over the whole image: PixelCNN, Gated PixelCNN, PixelCNN++, Row LSTM,
+    Diagonal BiLSTM."""
 
     def __init__(self, config: ImageConfig, make_trunk):
         """make_trunk: number of conditioning channels -> RasterTrunk."""
         super().__init__(config)
         trunk: RasterTrunk = make_trunk(self.conditioning.out_channels)
         if config.image_size % trunk.size_multiple:
-            raise InputError(f"{config.kind}: image_size must be a multiple of {trunk.size_multiple}.")
+            raise InputError(
+                f"{config.kind}: image_size must be a multiple of {trunk.size_multiple}."
+            )
         self.encoder = ConditionEncoder(self.conditioning)
         self.decoder = RasterDecoder(trunk, self.new_head(trunk.out_channels), config.colours)
 
@@ -137,7 +154,9 @@ class RasterModel(ImageModel):
     def score(self, images: Tensor, condition: Condition) -> Tensor:
         return self.decoder.log_prob(images, self._conditioning(condition))
 
-    def draw(self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool
+    ) -> tuple[Tensor, Tensor]:
         return self.decoder.sample(self._conditioning(condition), uniforms, temperature, cached)
 
     @torch.no_grad()
@@ -152,18 +171,23 @@ class RasterModel(ImageModel):
     ) -> ImageSample:
         """Sample the pixels that are not known, each given the pixels before it in raster order.
 
-        known: bool (H, W) or (N, H, W). Known pixels keep their values and get the nats of these values; a known pixel
-        below an unknown one does not influence it (the model is causal).
-        """
+        known: bool (H, W) or (N, H, W). Known pixels keep their values and get the nats of these
+        values; a known pixel below an unknown one does not influence it (the model is causal)."""
         self.check_images(images)
         count, size = len(images), self.config.image_size
-        if known.dtype != torch.bool or known.shape[-2:] != (size, size) or known.ndim not in (2, 3):
+        if (
+            known.dtype != torch.bool
+            or known.shape[-2:] != (size, size)
+            or known.ndim not in (2, 3)
+        ):
             raise InputError(f"known must be a bool mask ({size}, {size}) or (N, {size}, {size}).")
         condition = self.conditioning.check(condition, count).to(self.device)
         given = Given(images.to(self.device), known.to(self.device).expand(count, size, size))
         uniforms = self._uniforms(count, generator, temperature)
         conditioning = self._conditioning(condition)
-        completed, log_prob = self.decoder.sample(conditioning, uniforms, temperature, cached, given)
+        completed, log_prob = self.decoder.sample(
+            conditioning, uniforms, temperature, cached, given
+        )
         return ImageSample(completed, log_prob, self.evaluations)
 
     def _conditioning(self, condition: Condition) -> Tensor | None:

@@ -1,4 +1,5 @@
-"""Multiscale PixelCNN: a small base image, then groups of pixels at once, O(log N) (Reed et al. 2017, section 3)."""
+"""Multiscale PixelCNN: a small base image, then groups of pixels at once, O(log N) (Reed et al.
+2017, section 3)."""
 
 from __future__ import annotations
 
@@ -20,10 +21,11 @@ from pixelpush.image.upscalers import TypeAUpscaler, TypeBUpscaler, Upscaler
 
 
 class MultiscalePixelCNN(ImageModel):
-    """A Gated PixelCNN on the ``base_size`` image and an upscaler per doubling; sizes[0] is the base.
+    """A Gated PixelCNN on the ``base_size`` image and an upscaler per doubling; sizes[0] is the
+    base.
 
-    Only the whole image is quantised: smaller ones are its sub-samplings, so the scales' likelihoods add up.
-    """
+    Only the whole image is quantised: smaller ones are its sub-samplings, so the scales'
+    likelihoods add up."""
 
     config: MultiscalePixelCNNConfig
 
@@ -33,13 +35,25 @@ class MultiscalePixelCNN(ImageModel):
         trunk = GatedPixelCNNTrunk(c.colours, c.channels, c.base_layers, 3, conditioning)
         self.base = RasterDecoder(trunk, self.new_head(c.channels), c.colours)
         self.upscalers = Layers(self._upscaler(conditioning) for _ in c.sizes[1:])
-        # encoders[0] serves every scale up to shared_encoder_size, the next ones a larger scale each.
-        larger = [size for size in c.sizes if size > c.shared_encoder_size] if self.conditioning.used else []
+        # encoders[0] serves every scale up to shared_encoder_size, the next ones a larger scale
+        # each.
+        larger = (
+            [size for size in c.sizes if size > c.shared_encoder_size]
+            if self.conditioning.used
+            else []
+        )
         self.encoders = Layers(ConditionEncoder(self.conditioning) for _ in range(1 + len(larger)))
 
     def _upscaler(self, conditioning: int) -> Upscaler:
         c = self.config
-        sizes = (conditioning, c.colours, c.channels, c.blocks, "residual", lambda: self.new_head(c.channels))
+        sizes = (
+            conditioning,
+            c.colours,
+            c.channels,
+            c.blocks,
+            "residual",
+            lambda: self.new_head(c.channels),
+        )
         if c.upscaler == "A":
             return TypeAUpscaler(*sizes)
         return TypeBUpscaler(*sizes, patch=c.patch, patch_layers=c.patch_layers)
@@ -58,13 +72,22 @@ class MultiscalePixelCNN(ImageModel):
             score = _under(score, self.upscalers[scale - 1].log_prob(image, conditioning))
         return score
 
-    def draw(self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool
+    ) -> tuple[Tensor, Tensor]:
         numbers = self._at(uniforms, self.config.base_size)
-        base, score = self.base.sample(self._conditioning(condition, 0), numbers, temperature, cached)
+        base, score = self.base.sample(
+            self._conditioning(condition, 0), numbers, temperature, cached
+        )
         return self._grow(base, score, condition, uniforms, temperature)
 
     def _grow(
-        self, image: Tensor, score: Tensor, condition: Condition, uniforms: Tensor, temperature: float
+        self,
+        image: Tensor,
+        score: Tensor,
+        condition: Condition,
+        uniforms: Tensor,
+        temperature: float,
     ) -> tuple[Tensor, Tensor]:
         """Upscale ``image`` to the size of ``uniforms``."""
         for scale in range(1, len(self.config.sizes)):
@@ -72,7 +95,9 @@ class MultiscalePixelCNN(ImageModel):
             if image.shape[3] < size <= uniforms.shape[3]:
                 numbers = uniforms[..., :: uniforms.shape[2] // size, :: uniforms.shape[3] // size]
                 conditioning = self._beside(condition, scale, len(image))
-                image, added = self.upscalers[scale - 1].sample(image, conditioning, numbers, None, temperature)
+                image, added = self.upscalers[scale - 1].sample(
+                    image, conditioning, numbers, None, temperature
+                )
                 score = _under(score, added)
         return image, score
 
@@ -84,12 +109,17 @@ class MultiscalePixelCNN(ImageModel):
         generator: Generators = None,
         temperature: float = 1.0,
     ) -> ImageSample:
-        """Super-resolution: uint8 images (N, C, s, s), s one of the model's sizes, to the model's full size.
+        """Super-resolution: uint8 images (N, C, s, s), s one of the model's sizes, to the model's
+        full size.
 
         The given images' pixels reappear as the sub-sampling of the result; their nats are zero.
         """
         sizes = self.config.sizes
-        if images.ndim != 4 or images.shape[2] != images.shape[3] or images.shape[2] not in sizes[:-1]:
+        if (
+            images.ndim != 4
+            or images.shape[2] != images.shape[3]
+            or images.shape[2] not in sizes[:-1]
+        ):
             choices = ", ".join(f"{size}x{size}" for size in sizes[:-1])
             raise InputError(f"this model upscales images of {choices}, got {tuple(images.shape)}.")
         if images.dtype != torch.uint8 or images.shape[1] != self.config.colours:
@@ -97,19 +127,26 @@ class MultiscalePixelCNN(ImageModel):
         condition = self.conditioning.check(condition, len(images)).to(self.device)
         uniforms = self._uniforms(len(images), generator, temperature)
         score = torch.zeros_like(images[:, 0], dtype=torch.float32, device=self.device)
-        result, log_prob = self._grow(images.to(self.device), score, condition, uniforms, temperature)
-        used = [self.upscalers[i].evaluations for i in range(len(sizes) - 1) if sizes[i + 1] > images.shape[2]]
+        result, log_prob = self._grow(
+            images.to(self.device), score, condition, uniforms, temperature
+        )
+        used = [
+            self.upscalers[i].evaluations
+            for i in range(len(sizes) - 1)
+            if sizes[i + 1] > images.shape[2]
+        ]
         return ImageSample(result, log_prob, sum(used))
 
     def training_loss(
         self, images: Tensor, condition: Condition | None = None, scales: Sequence[int] = ()
     ) -> dict[str, Tensor]:
-        """Loss over the given scales (sizes in pixels; empty: all): nats per sub-pixel that these scales predict.
+        """Loss over the given scales (sizes in pixels; empty: all): nats per sub-pixel that these
+        scales predict.
 
-        Scales of twice ``crop`` and more are trained on one random crop per batch; each scale is weighted by the pixels
-        that it predicts in the whole image, so that the loss over all scales estimates the image's nats per sub-pixel.
-        Every scale's own figure is reported as ``nats_per_subpixel_<size>``.
-        """
+        Scales of twice ``crop`` and more are trained on one random crop per batch; each scale is
+        weighted by the pixels that it predicts in the whole image, so that the loss over all scales
+        estimates the image's nats per sub-pixel. Every scale's own figure is reported as
+        ``nats_per_subpixel_<size>``."""
         self.check_images(images)
         chosen = [self.config.sizes.index(size) for size in self._checked(scales)]
         condition = self.conditioning.check(condition, len(images)).to(self.device)
@@ -132,11 +169,14 @@ class MultiscalePixelCNN(ImageModel):
     def _checked(self, scales: Sequence[int]) -> list[int]:
         unknown = set(scales) - set(self.config.sizes)
         if unknown:
-            raise InputError(f"scale {min(unknown)} is none of {', '.join(map(str, self.config.sizes))}.")
+            raise InputError(
+                f"scale {min(unknown)} is none of {', '.join(map(str, self.config.sizes))}."
+            )
         return sorted(scales or self.config.sizes)
 
     def _scale_mean(self, images: Tensor, condition: Condition, scale: int) -> Tensor:
-        """Mean log-probability per predicted pixel of one scale, on a random crop where the scale is large."""
+        """Mean log-probability per predicted pixel of one scale, on a random crop where the scale
+        is large."""
         image = self._at(images, self.config.sizes[scale])
         if scale == 0:
             return self.base.log_prob(image, self._conditioning(condition, 0)).mean()
@@ -155,17 +195,28 @@ class MultiscalePixelCNN(ImageModel):
         """The sub-sampling of whole images to ``size``."""
         return subsample(images, (self.config.image_size // size).bit_length() - 1)
 
-    def _conditioning(self, condition: Condition, scale: int, grid: int | None = None) -> Tensor | None:
+    def _conditioning(
+        self, condition: Condition, scale: int, grid: int | None = None
+    ) -> Tensor | None:
         size = self.config.sizes[scale]
         shared = sum(size <= self.config.shared_encoder_size for size in self.config.sizes)
-        encoder = self.encoders[max(scale - shared + 1, 0)] if self.conditioning.used else self.encoders[0]
+        encoder = (
+            self.encoders[max(scale - shared + 1, 0)]
+            if self.conditioning.used
+            else self.encoders[0]
+        )
         return encoder(condition).on_grid(grid or size, grid or size)
 
     def _beside(self, condition: Condition, scale: int, count: int) -> Tensor:
-        """Conditioning of an upscaler for ``count`` images on its groups' grid; zero channels where there is none."""
+        """Conditioning of an upscaler for ``count`` images on its groups' grid; zero channels where
+        there is none."""
         grid = self.config.sizes[scale] // 2
         conditioning = self._conditioning(condition, scale, grid)
-        return torch.zeros(count, 0, grid, grid, device=self.device) if conditioning is None else conditioning
+        return (
+            torch.zeros(count, 0, grid, grid, device=self.device)
+            if conditioning is None
+            else conditioning
+        )
 
 
 def _under(small: Tensor, large: Tensor) -> Tensor:

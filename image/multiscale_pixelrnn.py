@@ -1,4 +1,5 @@
-"""Multi-Scale PixelRNN: a small image, then larger ones given it (van den Oord et al. 2016a, section 3.6)."""
+"""Multi-Scale PixelRNN: a small image, then larger ones given it (van den Oord et al. 2016a,
+section 3.6)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from pixelpush.image.raster import Given, RasterDecoder
 
 
 class Enlarger(nn.Sequential):
-    """Transposed convolutions that turn a small image into features ``step`` times as large (any power of 2)."""
+    """Transposed convolutions that turn a small image into features ``step`` times as large (any
+    power of 2)."""
 
     def __init__(self, colours: int, channels: int, step: int):
         layers: list[nn.Module] = [nn.Conv2d(colours, channels, 3, padding=1), nn.ReLU()]
@@ -27,10 +29,9 @@ class Enlarger(nn.Sequential):
 class MultiscalePixelRNN(ImageModel):
     """An unconditional PixelRNN on the smallest image and a conditional one per larger size.
 
-    The smaller image is the sub-sampled larger one. A conditional network goes over the larger image pixel by pixel;
-    the pixels that the smaller image already fixes are copied and cost nothing, so that the product over sizes is an
-    exact likelihood of the largest image.
-    """
+    The smaller image is the sub-sampled larger one. A conditional network goes over the larger
+    image pixel by pixel; the pixels that the smaller image already fixes are copied and cost
+    nothing, so that the product over sizes is an exact likelihood of the largest image."""
 
     config: MultiscalePixelRNNConfig
 
@@ -42,13 +43,27 @@ class MultiscalePixelRNN(ImageModel):
         self.encoder = ConditionEncoder(self.conditioning)
         self.base = self._decoder(self.conditioning.out_channels)
         larger = self.sizes[1:]
-        self.enlargers = Layers(Enlarger(config.colours, config.channels, config.step) for _ in larger)
-        self.decoders = Layers(self._decoder(self.conditioning.out_channels + config.channels) for _ in larger)
+        self.enlargers = Layers(
+            Enlarger(config.colours, config.channels, config.step) for _ in larger
+        )
+        self.decoders = Layers(
+            self._decoder(self.conditioning.out_channels + config.channels) for _ in larger
+        )
 
     def _decoder(self, conditioning: int) -> RasterDecoder:
         c = self.config
-        sizes = (c.colours, c.channels, c.layers, c.hidden, conditioning, c.residual, c.first_kernel)
-        return RasterDecoder(PixelRNNTrunk(c.recurrence, *sizes), self.new_head(c.hidden), c.colours)
+        sizes = (
+            c.colours,
+            c.channels,
+            c.layers,
+            c.hidden,
+            conditioning,
+            c.residual,
+            c.first_kernel,
+        )
+        return RasterDecoder(
+            PixelRNNTrunk(c.recurrence, *sizes), self.new_head(c.hidden), c.colours
+        )
 
     @property
     def evaluations(self) -> int:
@@ -68,16 +83,22 @@ class MultiscalePixelRNN(ImageModel):
             small = image
         return score
 
-    def draw(self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool
+    ) -> tuple[Tensor, Tensor]:
         encoded = self.encoder(condition)
         steps = [self.sizes[-1] // size for size in self.sizes]
         numbers = uniforms[..., :: steps[0], :: steps[0]]
-        image, score = self.base.sample(encoded.on_grid(*numbers.shape[2:]), numbers, temperature, cached)
+        image, score = self.base.sample(
+            encoded.on_grid(*numbers.shape[2:]), numbers, temperature, cached
+        )
         for index, step in enumerate(steps[1:]):
             numbers = uniforms[..., ::step, ::step]
             given = self._spread(image)
             conditioning = self._beside(index, image, encoded.on_grid(*numbers.shape[2:]))
-            image, larger = self.decoders[index].sample(conditioning, numbers, temperature, cached, given)
+            image, larger = self.decoders[index].sample(
+                conditioning, numbers, temperature, cached, given
+            )
             score = self._under(score, larger)
         return image, score
 

@@ -1,4 +1,5 @@
-"""PixelCNN: masked convolutions in residual blocks (van den Oord et al. 2016a, section 3.5 and table 1)."""
+"""PixelCNN: masked convolutions in residual blocks (van den Oord et al. 2016a, section 3.5 and
+table 1)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from pixelpush.image.raster import RasterTrunk
 
 
 class PixelCNNBlock(nn.Module):
-    """ReLU, 1x1 to h, ReLU, 3x3 mask B, ReLU, 1x1 back to 2h, plus the input; ``skip`` is its way to the output."""
+    """ReLU, 1x1 to h, ReLU, 3x3 mask B, ReLU, 1x1 back to 2h, plus the input; ``skip`` is its way
+    to the output."""
 
     def __init__(self, channels: int, kernel: int, conditioning: int):
         super().__init__()
@@ -27,7 +29,9 @@ class PixelCNNBlock(nn.Module):
 
     def term(self, conditioning: Tensor | None) -> Tensor | float:
         """What the conditioning adds to the masked convolution's output."""
-        return 0.0 if self.condition is None or conditioning is None else self.condition(conditioning)
+        return (
+            0.0 if self.condition is None or conditioning is None else self.condition(conditioning)
+        )
 
     def forward(self, inputs: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor]:
         hidden = self.masked(F.relu(self.down(F.relu(inputs))))
@@ -44,7 +48,8 @@ class PixelCNNCache:
 
 
 class PixelCNNTrunk(RasterTrunk):
-    """7x7 mask A to 2h features, ``layers`` residual blocks, layer-to-output sums, ReLU, 1x1 to ``hidden``, ReLU.
+    """7x7 mask A to 2h features, ``layers`` residual blocks, layer-to-output sums, ReLU, 1x1 to
+    ``hidden``, ReLU.
 
     channels: h. conditioning_channels: D of a conditioning map that biases every block; 0 for none.
     """
@@ -63,7 +68,9 @@ class PixelCNNTrunk(RasterTrunk):
     ):
         super().__init__()
         self.enter = MaskedConv2d(in_colours, 2 * channels, first_kernel, "A")
-        self.blocks = Layers(PixelCNNBlock(channels, kernel, conditioning_channels) for _ in range(layers))
+        self.blocks = Layers(
+            PixelCNNBlock(channels, kernel, conditioning_channels) for _ in range(layers)
+        )
         self.leave = nn.Conv2d(2 * channels, hidden, 1)
         self.channels, self.out_channels = channels, hidden
 
@@ -80,7 +87,9 @@ class PixelCNNTrunk(RasterTrunk):
         caches = [PixelCache.start(block.masked, like, image.shape[3]) for block in self.blocks]
         return PixelCNNCache(conditioning, caches)
 
-    def step(self, cache: PixelCNNCache, image: Tensor, row: int, column: int) -> tuple[Tensor, PixelCNNCache]:
+    def step(
+        self, cache: PixelCNNCache, image: Tensor, row: int, column: int
+    ) -> tuple[Tensor, PixelCNNCache]:
         values = self._enter_pixel(image, row, column)
         here = None
         if cache.conditioning is not None:
@@ -91,7 +100,9 @@ class PixelCNNTrunk(RasterTrunk):
                 pixels.next_row()
             pixels.push(F.relu(pointwise(block.down, F.relu(values))), column)
             term = block.term(here)
-            hidden = F.relu(pixels.output(column) + (term[:, :, 0, 0] if isinstance(term, Tensor) else term))
+            hidden = F.relu(
+                pixels.output(column) + (term[:, :, 0, 0] if isinstance(term, Tensor) else term)
+            )
             values = values + pointwise(block.up, hidden)
             total = total + pointwise(block.skip, hidden)
         return F.relu(pointwise(self.leave, F.relu(total + values))), cache
@@ -100,7 +111,11 @@ class PixelCNNTrunk(RasterTrunk):
         """The first convolution at one pixel, from the window around it."""
         reach = self.enter.kernel_size[0] // 2
         above, left = max(row - reach, 0), max(column - reach, 0)
-        known = to_unit(image[:, :, above : row + 1, left : column + reach + 1]).to(self.enter.weight.dtype)
-        window = crop(known, row - reach - above, row - above, column - reach - left, column + reach - left)
+        known = to_unit(image[:, :, above : row + 1, left : column + reach + 1]).to(
+            self.enter.weight.dtype
+        )
+        window = crop(
+            known, row - reach - above, row - above, column - reach - left, column + reach - left
+        )
         weight = (self.enter.weight * self.enter.mask)[:, :, : reach + 1]
         return F.linear(window.flatten(1), weight.flatten(1), self.enter.bias)

@@ -1,9 +1,10 @@
-"""PixelCNN++ (Salimans et al. 2017): two streams over three scales, with short-cuts from the way down to the way up.
+"""PixelCNN++ (Salimans et al. 2017): two streams over three scales, with short-cuts from the way
+down to the way up.
 
-The upper stream ('above') sees the rows above a pixel, the lower one ('before') also the pixels to its left. Unlike
-the published code, a shifted first convolution is computed from a padded input instead of being shifted afterwards,
-so that the first row and column get the bias as every other one does.
-"""
+The upper stream ('above') sees the rows above a pixel, the lower one ('before') also the pixels to
+its left. Unlike the published code, a shifted first convolution is computed from a padded input
+instead of being shifted afterwards, so that the first row and column get the bias as every other
+one does."""
 
 from __future__ import annotations
 
@@ -28,25 +29,39 @@ def concat_elu(values: Tensor) -> Tensor:
 
 
 class GatedResnet(nn.Module):
-    """x + a * sigmoid(b), where (a, b) is two convolutions deep and takes a short-cut and the conditioning."""
+    """x + a * sigmoid(b), where (a, b) is two convolutions deep and takes a short-cut and the
+    conditioning."""
 
-    def __init__(self, filters: int, direction: str, short_cut: int, conditioning: int, dropout: float):
+    def __init__(
+        self, filters: int, direction: str, short_cut: int, conditioning: int, dropout: float
+    ):
         super().__init__()
         kernel = (2, 3) if direction == "down" else (2, 2)
         self.first = NormedConv2d(2 * filters, filters, kernel, direction)
         self.across = NormedConv2d(2 * short_cut, filters) if short_cut else None
         self.dropout = nn.Dropout(dropout)
         self.second = NormedConv2d(2 * filters, 2 * filters, kernel, direction, init_scale=0.1)
-        self.condition = nn.Conv2d(conditioning, 2 * filters, 1, bias=False) if conditioning else None
+        self.condition = (
+            nn.Conv2d(conditioning, 2 * filters, 1, bias=False) if conditioning else None
+        )
 
     def term(self, conditioning: Tensor | None) -> Tensor | None:
         """What the conditioning adds before the gate."""
-        return None if self.condition is None or conditioning is None else self.condition(conditioning)
+        return (
+            None if self.condition is None or conditioning is None else self.condition(conditioning)
+        )
 
     def combine(
-        self, inputs: Tensor, short_cut: Tensor | None, term: Tensor | None, first: Step, across: Step, second: Step
+        self,
+        inputs: Tensor,
+        short_cut: Tensor | None,
+        term: Tensor | None,
+        first: Step,
+        across: Step,
+        second: Step,
     ) -> Tensor:
-        """The block's arithmetic, given how to apply its three convolutions: to a whole map, a row or a pixel."""
+        """The block's arithmetic, given how to apply its three convolutions: to a whole map, a row
+        or a pixel."""
         hidden = first(concat_elu(inputs))
         if short_cut is not None:
             hidden = hidden + across(concat_elu(short_cut))
@@ -54,29 +69,41 @@ class GatedResnet(nn.Module):
         content, opening = (hidden if term is None else hidden + term).chunk(2, dim=1)
         return inputs + content * torch.sigmoid(opening)
 
-    def forward(self, inputs: Tensor, short_cut: Tensor | None, conditioning: Tensor | None) -> Tensor:
+    def forward(
+        self, inputs: Tensor, short_cut: Tensor | None, conditioning: Tensor | None
+    ) -> Tensor:
         across = self.across or nn.Identity()
-        return self.combine(inputs, short_cut, self.term(conditioning), self.first, across, self.second)
+        return self.combine(
+            inputs, short_cut, self.term(conditioning), self.first, across, self.second
+        )
 
 
 class Scale(nn.Module):
-    """The resnets of one scale: on the way down (``ups`` of the published code's up pass) and on the way back."""
+    """The resnets of one scale: on the way down (``ups`` of the published code's up pass) and on
+    the way back."""
 
     def __init__(self, filters: int, down: int, back: int, conditioning: int, dropout: float):
         super().__init__()
 
         def stack(count: int, direction: str, short_cut: int) -> Layers[GatedResnet]:
-            return Layers(GatedResnet(filters, direction, short_cut, conditioning, dropout) for _ in range(count))
+            return Layers(
+                GatedResnet(filters, direction, short_cut, conditioning, dropout)
+                for _ in range(count)
+            )
 
         self.down_above, self.down_before = stack(down, "down", 0), stack(down, "right", filters)
-        self.back_above, self.back_before = stack(back, "down", filters), stack(back, "right", 2 * filters)
+        self.back_above, self.back_before = (
+            stack(back, "down", filters),
+            stack(back, "right", 2 * filters),
+        )
 
 
 class PixelCNNPPTrunk(RasterTrunk):
-    """``scales`` scales of ``resnets`` gated resnets at ``filters`` width; sizes are multiples of 2^(scales - 1).
+    """``scales`` scales of ``resnets`` gated resnets at ``filters`` width; sizes are multiples of
+    2^(scales - 1).
 
-    conditioning_channels: D of a conditioning map (N, D, H, W), sub-sampled for the smaller scales; 0 for none.
-    """
+    conditioning_channels: D of a conditioning map (N, D, H, W), sub-sampled for the smaller scales;
+    0 for none."""
 
     cached = True
 
@@ -98,17 +125,26 @@ class PixelCNNPPTrunk(RasterTrunk):
             Scale(filters, resnets, resnets + (scale < scales - 1), conditioning_channels, dropout)
             for scale in range(scales)
         )
-        self.shrink_above = Layers(NormedConv2d(filters, filters, (2, 3), "down", stride=2) for _ in range(scales - 1))
+        self.shrink_above = Layers(
+            NormedConv2d(filters, filters, (2, 3), "down", stride=2) for _ in range(scales - 1)
+        )
         self.shrink_before = Layers(
             NormedConv2d(filters, filters, (2, 2), "right", stride=2) for _ in range(scales - 1)
         )
-        self.grow_above = Layers(NormedTranspose2d(filters, filters, "down") for _ in range(scales - 1))
-        self.grow_before = Layers(NormedTranspose2d(filters, filters, "right") for _ in range(scales - 1))
+        self.grow_above = Layers(
+            NormedTranspose2d(filters, filters, "down") for _ in range(scales - 1)
+        )
+        self.grow_before = Layers(
+            NormedTranspose2d(filters, filters, "right") for _ in range(scales - 1)
+        )
         self.out_channels, self.size_multiple = filters, 2 ** (scales - 1)
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
         pixels = mark_inside(image).to(self.enter_above.weight.dtype)
-        conditions = [None if conditioning is None else conditioning[..., :: 2**s, :: 2**s] for s in self._depths()]
+        conditions = [
+            None if conditioning is None else conditioning[..., :: 2**s, :: 2**s]
+            for s in self._depths()
+        ]
         aboves = [self.enter_above(pixels)]
         befores = [self.before_above(pixels) + self.before_left(pixels)]
         for depth, (scale, condition) in enumerate(zip(self.scales, conditions, strict=True)):
@@ -134,7 +170,9 @@ class PixelCNNPPTrunk(RasterTrunk):
     def start(self, image: Tensor, conditioning: Tensor | None = None) -> PixelCNNPPCache:
         return PixelCNNPPCache.start(self, image, conditioning)
 
-    def step(self, cache: PixelCNNPPCache, image: Tensor, row: int, column: int) -> tuple[Tensor, PixelCNNPPCache]:
+    def step(
+        self, cache: PixelCNNPPCache, image: Tensor, row: int, column: int
+    ) -> tuple[Tensor, PixelCNNPPCache]:
         if column == 0:
             cache.begin_row(image, row)
         return cache.pixel(image, row, column), cache

@@ -1,8 +1,7 @@
 """What a PixelCNN++ remembers while it samples, strided layers included.
 
-A layer at depth s runs on the rows and columns that are multiples of 2^s; the upper stream runs once a row, the lower
-one once a pixel.
-"""
+A layer at depth s runs on the rows and columns that are multiples of 2^s; the upper stream runs
+once a row, the lower one once a pixel."""
 
 from __future__ import annotations
 
@@ -32,18 +31,25 @@ class BlockRows:
     @classmethod
     def start(cls, block: GatedResnet, like: Tensor, width: int) -> BlockRows:
         across = None if block.across is None else RowCache.start(block.across, like, width)
-        first, second = (RowCache.start(layer, like, width) for layer in (block.first, block.second))
+        first, second = (
+            RowCache.start(layer, like, width) for layer in (block.first, block.second)
+        )
         return cls(block, first, across, second)
 
-    def __call__(self, inputs: Tensor, short_cut: Tensor | None, conditioning: Tensor | None) -> Tensor:
+    def __call__(
+        self, inputs: Tensor, short_cut: Tensor | None, conditioning: Tensor | None
+    ) -> Tensor:
         across = self.across.advance if self.across else nn.Identity()
         term = self.block.term(conditioning)
-        return self.block.combine(inputs, short_cut, term, self.first.advance, across, self.second.advance)
+        return self.block.combine(
+            inputs, short_cut, term, self.first.advance, across, self.second.advance
+        )
 
 
 @dataclass
 class BlockPixels:
-    """A gated resnet of the lower stream, pixel by pixel; ``terms`` is the conditioning's row (N, 2F, w)."""
+    """A gated resnet of the lower stream, pixel by pixel; ``terms`` is the conditioning's row (N,
+    2F, w)."""
 
     block: GatedResnet
     first: PixelCache
@@ -75,7 +81,8 @@ class BlockPixels:
 
 @dataclass
 class ScaleCache:
-    """What one scale remembers. width: of its maps; above: rows of the upper stream that the lower one reads."""
+    """What one scale remembers. width: of its maps; above: rows of the upper stream that the lower
+    one reads."""
 
     down_above: list[BlockRows]
     back_above: list[BlockRows]
@@ -85,7 +92,8 @@ class ScaleCache:
     shrink_before: PixelCache | None
     grow_above: Tensor | None
     grow_before: Tensor | None
-    # The last rows of this scale: outputs of the upper stream, and of its end on the way back for the scale below.
+    # The last rows of this scale: outputs of the upper stream, and of its end on the way back for
+    # the scale below.
     down_rows: list[Tensor]
     back_rows: list[Tensor]
     last_above: Tensor | None
@@ -94,7 +102,8 @@ class ScaleCache:
 
 @dataclass
 class PixelCNNPPCache:
-    """Everything a PixelCNN++ remembers while sampling; advanced in place by ``begin_row`` and ``pixel``."""
+    """Everything a PixelCNN++ remembers while sampling; advanced in place by ``begin_row`` and
+    ``pixel``."""
 
     trunk: PixelCNNPPTrunk
     conditioning: Tensor | None
@@ -102,7 +111,9 @@ class PixelCNNPPCache:
     above_term: Tensor
 
     @classmethod
-    def start(cls, trunk: PixelCNNPPTrunk, image: Tensor, conditioning: Tensor | None) -> PixelCNNPPCache:
+    def start(
+        cls, trunk: PixelCNNPPTrunk, image: Tensor, conditioning: Tensor | None
+    ) -> PixelCNNPPCache:
         like = trunk.enter_above.weight.new_zeros(len(image))
         scales = []
         for depth, scale in enumerate(trunk.scales):
@@ -126,7 +137,8 @@ class PixelCNNPPCache:
         return cls(trunk, conditioning, scales, like)
 
     def begin_row(self, image: Tensor, row: int) -> None:
-        """Run the upper stream of every scale that this row belongs to, and start their rows of the lower stream."""
+        """Run the upper stream of every scale that this row belongs to, and start their rows of the
+        lower stream."""
         trunk = self.trunk
         near = mark_inside(image[:, :, max(row - 2, 0) : row + 1]).to(self.above_term.dtype)
         self.above_term = trunk.before_above.at_row(near, min(row, 2))[:, :, 0]
@@ -172,13 +184,18 @@ class PixelCNNPPCache:
         return F.conv_transpose2d(scale.last_above, weight, layer.bias, (1, 2), (0, 1), (0, 1))
 
     def _condition_row(self, row: int, depth: int) -> Tensor | None:
-        return None if self.conditioning is None else self.conditioning[:, :, row : row + 1, :: 2**depth]
+        return (
+            None
+            if self.conditioning is None
+            else self.conditioning[:, :, row : row + 1, :: 2**depth]
+        )
 
     def pixel(self, image: Tensor, row: int, column: int) -> Tensor:
-        """Features (N, F) of one pixel: the lower stream of every scale that this pixel belongs to."""
-        near = mark_inside(image[:, :, max(row - 1, 0) : row + 1, max(column - 1, 0) : column + 1]).to(
-            self.above_term.dtype
-        )
+        """Features (N, F) of one pixel: the lower stream of every scale that this pixel belongs
+        to."""
+        near = mark_inside(
+            image[:, :, max(row - 1, 0) : row + 1, max(column - 1, 0) : column + 1]
+        ).to(self.above_term.dtype)
         left = self.trunk.before_left.at_pixel(near, min(row, 1), min(column, 1))
         values = [left + self.above_term[:, :, column]]
         depths = _active(row, column, len(self.scales))
@@ -192,7 +209,9 @@ class PixelCNNPPCache:
                 values.append(block(values[-1], above[:, :, here], here))
             if scale.shrink_before is not None:
                 scale.shrink_before.push(values[-1], here)
-        lower = values.pop() if depths == len(self.scales) else self._grow_pixel(row, column, depths)
+        lower = (
+            values.pop() if depths == len(self.scales) else self._grow_pixel(row, column, depths)
+        )
         for depth in reversed(range(depths)):
             scale, here = self.scales[depth], column >> depth
             for block, above in zip(scale.back_before, scale.back_rows, strict=True):

@@ -15,7 +15,8 @@ from pixelpush.image.raster import RasterTrunk
 
 
 def lstm_cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """(hidden, cell) of equation 3 from the four gates' sums (dim 1: output, forget, input, content)."""
+    """(hidden, cell) of equation 3 from the four gates' sums (dim 1: output, forget, input,
+    content)."""
     output, forget, enter, content = gates.chunk(4, dim=1)
     cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(content)
     return torch.sigmoid(output) * torch.tanh(cell), cell
@@ -31,15 +32,19 @@ class InitialState(nn.Module):
 
     def forward(self, count: int, *size: int) -> tuple[Tensor, Tensor]:
         shape = (1, -1) + (1,) * len(size)
-        return tuple(state.view(shape).expand(count, -1, *size) for state in (self.hidden, self.cell))  # type: ignore
+        return tuple(
+            state.view(shape).expand(count, -1, *size) for state in (self.hidden, self.cell)
+        )  # type: ignore
 
 
 class RowLSTMLayer(nn.Module):
-    """One Row LSTM: a whole row at a time, from the row above (3x1 state-to-state, masked 3x1 input-to-state)."""
+    """One Row LSTM: a whole row at a time, from the row above (3x1 state-to-state, masked 3x1
+    input-to-state)."""
 
     def __init__(self, channels: int, conditioning: int):
         super().__init__()
-        # The masked 3x1 convolution lets the left and the present position in: a 2-wide window that ends here.
+        # The masked 3x1 convolution lets the left and the present position in: a 2-wide window that
+        # ends here.
         self.input_to_state = CausalConv2d(2 * channels, 4 * channels, (1, 2), "right")
         self.state_to_state = nn.Conv1d(channels, 4 * channels, 3, padding=1, bias=False)
         self.initial = InitialState(channels)
@@ -58,7 +63,8 @@ class RowLSTMLayer(nn.Module):
 
 
 def skew(inputs: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, H, W + H - 1): row r moves r positions to the right; zeros elsewhere (figure 3)."""
+    """(N, C, H, W) -> (N, C, H, W + H - 1): row r moves r positions to the right; zeros elsewhere
+    (figure 3)."""
     height, width = inputs.shape[2:]
     # Rows padded to W + H and read with a row length of W + H - 1 slide one more position each.
     flat = F.pad(inputs, (0, height)).flatten(2)[:, :, : height * (width + height - 1)]
@@ -75,9 +81,8 @@ def unskew(skewed: Tensor, width: int) -> Tensor:
 class DiagonalLSTM(nn.Module):
     """One direction of the Diagonal BiLSTM: from the top left corner, a diagonal at a time.
 
-    The state at a pixel comes from its left and upper neighbours (2x1 state-to-state in the skewed map); outside the
-    image it is the learned initial state.
-    """
+    The state at a pixel comes from its left and upper neighbours (2x1 state-to-state in the skewed
+    map); outside the image it is the learned initial state."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -96,13 +101,17 @@ class DiagonalLSTM(nn.Module):
             neighbours = torch.cat((border, hidden), dim=2)
             # The cell continues along the same skewed row: from the left neighbour.
             hidden, cell = lstm_cell(diagonal + self.state_to_state(neighbours), cell)
-            hidden, cell = torch.where(valid, hidden, outside[0]), torch.where(valid, cell, outside[1])
+            hidden, cell = (
+                torch.where(valid, hidden, outside[0]),
+                torch.where(valid, cell, outside[1]),
+            )
             columns.append(hidden)
         return unskew(torch.stack(columns, dim=3), width)
 
 
 class DiagonalBiLSTMLayer(nn.Module):
-    """Both directions; the right one's map is shifted down a row before it is added, so that it sees no later pixel."""
+    """Both directions; the right one's map is shifted down a row before it is added, so that it
+    sees no later pixel."""
 
     def __init__(self, channels: int, conditioning: int):
         super().__init__()
@@ -123,14 +132,16 @@ LAYERS = {"row": RowLSTMLayer, "diagonal": DiagonalBiLSTMLayer}
 
 
 class PixelRNNTrunk(RasterTrunk):
-    """7x7 mask A to 2h features, ``layers`` LSTM layers with 1x1 back to 2h, ReLU, 1x1 to ``hidden``, ReLU.
+    """7x7 mask A to 2h features, ``layers`` LSTM layers with 1x1 back to 2h, ReLU, 1x1 to
+    ``hidden``, ReLU.
 
-    recurrence: 'row' or 'diagonal'. residual: add each layer's input to its output (the ImageNet-64 model has none).
-    Layer-to-output connections are summed. conditioning_channels: D of a map that biases every input-to-state map.
+    recurrence: 'row' or 'diagonal'. residual: add each layer's input to its output (the ImageNet-64
+    model has none). Layer-to-output connections are summed. conditioning_channels: D of a map that
+    biases every input-to-state map.
 
-    For 'diagonal' the maps are one column wider than the image: the position right of a row has seen the row's last
-    pixel, which otherwise would not reach the far left of the next row (no position of its own row comes after it).
-    """
+    For 'diagonal' the maps are one column wider than the image: the position right of a row has
+    seen the row's last pixel, which otherwise would not reach the far left of the next row (no
+    position of its own row comes after it)."""
 
     def __init__(
         self,
@@ -145,7 +156,9 @@ class PixelRNNTrunk(RasterTrunk):
     ):
         super().__init__()
         self.enter = MaskedConv2d(in_colours, 2 * channels, first_kernel, "A")
-        self.layers = nn.ModuleList(LAYERS[recurrence](channels, conditioning_channels) for _ in range(layers))
+        self.layers = nn.ModuleList(
+            LAYERS[recurrence](channels, conditioning_channels) for _ in range(layers)
+        )
         self.ups = Layers(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
         self.skips = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
         self.leave = nn.Conv2d(2 * channels, hidden, 1)

@@ -20,19 +20,21 @@ def to_unit(pixels: Tensor) -> Tensor:
 
 
 def mark_inside(pixels: Tensor) -> Tensor:
-    """``to_unit`` and a last channel of ones, (N, C + 1, H, W): zero padding then differs from mid-grey."""
+    """``to_unit`` and a last channel of ones, (N, C + 1, H, W): zero padding then differs from
+    mid-grey."""
     return F.pad(to_unit(pixels), (0, 0, 0, 0, 0, 1), value=1.0)
 
 
 def from_unit(values: Tensor) -> Tensor:
-    """float in [-1, 1] -> uint8, rounded to the nearest level (never truncated); the tails go to 0 and 255."""
+    """float in [-1, 1] -> uint8, rounded to the nearest level (never truncated); the tails go to 0
+    and 255."""
     return ((values.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def innovation(pixels: Tensor, reference: Tensor) -> Tensor:
-    """Signed difference of two images in levels (uint8 or float), compressed: asinh(levels) / 4, float32.
+    """Signed difference of two images in levels (uint8 or float), compressed: asinh(levels) / 4,
+    float32.
 
-    A single level stays visible (0.22) beside a large change (255 levels: 1.56). Raw inputs in bfloat16 cannot tell
-    neighbouring levels apart near +-1; this can.
-    """
+    A single level stays visible (0.22) beside a large change (255 levels: 1.56). Raw inputs in
+    bfloat16 cannot tell neighbouring levels apart near +-1; this can."""
     return torch.asinh(pixels.float() - reference.float()) / 4.0

@@ -1,4 +1,5 @@
-"""Pixel after pixel in raster order: what a causal trunk offers, and the decoder that scores and samples with it."""
+"""Pixel after pixel in raster order: what a causal trunk offers, and the decoder that scores and
+samples with it."""
 
 from __future__ import annotations
 
@@ -12,11 +13,12 @@ from pixelpush.image.heads import Head
 
 
 class RasterTrunk(nn.Module):
-    """A network whose features at a pixel see only the pixels before it in raster order, and the conditioning.
+    """A network whose features at a pixel see only the pixels before it in raster order, and the
+    conditioning.
 
     out_channels: width of the features. size_multiple: height and width must be multiples of it.
-    cached: whether ``start`` and ``step`` exist, which compute one pixel from what earlier steps remembered.
-    """
+    cached: whether ``start`` and ``step`` exist, which compute one pixel from what earlier steps
+    remembered."""
 
     out_channels: int
     size_multiple: int = 1
@@ -33,22 +35,23 @@ class RasterTrunk(nn.Module):
     def step(self, cache: Any, image: Tensor, row: int, column: int) -> tuple[Tensor, Any]:
         """Features (N, out_channels) at one pixel and the cache for the next one, in raster order.
 
-        image: uint8 (N, C, H, W), of which only the pixels before (row, column) are read. The cache may be advanced
-        in place; use the returned one.
-        """
+        image: uint8 (N, C, H, W), of which only the pixels before (row, column) are read. The cache
+        may be advanced in place; use the returned one."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Given:
-    """Pixels that are known before sampling. image: uint8 (N, C, H, W); mask: bool (N, H, W), true where known."""
+    """Pixels that are known before sampling. image: uint8 (N, C, H, W); mask: bool (N, H, W), true
+    where known."""
 
     image: Tensor
     mask: Tensor
 
 
 class RasterDecoder(nn.Module):
-    """Trunk and head: an exact likelihood of an image and two samplers, the obvious one and the cached one."""
+    """Trunk and head: an exact likelihood of an image and two samplers, the obvious one and the
+    cached one."""
 
     def __init__(self, trunk: RasterTrunk, head: Head, colours: int):
         super().__init__()
@@ -59,8 +62,11 @@ class RasterDecoder(nn.Module):
         """Sequential network evaluations of one sample."""
         return height * width * self.head.evaluations
 
-    def log_prob(self, image: Tensor, conditioning: Tensor | None = None, centre: Tensor | None = None) -> Tensor:
-        """Nats per pixel (N, H, W) of uint8 images (N, C, H, W); conditioning: (N, D, H, W); centre: see ``Head``."""
+    def log_prob(
+        self, image: Tensor, conditioning: Tensor | None = None, centre: Tensor | None = None
+    ) -> Tensor:
+        """Nats per pixel (N, H, W) of uint8 images (N, C, H, W); conditioning: (N, D, H, W);
+        centre: see ``Head``."""
         return self.head(self.trunk(image, conditioning), centre).log_prob(image)
 
     @torch.no_grad()
@@ -75,11 +81,13 @@ class RasterDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """(image uint8 (N, C, H, W), nats (N, H, W) under temperature 1).
 
-        uniforms: (N, uniforms_per_pixel, H, W), on the model's device. cached=False runs the whole network for every
-        pixel; the result is the same. given: pixels to keep; their nats are those of the given values.
-        """
+        uniforms: (N, uniforms_per_pixel, H, W), on the model's device. cached=False runs the whole
+        network for every pixel; the result is the same. given: pixels to keep; their nats are those
+        of the given values."""
         count, _, height, width = uniforms.shape
-        image = torch.zeros(count, self.colours, height, width, dtype=torch.uint8, device=uniforms.device)
+        image = torch.zeros(
+            count, self.colours, height, width, dtype=torch.uint8, device=uniforms.device
+        )
         log_prob = torch.zeros(count, height, width, device=uniforms.device)
         cached = cached and self.trunk.cached
         cache = self.trunk.start(image, conditioning) if cached else None
@@ -90,7 +98,9 @@ class RasterDecoder(nn.Module):
                 else:
                     features = self.trunk(image, conditioning)[:, :, row, column]
                 here = (..., slice(row, row + 1), slice(column, column + 1))
-                distribution = self.head(features[:, :, None, None], None if centre is None else centre[here])
+                distribution = self.head(
+                    features[:, :, None, None], None if centre is None else centre[here]
+                )
                 pixel = distribution.sample(uniforms[here], temperature)
                 if given is not None:
                     pixel = torch.where(given.mask[here][:, None], given.image[here], pixel)

@@ -33,22 +33,32 @@ from pixelpush.saved import SavedModel, find_saved, save_model_files
 
 def _pixelcnn(c: PixelCNNConfig) -> ImageModel:
     return RasterModel(
-        c, lambda d: PixelCNNTrunk(c.colours, c.channels, c.layers, c.hidden, c.kernel, d, c.first_kernel)
+        c,
+        lambda d: PixelCNNTrunk(
+            c.colours, c.channels, c.layers, c.hidden, c.kernel, d, c.first_kernel
+        ),
     )
 
 
 def _gated(c: GatedPixelCNNConfig) -> ImageModel:
-    return RasterModel(c, lambda d: GatedPixelCNNTrunk(c.colours, c.channels, c.layers, c.kernel, d, c.first_kernel))
+    return RasterModel(
+        c,
+        lambda d: GatedPixelCNNTrunk(c.colours, c.channels, c.layers, c.kernel, d, c.first_kernel),
+    )
 
 
 def _plusplus(c: PixelCNNPPConfig) -> ImageModel:
-    return RasterModel(c, lambda d: PixelCNNPPTrunk(c.colours, c.filters, c.resnets, c.scales, c.dropout, d))
+    return RasterModel(
+        c, lambda d: PixelCNNPPTrunk(c.colours, c.filters, c.resnets, c.scales, c.dropout, d)
+    )
 
 
 def _rnn(c: PixelRNNConfig) -> ImageModel:
     recurrence = "row" if c.kind == "row-lstm" else "diagonal"
     sizes = (c.colours, c.channels, c.layers, c.hidden)
-    return RasterModel(c, lambda d: PixelRNNTrunk(recurrence, *sizes, d, c.residual, c.first_kernel))
+    return RasterModel(
+        c, lambda d: PixelRNNTrunk(recurrence, *sizes, d, c.residual, c.first_kernel)
+    )
 
 
 BUILDERS: dict[type[ImageConfig], Callable[[Any], ImageModel]] = {
@@ -62,10 +72,11 @@ BUILDERS: dict[type[ImageConfig], Callable[[Any], ImageModel]] = {
 
 
 def build_image_model(name: str, **overrides: Any) -> ImageModel:
-    """A new image model by kind or preset: ``build_image_model("pixelcnn++", image_size=32, filters=64)``.
+    """A new image model by kind or preset: ``build_image_model("pixelcnn++", image_size=32,
+    filters=64)``.
 
-    Settings are those of the kind's configuration (``pixelpush.image.config``); an unknown one raises InputError.
-    """
+    Settings are those of the kind's configuration (``pixelpush.image.config``); an unknown one
+    raises InputError."""
     config = image_config(name, **overrides)
     return BUILDERS[type(config)](config)
 
@@ -91,4 +102,6 @@ def _rebuild(saved: SavedModel) -> ImageModel:
     try:
         return build_image_model(str(saved.config.get("kind")), **saved.config)
     except TypeError as error:
-        raise InputError(f"{saved.folder}/model.json: the configuration is damaged ({error}).") from None
+        raise InputError(
+            f"{saved.folder}/model.json: the configuration is damaged ({error})."
+        ) from None

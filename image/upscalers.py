@@ -1,4 +1,5 @@
-"""Upscalers: the groups of one scale given the earlier ones (Reed et al. 2017, sections 3.1-3.2, figure 3)."""
+"""Upscalers: the groups of one scale given the earlier ones (Reed et al. 2017, sections 3.1-3.2,
+figure 3)."""
 
 from __future__ import annotations
 
@@ -19,13 +20,16 @@ from pixelpush.image.raster import RasterDecoder
 
 
 class GroupFeatures(nn.Module):
-    """Features for one pixel group from the groups already known and the conditioning, all on the group's grid.
+    """Features for one pixel group from the groups already known and the conditioning, all on the
+    group's grid.
 
-    Stacking the known groups as channels of the (H/2, W/2) grid is the K x K -> K x 2K network of figure 3A with its
-    merge left to ``merge_groups``. With a centre image, each known group also enters as its difference from it.
-    """
+    Stacking the known groups as channels of the (H/2, W/2) grid is the K x K -> K x 2K network of
+    figure 3A with its merge left to ``merge_groups``. With a centre image, each known group also
+    enters as its difference from it."""
 
-    def __init__(self, known: int, conditioning: int, colours: int, channels: int, blocks: int, block: str):
+    def __init__(
+        self, known: int, conditioning: int, colours: int, channels: int, blocks: int, block: str
+    ):
         super().__init__()
         self.known, self.colours = known, colours
         inputs = conditioning + 2 * known * colours
@@ -33,25 +37,37 @@ class GroupFeatures(nn.Module):
         self.blocks = block_stack(block, channels, blocks)
         self.leave = nn.SiLU()
 
-    def features(self, known: Sequence[Tensor], conditioning: Tensor, centres: Sequence[Tensor] | None) -> Tensor:
+    def features(
+        self, known: Sequence[Tensor], conditioning: Tensor, centres: Sequence[Tensor] | None
+    ) -> Tensor:
         """(N, channels, h, w).
 
-        known: uint8 groups (N, C, h, w). conditioning: (N, D, h, w). centres: four groups of the centre
-        image, in levels, or None; without it the difference is taken from mid-grey.
-        """
+        known: uint8 groups (N, C, h, w). conditioning: (N, D, h, w). centres: four groups of the
+        centre image, in levels, or None; without it the difference is taken from mid-grey."""
         assert len(known) == self.known
         inputs = [conditioning]
         for index, group in enumerate(known):
             reference = torch.full_like(group, 128) if centres is None else centres[index]
             inputs += [to_unit(group), innovation(group, reference)]
-        joined = torch.cat([x.to(conditioning.dtype, memory_format=torch.channels_last) for x in inputs], dim=1)
+        joined = torch.cat(
+            [x.to(conditioning.dtype, memory_format=torch.channels_last) for x in inputs], dim=1
+        )
         return self.leave(self.blocks(self.enter(joined)))
 
 
 class GroupNetwork(GroupFeatures):
     """Type A: every pixel of the group at once, independent given the earlier groups."""
 
-    def __init__(self, known: int, conditioning: int, colours: int, channels: int, blocks: int, block: str, head: Head):
+    def __init__(
+        self,
+        known: int,
+        conditioning: int,
+        colours: int,
+        channels: int,
+        blocks: int,
+        block: str,
+        head: Head,
+    ):
         super().__init__(known, conditioning, colours, channels, blocks, block)
         self.head = head
         self.evaluations, self.uniforms_per_pixel = head.evaluations, head.uniforms_per_pixel
@@ -63,11 +79,20 @@ class GroupNetwork(GroupFeatures):
         centre = None if centres is None else centres[self.known]
         return self.head(self.features(known, conditioning, centres), centre)
 
-    def log_prob(self, target: Tensor, known: Sequence[Tensor], conditioning: Tensor, centres) -> Tensor:
+    def log_prob(
+        self, target: Tensor, known: Sequence[Tensor], conditioning: Tensor, centres
+    ) -> Tensor:
         """Nats (N, h, w) of the group's pixels."""
         return self(known, conditioning, centres).log_prob(target)
 
-    def sample(self, known: Sequence[Tensor], conditioning: Tensor, uniforms: Tensor, centres, temperature: float):
+    def sample(
+        self,
+        known: Sequence[Tensor],
+        conditioning: Tensor,
+        uniforms: Tensor,
+        centres,
+        temperature: float,
+    ):
         """(pixels of the group, nats) from uniforms (N, U, h, w)."""
         distribution = self(known, conditioning, centres)
         pixels = distribution.sample(uniforms, temperature)
@@ -75,10 +100,11 @@ class GroupNetwork(GroupFeatures):
 
 
 class PatchGroupNetwork(GroupFeatures):
-    """Type B: the features are cut into patch x patch pieces that run side by side through one shallow PixelCNN.
+    """Type B: the features are cut into patch x patch pieces that run side by side through one
+    shallow PixelCNN.
 
-    Within a patch each pixel also sees the patch's earlier pixels; patches are independent given the earlier groups.
-    """
+    Within a patch each pixel also sees the patch's earlier pixels; patches are independent given
+    the earlier groups."""
 
     def __init__(
         self,
@@ -94,17 +120,23 @@ class PatchGroupNetwork(GroupFeatures):
     ):
         super().__init__(known, conditioning, colours, channels, blocks, block)
         # The first kernel reaches over a whole patch.
-        trunk = GatedPixelCNNTrunk(colours, channels, patch_layers, 3, channels, first_kernel=max(2 * patch - 1, 3))
+        trunk = GatedPixelCNNTrunk(
+            colours, channels, patch_layers, 3, channels, first_kernel=max(2 * patch - 1, 3)
+        )
         self.pixelcnn = RasterDecoder(trunk, head, colours)
         self.patch = patch
-        self.evaluations, self.uniforms_per_pixel = self.pixelcnn.evaluations(patch, patch), head.uniforms_per_pixel
+        self.evaluations, self.uniforms_per_pixel = (
+            self.pixelcnn.evaluations(patch, patch),
+            head.uniforms_per_pixel,
+        )
 
     def split(self, maps: Tensor) -> Tensor:
         """(N, D, h, w) -> (N h/patch w/patch, D, patch, patch)."""
         height, width = maps.shape[2:]
         if height % self.patch or width % self.patch:
             raise InputError(
-                f"a group of {height}x{width} pixels does not divide into {self.patch}x{self.patch} patches."
+                f"a group of {height}x{width} pixels does not divide into "
+                f"{self.patch}x{self.patch} patches."
             )
         return rearrange(maps, "n d (a p) (b q) -> (n a b) d p q", p=self.patch, q=self.patch)
 
@@ -113,14 +145,23 @@ class PatchGroupNetwork(GroupFeatures):
         rows, columns = height // self.patch, width // self.patch
         return rearrange(patches, "(n a b) d p q -> n d (a p) (b q)", a=rows, b=columns)
 
-    def log_prob(self, target: Tensor, known: Sequence[Tensor], conditioning: Tensor, centres) -> Tensor:
+    def log_prob(
+        self, target: Tensor, known: Sequence[Tensor], conditioning: Tensor, centres
+    ) -> Tensor:
         """Nats (N, h, w) of the group's pixels."""
         features = self.split(self.features(known, conditioning, centres))
         centre = None if centres is None else self.split(centres[self.known])
         scores = self.pixelcnn.log_prob(self.split(target), features, centre)
         return self.merge(scores[:, None], *target.shape[2:])[:, 0]
 
-    def sample(self, known: Sequence[Tensor], conditioning: Tensor, uniforms: Tensor, centres, temperature: float):
+    def sample(
+        self,
+        known: Sequence[Tensor],
+        conditioning: Tensor,
+        uniforms: Tensor,
+        centres,
+        temperature: float,
+    ):
         """(pixels of the group, nats) from uniforms (N, U, h, w)."""
         features = self.split(self.features(known, conditioning, centres))
         centre = None if centres is None else self.split(centres[self.known])
@@ -133,8 +174,8 @@ class PatchGroupNetwork(GroupFeatures):
 class Upscaler(nn.Module):
     """Groups ``first``..4 of one scale, one network each, every group given all earlier ones.
 
-    first: 2 when group 1 is given (an upscaler proper), 1 when the first group is predicted too (the O(T) decoder).
-    """
+    first: 2 when group 1 is given (an upscaler proper), 1 when the first group is predicted too
+    (the O(T) decoder)."""
 
     networks: Layers[GroupNetwork | PatchGroupNetwork]
 
@@ -154,7 +195,11 @@ class Upscaler(nn.Module):
         centres = None if centre is None else split_groups(centre)
         scores = [torch.zeros_like(groups[0][:, 0], dtype=torch.float32)] * (self.first - 1)
         for network in self.networks:
-            scores.append(network.log_prob(groups[network.known], groups[: network.known], conditioning, centres))
+            scores.append(
+                network.log_prob(
+                    groups[network.known], groups[: network.known], conditioning, centres
+                )
+            )
         return merge_groups(scores)
 
     def sample(
@@ -165,7 +210,8 @@ class Upscaler(nn.Module):
         centre: Tensor | None = None,
         temperature: float = 1.0,
     ) -> tuple[Tensor, Tensor]:
-        """(image uint8 (N, C, H, W), nats (N, H, W)); given: group 1 (N, C, H/2, W/2), or None if first is 1.
+        """(image uint8 (N, C, H, W), nats (N, H, W)); given: group 1 (N, C, H/2, W/2), or None if
+        first is 1.
 
         uniforms: (N, uniforms_per_pixel, H, W). The nats are the model's own (temperature 1).
         """
@@ -174,14 +220,17 @@ class Upscaler(nn.Module):
         centres = None if centre is None else split_groups(centre)
         scores = [] if given is None else [torch.zeros_like(given[:, 0], dtype=torch.float32)]
         for network in self.networks:
-            pixels, score = network.sample(groups, conditioning, numbers[network.known], centres, temperature)
+            pixels, score = network.sample(
+                groups, conditioning, numbers[network.known], centres, temperature
+            )
             groups.append(pixels)
             scores.append(score)
         return merge_groups(groups), merge_groups(scores)
 
 
 class TypeAUpscaler(Upscaler):
-    """Each group in one evaluation of its own network (figure 3A). make_head: builds a head for ``channels``."""
+    """Each group in one evaluation of its own network (figure 3A). make_head: builds a head for
+    ``channels``."""
 
     def __init__(
         self,
@@ -202,7 +251,8 @@ class TypeAUpscaler(Upscaler):
 
 
 class TypeBUpscaler(Upscaler):
-    """Each group in patch x patch small steps per colour, all patches at once (figure 3B; the paper's patch is 4).
+    """Each group in patch x patch small steps per colour, all patches at once (figure 3B; the
+    paper's patch is 4).
 
     patch_layers: layers of the shallow PixelCNN (paper: 4), shared by all patches of a group.
     """
@@ -221,5 +271,8 @@ class TypeBUpscaler(Upscaler):
     ):
         sizes = (conditioning, colours, channels, blocks, block)
         super().__init__(
-            [PatchGroupNetwork(known, *sizes, make_head(), patch, patch_layers) for known in range(first - 1, GROUPS)]
+            [
+                PatchGroupNetwork(known, *sizes, make_head(), patch, patch_layers)
+                for known in range(first - 1, GROUPS)
+            ]
         )

@@ -42,9 +42,9 @@ class NormedConv2d(CausalConv2d):
 class NormedTranspose2d(nn.ConvTranspose2d):
     """A stride-2 transposed convolution with a normalised weight: (N, C, h, w) -> (N, out, 2h, 2w).
 
-    direction 'down': 2x3 kernel centred on the column; 'right': 2x2 kernel. Both only look at the low-resolution
-    position (and 'down' at its right neighbour), which is causal because whole rows above are.
-    """
+    direction 'down': 2x3 kernel centred on the column; 'right': 2x2 kernel. Both only look at the
+    low-resolution position (and 'down' at its right neighbour), which is causal because whole rows
+    above are."""
 
     output_dimension = 1
 
@@ -75,7 +75,9 @@ def normalised(direction: Tensor, gain: Tensor, output_dimension: int) -> Tensor
     others = [dimension for dimension in range(4) if dimension != output_dimension]
     shape = [1] * 4
     shape[output_dimension] = -1
-    return direction * (gain.view(shape) / torch.linalg.vector_norm(direction, dim=others, keepdim=True))
+    return direction * (
+        gain.view(shape) / torch.linalg.vector_norm(direction, dim=others, keepdim=True)
+    )
 
 
 def _start(layer: NormedConv2d | NormedTranspose2d) -> None:
@@ -86,11 +88,11 @@ def _start(layer: NormedConv2d | NormedTranspose2d) -> None:
 
 @torch.no_grad()
 def initialise_from_data(module: nn.Module, forward: Callable[[], object]) -> None:
-    """Set every normalised layer's gain and bias so that its outputs on this data have mean 0 and ``init_scale``.
+    """Set every normalised layer's gain and bias so that its outputs on this data have mean 0 and
+    ``init_scale``.
 
-    forward: runs the network on a batch of data once; layers are set in the order in which it calls them, each on
-    inputs that the layers before it, already set, have made.
-    """
+    forward: runs the network on a batch of data once; layers are set in the order in which it calls
+    them, each on inputs that the layers before it, already set, have made."""
 
     def set_layer(layer: nn.Module, arguments: tuple, output: Tensor) -> Tensor:
         assert isinstance(layer, NormedConv2d | NormedTranspose2d)

@@ -1,4 +1,5 @@
-"""The command line: assembles every room's commands. Light until a command runs, so that --help answers at once."""
+"""The command line: assembles every room's commands. Light until a command runs, so that --help
+answers at once."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ PREPARE: dict[str, Callable[..., Any]] = {
 
 
 def prepare() -> None:
-    """Turn recordings, or the simulator, into a data set: pixelpush prepare {sim,google-push,bair,folder,...}."""
+    """Turn recordings, or the simulator, into a data set: pixelpush prepare
+    {sim,google-push,bair,folder,...}."""
     raise InputError(f"name what to prepare: pixelpush prepare {{{','.join(PREPARE)}}} --help.")
 
 

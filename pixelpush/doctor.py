@@ -1,4 +1,5 @@
-"""The ``doctor`` command: what is installed, and whether data, weights and runs are sound. Light until it is called."""
+"""The ``doctor`` command: what is installed, and whether data, weights and runs are sound. Light
+until it is called."""
 
 from __future__ import annotations
 
@@ -37,11 +38,13 @@ class DoctorOptions:
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")] = ()
     """Run folders to look at too."""
     full: bool = False
-    """Read every episode of every data store and compare its content hash: minutes for a large one."""
+    """Read every episode of every data store and compare its content hash: minutes for a large
+    one."""
 
 
 def doctor(options: Annotated[DoctorOptions, tyro.conf.arg(name="")]) -> None:
-    """Say in a page what is installed, which devices there are, and whether data stores, weights and runs are sound."""
+    """Say in a page what is installed, which devices there are, and whether data stores, weights
+    and runs are sound."""
     sections: dict[str, Iterator[Finding]] = {
         "software": software(),
         "devices": devices(),
@@ -66,7 +69,10 @@ def software() -> Iterator[Finding]:
     try:
         needed = metadata.requires("pixelpush") or []
     except metadata.PackageNotFoundError:
-        yield Finding("pixelpush is not installed, so what it needs is not known: pip install -e .", sound=False)
+        yield Finding(
+            "pixelpush is not installed, so what it needs is not known: pip install -e .",
+            sound=False,
+        )
         needed = []
     yield from _packages(needed)
     yield _ffmpeg()
@@ -83,7 +89,9 @@ def _packages(needed: list[str]) -> Iterator[Finding]:
             found = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
             yield Finding(
-                f"{requirement.name} is missing: pip install '{requirement.name}{requirement.specifier}'", False
+                f"{requirement.name} is missing: pip install "
+                f"'{requirement.name}{requirement.specifier}'",
+                False,
             )
             continue
         fits = requirement.specifier.contains(found, prereleases=True)
@@ -95,10 +103,15 @@ def _ffmpeg() -> Finding:
     try:
         import imageio_ffmpeg
 
-        return Finding(f"ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}, {imageio_ffmpeg.get_ffmpeg_exe()}")
+        return Finding(
+            f"ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}, {imageio_ffmpeg.get_ffmpeg_exe()}"
+        )
     except (ImportError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
-        return Finding(f"no ffmpeg, so no MP4 is written or read ({reason}): pip install imageio-ffmpeg", sound=False)
+        return Finding(
+            f"no ffmpeg, so no MP4 is written or read ({reason}): pip install imageio-ffmpeg",
+            sound=False,
+        )
 
 
 def devices() -> Iterator[Finding]:
@@ -106,15 +119,20 @@ def devices() -> Iterator[Finding]:
     try:
         import torch
     except (ImportError, OSError) as error:
-        yield Finding(f"torch does not load ({str(error).splitlines()[0]}); install it again", sound=False)
+        yield Finding(
+            f"torch does not load ({str(error).splitlines()[0]}); install it again", sound=False
+        )
         return
     yield Finding(f"cpu, {torch.get_num_threads()} threads")
     try:
         for number in range(torch.cuda.device_count()):
             about = torch.cuda.get_device_properties(number)
-            torch.zeros(1, device=f"cuda:{number}").add_(1).cpu()  # a device that is listed may still not work
+            torch.zeros(1, device=f"cuda:{number}").add_(
+                1
+            ).cpu()  # a device that is listed may still not work
             yield Finding(
-                f"cuda:{number} {about.name}, {about.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
+                f"cuda:{number} {about.name}, {about.total_memory / 2**30:.0f} GiB, CUDA "
+                f"{torch.version.cuda}"
             )
     except RuntimeError as error:
         yield Finding(f"CUDA fails ({str(error).splitlines()[0]}); check the driver", sound=False)
@@ -129,7 +147,8 @@ def data_stores(full: bool = False) -> Iterator[Finding]:
     root = data_root()
     there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     yield Finding(
-        f"{root}: {shutil.disk_usage(there).free / 1e9:.1f} GB free" + ("" if root.is_dir() else ", not made yet")
+        f"{root}: {shutil.disk_usage(there).free / 1e9:.1f} GB free"
+        + ("" if root.is_dir() else ", not made yet")
     )
     if not root.is_dir():
         return
@@ -138,9 +157,17 @@ def data_stores(full: bool = False) -> Iterator[Finding]:
     for store in stores:
         if not store.name.startswith("."):
             yield from _store(store, full)
-    for leftover in (path for folder in folders for pattern in _LEFTOVERS for path in sorted(folder.glob(pattern))):
+    for leftover in (
+        path
+        for folder in folders
+        for pattern in _LEFTOVERS
+        for path in sorted(folder.glob(pattern))
+    ):
         size = sum(file.stat().st_size for file in leftover.rglob("*") if file.is_file()) / 1e6
-        yield Finding(f"{leftover}: unfinished, {size:.1f} MB; remove it unless 'pixelpush prepare' is at work")
+        yield Finding(
+            f"{leftover}: unfinished, {size:.1f} MB; remove it unless 'pixelpush prepare' is at "
+            "work"
+        )
 
 
 def _folders(paths: Any) -> list[Path]:
@@ -152,7 +179,9 @@ def _store(path: Path, full: bool) -> Iterator[Finding]:
 
     try:
         for split in store_splits(path):
-            store = EpisodeStore(path, split)  # every shard is there, whole, with the right number of records
+            store = EpisodeStore(
+                path, split
+            )  # every shard is there, whole, with the right number of records
             if full:
                 _read_all(store)
         yield from (Finding(line) for line in summary(path).splitlines())
@@ -165,11 +194,19 @@ def _read_all(store: Any) -> None:
 
     from pixelpush.datasets.records import content_hash
 
-    bar = tqdm(range(len(store)), desc=store.name, unit="episode", leave=False, disable=None, file=sys.stderr)
+    bar = tqdm(
+        range(len(store)),
+        desc=store.name,
+        unit="episode",
+        leave=False,
+        disable=None,
+        file=sys.stderr,
+    )
     digests = "".join(content_hash(store[index]) for index in bar)
     if hashlib.sha256(digests.encode()).hexdigest() != store.content_sha256:
         raise InputError(
-            f"{store.path}: split {store.split!r} is not what was written (content hash); prepare it again."
+            f"{store.path}: split {store.split!r} is not what was written (content hash); prepare "
+            "it again."
         )
 
 
@@ -200,7 +237,10 @@ def _model(path: Path, name: str) -> Finding:
     broken = [key for key, value in weights.items() if not bool(torch.isfinite(value).all())]
     if broken:
         return Finding(f"{name}: weight {broken[0]} is not finite", sound=False)
-    return Finding(f"{name}: {family}, {sum(value.numel() for value in weights.values()) / 1e6:.2f}M numbers, sound")
+    return Finding(
+        f"{name}: {family}, {sum(value.numel() for value in weights.values()) / 1e6:.2f}M "
+        "numbers, sound"
+    )
 
 
 def run_folder(run: Path) -> Iterator[Finding]:
@@ -209,13 +249,19 @@ def run_folder(run: Path) -> Iterator[Finding]:
     from pixelpush.training.checkpoint import verify_save
 
     if not (run / "config.json").is_file() or not (run / "checkpoints").is_dir():
-        yield Finding(f"{run}: not a run folder (it needs config.json and checkpoints)", sound=False)
+        yield Finding(
+            f"{run}: not a run folder (it needs config.json and checkpoints)", sound=False
+        )
         return
     sound = []
     for save in sorted((run / "checkpoints").iterdir()):
         if not save.name.isdigit():
             leftover = save.name.startswith(".")
-            what = "a save that was not finished; the next 'pixelpush train' removes it" if leftover else "set aside"
+            what = (
+                "a save that was not finished; the next 'pixelpush train' removes it"
+                if leftover
+                else "set aside"
+            )
             yield Finding(f"{save.name}: {what}", sound=leftover)
             continue
         try:
@@ -223,12 +269,19 @@ def run_folder(run: Path) -> Iterator[Finding]:
             sound.append(save.name)
         except InputError as error:
             yield Finding(str(error), sound=False)
-    yield Finding(f"sound saves, by examples: {', '.join(str(int(name)) for name in sound) or 'none'}", bool(sound))
+    yield Finding(
+        f"sound saves, by examples: {', '.join(str(int(name)) for name in sound) or 'none'}",
+        bool(sound),
+    )
     if not (run / "best.json").is_file():
         return
     try:
         best: Any = read_json(run / "best.json")
-        there = isinstance(best, dict) and best.get("save") in [save.name for save in complete_saves(run)]
-        yield Finding(f"best: {best['save'] if there else 'best.json names a save that is not there'}", there)
+        there = isinstance(best, dict) and best.get("save") in [
+            save.name for save in complete_saves(run)
+        ]
+        yield Finding(
+            f"best: {best['save'] if there else 'best.json names a save that is not there'}", there
+        )
     except InputError as error:
         yield Finding(str(error), sound=False)

@@ -1,4 +1,5 @@
-"""Writing files and folders so that a kill or a full disk never leaves half of one. A leaf module."""
+"""Writing files and folders so that a kill or a full disk never leaves half of one. A leaf
+module."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def full_disk_is_a_clear_error(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
-                f"{path}: the disk is full; nothing was kept of this write. Free some space and run again."
+                f"{path}: the disk is full; nothing was kept of this write. Free some space and "
+                "run again."
             ) from error
         raise
 
@@ -42,7 +44,8 @@ def sync(path: Path) -> None:
 
 @contextlib.contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Yield a path beside ``path`` to write to; it is renamed to ``path`` only if the block succeeds."""
+    """Yield a path beside ``path`` to write to; it is renamed to ``path`` only if the block
+    succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept, because writers of images and videos choose the format by it.
@@ -59,10 +62,11 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``path``; if the block succeeds, it gets its marker and becomes ``path``.
+    """Yield an empty folder beside ``path``; if the block succeeds, it gets its marker and becomes
+    ``path``.
 
-    ``path`` must not exist. Everything is flushed before the marker is written and before the rename.
-    """
+    ``path`` must not exist. Everything is flushed before the marker is written and before the
+    rename."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")

@@ -1,8 +1,8 @@
-"""A saved model: a folder with ``model.json`` (what to build) and ``model.safetensors`` (its weights). A leaf module.
+"""A saved model: a folder with ``model.json`` (what to build) and ``model.safetensors`` (its
+weights). A leaf module.
 
-Nothing here executes code from a file: JSON and safetensors only. The weights' names and shapes are compared with the
-built model's, from the file's header, before a single tensor is read.
-"""
+Nothing here executes code from a file: JSON and safetensors only. The weights' names and shapes are
+compared with the built model's, from the file's header, before a single tensor is read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ SHIPPED = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True)
 class SavedModel:
-    """Where a saved model lies and what it is. family: one of FAMILIES; config: keywords of its builder."""
+    """Where a saved model lies and what it is. family: one of FAMILIES; config: keywords of its
+    builder."""
 
     folder: Path
     family: str
@@ -37,9 +38,9 @@ class SavedModel:
     def restore(self, build: Callable[[], Model]) -> Model:
         """``build`` the model and fill it with the weights.
 
-        It is first built without memory, and every name and shape is compared with the file's header, so that a false
-        configuration allocates nothing. Half precision is widened to the model's own.
-        """
+        It is first built without memory, and every name and shape is compared with the file's
+        header, so that a false configuration allocates nothing. Half precision is widened to the
+        model's own."""
         import torch
 
         with torch.device("meta"):
@@ -51,8 +52,11 @@ class SavedModel:
         return model
 
 
-def save_model_files(folder: Path, family: str, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-    """Write ``model.json`` and ``model.safetensors`` into an existing folder (use inside ``atomic_folder``)."""
+def save_model_files(
+    folder: Path, family: str, config: Mapping[str, Any], state: Mapping[str, Tensor]
+) -> None:
+    """Write ``model.json`` and ``model.safetensors`` into an existing folder (use inside
+    ``atomic_folder``)."""
     from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
@@ -62,15 +66,20 @@ def save_model_files(folder: Path, family: str, config: Mapping[str, Any], state
 
 
 def find_saved(name_or_path: str | Path) -> SavedModel:
-    """Resolve a saved model's folder, a run folder (its best, else its newest complete save) or a shipped name."""
+    """Resolve a saved model's folder, a run folder (its best, else its newest complete save) or a
+    shipped name."""
     folder = _resolve(Path(name_or_path), str(name_or_path))
     header = read_json(folder / "model.json")
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         found = header.get("format") if isinstance(header, dict) else None
-        raise InputError(f"{folder}/model.json: format {found!r} is not format {FORMAT}, which this version reads.")
+        raise InputError(
+            f"{folder}/model.json: format {found!r} is not format {FORMAT}, which this version "
+            "reads."
+        )
     if header.get("family") not in FAMILIES or not isinstance(header.get("config"), dict):
         raise InputError(
-            f"{folder}/model.json: needs a family ({', '.join(FAMILIES)}) and a config; the file is damaged."
+            f"{folder}/model.json: needs a family ({', '.join(FAMILIES)}) and a config; the file "
+            "is damaged."
         )
     return SavedModel(folder, header["family"], header["config"])
 
@@ -82,14 +91,19 @@ def complete_saves(run: Path) -> list[Path]:
 
 
 def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
-    """Refuse a safetensors file whose names and shapes are not ``expected``'s; reads its header only."""
+    """Refuse a safetensors file whose names and shapes are not ``expected``'s; reads its header
+    only."""
     with _opened(file) as tensors:
-        found = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+        names = tensors.keys()
+        found = {name: tuple(tensors.get_slice(name).get_shape()) for name in names}
     _compare_shapes(file, {name: tuple(tensor.shape) for name, tensor in expected.items()}, found)
 
 
-def load_tensors(file: Path, expected: Mapping[str, Tensor], accept: Callable[[dict[str, Tensor]], object]) -> None:
-    """Read a safetensors file whose names and shapes must be ``expected``'s, and hand the tensors to ``accept``."""
+def load_tensors(
+    file: Path, expected: Mapping[str, Tensor], accept: Callable[[dict[str, Tensor]], object]
+) -> None:
+    """Read a safetensors file whose names and shapes must be ``expected``'s, and hand the tensors
+    to ``accept``."""
     check_tensors(file, expected)
     with _opened(file) as tensors:
         accept({name: tensors.get_tensor(name).to(expected[name].dtype) for name in expected})
@@ -100,10 +114,16 @@ def _opened(file: Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     if not file.is_file():
-        raise InputError(f"{file}: no such file; the save is incomplete. Use another one or train again.")
+        raise InputError(
+            f"{file}: no such file; the save is incomplete. Use another one or train again."
+        )
     try:
         opened = safe_open(file, framework="pt")
-    except (SafetensorError, OSError, RuntimeError) as error:  # RuntimeError: torch cannot map a file of that size
+    except (
+        SafetensorError,
+        OSError,
+        RuntimeError,
+    ) as error:  # RuntimeError: torch cannot map a file of that size
         raise _damaged(file, error) from None
     try:
         with opened as tensors:
@@ -121,7 +141,8 @@ def _compare_shapes(file: Path, wanted: Mapping[str, tuple], found: Mapping[str,
         if wanted.get(name) != found.get(name):
             expected, actual = wanted.get(name, "nothing"), found.get(name, "nothing")
             raise InputError(
-                f"{file}: {name} should be {expected} but the file has {actual}; not this model's weights."
+                f"{file}: {name} should be {expected} but the file has {actual}; not this model's "
+                "weights."
             )
 
 
@@ -133,9 +154,13 @@ def _resolve(path: Path, name: str) -> Path:
         if not saves:
             raise InputError(f"{path}: this run has no complete save yet; train it further first.")
         best = path / "best.json"
-        chosen = path / "checkpoints" / str(read_json(best).get("save")) if best.is_file() else saves[-1]
+        chosen = (
+            path / "checkpoints" / str(read_json(best).get("save")) if best.is_file() else saves[-1]
+        )
         return chosen if chosen in saves else saves[-1]
     if (SHIPPED / name / "model.json").is_file():
         return SHIPPED / name
     shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob("*/model.json"))) or "none"
-    raise InputError(f"{name}: neither a run folder, a saved model nor a shipped one (shipped: {shipped}).")
+    raise InputError(
+        f"{name}: neither a run folder, a saved model nor a shipped one (shipped: {shipped})."
+    )

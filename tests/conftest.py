@@ -11,7 +11,8 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of recorded samples kept outside the repository; tests that need it skip where it is absent."""
+    """Folder of recorded samples kept outside the repository; tests that need it skip where it is
+    absent."""
     if not SHARED_DATA.is_dir():
         pytest.skip(f"recorded samples are not here: {SHARED_DATA}")
     return SHARED_DATA

@@ -1,1 +1,2 @@
-"""Optimiser, schedule, saves, seeding and the loop; presets and the ``train`` command. Importing this is light."""
+"""Optimiser, schedule, saves, seeding and the loop; presets and the ``train`` command. Importing
+this is light."""

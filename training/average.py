@@ -1,4 +1,5 @@
-"""The running average of the weights (EMA) that is evaluated and published instead of the last weights."""
+"""The running average of the weights (EMA) that is evaluated and published instead of the last
+weights."""
 
 from __future__ import annotations
 
@@ -15,13 +16,15 @@ def new_average(model: nn.Module) -> nn.Module:
 
 
 def decay_at(decay: float, step: int) -> float:
-    """The decay for step 1, 2, ...: small at first, so that the initial weights are forgotten at once."""
+    """The decay for step 1, 2, ...: small at first, so that the initial weights are forgotten at
+    once."""
     return min(decay, (1 + step) / (10 + step))
 
 
 @torch.no_grad()
 def update_average(average: nn.Module, model: nn.Module, decay: float, step: int) -> None:
-    """average <- d average + (1 - d) weights, with d = ``decay_at(decay, step)``; buffers are copied."""
+    """average <- d average + (1 - d) weights, with d = ``decay_at(decay, step)``; buffers are
+    copied."""
     mix = get_ema_multi_avg_fn(decay_at(decay, step))
     mix(list(average.parameters()), list(model.parameters()), step)
     for target, source in zip(average.buffers(), model.buffers(), strict=True):

@@ -1,4 +1,5 @@
-"""Saves of a run: ``run/checkpoints/<examples>/``. A folder counts once its marker is there, which is written last.
+"""Saves of a run: ``run/checkpoints/<examples>/``. A folder counts once its marker is there, which
+is written last.
 
 model.json, model.safetensors   the weights to evaluate: the average if there is one
 train.safetensors               the weights in training, where an average is kept
@@ -37,7 +38,8 @@ _SPARE_BYTES = 4 << 20
 
 @dataclass
 class Progress:
-    """Counters of a run. best: the best save so far, as in best.json. seconds: spent on training steps so far."""
+    """Counters of a run. best: the best save so far, as in best.json. seconds: spent on training
+    steps so far."""
 
     examples: int = 0
     steps: int = 0
@@ -47,7 +49,8 @@ class Progress:
 
 @dataclass
 class TrainState:
-    """Everything that a save holds. average: the running average of the weights, if the run keeps one."""
+    """Everything that a save holds. average: the running average of the weights, if the run keeps
+    one."""
 
     family: str
     model: nn.Module
@@ -67,10 +70,11 @@ def save_path(run: Path, examples: int) -> Path:
 
 
 def write_save(run: Path, state: TrainState, keep: int) -> Path:
-    """Write the save of this moment, point best.json at the best, and drop old ones beyond the last ``keep``.
+    """Write the save of this moment, point best.json at the best, and drop old ones beyond the last
+    ``keep``.
 
-    Raises InputError on a full disk and for weights that are not finite; earlier saves are then untouched.
-    """
+    Raises InputError on a full disk and for weights that are not finite; earlier saves are then
+    untouched."""
     path = save_path(run, state.progress.examples)
     if not is_complete(path):
         check_weights(state.model, f"after {state.progress.examples} examples")
@@ -100,7 +104,8 @@ def drop_old_saves(run: Path, keep: int, progress: Progress) -> None:
 
 
 def clear_leftovers(run: Path) -> None:
-    """Remove what a kill in the middle of a save left behind; only the process that holds the run's lock may."""
+    """Remove what a kill in the middle of a save left behind; only the process that holds the run's
+    lock may."""
     for leftover in [*run.glob(".*.partial*"), *(run / "checkpoints").glob(".*.partial")]:
         if leftover.is_dir():
             shutil.rmtree(leftover)
@@ -111,8 +116,8 @@ def clear_leftovers(run: Path) -> None:
 def newest_sound_save(run: Path) -> Path | None:
     """The newest save that is whole; a damaged newer one is named on stderr and set aside.
 
-    Raises InputError if there are saves but none is whole, or if one has a format that this version does not know.
-    """
+    Raises InputError if there are saves but none is whole, or if one has a format that this version
+    does not know."""
     saves = sorted((run / "checkpoints").glob("[0-9]*"), key=lambda save: int(save.name))
     for save in reversed(saves):
         try:
@@ -123,7 +128,10 @@ def newest_sound_save(run: Path) -> Path | None:
             if aside.exists():
                 shutil.rmtree(aside)
             os.rename(save, aside)
-            print(f"{error} It is set aside as {aside.name}; the save before it is used.", file=sys.stderr)
+            print(
+                f"{error} It is set aside as {aside.name}; the save before it is used.",
+                file=sys.stderr,
+            )
     if saves:
         raise InputError(f"{run}: every save of this run is damaged; start again in another --run.")
     return None
@@ -135,13 +143,16 @@ def restore(save: Path, state: TrainState) -> None:
     weights = "train.safetensors" if state.average is not None else "model.safetensors"
     load_tensors(save / weights, state.model.state_dict(), state.model.load_state_dict)
     if state.average is not None:
-        load_tensors(save / "model.safetensors", state.average.state_dict(), state.average.load_state_dict)
+        load_tensors(
+            save / "model.safetensors", state.average.state_dict(), state.average.load_state_dict
+        )
     _restore_optimizer(save / "optimizer.pt", state.optimizer)
     state.progress = Progress(**progress)
 
 
 def _restore_optimizer(file: Path, optimizer: torch.optim.Optimizer) -> None:
-    """Fill the optimiser; a file of another optimiser, of other shapes, damaged or carrying code is refused."""
+    """Fill the optimiser; a file of another optimiser, of other shapes, damaged or carrying code is
+    refused."""
     try:
         with open(file, "rb") as stream:
             # torch's older formats say how much to allocate before anything is compared.
@@ -157,9 +168,18 @@ def _restore_optimizer(file: Path, optimizer: torch.optim.Optimizer) -> None:
         raise InputError(f"{file}: not this run's optimiser state ({reason}).") from None
 
 
-# What torch's reader and ``load_state_dict`` are known to raise on files that are not what they should be.
+# What torch's reader and ``load_state_dict`` are known to raise on files that are not what they
+# should be.
 _UNREADABLE = (
-    *(pickle.UnpicklingError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError),
+    *(
+        pickle.UnpicklingError,
+        RuntimeError,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+    ),
     *(EOFError, OSError, AssertionError, OverflowError, struct.error),
 )
 
@@ -169,7 +189,11 @@ def _check_slots(loaded: Any, optimizer: torch.optim.Optimizer) -> None:
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for index, slots in loaded["state"].items():
         for name, slot in slots.items():
-            if isinstance(slot, torch.Tensor) and slot.ndim and slot.shape != parameters[index].shape:
+            if (
+                isinstance(slot, torch.Tensor)
+                and slot.ndim
+                and slot.shape != parameters[index].shape
+            ):
                 shape = tuple(parameters[index].shape)
                 raise ValueError(f"{name} of parameter {index} is {tuple(slot.shape)}, not {shape}")
 
@@ -184,7 +208,10 @@ def _write_files(folder: Path, state: TrainState) -> None:
     config: Any = state.model.config
     save_model_files(folder, state.family, dataclasses.asdict(config), state.published.state_dict())
     if state.average is not None:
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.model.state_dict().items()}
+        tensors = {
+            name: tensor.detach().cpu().contiguous()
+            for name, tensor in state.model.state_dict().items()
+        }
         (folder / "train.safetensors").write_bytes(save(tensors))
     # Through memory: torch's own writer hides a full disk behind an unrelated error.
     buffer = io.BytesIO()
@@ -205,13 +232,15 @@ def _check_space(run: Path, state: TrainState) -> None:
     free = shutil.disk_usage(run).free
     if free < needed:
         raise InputError(
-            f"{run}: a save needs {needed / 1e6:.0f} MB but the disk has {free / 1e6:.0f} MB free; nothing was written."
+            f"{run}: a save needs {needed / 1e6:.0f} MB but the disk has {free / 1e6:.0f} MB "
+            "free; nothing was written."
             " Free some space and run the same command again."
         )
 
 
 def verify_save(save: Path) -> None:
-    """Raise DamagedSave unless the save is whole and every file is what was written; nothing is changed."""
+    """Raise DamagedSave unless the save is whole and every file is what was written; nothing is
+    changed."""
     if not is_complete(save):
         raise DamagedSave(f"{save}: half-written, without its marker.")
     try:
@@ -222,13 +251,17 @@ def verify_save(save: Path) -> None:
         raise DamagedSave(f"{save}: damaged (progress.json has no format).")
     if progress["format"] != FORMAT:
         raise InputError(
-            f"{save}: format {progress['format']} is not format {FORMAT}, which this version reads; continue this run"
+            f"{save}: format {progress['format']} is not format {FORMAT}, which this version "
+            "reads; continue this run"
             " with the version that wrote it."
         )
     if progress.pop("checksum", None) != _checksum(progress):
         raise DamagedSave(f"{save}: damaged (progress.json is not what was written).")
     digests = progress.get("sha256")
-    if not isinstance(digests, dict) or not {"model.json", "model.safetensors", "optimizer.pt"} <= digests.keys():
+    if (
+        not isinstance(digests, dict)
+        or not {"model.json", "model.safetensors", "optimizer.pt"} <= digests.keys()
+    ):
         raise DamagedSave(f"{save}: damaged (progress.json lacks the files' digests).")
     for name, digest in digests.items():
         file = save / Path(name).name

@@ -1,4 +1,5 @@
-"""Options of the ``train`` command, and what it does with them. Light: torch is imported when a run begins."""
+"""Options of the ``train`` command, and what it does with them. Light: torch is imported when a run
+begins."""
 
 from __future__ import annotations
 
@@ -27,15 +28,18 @@ class TrainOptions:
     preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET")]
     """What to train: a training preset (an unknown name lists them)."""
     data: str
-    """Data set: 'sim' (sim:1000: with 1000 training episodes), the name of a prepared one, or a store's folder."""
+    """Data set: 'sim' (sim:1000: with 1000 training episodes), the name of a prepared one, or a
+    store's folder."""
     run: Path
     """Run folder. The same command again continues the run that is there."""
     examples: int | None = None
     """Planned length of the run in training examples (clips or images); the schedule follows it."""
     start: str | None = None
-    """Start from the weights of this run folder, saved model or shipped one, of the same sizes (fine-tuning)."""
+    """Start from the weights of this run folder, saved model or shipped one, of the same sizes
+    (fine-tuning)."""
     minutes: float = 0.0
-    """Save and stop after so many minutes; the schedule does not change, the same command continues. 0: no limit."""
+    """Save and stop after so many minutes; the schedule does not change, the same command
+    continues. 0: no limit."""
     batch_size: int | None = None
     """Examples in a batch, over all processes."""
     learning_rate: float | None = None
@@ -45,7 +49,8 @@ class TrainOptions:
     precision: Literal["32", "bf16"] | None = None
     """Arithmetic of the network: float32, or bfloat16 where that is safe (autocast)."""
     ema_decay: float | None = None
-    """Decay per step of the averaged weights that are evaluated and published; 0 turns averaging off."""
+    """Decay per step of the averaged weights that are evaluated and published; 0 turns averaging
+    off."""
     clip_frames: int | None = None
     """Frames in a training clip."""
     mirror: bool = False
@@ -57,7 +62,8 @@ class TrainOptions:
     settings: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="set", metavar="NAME=VALUE")
     ] = ()
-    """Any setting of the model (channels=48), or of train., optimizer., schedule. or data. (optimizer.clip_norm=2)."""
+    """Any setting of the model (channels=48), or of train., optimizer., schedule. or data.
+    (optimizer.clip_norm=2)."""
     train_split: str = "train"
     """Split to train on."""
     validation_split: str = "val"
@@ -69,7 +75,8 @@ class TrainOptions:
     nodes: int = 0
     """Machines; 0: what torchrun or Slurm says, else 1."""
     accumulate: int = 1
-    """Cut each process's part of a batch into this many pieces, to save memory; the result is the same."""
+    """Cut each process's part of a batch into this many pieces, to save memory; the result is the
+    same."""
     compile: bool = False
     """Compile the model with torch.compile."""
     checkpointing: bool = False
@@ -99,7 +106,8 @@ class TrainOptions:
 
 
 def run_training(options: TrainOptions, draw_samples: DrawSamples | None = None) -> None:
-    """Carry out the command. draw_samples(model, folder) is called at the intervals of ``sample_examples``."""
+    """Carry out the command. draw_samples(model, folder) is called at the intervals of
+    ``sample_examples``."""
     preset, model_settings, config = configure(options)
     task = open_task(preset, model_settings, config.data, options)
 
@@ -113,7 +121,8 @@ def run_training(options: TrainOptions, draw_samples: DrawSamples | None = None)
 
 
 def configure(options: TrainOptions) -> tuple[Preset, dict[str, Any], TrainConfig]:
-    """(preset, settings of the model that override its own, configuration of the training) of a command."""
+    """(preset, settings of the model that override its own, configuration of the training) of a
+    command."""
     preset = find_preset(options.preset)
     model_settings, training_settings = split_settings(parse_settings(options.settings))
     return preset, model_settings, override(train_config(preset.train, options), training_settings)
@@ -123,10 +132,16 @@ def train_config(base: TrainConfig, options: TrainOptions) -> TrainConfig:
     """The preset's configuration with the options that were given."""
 
     def given(*names: str) -> dict[str, Any]:
-        return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+        return {
+            name: getattr(options, name) for name in names if getattr(options, name) is not None
+        }
 
     optimizer = replace(base.optimizer, **given("learning_rate"))
-    data = replace(base.data, **given("clip_frames", "jitter", "colour"), mirror=options.mirror or base.data.mirror)
+    data = replace(
+        base.data,
+        **given("clip_frames", "jitter", "colour"),
+        mirror=options.mirror or base.data.mirror,
+    )
     simple = given("examples", "batch_size", "seed", "precision", "ema_decay", "start")
     return replace(base, optimizer=optimizer, data=data, **simple)
 
@@ -137,7 +152,9 @@ def run_options(options: TrainOptions) -> RunOptions:
 
 
 # Each family's module makes its task; it is imported only when such a preset is trained.
-def _open_video_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:
+def _open_video_task(
+    preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions
+) -> Task:
     from pixelpush.training.video_task import VideoTask
 
     overrides = {**preset.overrides, **settings}
@@ -149,10 +166,13 @@ def _open_video_task(preset: Preset, settings: Mapping[str, Any], data: DataConf
 
 
 def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> EpisodeDataset:
-    """A split for a model with these settings: the simulator draws at their frame size, where they name one."""
+    """A split for a model with these settings: the simulator draws at their frame size, where they
+    name one."""
     from pixelpush.datasets.registry import is_simulated, open_dataset
 
-    size = {"size": settings["frame_size"]} if is_simulated(data) and "frame_size" in settings else {}
+    size = (
+        {"size": settings["frame_size"]} if is_simulated(data) and "frame_size" in settings else {}
+    )
     return open_dataset(data, split, **size)
 
 
@@ -163,18 +183,28 @@ def _open_super_resolution_task(
     from pixelpush.training.super_resolution_task import SuperResolutionTask
 
     overrides = {**preset.overrides, **settings}
-    names = [options.train_split, *([] if options.validation_split == "none" else [options.validation_split])]
+    names = [
+        options.train_split,
+        *([] if options.validation_split == "none" else [options.validation_split]),
+    ]
     if not is_simulated(options.data):
-        return SuperResolutionTask(overrides, data, *(open_dataset(options.data, name) for name in names))
-    # The simulator draws the same episode at every size: the small frames are pictures of their own.
+        return SuperResolutionTask(
+            overrides, data, *(open_dataset(options.data, name) for name in names)
+        )
+    # The simulator draws the same episode at every size: the small frames are pictures of their
+    # own.
     large, small = (
         [open_dataset(options.data, name, size=size) for name in names]
         for size in (overrides["frame_size"], overrides["frame_size"] // 2)
     )
-    return SuperResolutionTask(overrides, data, *large, small=(small[0], small[1] if small[1:] else None))
+    return SuperResolutionTask(
+        overrides, data, *large, small=(small[0], small[1] if small[1:] else None)
+    )
 
 
-def _open_image_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:
+def _open_image_task(
+    preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions
+) -> Task:
     from pixelpush.datasets.image_sets import open_images
     from pixelpush.image.presets import image_config
     from pixelpush.training.image_task import ImageTask
@@ -182,7 +212,10 @@ def _open_image_task(preset: Preset, settings: Mapping[str, Any], data: DataConf
     overrides = {**preset.overrides, **settings}
     scales = overrides.pop("train_scales", [])
     config = image_config(preset.model, **overrides)
-    names = [options.train_split, *([] if options.validation_split == "none" else [options.validation_split])]
+    names = [
+        options.train_split,
+        *([] if options.validation_split == "none" else [options.validation_split]),
+    ]
     splits = [open_images(options.data, name, size=config.image_size) for name in names]
     return ImageTask(config, data, splits[0], splits[1] if splits[1:] else None, scales)
 
@@ -194,6 +227,8 @@ _OPENERS: dict[str, Callable[..., Task]] = {
 }
 
 
-def open_task(preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions) -> Task:
+def open_task(
+    preset: Preset, settings: Mapping[str, Any], data: DataConfig, options: TrainOptions
+) -> Task:
     """The task of a preset's family on the data that the options name."""
     return _OPENERS[preset.family](preset, settings, data, options)

@@ -1,4 +1,5 @@
-"""Settings of a training run. What changes the weights is in TrainConfig; how and where it runs is in RunOptions."""
+"""Settings of a training run. What changes the weights is in TrainConfig; how and where it runs is
+in RunOptions."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ Precision = Literal["32", "bf16"]
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """name: 'muon' (with AdamW for all but filters), 'adamw', 'adam' or 'rmsprop' (centred, epsilon inside the root, as
-    TensorFlow's).
+    """name: 'muon' (with AdamW for all but filters), 'adamw', 'adam' or 'rmsprop' (centred, epsilon
+    inside the root, as TensorFlow's).
 
-    decay: RMSprop's averages. momentum: Muon's. betas: Adam's. weight_decay: of muon and adamw, on matrices and filters
-    only. clip_norm: largest norm of the whole gradient; 0 turns clipping off.
+    decay: RMSprop's averages. momentum: Muon's. betas: Adam's. weight_decay: of muon and adamw, on
+    matrices and filters only. clip_norm: largest norm of the whole gradient; 0 turns clipping off.
     """
 
     name: Literal["muon", "adamw", "adam", "rmsprop"] = "adamw"
@@ -33,7 +34,9 @@ class OptimizerConfig:
         _not_negative(self, "weight_decay", "clip_norm")
         # Beyond it an update overflows float32 before the loss can show it.
         _at_most(self, 1e6, "learning_rate", "epsilon", "weight_decay")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.decay, self.momentum)):
+        if len(self.betas) != 2 or not all(
+            0 <= beta < 1 for beta in (*self.betas, self.decay, self.momentum)
+        ):
             given = f"{self.betas}, {self.decay} and {self.momentum}"
             raise InputError(f"betas (two), decay and momentum must be in [0, 1), got {given}.")
 
@@ -42,10 +45,9 @@ class OptimizerConfig:
 class ScheduleConfig:
     """The learning rate's factor as a function of the examples seen; never of time or of steps.
 
-    kind: 'constant'; 'steps': times ``factor`` at each of ``drops`` (in examples); 'cosine': from 1 down to ``final``
-    at the end of the planned examples. All rise linearly from 0 over the first ``warmup_examples``. 'exponential':
-    times ``factor`` per 1,000 examples.
-    """
+    kind: 'constant'; 'steps': times ``factor`` at each of ``drops`` (in examples); 'cosine': from 1
+    down to ``final`` at the end of the planned examples. All rise linearly from 0 over the first
+    ``warmup_examples``. 'exponential': times ``factor`` per 1,000 examples."""
 
     kind: Literal["constant", "steps", "cosine", "exponential"] = "constant"
     warmup_examples: int = 0
@@ -58,18 +60,20 @@ class ScheduleConfig:
         _positive(self, "factor")
         _at_most(self, 1, "final", "factor")
         if self.kind not in ("constant", "steps", "cosine", "exponential"):
-            raise InputError(f"schedule {self.kind!r} is unknown; use constant, steps, cosine or exponential.")
+            raise InputError(
+                f"schedule {self.kind!r} is unknown; use constant, steps, cosine or exponential."
+            )
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """clip_frames: frames of a training clip, cut at a random place of a longer episode. context: frames given.
-    scored_frames: longer episodes are scored in clips of so many frames, however short those of training are.
+    """clip_frames: frames of a training clip, cut at a random place of a longer episode. context:
+    frames given. scored_frames: longer episodes are scored in clips of so many frames, however
+    short those of training are.
 
-    mirror: half of the clips are mirrored left to right, states and actions with them. jitter: largest shift in pixels.
-    colour: strength, 0 to 1, of random brightness, contrast and channel gains. crop: image models train on random
-    crops of this side; 0 for whole images.
-    """
+    mirror: half of the clips are mirrored left to right, states and actions with them. jitter:
+    largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
+    gains. crop: image models train on random crops of this side; 0 for whole images."""
 
     clip_frames: int = 20
     context: int = 2
@@ -85,16 +89,20 @@ class DataConfig:
             raise InputError(f"colour must be below 1, got {self.colour}.")
         for name in ("clip_frames", "scored_frames"):
             if not 1 <= self.context < getattr(self, name):
-                raise InputError(f"context {self.context} must be at least 1 and below {name} {getattr(self, name)}.")
+                raise InputError(
+                    f"context {self.context} must be at least 1 and below {name} "
+                    f"{getattr(self, name)}."
+                )
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides the final weights, given the task. examples: the planned length of the run.
+    """Everything that decides the final weights, given the task. examples: the planned length of
+    the run.
 
-    ema_decay: decay per step of the averaged weights that are evaluated and published; 0: no averaging. start: model
-    whose weights, and normalisation, the run starts from (``find_saved``); '' for new ones.
-    """
+    ema_decay: decay per step of the averaged weights that are evaluated and published; 0: no
+    averaging. start: model whose weights, and normalisation, the run starts from (``find_saved``);
+    '' for new ones."""
 
     batch_size: int
     examples: int
@@ -119,9 +127,8 @@ class TrainConfig:
 class RunOptions:
     """How and where a run is carried out; may differ from one call to the next of the same run.
 
-    Intervals are in examples. 0 means a twentieth of the planned length for save_examples and validate_examples, every
-    tenth step for log_examples, and never for sample_examples.
-    """
+    Intervals are in examples. 0 means a twentieth of the planned length for save_examples and
+    validate_examples, every tenth step for log_examples, and never for sample_examples."""
 
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: int = 0  # per machine; 0: what the launcher says, else one
@@ -146,7 +153,15 @@ class RunOptions:
         _positive(self, "accumulate", "workers", "keep", "save_minutes", "validation_items")
         _not_negative(
             self,
-            *("devices", "nodes", "minutes", "save_examples", "validate_examples", "log_examples", "sample_examples"),
+            *(
+                "devices",
+                "nodes",
+                "minutes",
+                "save_examples",
+                "validate_examples",
+                "log_examples",
+                "sample_examples",
+            ),
         )
 
 

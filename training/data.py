@@ -1,4 +1,5 @@
-"""Batches as a function of the position: the k-th holds examples k*B .. (k+1)*B of the concatenated epochs."""
+"""Batches as a function of the position: the k-th holds examples k*B .. (k+1)*B of the concatenated
+epochs."""
 
 from __future__ import annotations
 
@@ -37,13 +38,15 @@ def example_at(seed: int, count: int, position: int) -> tuple[int, int]:
 
 
 def pieces_of(first: int, batch_size: int, rank: int, world: int, accumulate: int) -> list[range]:
-    """The positions of the batch at ``first`` that process ``rank`` takes, cut into ``accumulate`` pieces.
+    """The positions of the batch at ``first`` that process ``rank`` takes, cut into ``accumulate``
+    pieces.
 
-    Together the processes' pieces are the batch, in order; sizes differ by at most one. None is empty.
-    """
+    Together the processes' pieces are the batch, in order; sizes differ by at most one. None is
+    empty."""
     if batch_size < world * accumulate:
         raise InputError(
-            f"a batch of {batch_size} cannot be shared by {world} processes in {accumulate} pieces each;"
+            f"a batch of {batch_size} cannot be shared by {world} processes in {accumulate} "
+            "pieces each;"
             " use a larger --batch-size, or less --devices or --accumulate."
         )
     begin, end = batch_size * rank // world, batch_size * (rank + 1) // world
@@ -52,19 +55,23 @@ def pieces_of(first: int, batch_size: int, rank: int, world: int, accumulate: in
 
 
 def read_batch(task: Task, seed: int, positions: range, pinned: bool = False) -> Batch:
-    """Read and stack the examples at these positions. Raises InputError where their shapes differ."""
+    """Read and stack the examples at these positions. Raises InputError where their shapes
+    differ."""
     names, examples = [], []
     for position in positions:
         name, arrays = task.example(seed, *example_at(seed, task.examples_per_epoch, position))
         for key, array in arrays.items():
             if examples and array.shape != examples[0][key].shape:
                 raise InputError(
-                    f"{key} of {name} {array.shape} and of {names[0]} {examples[0][key].shape} differ in shape;"
+                    f"{key} of {name} {array.shape} and of {names[0]} {examples[0][key].shape} "
+                    "differ in shape;"
                     " the examples of a data set must be alike."
                 )
         names.append(name)
         examples.append(arrays)
-    stacked = {key: torch.from_numpy(np.stack([arrays[key] for arrays in examples])) for key in examples[0]}
+    stacked = {
+        key: torch.from_numpy(np.stack([arrays[key] for arrays in examples])) for key in examples[0]
+    }
     if pinned:
         stacked = {key: tensor.pin_memory() for key, tensor in stacked.items()}
     return Batch(positions.start, tuple(names), stacked)
@@ -81,11 +88,11 @@ def read_ahead(
     workers: int = 1,
     pinned: bool = False,
 ) -> Iterator[list[Batch]]:
-    """This process's pieces of every batch from position ``first`` on, without end, read ahead by threads.
+    """This process's pieces of every batch from position ``first`` on, without end, read ahead by
+    threads.
 
-    At most ``workers`` + 1 batches are held or under way. An error while reading is raised where its batch is due.
-    Close the iterator to end the threads.
-    """
+    At most ``workers`` + 1 batches are held or under way. An error while reading is raised where
+    its batch is due. Close the iterator to end the threads."""
 
     def read(start: int) -> list[Batch]:
         pieces = pieces_of(start, batch_size, rank, world, accumulate)

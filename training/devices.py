@@ -19,7 +19,8 @@ Value = TypeVar("Value")
 
 
 def make_fabric(options: RunOptions) -> Fabric:
-    """The launched Fabric. One process starts nothing; several are started here unless a launcher already has."""
+    """The launched Fabric. One process starts nothing; several are started here unless a launcher
+    already has."""
     from lightning_fabric import Fabric
     from lightning_fabric.strategies.ddp import DDPStrategy
     from lightning_fabric.utilities.exceptions import MisconfigurationException
@@ -27,7 +28,8 @@ def make_fabric(options: RunOptions) -> Fabric:
     devices, nodes = process_layout(options)
     if options.accelerator == "cuda" and not torch.cuda.is_available():
         raise InputError(
-            "no CUDA device is visible; use --accelerator cpu, or check the driver and CUDA_VISIBLE_DEVICES."
+            "no CUDA device is visible; use --accelerator cpu, or check the driver and "
+            "CUDA_VISIBLE_DEVICES."
         )
     if options.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -41,7 +43,9 @@ def make_fabric(options: RunOptions) -> Fabric:
         )
     # Fabric's ways to say that the devices are not there
     except (ValueError, RuntimeError, MisconfigurationException) as error:
-        raise InputError(f"{devices} {options.accelerator} devices cannot be used: {error}") from None
+        raise InputError(
+            f"{devices} {options.accelerator} devices cannot be used: {error}"
+        ) from None
     fabric.launch()
     if fabric.world_size > 1:
         atexit.register(_leave_group)
@@ -50,7 +54,8 @@ def make_fabric(options: RunOptions) -> Fabric:
 
 
 def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:
-    """Run ``work`` in the first process alone and give its result to all; its InputError is raised in all."""
+    """Run ``work`` in the first process alone and give its result to all; its InputError is raised
+    in all."""
     if fabric.world_size == 1:
         return work()
     outcome: tuple[str | None, Value | None] = (None, None)
@@ -65,11 +70,14 @@ def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:
     return value  # type: ignore[return-value]
 
 
-def agree(fabric: Fabric, requests: Sequence[bool], failure: InputError | None = None) -> tuple[bool, ...]:
-    """For each request, whether any process makes it. If any process has failed, its error is raised in all.
+def agree(
+    fabric: Fabric, requests: Sequence[bool], failure: InputError | None = None
+) -> tuple[bool, ...]:
+    """For each request, whether any process makes it. If any process has failed, its error is
+    raised in all.
 
-    A call for every process, before each step: a process that left alone would leave the others waiting.
-    """
+    A call for every process, before each step: a process that left alone would leave the others
+    waiting."""
     if fabric.world_size == 1:
         if failure is not None:
             raise failure
@@ -84,7 +92,8 @@ def agree(fabric: Fabric, requests: Sequence[bool], failure: InputError | None =
 
 
 def _leave_group() -> None:
-    """End the process group before the interpreter ends: its threads, still running then, may abort the process."""
+    """End the process group before the interpreter ends: its threads, still running then, may abort
+    the process."""
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
 
@@ -95,14 +104,18 @@ def process_layout(options: RunOptions) -> tuple[int, int]:
     if "LOCAL_WORLD_SIZE" in os.environ:
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         launched = (local, int(os.environ["WORLD_SIZE"]) // local)
-    elif "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in ("bash", "interactive"):
+    elif "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in (
+        "bash",
+        "interactive",
+    ):
         nodes = int(os.environ.get("SLURM_NNODES", "1"))
         launched = (int(os.environ["SLURM_NTASKS"]) // nodes, nodes)
     devices, nodes = launched or (1, 1)
     asked = (options.devices or devices, options.nodes or nodes)
     if launched is not None and asked != launched:
         raise InputError(
-            f"--devices {asked[0]} --nodes {asked[1]}, but the launcher started {devices} processes on {nodes} nodes"
+            f"--devices {asked[0]} --nodes {asked[1]}, but the launcher started {devices} "
+            f"processes on {nodes} nodes"
             ": leave both options out."
         )
     return asked

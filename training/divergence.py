@@ -29,7 +29,9 @@ def check_weights(model: nn.Module, where: str) -> None:
     """Refuse weights or buffers that are not finite, naming the first."""
     for name, tensor in model.state_dict().items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise DivergenceError(f"{where}: weight {name} is not finite, so it is not saved. {_ADVICE}")
+            raise DivergenceError(
+                f"{where}: weight {name} is not finite, so it is not saved. {_ADVICE}"
+            )
 
 
 def divergence(
@@ -40,13 +42,17 @@ def divergence(
     names: Sequence[str],
     save: Path | None,
 ) -> DivergenceError:
-    """The error for a step that gave a non-finite loss or gradient; the weights are as they were before it."""
-    shown = ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN))
+    """The error for a step that gave a non-finite loss or gradient; the weights are as they were
+    before it."""
+    shown = ", ".join(names[:_NAMES_SHOWN]) + (
+        f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN)
+    )
     values = ", ".join(f"{name} {value:.6g}" for name, value in losses.items())
     gradient = f"first non-finite gradient: {parameter}" if parameter else "all gradients finite"
     kept = f"the last good save is {save}" if save else "there is no save yet"
     return DivergenceError(
-        f"step {step} (after {examples} examples): training left the finite numbers ({values}; {gradient};"
+        f"step {step} (after {examples} examples): training left the finite numbers ({values}; "
+        f"{gradient};"
         f" batch: {shown}); {kept}. {_ADVICE}"
     )
 

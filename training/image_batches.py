@@ -18,22 +18,34 @@ IMAGES, PARTS = "images", ("classes", "captions", "structure")
 
 
 def check_fits(config: ImageConfig, images: ImageSet) -> None:
-    """InputError unless the set has images of the model's shape and everything that the model is conditioned on."""
+    """InputError unless the set has images of the model's shape and everything that the model is
+    conditioned on."""
     if len(images) == 0:
         raise InputError(f"{images.name}: this split has no image.")
     found, wanted = images[0].image.shape, (config.colours, config.image_size, config.image_size)
     if found != wanted:
-        raise InputError(f"{images.name}: images are {found}, the model takes {wanted}; set image_size or colours.")
+        raise InputError(
+            f"{images.name}: images are {found}, the model takes {wanted}; set image_size or "
+            "colours."
+        )
     if config.classes and not 0 < images.classes <= config.classes:
-        raise InputError(f"{images.name} has {images.classes} classes, the model knows {config.classes}.")
+        raise InputError(
+            f"{images.name} has {images.classes} classes, the model knows {config.classes}."
+        )
     if config.captions and not images.has_captions:
         raise InputError(f"{images.name} has no captions, on which the model is conditioned.")
     if config.structure and images.structure != config.structure:
-        raise InputError(f"{images.name} has {images.structure} spatial maps, the model takes {config.structure}.")
+        raise InputError(
+            f"{images.name} has {images.structure} spatial maps, the model takes "
+            f"{config.structure}."
+        )
 
 
-def example_arrays(config: ImageConfig, example: ImageExample, caption: int = 0) -> dict[str, np.ndarray]:
-    """The image and the parts of the condition that the model takes; ``caption`` chooses among several (modulo)."""
+def example_arrays(
+    config: ImageConfig, example: ImageExample, caption: int = 0
+) -> dict[str, np.ndarray]:
+    """The image and the parts of the condition that the model takes; ``caption`` chooses among
+    several (modulo)."""
     arrays: dict[str, np.ndarray] = {IMAGES: example.image}
     if config.classes:
         arrays["classes"] = np.array(example.label, dtype=np.int64)
@@ -42,7 +54,9 @@ def example_arrays(config: ImageConfig, example: ImageExample, caption: int = 0)
             raise InputError(f"{example.id}: no caption.")
         text = example.captions[caption % len(example.captions)]
         try:
-            arrays["captions"] = np.array(encode_caption(text, config.truncate_captions), dtype=np.uint8)
+            arrays["captions"] = np.array(
+                encode_caption(text, config.truncate_captions), dtype=np.uint8
+            )
         except InputError as error:
             raise InputError(f"{example.id}: {error} (--set truncate_captions=true)") from None
     if config.structure:
@@ -55,7 +69,11 @@ def split_batch(batch: Mapping[str, Tensor]) -> tuple[Tensor, Condition]:
     return batch[IMAGES], Condition(**{name: batch[name] for name in PARTS if name in batch})
 
 
-def read_images(config: ImageConfig, images: ImageSet, indices: range | list[int]) -> tuple[Tensor, Condition]:
+def read_images(
+    config: ImageConfig, images: ImageSet, indices: range | list[int]
+) -> tuple[Tensor, Condition]:
     """(images, condition) of some examples, with each one's first caption."""
     examples = [example_arrays(config, images[index]) for index in indices]
-    return split_batch({name: torch.from_numpy(np.stack([e[name] for e in examples])) for name in examples[0]})
+    return split_batch(
+        {name: torch.from_numpy(np.stack([e[name] for e in examples])) for name in examples[0]}
+    )

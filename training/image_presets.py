@@ -1,7 +1,8 @@
-"""Training presets of the image models: the papers' schedules, and small ones for two CPU cores or one GPU. Light.
+"""Training presets of the image models: the papers' schedules, and small ones for two CPU cores or
+one GPU. Light.
 
-Each has the name of its model preset (``pixelpush.image.presets``). Measured figures: docs/experiments-images.md.
-"""
+Each has the name of its model preset (``pixelpush.image.presets``). Measured figures:
+docs/experiments-images.md."""
 
 from __future__ import annotations
 
@@ -11,20 +12,23 @@ from pixelpush.training.preset import Preset
 
 _NOT_MEASURED = "not yet measured"
 
-# Reed et al. 2017, section 4.1: RMSprop, epsilon 1e-8, batch 128, 200K steps, 1e-4 down to 1e-5 (when is not said).
+# Reed et al. 2017, section 4.1: RMSprop, epsilon 1e-8, batch 128, 200K steps, 1e-4 down to 1e-5
+# (when is not said).
 _PAPER_MULTISCALE = TrainConfig(
     batch_size=128,
     examples=200_000 * 128,
     optimizer=OptimizerConfig(name="rmsprop", learning_rate=1e-4, epsilon=1e-8),
     schedule=ScheduleConfig(kind="steps", drops=(100_000 * 128,), factor=0.1),
 )
-# van den Oord et al. 2016a, section 5.2: RMSprop, batch 16 on MNIST and CIFAR-10; rates were set by hand.
+# van den Oord et al. 2016a, section 5.2: RMSprop, batch 16 on MNIST and CIFAR-10; rates were set by
+# hand.
 _PAPER_PIXELRNN = TrainConfig(
     batch_size=16,
     examples=200_000 * 16,
     optimizer=OptimizerConfig(name="rmsprop", learning_rate=3e-4, epsilon=1e-8, clip_norm=1.0),
 )
-# Salimans et al. 2017, the published code: Adam, 1e-3 times 0.999995 a step, Polyak 0.9995, batch 16 on each of 8 GPUs.
+# Salimans et al. 2017, the published code: Adam, 1e-3 times 0.999995 a step, Polyak 0.9995, batch
+# 16 on each of 8 GPUs.
 _PAPER_PLUSPLUS = TrainConfig(
     batch_size=128,
     examples=5000 * 50_000,
@@ -76,11 +80,26 @@ _EXPECTED = {
 
 # Preset -> (minutes, figure) of one seed and one core; docs/experiments-images.md has the settings.
 _MEASURED = {
-    "cifar-small-pixelcnn++": ("16 for 36,000 examples", "3.47 bits/dim on 1,000 test images of CIFAR-10"),
-    "cifar-small-multiscale": ("10 for 40,000 examples", "3.75 bits/dim on 1,000 test images of CIFAR-10"),
-    "cub-small-multiscale": ("2 for 3,000 examples", "3.79 nats per sub-pixel on 38 test images, from 56 images"),
-    "coco-small-multiscale": ("2 for 2,400 examples", "training loss of 3.1 nats per sub-pixel, on 79 images"),
-    "mpii-small-multiscale": ("1 for 1,600 examples", "training loss of 1.6 nats per sub-pixel, on 5 images"),
+    "cifar-small-pixelcnn++": (
+        "16 for 36,000 examples",
+        "3.47 bits/dim on 1,000 test images of CIFAR-10",
+    ),
+    "cifar-small-multiscale": (
+        "10 for 40,000 examples",
+        "3.75 bits/dim on 1,000 test images of CIFAR-10",
+    ),
+    "cub-small-multiscale": (
+        "2 for 3,000 examples",
+        "3.79 nats per sub-pixel on 38 test images, from 56 images",
+    ),
+    "coco-small-multiscale": (
+        "2 for 2,400 examples",
+        "training loss of 3.1 nats per sub-pixel, on 79 images",
+    ),
+    "mpii-small-multiscale": (
+        "1 for 1,600 examples",
+        "training loss of 1.6 nats per sub-pixel, on 5 images",
+    ),
 }
 
 
@@ -95,15 +114,23 @@ def _train_config(name: str) -> TrainConfig:
 
 def _preset(name: str) -> Preset:
     source = name.removeprefix("paper-").split("-")[0]
-    data = {"cifar": "cifar10", "imagenet128": "tfds:imagenet_resized/128x128"}.get(source, source.removesuffix("256"))
-    published = next((text for start, text in _EXPECTED.items() if name.startswith(start)), _NOT_MEASURED)
+    data = {"cifar": "cifar10", "imagenet128": "tfds:imagenet_resized/128x128"}.get(
+        source, source.removesuffix("256")
+    )
+    published = next(
+        (text for start, text in _EXPECTED.items() if name.startswith(start)), _NOT_MEASURED
+    )
     minutes, expected = _MEASURED.get(name, (_NOT_MEASURED, published))
     return Preset(
         family="image",
         model=name,
         train=_train_config(name),
         command=f"pixelpush train {name} --data {data} --run runs/{name}",
-        hardware="data-centre GPUs" if name.startswith("paper-") else "one GPU" if "-gpu-" in name else "2 CPU cores",
+        hardware="data-centre GPUs"
+        if name.startswith("paper-")
+        else "one GPU"
+        if "-gpu-" in name
+        else "2 CPU cores",
         minutes=minutes,
         expected=expected,
     )

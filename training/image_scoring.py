@@ -17,7 +17,8 @@ from pixelpush.training.image_batches import check_fits, read_images
 
 @dataclass(frozen=True)
 class ImageScores:
-    """nats: minus log-likelihood of every image, float64 (N,). subpixels: sub-pixels of one image."""
+    """nats: minus log-likelihood of every image, float64 (N,). subpixels: sub-pixels of one
+    image."""
 
     nats: np.ndarray
     subpixels: int
@@ -38,7 +39,9 @@ class ImageScores:
     def standard_error(self) -> float:
         """Of ``nats_per_subpixel``, over images; 0 for a single image."""
         count = len(self.nats)
-        return float(self.nats.std(ddof=1) / math.sqrt(count) / self.subpixels) if count > 1 else 0.0
+        return (
+            float(self.nats.std(ddof=1) / math.sqrt(count) / self.subpixels) if count > 1 else 0.0
+        )
 
 
 @torch.no_grad()
@@ -53,13 +56,17 @@ def score_images(
 ) -> ImageScores:
     """Score a split, or its first ``limit`` images; each image is conditioned on its first caption.
 
-    The model is evaluated on ``device`` in evaluation mode, which is set back. bf16 is autocast. Raises InputError for
-    a set that does not fit the model and for fewer than one image in all or at once.
-    """
+    The model is evaluated on ``device`` in evaluation mode, which is set back. bf16 is autocast.
+    Raises InputError for a set that does not fit the model and for fewer than one image in all or
+    at once."""
     if batch_size < 1:
-        raise InputError(f"images scored at once (batch_size) must be at least 1, got {batch_size}.")
+        raise InputError(
+            f"images scored at once (batch_size) must be at least 1, got {batch_size}."
+        )
     if limit is not None and limit < 1:
-        raise InputError(f"{images.name}: the number of images to score must be at least 1, got {limit}.")
+        raise InputError(
+            f"{images.name}: the number of images to score must be at least 1, got {limit}."
+        )
     check_fits(model.config, images)
     count = len(images) if limit is None else min(limit, len(images))
     training = model.training

@@ -16,7 +16,13 @@ from pixelpush.errors import InputError
 from pixelpush.image import build_image_model
 from pixelpush.image.config import ImageConfig, MultiscalePixelCNNConfig
 from pixelpush.training.config import DataConfig
-from pixelpush.training.image_batches import IMAGES, check_fits, example_arrays, read_images, split_batch
+from pixelpush.training.image_batches import (
+    IMAGES,
+    check_fits,
+    example_arrays,
+    read_images,
+    split_batch,
+)
 from pixelpush.training.image_scoring import score_images
 from pixelpush.training.task import SCORE
 
@@ -44,7 +50,10 @@ class ImageTask:
         scales: Sequence[int] = (),
     ):
         if data.jitter or data.colour or data.crop:
-            raise InputError("image models are trained on whole images: no jitter, colour or crop; mirror is known.")
+            raise InputError(
+                "image models are trained on whole images: no jitter, colour or crop; mirror is "
+                "known."
+            )
         if scales and not isinstance(config, MultiscalePixelCNNConfig):
             raise InputError(f"{config.kind} has no scales to choose from.")
         check_fits(config, training)
@@ -74,9 +83,12 @@ class ImageTask:
         model.initialise(*read_images(self.config, self.training, chosen))
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
-        """The image uint8 (C, H, W) and its condition; which caption and whether mirrored depends on the epoch."""
+        """The image uint8 (C, H, W) and its condition; which caption and whether mirrored depends
+        on the epoch."""
         example = self.training[index]
-        arrays = example_arrays(self.config, example, randint(1 << 30, seed, _CAPTION, epoch, index))
+        arrays = example_arrays(
+            self.config, example, randint(1 << 30, seed, _CAPTION, epoch, index)
+        )
         if self.data.mirror and uniform(seed, _MIRROR, epoch, index) < self.data.mirror:
             for name in (IMAGES, "structure"):
                 if name in arrays:
@@ -88,7 +100,9 @@ class ImageTask:
         images, condition = split_batch(batch)
         return model(images, condition, self.scales) if self.scales else model(images, condition)
 
-    def evaluate(self, model: Any, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
+    def evaluate(
+        self, model: Any, limit: int | None, device: torch.device, precision: str
+    ) -> dict[str, float]:
         """Exact nats per sub-pixel of the validation images, or of the first ``limit``."""
         if self.validation is None:
             return {}

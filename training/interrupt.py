@@ -1,4 +1,5 @@
-"""Ending a run early but cleanly: SIGTERM, Ctrl-C, the --minutes budget; and how long ago the last save was."""
+"""Ending a run early but cleanly: SIGTERM, Ctrl-C, the --minutes budget; and how long ago the last
+save was."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Clock:
         self.interrupted = False
 
     def requests(self) -> tuple[bool, bool]:
-        """(stop, save): whether to end the run after this step, whether a save is due by the clock."""
+        """(stop, save): whether to end the run after this step, whether a save is due by the
+        clock."""
         now = time.monotonic()
         stop = self.interrupted or (self._end is not None and now >= self._end)
         return stop, now - self._saved >= self._save_seconds
@@ -32,7 +34,8 @@ class Clock:
 
 @contextlib.contextmanager
 def stopping_on_signals(clock: Clock) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks for a save and a stop after the step; a second SIGINT interrupts at once."""
+    """The first SIGINT or SIGTERM asks for a save and a stop after the step; a second SIGINT
+    interrupts at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

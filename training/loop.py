@@ -1,4 +1,5 @@
-"""The training loop: the same for every task, every number of processes, and for a new or a resumed run."""
+"""The training loop: the same for every task, every number of processes, and for a new or a resumed
+run."""
 
 from __future__ import annotations
 
@@ -66,15 +67,17 @@ def train(
     about: Mapping[str, Any] | None = None,
     draw_samples: DrawSamples | None = None,
 ) -> Progress:
-    """Train until the planned examples are seen, or until the options' minutes are over, from wherever the run stands.
+    """Train until the planned examples are seen, or until the options' minutes are over, from
+    wherever the run stands.
 
-    The same call again continues. Every process of a process group calls this. about: JSON values for config.json.
-    Raises InputError for a user's mistake, a full disk, damaged data, and DivergenceError (one of it) when a loss, a
-    gradient or a weight is not finite.
-    """
+    The same call again continues. Every process of a process group calls this. about: JSON values
+    for config.json. Raises InputError for a user's mistake, a full disk, damaged data, and
+    DivergenceError (one of it) when a loss, a gradient or a weight is not finite."""
     folder, options = Path(folder), options or RunOptions()
     fabric = make_fabric(options)
-    pieces_of(0, config.batch_size, 0, fabric.world_size, options.accumulate)  # refuses too small a batch early
+    pieces_of(
+        0, config.batch_size, 0, fabric.world_size, options.accumulate
+    )  # refuses too small a batch early
     with contextlib.ExitStack() as stack:
         on_first(fabric, lambda: stack.enter_context(locked(folder)))
         on_first(fabric, lambda: _check_start(folder, task, config.start))
@@ -85,7 +88,9 @@ def train(
         metrics = None
         if fabric.global_rank == 0:
             quiet = options.quiet or state.progress.examples >= config.examples
-            metrics = Metrics(folder, config.examples, state.progress.examples, options.tensorboard, quiet)
+            metrics = Metrics(
+                folder, config.examples, state.progress.examples, options.tensorboard, quiet
+            )
             stack.enter_context(metrics)
             checkpoint.write_best(folder, state.progress)
         run = Run(task, config, options, folder, state, wrapped, metrics, draw_samples)
@@ -96,7 +101,8 @@ def train(
 
 
 def _check_start(folder: Path, task: Task, start: str) -> None:
-    """Refuse weights that are not there or not of this model before the run folder takes note of them."""
+    """Refuse weights that are not there or not of this model before the run folder takes note of
+    them."""
     if start and not (folder / "config.json").is_file():
         with torch.device("meta"):
             expected = task.build_model().state_dict()
@@ -112,10 +118,14 @@ def _set_up(
         seed_torch(config.seed, "initialise")
         task.initialise(model, config.seed)
         if config.start:
-            load_tensors(find_saved(config.start).folder / WEIGHTS, model.state_dict(), model.load_state_dict)
+            load_tensors(
+                find_saved(config.start).folder / WEIGHTS, model.state_dict(), model.load_state_dict
+            )
     if options.checkpointing:
         if not hasattr(model, "set_checkpointing"):
-            raise InputError("this model has no activation checkpointing; leave --checkpointing out.")
+            raise InputError(
+                "this model has no activation checkpointing; leave --checkpointing out."
+            )
         model.set_checkpointing(True)  # type: ignore[operator]
     for parameter in model.parameters():
         if parameter.ndim == 4:
@@ -151,7 +161,9 @@ def _loop(run: Run) -> None:
             pieces, failure = _next(feed)
             waiting = time.perf_counter() - begin
             stop, save = agree(fabric, clock.requests(), failure or _failure(run))
-            rate = config.optimizer.learning_rate * rate_factor(config.schedule, progress.examples, config.examples)
+            rate = config.optimizer.learning_rate * rate_factor(
+                config.schedule, progress.examples, config.examples
+            )
             set_learning_rate(run.state.optimizer, rate)
             result = train_step(run.wrapped, run.task, run.state, config, pieces)
             if not result.finite:
@@ -168,7 +180,9 @@ def _loop(run: Run) -> None:
                 clock.saved()
             if stop:
                 if run.metrics and progress.examples < config.examples:
-                    run.metrics.say(f"stopped after {progress.examples} examples; the same command continues.")
+                    run.metrics.say(
+                        f"stopped after {progress.examples} examples; the same command continues."
+                    )
                 break
     agree(fabric, (), _failure(run))
 
@@ -193,7 +207,11 @@ def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
         return
     run.metrics.step(config.batch_size, result.losses[SCORE])
     if progress.steps == 1 or _due(run, interval):
-        line = {"step": progress.steps, **window.take(run.task.frames_per_example), "learning_rate": rate}
+        line = {
+            "step": progress.steps,
+            **window.take(run.task.frames_per_example),
+            "learning_rate": rate,
+        }
         if run.fabric.device.type == "cuda":
             line["peak_memory_gb"] = torch.cuda.max_memory_allocated() / 1e9
         run.metrics.write(progress.examples, line)
@@ -218,7 +236,9 @@ def _finish_step(run: Run, save_now: bool) -> bool:
 def _due(run: Run, interval: int) -> bool:
     """Whether this step crossed a multiple of ``interval`` examples, or was the last one."""
     after = run.state.progress.examples
-    return (after - run.config.batch_size) // interval != after // interval or after >= run.config.examples
+    return (
+        after - run.config.batch_size
+    ) // interval != after // interval or after >= run.config.examples
 
 
 def _validate(run: Run) -> bool:
@@ -230,10 +250,15 @@ def _validate(run: Run) -> bool:
     line = validation_line(scores)
     if run.metrics is not None:
         run.metrics.write(progress.examples, line)
-        run.metrics.say(f"{progress.examples} examples: validation {line[BEST_KEY]:.4f} nats per sub-pixel")
+        run.metrics.say(
+            f"{progress.examples} examples: validation {line[BEST_KEY]:.4f} nats per sub-pixel"
+        )
     if progress.best is not None and line[BEST_KEY] >= progress.best[BEST_KEY]:
         return False
-    progress.best = {"save": checkpoint.save_path(run.folder, progress.examples).name, BEST_KEY: line[BEST_KEY]}
+    progress.best = {
+        "save": checkpoint.save_path(run.folder, progress.examples).name,
+        BEST_KEY: line[BEST_KEY],
+    }
     return True
 
 
@@ -247,7 +272,10 @@ def _final_evaluation(run: Run) -> None:
     """The whole validation split, once, when the run is complete: run/final.json."""
     path = run.folder / "final.json"
     # A run that was prolonged since has another final score.
-    if on_first(run.fabric, lambda: path.is_file() and read_json(path).get("examples") == run.state.progress.examples):
+    if on_first(
+        run.fabric,
+        lambda: path.is_file() and read_json(path).get("examples") == run.state.progress.examples,
+    ):
         if run.metrics and not run.options.quiet:
             print(f"{run.folder}: this run is complete; see {path}.", file=sys.stderr)
         return
@@ -265,10 +293,17 @@ def _stop_diverged(run: Run, result: StepResult, pieces: list[Batch]) -> None:
     saves = checkpoint.complete_saves(run.folder)
     parameter = first_non_finite_gradient(run.state.model)
     error = divergence(
-        progress.steps + 1, progress.examples, result.losses, parameter, names, saves[-1] if saves else None
+        progress.steps + 1,
+        progress.examples,
+        result.losses,
+        parameter,
+        names,
+        saves[-1] if saves else None,
     )
     if run.metrics is not None:
         losses = {name: repr(value) for name, value in result.losses.items()}
         report = {"step": progress.steps + 1, "examples": progress.examples, "losses": losses}
-        write_json(run.folder / "divergence.json", {**report, "parameter": parameter, "batch": names})
+        write_json(
+            run.folder / "divergence.json", {**report, "parameter": parameter, "batch": names}
+        )
     raise error

@@ -18,7 +18,9 @@ _SMOOTHING = 0.95
 class Metrics:
     """Where a run's figures go; use as a context manager in the first process only."""
 
-    def __init__(self, run: Path, planned: int, examples: int, tensorboard: bool = False, quiet: bool = False):
+    def __init__(
+        self, run: Path, planned: int, examples: int, tensorboard: bool = False, quiet: bool = False
+    ):
         from tqdm import tqdm
 
         self._path = run / "metrics.jsonl"
@@ -52,7 +54,8 @@ class Metrics:
         self._bar.update(examples)
 
     def write(self, examples: int, values: Mapping[str, Any]) -> None:
-        """Append one line, and the same to TensorBoard. A full disk becomes ``failure``, for all processes to learn."""
+        """Append one line, and the same to TensorBoard. A full disk becomes ``failure``, for all
+        processes to learn."""
         line = json.dumps({"examples": examples, **values}, allow_nan=False)
         try:
             with full_disk_is_a_clear_error(self._path), open(self._path, "a") as stream:
@@ -95,7 +98,9 @@ class Window:
         self._seconds = 0.0
         self._waiting = 0.0
 
-    def add(self, values: Mapping[str, float], examples: int, seconds: float, waiting: float) -> None:
+    def add(
+        self, values: Mapping[str, float], examples: int, seconds: float, waiting: float
+    ) -> None:
         """One step: its values, and how long it took, of which ``waiting`` for data."""
         for name, value in values.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
@@ -105,7 +110,8 @@ class Window:
         self._waiting += waiting
 
     def take(self, frames_per_example: int) -> dict[str, float]:
-        """The means, frames per second and the share of time spent waiting for data; starts a new window."""
+        """The means, frames per second and the share of time spent waiting for data; starts a new
+        window."""
         line = {name: total / self._steps for name, total in self._sums.items()}
         line["frames_per_second"] = self._examples * frames_per_example / self._seconds
         line["waiting_share"] = self._waiting / self._seconds
@@ -125,5 +131,7 @@ def _open_tensorboard(folder: Path, examples: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise InputError("--tensorboard needs the package tensorboard: pip install tensorboard.") from None
+        raise InputError(
+            "--tensorboard needs the package tensorboard: pip install tensorboard."
+        ) from None
     return SummaryWriter(str(folder), purge_step=examples + 1)

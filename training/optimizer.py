@@ -13,13 +13,14 @@ from pixelpush.training.config import OptimizerConfig
 
 
 class CentredRMSprop(torch.optim.Optimizer):
-    """RMSprop that divides by the gradient's standard deviation (Graves 2013; Reed et al. 2017, section 4).
+    """RMSprop that divides by the gradient's standard deviation (Graves 2013; Reed et al. 2017,
+    section 4).
 
     m <- d m + (1 - d) g;  v <- d v + (1 - d) g^2;  w <- w - lr g / sqrt(v - m^2 + epsilon)
 
-    Epsilon stands inside the root, as in TensorFlow, where the paper's 1e-8 comes from. torch.optim.RMSprop adds it
-    outside, which makes 1e-8 another setting, and its v - m^2 may round below zero and give NaN.
-    """
+    Epsilon stands inside the root, as in TensorFlow, where the paper's 1e-8 comes from.
+    torch.optim.RMSprop adds it outside, which makes 1e-8 another setting, and its v - m^2 may round
+    below zero and give NaN."""
 
     def __init__(self, params: Any, lr: float, decay: float, epsilon: float):
         super().__init__(params, {"lr": lr, "decay": decay, "epsilon": epsilon})
@@ -42,16 +43,26 @@ class CentredRMSprop(torch.optim.Optimizer):
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon (Jordan et al. 2024) for the filters of convolutions, AdamW for all else, at one learning rate.
+    """Muon (Jordan et al. 2024) for the filters of convolutions, AdamW for all else, at one
+    learning rate.
 
-    m <- b m + (1 - b) g;  u = (1 - b) g + b m;  w <- (1 - lr d) w - lr 0.2 sqrt(longer side) orthogonal(u)
+    m <- b m + (1 - b) g;  u = (1 - b) g + b m;  w <- (1 - lr d) w - lr 0.2 sqrt(longer side)
+    orthogonal(u)
 
-    with a filter (out, in, k, k), k > 1, taken as the matrix (out, in k k): every direction of it moves equally, by the
-    size of an AdamW step (Liu et al. 2025). torch.optim.Muon takes matrices only.
-    """
+    with a filter (out, in, k, k), k > 1, taken as the matrix (out, in k k): every direction of it
+    moves equally, by the size of an AdamW step (Liu et al. 2025). torch.optim.Muon takes matrices
+    only."""
 
-    def __init__(self, params: Any, lr: float, momentum: float, betas: tuple[float, float], epsilon: float):
-        defaults = {"lr": lr, "momentum": momentum, "betas": betas, "epsilon": epsilon, "weight_decay": 0.0}
+    def __init__(
+        self, params: Any, lr: float, momentum: float, betas: tuple[float, float], epsilon: float
+    ):
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "betas": betas,
+            "epsilon": epsilon,
+            "weight_decay": 0.0,
+        }
         super().__init__(params, defaults)
 
     @torch.no_grad()
@@ -70,7 +81,8 @@ class Muon(torch.optim.Optimizer):
                 self._turn(filters, group)
 
     def _turn(self, filters: list[torch.Tensor], group: dict[str, Any]) -> None:
-        """Filters of one shape together: one product of many small matrices in place of many small products."""
+        """Filters of one shape together: one product of many small matrices in place of many small
+        products."""
         directions = []
         for p in filters:
             state = self.state[p]
@@ -91,7 +103,9 @@ class Muon(torch.optim.Optimizer):
         state["mean"].lerp_(p.grad, 1 - first)
         state["square"].lerp_(p.grad.square(), 1 - second)
         mean = state["mean"] / (1 - first ** state["step"].item())
-        root = (state["square"] / (1 - second ** state["step"].item())).sqrt_().add_(group["epsilon"])
+        root = (
+            (state["square"] / (1 - second ** state["step"].item())).sqrt_().add_(group["epsilon"])
+        )
         p.addcdiv_(mean, root, value=-group["lr"])
 
 
@@ -101,7 +115,8 @@ def is_filter(p: torch.Tensor) -> bool:
 
 
 def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
-    """Matrices (..., rows, columns), their singular values brought near 1 (0.7 to 1.2) by five Newton-Schulz steps."""
+    """Matrices (..., rows, columns), their singular values brought near 1 (0.7 to 1.2) by five
+    Newton-Schulz steps."""
     tall = matrices.shape[-2] > matrices.shape[-1]
     wide = matrices.mT if tall else matrices
     wide = wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-7)
@@ -112,7 +127,8 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
 
 
 def build_optimizer(config: OptimizerConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The configured optimiser over the trainable parameters; weight decay touches matrices and filters only."""
+    """The configured optimiser over the trainable parameters; weight decay touches matrices and
+    filters only."""
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
         raise InputError("the model has no trainable parameter.")

@@ -14,7 +14,8 @@ _GROUPS = ("optimizer", "schedule", "data")
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """``["channels=48", "optimizer.clip_norm=2"]`` -> a dict; values are read as JSON, else they are text."""
+    """``["channels=48", "optimizer.clip_norm=2"]`` -> a dict; values are read as JSON, else they
+    are text."""
     parsed: dict[str, Any] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
@@ -30,19 +31,27 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
 
 
 def split_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(settings of the model, settings of the training): the latter are those that start with a group's name."""
-    training = {name: value for name, value in settings.items() if name.partition(".")[0] in (*_GROUPS, "train")}
+    """(settings of the model, settings of the training): the latter are those that start with a
+    group's name."""
+    training = {
+        name: value
+        for name, value in settings.items()
+        if name.partition(".")[0] in (*_GROUPS, "train")
+    }
     return {name: value for name, value in settings.items() if name not in training}, training
 
 
 def override(config: TrainConfig, settings: Mapping[str, Any]) -> TrainConfig:
-    """The configuration with ``train.x``, ``optimizer.x``, ``schedule.x``, ``data.x`` replaced; unknown ones fail."""
+    """The configuration with ``train.x``, ``optimizer.x``, ``schedule.x``, ``data.x`` replaced;
+    unknown ones fail."""
     for name, value in settings.items():
         group, _, key = name.partition(".")
         if group == "train":
             config = _replace(config, key, value, name)
         else:
-            config = dataclasses.replace(config, **{group: _replace(getattr(config, group), key, value, name)})
+            config = dataclasses.replace(
+                config, **{group: _replace(getattr(config, group), key, value, name)}
+            )
     return config
 
 
@@ -51,7 +60,10 @@ def _replace(config: Any, key: str, value: Any, name: str) -> Any:
     known = {field: old for field, old in known.items() if not dataclasses.is_dataclass(old)}
     if key not in known:
         group = name.partition(".")[0]
-        raise InputError(f"unknown setting {name!r}; the settings are {', '.join(f'{group}.{k}' for k in known)}.")
+        raise InputError(
+            f"unknown setting {name!r}; the settings are "
+            f"{', '.join(f'{group}.{k}' for k in known)}."
+        )
     return dataclasses.replace(config, **{key: _typed(known[key], value, name)})
 
 
@@ -64,5 +76,7 @@ def _typed(old: Any, value: Any, name: str) -> Any:
     if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(old) is not type(value):
-        raise InputError(f"--set {name}: {value!r} should be of type {type(old).__name__}, like {old!r}.")
+        raise InputError(
+            f"--set {name}: {value!r} should be of type {type(old).__name__}, like {old!r}."
+        )
     return value

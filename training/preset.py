@@ -11,7 +11,8 @@ from pixelpush.training.config import TrainConfig
 
 @dataclass(frozen=True)
 class Preset:
-    """family: 'video', 'image' or 'upscaler'. model: a model preset or kind of that family; overrides: its settings.
+    """family: 'video', 'image' or 'upscaler'. model: a model preset or kind of that family;
+    overrides: its settings.
 
     command, hardware, minutes, expected: for people, what to type and what comes of it.
     """

@@ -1,4 +1,5 @@
-"""Training presets by name. Each says how to run it, on what, how long it takes and what to expect of it.
+"""Training presets by name. Each says how to run it, on what, how long it takes and what to expect
+of it.
 
 Light: nothing here imports torch. A preset's model is a name of the family's own model presets.
 """
@@ -10,8 +11,8 @@ from pixelpush.training.config import DataConfig, OptimizerConfig, ScheduleConfi
 from pixelpush.training.image_presets import IMAGE_PRESETS
 from pixelpush.training.preset import Preset
 
-# Reed et al. 2017, section 4.3: RMSprop with centring, epsilon 1e-8; 1e-4, times 0.3 at 83K and at 113K steps; batches
-# of 64 clips, 200K steps. The decay of its averages is not given.
+# Reed et al. 2017, section 4.3: RMSprop with centring, epsilon 1e-8; 1e-4, times 0.3 at 83K and at
+# 113K steps; batches of 64 clips, 200K steps. The decay of its averages is not given.
 _PAPER_TRAIN = TrainConfig(
     batch_size=64,
     examples=200_000 * 64,
@@ -22,7 +23,12 @@ _PAPER_TRAIN = TrainConfig(
 _NOT_MEASURED = "not yet measured"
 
 # Kind of decoder -> what Table 2 has for it on the robot pushing data (val, test-seen, test-novel).
-_PUBLISHED = {"baseline": "2.06/2.08/2.07", "otn": "0.62/0.64/0.64", "ot": "1.04/1.04/1.04", "otlogn": "0.74/1.06/0.97"}
+_PUBLISHED = {
+    "baseline": "2.06/2.08/2.07",
+    "otn": "0.62/0.64/0.64",
+    "ot": "1.04/1.04/1.04",
+    "otlogn": "0.74/1.06/0.97",
+}
 
 # One or two CPU cores: one clip a step, because steps are scarce; bfloat16 with channels-last.
 _SMALL_TRAIN = TrainConfig(
@@ -47,9 +53,13 @@ _PUSH_TRAIN = TrainConfig(
 
 
 _SHORT = "the 1,500 half-length clips of pixelpush.eval.equal_training"
-# Preset -> (minutes, figure), of one seed; docs/experiments.md has settings, and how what ships was trained.
+# Preset -> (minutes, figure), of one seed; docs/experiments.md has settings, and how what ships was
+# trained.
 _MEASURED = {
-    "push-baseline-small": (f"at most 15 for {_SHORT}", "2.00 nats per sub-pixel on val after these"),
+    "push-baseline-small": (
+        f"at most 15 for {_SHORT}",
+        "2.00 nats per sub-pixel on val after these",
+    ),
     "push-ot-small": ("68 on sim:2000", "1.763 nats per sub-pixel on val"),
     "push-otlogn-small": (f"6.6 for {_SHORT}", "1.83 nats per sub-pixel on val after these"),
     "push-otn-small": (f"9.9 for {_SHORT}", "1.80 nats per sub-pixel on val after these"),
@@ -66,7 +76,8 @@ VIDEO_PRESETS: dict[str, Preset] = {
     **{
         f"paper-{kind}": _video_preset(
             *(f"paper-{kind}", _PAPER_TRAIN, "google-push", "data-centre GPUs"),
-            f"published: {published} nats per sub-pixel on val, test-seen, test-novel; ours {_NOT_MEASURED}",
+            f"published: {published} nats per sub-pixel on val, test-seen, test-novel; ours "
+            f"{_NOT_MEASURED}",
         )
         for kind, published in _PUBLISHED.items()
     },
@@ -75,7 +86,9 @@ VIDEO_PRESETS: dict[str, Preset] = {
         for kind in _PUBLISHED
     },
     **{
-        f"push-{kind}-small": _video_preset(f"push-{kind}-small", _SMALL_TRAIN, "sim", "1 CPU core", _NOT_MEASURED)
+        f"push-{kind}-small": _video_preset(
+            f"push-{kind}-small", _SMALL_TRAIN, "sim", "1 CPU core", _NOT_MEASURED
+        )
         for kind in _PUBLISHED
     },
 }
@@ -88,7 +101,9 @@ UPSCALER_PRESETS: dict[str, Preset] = {
         train=TrainConfig(
             batch_size=8,  # episodes; each gives 8 crops
             examples=8_000,
-            optimizer=OptimizerConfig(name="adamw", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0),
+            optimizer=OptimizerConfig(
+                name="adamw", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0
+            ),
             schedule=ScheduleConfig(kind="cosine", warmup_examples=200, final=0.02),
             data=DataConfig(crop=32),
             ema_decay=0.998,

@@ -1,4 +1,5 @@
-"""Turn a run's best save into weights that ship with the package: half precision, its configuration, a model card.
+"""Turn a run's best save into weights that ship with the package: half precision, its
+configuration, a model card.
 
 python -m pixelpush.training.publish runs/push-ot-small push-ot-small --card card.md
 """
@@ -15,7 +16,8 @@ from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, read_json, write_json
 from pixelpush.saved import SHIPPED, WEIGHTS, find_saved, save_model_files
 
-# What a reader of shipped weights needs of a run's config.json: the protocol of training and how it came about.
+# What a reader of shipped weights needs of a run's config.json: the protocol of training and how it
+# came about.
 KEPT = ("preset", "data", "train", "task", "versions")
 LARGEST_BYTES = 16_000_000
 
@@ -35,7 +37,8 @@ class Options:
 
 
 def publish(options: Options) -> Path:
-    """Write ``folder/name``; weights of two or more dimensions become float16, vectors stay float32.
+    """Write ``folder/name``; weights of two or more dimensions become float16, vectors stay
+    float32.
 
     Raises InputError where the card is missing, the name is taken or the weights exceed 16 MB.
     """
@@ -49,13 +52,19 @@ def publish(options: Options) -> Path:
     saved = find_saved(options.run)
     weights = load_file(saved.folder / WEIGHTS)
     state = {
-        name: value.half() if value.ndim > 1 and value.is_floating_point() else value for name, value in weights.items()
+        name: value.half() if value.ndim > 1 and value.is_floating_point() else value
+        for name, value in weights.items()
     }
     size = sum(value.numel() * value.element_size() for value in state.values())
     if size > LARGEST_BYTES:
-        raise InputError(f"{options.run}: {size / 1e6:.1f} MB of weights; at most {LARGEST_BYTES / 1e6:.0f} MB ship.")
+        raise InputError(
+            f"{options.run}: {size / 1e6:.1f} MB of weights; at most {LARGEST_BYTES / 1e6:.0f} MB "
+            "ship."
+        )
     config = read_json(options.run / "config.json")
-    config["train"]["start"] = Path(config["train"].get("start", "")).name  # folders of one machine do not ship
+    config["train"]["start"] = Path(
+        config["train"].get("start", "")
+    ).name  # folders of one machine do not ship
     with atomic_folder(target) as partial:
         save_model_files(partial, saved.family, saved.config, state)
         write_json(partial / "config.json", {key: config[key] for key in KEPT if key in config})

@@ -26,14 +26,17 @@ _PACKAGES = ("torch", "numpy", "lightning-fabric", "safetensors", "opencv-python
 
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Hold the run folder; a second training in it is refused. The lock goes with the process, however it ends."""
+    """Hold the run folder; a second training in it is refused. The lock goes with the process,
+    however it ends."""
     with full_disk_is_a_clear_error(run):
         try:
             run.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise InputError(f"{run}: is a file; --run names the folder of the run.") from None
         except PermissionError:
-            raise InputError(f"{run}: cannot be created (permission denied); use another --run.") from None
+            raise InputError(
+                f"{run}: cannot be created (permission denied); use another --run."
+            ) from None
         stream = open(run / "lock", "a")  # noqa: SIM115 (held as long as the lock)
     with stream:
         try:
@@ -43,29 +46,45 @@ def locked(run: Path) -> Iterator[None]:
         yield
 
 
-def begin_or_resume(run: Path, config: TrainConfig, data: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+def begin_or_resume(
+    run: Path, config: TrainConfig, data: Mapping[str, Any], about: Mapping[str, Any]
+) -> None:
     """Write config.json, or check that the run in this folder is the same one.
 
-    ``about``: whatever else identifies nothing but is worth keeping (preset, command). Raises InputError naming the
-    first setting that differs.
-    """
+    ``about``: whatever else identifies nothing but is worth keeping (preset, command). Raises
+    InputError naming the first setting that differs."""
     path = run / "config.json"
     identity = json.loads(json.dumps({"train": asdict(config), "task": dict(data)}))
     notes = identity["task"].pop("notes", None)
     if path.is_file():
         found = read_json(path)
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise InputError(f"{path}: not format {FORMAT}, which this version reads; use another --run.")
+            raise InputError(
+                f"{path}: not format {FORMAT}, which this version reads; use another --run."
+            )
         _compare(run, found, identity, depends_on_length(config.schedule))
         return
     if (run / "checkpoints").exists():
-        raise InputError(f"{path}: missing, but there are checkpoints; this is no whole run folder. Use another --run.")
+        raise InputError(
+            f"{path}: missing, but there are checkpoints; this is no whole run folder. Use "
+            "another --run."
+        )
     write_json(
-        path, {"format": FORMAT, **about, **identity, "notes": notes, "versions": _versions(), "commit": _commit()}
+        path,
+        {
+            "format": FORMAT,
+            **about,
+            **identity,
+            "notes": notes,
+            "versions": _versions(),
+            "commit": _commit(),
+        },
     )
 
 
-def _compare(run: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], length_matters: bool) -> None:
+def _compare(
+    run: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], length_matters: bool
+) -> None:
     old, new = _flat(found.get("train"), "train"), _flat(wanted["train"], "train")
     old |= _flat(found.get("task"), "task")
     new |= _flat(wanted["task"], "task")
@@ -75,7 +94,8 @@ def _compare(run: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], len
     for name in [*new, *(old.keys() - new.keys())]:
         if old.get(name) != new.get(name):
             raise InputError(
-                f"{run}: this run has {name} = {old.get(name)!r}, the command asks for {new.get(name)!r}; use the"
+                f"{run}: this run has {name} = {old.get(name)!r}, the command asks for "
+                f"{new.get(name)!r}; use the"
                 " settings it began with, or another --run."
             )
 
@@ -83,7 +103,11 @@ def _compare(run: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], len
 def _flat(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         return {name: value}
-    return {key: item for part, inner in value.items() for key, item in _flat(inner, f"{name}.{part}").items()}
+    return {
+        key: item
+        for part, inner in value.items()
+        for key, item in _flat(inner, f"{name}.{part}").items()
+    }
 
 
 def _versions() -> dict[str, str]:
@@ -92,7 +116,8 @@ def _versions() -> dict[str, str]:
 
 
 def _commit() -> str | None:
-    """The commit of a source checkout, with '-modified' where files differ from it; None where there is none."""
+    """The commit of a source checkout, with '-modified' where files differ from it; None where
+    there is none."""
     root = Path(pixelpush.__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return None

@@ -8,8 +8,11 @@ from pixelpush.training.config import ScheduleConfig
 
 
 def rate_factor(config: ScheduleConfig, examples: int, planned: int) -> float:
-    """What the base learning rate is multiplied by for the batch that starts after ``examples`` of ``planned``."""
-    warmup = 1.0 if examples >= config.warmup_examples else (examples + 1) / (config.warmup_examples + 1)
+    """What the base learning rate is multiplied by for the batch that starts after ``examples`` of
+    ``planned``."""
+    warmup = (
+        1.0 if examples >= config.warmup_examples else (examples + 1) / (config.warmup_examples + 1)
+    )
     if config.kind == "steps":
         return warmup * config.factor ** sum(examples >= drop for drop in config.drops)
     if config.kind == "exponential":

@@ -1,4 +1,5 @@
-"""One optimisation step: an exact mean over the batch, however it is cut into processes and pieces."""
+"""One optimisation step: an exact mean over the batch, however it is cut into processes and
+pieces."""
 
 from __future__ import annotations
 
@@ -45,22 +46,29 @@ def train_step(
 ) -> StepResult:
     """Gradients of the batch's mean loss, one update of the optimiser, the same in every process.
 
-    Each piece's mean is weighted by its number of examples; DDP averages over processes, hence the factor
-    ``world_size``.
-    """
+    Each piece's mean is weighted by its number of examples; DDP averages over processes, hence the
+    factor ``world_size``."""
     fabric = wrapped.fabric
     sums: dict[str, Tensor] = {}
     for number, piece in enumerate(pieces):
         count = len(piece.names)
-        arrays = {name: tensor.to(fabric.device, non_blocking=True) for name, tensor in piece.arrays.items()}
+        arrays = {
+            name: tensor.to(fabric.device, non_blocking=True)
+            for name, tensor in piece.arrays.items()
+        }
         seed_torch(config.seed, "forward", piece.first)
         with fabric.no_backward_sync(wrapped.model, enabled=number + 1 < len(pieces)):
-            # Not Fabric's mixed precision: it would round the inputs too, states and actions among them.
-            with torch.autocast(fabric.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+            # Not Fabric's mixed precision: it would round the inputs too, states and actions among
+            # them.
+            with torch.autocast(
+                fabric.device.type, torch.bfloat16, enabled=config.precision == "bf16"
+            ):
                 losses = task.losses(wrapped.model, arrays)
             fabric.backward(losses["loss"] * (count * fabric.world_size / config.batch_size))
         for name, value in losses.items():
-            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * (count / config.batch_size)
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * (
+                count / config.batch_size
+            )
     means = _everywhere(fabric, sums)
     gradients = [p.grad for p in state.model.parameters() if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
@@ -68,7 +76,9 @@ def train_step(
     finite = all(math.isfinite(value) for value in means.values())
     if finite:
         if config.optimizer.clip_norm:
-            torch.nn.utils.clip_grads_with_norm_(list(state.model.parameters()), config.optimizer.clip_norm, norm)
+            torch.nn.utils.clip_grads_with_norm_(
+                list(state.model.parameters()), config.optimizer.clip_norm, norm
+            )
         wrapped.optimizer.step()
         wrapped.optimizer.zero_grad(set_to_none=True)
     return StepResult(means, finite)

@@ -24,10 +24,11 @@ CROPS = 8
 
 
 class SuperResolutionTask:
-    """Crops of (large frame, small frame, previous large frame) at random times and places; a ``Task``.
+    """Crops of (large frame, small frame, previous large frame) at random times and places; a
+    ``Task``.
 
-    small: the same episodes at half the size, where a data set has them; otherwise the area-filtered large frames.
-    """
+    small: the same episodes at half the size, where a data set has them; otherwise the
+    area-filtered large frames."""
 
     family = "upscaler"
 
@@ -45,10 +46,13 @@ class SuperResolutionTask:
         self.small = small or (None, None)
         size = training[0].frames.shape[-1]
         if data.crop < 2 or data.crop % 2 or data.crop > size:
-            raise InputError(f"data.crop must be even and at most the frames' {size} pixels, got {data.crop}.")
+            raise InputError(
+                f"data.crop must be even and at most the frames' {size} pixels, got {data.crop}."
+            )
         if overrides.get("frame_size", size) != size:
             raise InputError(
-                f"the training frames have {size} pixels, the model doubles to {overrides['frame_size']}; prepare the"
+                f"the training frames have {size} pixels, the model doubles to "
+                f"{overrides['frame_size']}; prepare the"
                 f" data at that size, or train another model with --set frame_size={size}."
             )
         settings = {"frame_size": size, "colours": training[0].frames.shape[1], **overrides}
@@ -59,7 +63,12 @@ class SuperResolutionTask:
         """Model configuration and the identity of the splits."""
         splits = (self.training, self.validation, *self.small)
         identities = [None if episodes is None else identity(episodes) for episodes in splits]
-        return {"model": asdict(self.config), "crop": self.data.crop, "crops_per_example": CROPS, "splits": identities}
+        return {
+            "model": asdict(self.config),
+            "crop": self.data.crop,
+            "crops_per_example": CROPS,
+            "splits": identities,
+        }
 
     def build_model(self) -> VideoUpscaler:
         """A new model of the configuration."""
@@ -76,10 +85,15 @@ class SuperResolutionTask:
         for number in range(CROPS):
             time = 1 + randint(len(large) - 1, key, number, 0)
             top, left = (
-                2 * randint((side - crop) // 2 + 1, key, number, axis) for axis, side in enumerate(large.shape[-2:], 1)
+                2 * randint((side - crop) // 2 + 1, key, number, axis)
+                for axis, side in enumerate(large.shape[-2:], 1)
             )
             window = (slice(None), slice(top, top + crop), slice(left, left + crop))
-            half = (slice(None), slice(top // 2, (top + crop) // 2), slice(left // 2, (left + crop) // 2))
+            half = (
+                slice(None),
+                slice(top // 2, (top + crop) // 2),
+                slice(left // 2, (left + crop) // 2),
+            )
             found["large"].append(large[time][window])
             found["previous"].append(large[time - 1][window])
             found["small"].append(small[time][half])
@@ -89,28 +103,39 @@ class SuperResolutionTask:
         """The upscaler's training loss on all crops of a batch."""
         return model(*(batch[name].flatten(0, 1) for name in ("large", "small", "previous")))
 
-    def evaluate(self, model: Any, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
-        """Nats per sub-pixel of whole validation frames, each given its small frame and the large one before it."""
+    def evaluate(
+        self, model: Any, limit: int | None, device: torch.device, precision: str
+    ) -> dict[str, float]:
+        """Nats per sub-pixel of whole validation frames, each given its small frame and the large
+        one before it."""
         if self.validation is None:
             return {}
         count = len(self.validation) if limit is None else min(limit, len(self.validation))
         nats, subpixels = 0.0, 0
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
+        ):
             for index in range(count):
                 large, small, _ = self._frames(self.validation, self.small[1], index)
-                inputs = [torch.from_numpy(x).to(device) for x in (large[1:], small[1:], large[:-1])]
+                inputs = [
+                    torch.from_numpy(x).to(device) for x in (large[1:], small[1:], large[:-1])
+                ]
                 nats -= float(model.log_prob(*inputs).double().sum())
                 subpixels += large[1:].size
         return {SCORE: nats / subpixels}
 
     @staticmethod
-    def _frames(episodes: EpisodeDataset, smaller: Any, index: int) -> tuple[np.ndarray, np.ndarray, str]:
+    def _frames(
+        episodes: EpisodeDataset, smaller: Any, index: int
+    ) -> tuple[np.ndarray, np.ndarray, str]:
         episode = episodes[index]
         if smaller is None:
             return episode.frames, shrink(torch.from_numpy(episode.frames)).numpy(), episode.id
         small = smaller[index].frames
         if small.shape[-1] * 2 != episode.frames.shape[-1] or len(small) != len(episode.frames):
             raise InputError(
-                f"episode {episode.id}: small frames {small.shape} are not half of {episode.frames.shape}."
+                f"episode {episode.id}: small frames {small.shape} are not half of "
+                f"{episode.frames.shape}."
             )
         return episode.frames, small, episode.id

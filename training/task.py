@@ -17,17 +17,17 @@ SCORE = "nats_per_subpixel"
 class Task(Protocol):
     """A model to train, examples to train it on and a way to score it.
 
-    Everything random is a function of the arguments. The loop seeds torch before ``build_model`` and
-    ``initialise``, and before every forward pass, so that module initialisation and dropout need no care.
-    ``example`` is called from several threads at once.
-    """
+    Everything random is a function of the arguments. The loop seeds torch before ``build_model``
+    and ``initialise``, and before every forward pass, so that module initialisation and dropout
+    need no care. ``example`` is called from several threads at once."""
 
     family: str  # 'video' or 'image': what model.json says
     examples_per_epoch: int
     frames_per_example: int  # for the reported frames per second
 
     def describe(self) -> dict[str, Any]:
-        """JSON values that identify data and model; a run resumes only where they are the same as when it began.
+        """JSON values that identify data and model; a run resumes only where they are the same as
+        when it began.
 
         What stands under 'notes' is kept in config.json too, but not compared.
         """
@@ -38,25 +38,31 @@ class Task(Protocol):
         ...
 
     def initialise(self, model: nn.Module, seed: int) -> None:
-        """What a fresh model takes from the training data: normalisation statistics, data-dependent scales."""
+        """What a fresh model takes from the training data: normalisation statistics, data-dependent
+        scales."""
         ...
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, Mapping[str, np.ndarray]]:
-        """(name for people, arrays) of training example ``index``; the arrays of all examples have the same shapes.
+        """(name for people, arrays) of training example ``index``; the arrays of all examples have
+        the same shapes.
 
         A pure function, augmentation included. Raises InputError naming a damaged example.
         """
         ...
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Means over the batch: 'loss' to minimise, SCORE, and whatever else is worth a line in the metrics.
+        """Means over the batch: 'loss' to minimise, SCORE, and whatever else is worth a line in the
+        metrics.
 
-        ``model`` is the wrapped module: call it as ``model(...)``, so that precision and data parallelism apply.
-        """
+        ``model`` is the wrapped module: call it as ``model(...)``, so that precision and data
+        parallelism apply."""
         ...
 
-    def evaluate(self, model: nn.Module, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
-        """Scores on the validation split, or on its first ``limit`` items: SCORE and others; empty without a split.
+    def evaluate(
+        self, model: nn.Module, limit: int | None, device: torch.device, precision: str
+    ) -> dict[str, float]:
+        """Scores on the validation split, or on its first ``limit`` items: SCORE and others; empty
+        without a split.
 
         In a process group every process calls this and gets the same values.
         """

@@ -22,16 +22,18 @@ from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.presets import video_config
 from pixelpush.vpn.scoring import score_episodes, total_score
 
-# Statistics of states and actions come from at most this many episodes, spread evenly over the split.
+# Statistics of states and actions come from at most this many episodes, spread evenly over the
+# split.
 _STATISTICS_EPISODES = 512
 _VALIDATION_BATCH = 8
 
 
 class VideoTask:
-    """Clips of ``data.clip_frames`` frames of the training episodes, one per episode and epoch; a ``Task``.
+    """Clips of ``data.clip_frames`` frames of the training episodes, one per episode and epoch; a
+    ``Task``.
 
-    A data set whose shortest episode is shorter gives clips of that length, which is said on stderr.
-    """
+    A data set whose shortest episode is shorter gives clips of that length, which is said on
+    stderr."""
 
     family = "video"
 
@@ -80,13 +82,17 @@ class VideoTask:
         lengths = getattr(self.training, "lengths", None)
         if lengths is not None:
             start = training_clip(seed, epoch, index, int(lengths[index]), clip_frames)
-            clip: Episode = self.training.read(index, start, start + clip_frames)  # type: ignore[attr-defined]
+            read = self.training.read  # type: ignore[attr-defined]
+            clip: Episode = read(index, start, start + clip_frames)
         else:
             whole = self.training[index]
             window = slice(
-                start := training_clip(seed, epoch, index, len(whole.frames), clip_frames), start + clip_frames
+                start := training_clip(seed, epoch, index, len(whole.frames), clip_frames),
+                start + clip_frames,
             )
-            clip = Episode(whole.frames[window], whole.states[window], whole.actions[window], whole.id)
+            clip = Episode(
+                whole.frames[window], whole.states[window], whole.actions[window], whole.id
+            )
         if self._augmentation is not None:
             clip = augment(clip, self._augmentation, seed, index, epoch)
         return clip.id, {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
@@ -95,33 +101,50 @@ class VideoTask:
         """The model's training loss on a batch of clips."""
         return model(batch["frames"], batch["states"], batch["actions"], self.data.context)
 
-    def evaluate(self, model: nn.Module, limit: int | None, device: torch.device, precision: str) -> dict[str, float]:
+    def evaluate(
+        self, model: nn.Module, limit: int | None, device: torch.device, precision: str
+    ) -> dict[str, float]:
         """Exact nats per sub-pixel of the validation episodes, or of the first ``limit``."""
         if self.validation is None:
             return {}
         episodes = self.validation if limit is None else Prefix(self.validation, limit)
         scores = score_episodes(
-            *(model, episodes, self.data.context, self.data.scored_frames, _VALIDATION_BATCH, device, precision)
+            *(
+                model,
+                episodes,
+                self.data.context,
+                self.data.scored_frames,
+                _VALIDATION_BATCH,
+                device,
+                precision,
+            )
         )
         nats, subpixels = total_score(scores)
         return {SCORE: nats / subpixels}
 
 
-def vector_statistics(episodes: EpisodeDataset) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """((mean, deviation) of states, the same of actions), float32, over at most 512 evenly spread episodes."""
+def vector_statistics(
+    episodes: EpisodeDataset,
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """((mean, deviation) of states, the same of actions), float32, over at most 512 evenly spread
+    episodes."""
     count = min(len(episodes), _STATISTICS_EPISODES)
     chosen = [episodes[number * len(episodes) // count] for number in range(count)]
     found = []
     for name in ("states", "actions"):
         rows = np.concatenate([getattr(episode, name) for episode in chosen]).astype(np.float64)
-        found.append((torch.from_numpy(rows.mean(0)).float(), torch.from_numpy(rows.std(0)).float()))
+        found.append(
+            (torch.from_numpy(rows.mean(0)).float(), torch.from_numpy(rows.std(0)).float())
+        )
     return found[0], found[1]
 
 
 def _shapes(episode: Episode) -> dict[str, int]:
     _, colours, height, width = episode.frames.shape
     if height != width:
-        raise InputError(f"episode {episode.id}: frames are {height} high and {width} wide; models need squares.")
+        raise InputError(
+            f"episode {episode.id}: frames are {height} high and {width} wide; models need squares."
+        )
     dimensions = {"state_dim": episode.states.shape[1], "action_dim": episode.actions.shape[1]}
     return {"frame_size": height, "colours": colours, **dimensions}
 
@@ -129,18 +152,25 @@ def _shapes(episode: Episode) -> dict[str, int]:
 def _clip_frames(episodes: EpisodeDataset, data: DataConfig) -> int:
     lengths = getattr(episodes, "lengths", None)
     if lengths is None:
-        # Recorded stores know their lengths; what does not is made in memory, or alike in all episodes.
-        lengths = [len(episode.frames) for episode in episodes] if isinstance(episodes, list) else [data.clip_frames]
+        # Recorded stores know their lengths; what does not is made in memory, or alike in all
+        # episodes.
+        lengths = (
+            [len(episode.frames) for episode in episodes]
+            if isinstance(episodes, list)
+            else [data.clip_frames]
+        )
     shortest = int(min(lengths))
     if shortest <= data.context:
         number = int(np.argmin(lengths))
         raise InputError(
-            f"episode {episodes[number].id}: {shortest} frames leave nothing to predict after {data.context}; prepare"
+            f"episode {episodes[number].id}: {shortest} frames leave nothing to predict after "
+            f"{data.context}; prepare"
             f" the data again without episodes of fewer than {data.context + 1} frames."
         )
     if shortest < data.clip_frames:
         print(
-            f"the shortest training episode has {shortest} frames: training clips have {shortest}, not"
+            f"the shortest training episode has {shortest} frames: training clips have "
+            f"{shortest}, not"
             f" {data.clip_frames}.",
             file=sys.stderr,
         )

@@ -1,4 +1,5 @@
-"""Time: the ConvLSTM frame encoder, the four video decoders, likelihood, rollout, super-resolution."""
+"""Time: the ConvLSTM frame encoder, the four video decoders, likelihood, rollout,
+super-resolution."""
 
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.load import build_model, load_model, save_model

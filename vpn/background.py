@@ -1,9 +1,9 @@
 """A running mean of what has not changed: the image that distributions count from.
 
-A still pixel under sensor noise is best predicted by the mean of all its readings, not by the last one: with noise of
-variance v, the mean of n readings errs by v/n. The mean starts anew wherever a pixel departs from it, so for what moves
-it is the previous frame. It is a deterministic function of the frames seen, and so allowed in an exact likelihood.
-"""
+A still pixel under sensor noise is best predicted by the mean of all its readings, not by the last
+one: with noise of variance v, the mean of n readings errs by v/n. The mean starts anew wherever a
+pixel departs from it, so for what moves it is the previous frame. It is a deterministic function of
+the frames seen, and so allowed in an exact likelihood."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ LONGEST = 64.0
 
 
 class Background(NamedTuple):
-    """mean: float32 (B, C, H, W), levels 0..255. count: float32 (B, 1, H, W), readings in it; 0 before any frame."""
+    """mean: float32 (B, C, H, W), levels 0..255. count: float32 (B, 1, H, W), readings in it; 0
+    before any frame."""
 
     mean: Tensor
     count: Tensor
@@ -30,8 +31,8 @@ def empty(batch: int, colours: int, height: int, width: int, device: torch.devic
 
 
 def observe(background: Background, frame: Tensor, threshold: float) -> Background:
-    """Take one uint8 frame (B, C, H, W). A pixel starts anew where any colour departs by more than ``threshold``
-    levels; with threshold 0 the mean is the frame itself."""
+    """Take one uint8 frame (B, C, H, W). A pixel starts anew where any colour departs by more than
+    ``threshold`` levels; with threshold 0 the mean is the frame itself."""
     frame = frame.float()
     difference = frame - background.mean
     still = (difference.abs().amax(dim=1, keepdim=True) <= threshold) & (background.count > 0)

@@ -9,7 +9,14 @@ from pixelpush.errors import InputError
 KINDS = ("baseline", "otn", "ot", "otlogn")
 POSITIVE = (
     *("frame_size", "colours", "channels", "encoder_blocks", "lstm_channels", "patch"),
-    *("decoder_channels", "decoder_blocks", "components", "softmax_hidden", "base_size", "base_layers"),
+    *(
+        "decoder_channels",
+        "decoder_blocks",
+        "components",
+        "softmax_hidden",
+        "base_size",
+        "base_layers",
+    ),
 )
 # No size or count above this is meant; it bounds what a damaged configuration can ask for.
 LARGEST = 4096
@@ -19,22 +26,28 @@ LARGEST = 4096
 class VideoConfig:
     """Sizes and choices of a ``VideoPixelNetwork``.
 
-    kind: the decoder (Table 2): baseline O(T), otn O(TN), ot O(T), otlogn O(T log N).
-    channels, lstm_channels, decoder_channels: widths of the frame encoder, its ConvLSTM and the decoder.
-    patch: side of the pixel blocks that the frame encoder folds into channels. 1 is the paper's resolution-preserving
+    kind: the decoder (Table 2): baseline O(T), otn O(TN), ot O(T), otlogn O(T log N). channels,
+    lstm_channels, decoder_channels: widths of the frame encoder, its ConvLSTM and the decoder.
+    patch: side of the pixel blocks that the frame encoder folds into channels. 1 is the paper's
+    resolution-preserving
         encoder; 2 does the same work on a quarter of the positions.
-    coarse_scales: extra encoder scales, each at half the resolution of the one before, for a wide view. 0: the paper's.
-    skip: give the decoder the frame encoder's features beside the ConvLSTM's output.
-    encoder_block, decoder_block: 'multiplicative' (Kalchbrenner et al. 2016) or 'residual'.
-    distribution: 'softmax', 'logistic', or 'independent-softmax' / 'independent-logistic' (channels ignore each other).
-    centred: distributions count from a running mean of the same sub-pixel, and networks see differences from it too.
-    still_levels: how far a reading may depart from that mean, in levels, before it starts anew (vpn/background.py);
+    coarse_scales: extra encoder scales, each at half the resolution of the one before, for a wide
+    view. 0: the paper's. skip: give the decoder the frame encoder's features beside the ConvLSTM's
+    output. encoder_block, decoder_block: 'multiplicative' (Kalchbrenner et al. 2016) or 'residual'.
+    distribution: 'softmax', 'logistic', or 'independent-softmax' / 'independent-logistic' (channels
+    ignore each other). centred: distributions count from a running mean of the same sub-pixel, and
+    networks see differences from it too. still_levels: how far a reading may depart from that mean,
+    in levels, before it starts anew (vpn/background.py);
         0: the mean is the previous frame.
-    motion: distributions count from the last frame moved by a predicted flow over that mean (vpn/motion.py), which the
+    motion: distributions count from the last frame moved by a predicted flow over that mean
+    (vpn/motion.py), which the
         decoder sees too.
-    motion_weight: of the moved picture's error in the training loss, in nats per level of its mean distance from the
-        frame; the likelihood alone teaches motion many times more slowly. No part of what is reported.
-    relative_action: where states and actions have the same entries, networks also see action minus state, scaled up:
+    motion_weight: of the moved picture's error in the training loss, in nats per level of its mean
+    distance from the
+        frame; the likelihood alone teaches motion many times more slowly. No part of what is
+        reported.
+    relative_action: where states and actions have the same entries, networks also see action minus
+    state, scaled up:
         a commanded pose differs little from the present one.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
     """
@@ -67,10 +80,14 @@ class VideoConfig:
 
     def __post_init__(self):
         if self.kind not in KINDS:
-            raise InputError(f"unknown video model {self.kind!r}; choose one of {', '.join(KINDS)}.")
+            raise InputError(
+                f"unknown video model {self.kind!r}; choose one of {', '.join(KINDS)}."
+            )
         for name in POSITIVE:
             if not 1 <= getattr(self, name) <= LARGEST:
-                raise InputError(f"{name} must be between 1 and {LARGEST}, got {getattr(self, name)}.")
+                raise InputError(
+                    f"{name} must be between 1 and {LARGEST}, got {getattr(self, name)}."
+                )
         for name, most in (
             ("state_dim", LARGEST),
             ("action_dim", LARGEST),
@@ -85,20 +102,29 @@ class VideoConfig:
         smallest = self.patch * 2**self.coarse_scales
         if self.frame_size % smallest or self.frame_size % 2:
             raise InputError(
-                f"frame_size {self.frame_size} must be even and a multiple of {smallest} (patch x 2^coarse_scales)."
+                f"frame_size {self.frame_size} must be even and a multiple of {smallest} (patch x "
+                "2^coarse_scales)."
             )
         if self.kind == "otlogn":
             ratio = self.frame_size // self.base_size
             if self.base_size * ratio != self.frame_size or ratio & (ratio - 1) or ratio < 2:
-                raise InputError(f"frame_size {self.frame_size} must be base_size {self.base_size} times a power of 2.")
+                raise InputError(
+                    f"frame_size {self.frame_size} must be base_size {self.base_size} times a "
+                    "power of 2."
+                )
         if self.motion and not self.centred:
-            raise InputError("motion moves the image that distributions count from: it needs centred=true.")
+            raise InputError(
+                "motion moves the image that distributions count from: it needs centred=true."
+            )
         if self.kind == "baseline" and not self.distribution.startswith("independent-"):
-            raise InputError("the baseline's channels ignore each other: distribution must be independent-....")
+            raise InputError(
+                "the baseline's channels ignore each other: distribution must be independent-...."
+            )
 
     @property
     def vector_dim(self) -> int:
-        """Numbers that enter the encoder with every frame: state, action and perhaps their difference."""
+        """Numbers that enter the encoder with every frame: state, action and perhaps their
+        difference."""
         return self.state_dim + self.action_dim + (self.state_dim if self.sees_change else 0)
 
     @property

@@ -1,7 +1,8 @@
-"""The frame encoder: convolutions on every frame, then a ConvLSTM over time (Kalchbrenner et al. 2016, section 4.1).
+"""The frame encoder: convolutions on every frame, then a ConvLSTM over time (Kalchbrenner et al.
+2016, section 4.1).
 
-Its output at frame t conditions frame t+1. The recurrent state is a value that ``step`` takes and returns.
-"""
+Its output at frame t conditions frame t+1. The recurrent state is a value that ``step`` takes and
+returns."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ from pixelpush.vpn.recompute import by_pieces
 
 
 class EncoderCarry(NamedTuple):
-    """What the encoder remembers between frames: ConvLSTM output and cell (B, L, g, g), float32, and the running mean
-    of the frames where the model is centred."""
+    """What the encoder remembers between frames: ConvLSTM output and cell (B, L, g, g), float32,
+    and the running mean of the frames where the model is centred."""
 
     hidden: Tensor
     cell: Tensor
@@ -29,12 +30,14 @@ class EncoderCarry(NamedTuple):
 
 
 class ConvLSTM(nn.Module):
-    """LSTM whose four gates are one 3x3 convolution of input and hidden state (Shi et al. 2015, without peepholes)."""
+    """LSTM whose four gates are one 3x3 convolution of input and hidden state (Shi et al. 2015,
+    without peepholes)."""
 
     def __init__(self, inputs: int, channels: int):
         super().__init__()
         self.channels = channels
-        # The input's share of the gates does not depend on the recurrence: it is computed for all frames at once.
+        # The input's share of the gates does not depend on the recurrence: it is computed for all
+        # frames at once.
         self.from_input = nn.Conv2d(inputs, 4 * channels, 3, padding=1)
         self.from_hidden = nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False)
         with torch.no_grad():
@@ -54,7 +57,8 @@ class ConvLSTM(nn.Module):
 
 
 class CoarseContext(nn.Module):
-    """A block at half the resolution, recursively: every position sees the whole frame for little arithmetic."""
+    """A block at half the resolution, recursively: every position sees the whole frame for little
+    arithmetic."""
 
     def __init__(self, channels: int, scales: int, block: str):
         super().__init__()
@@ -71,7 +75,8 @@ class CoarseContext(nn.Module):
 
 
 class FrameEncoder(nn.Module):
-    """frames (and normalised states and actions) -> features (B, T, D, g, g), D = ``self.features``."""
+    """frames (and normalised states and actions) -> features (B, T, D, g, g), D =
+    ``self.features``."""
 
     def __init__(self, config: VideoConfig):
         super().__init__()
@@ -81,7 +86,11 @@ class FrameEncoder(nn.Module):
         self.enter = nn.Conv2d(inputs, config.channels, 3, padding=1)
         self.blocks = block_stack(config.encoder_block, config.channels, config.encoder_blocks)
         scales = config.coarse_scales
-        self.coarse = CoarseContext(config.channels, scales, config.encoder_block) if scales else nn.Identity()
+        self.coarse = (
+            CoarseContext(config.channels, scales, config.encoder_block)
+            if scales
+            else nn.Identity()
+        )
         self.lstm = ConvLSTM(config.channels, config.lstm_channels)
         self.features = config.lstm_channels + (config.channels if config.skip else 0)
         self.motion = Motion(self.features, config.patch) if config.motion else None
@@ -93,40 +102,52 @@ class FrameEncoder(nn.Module):
         carry = self.lstm.initial(batch, c.grid, c.grid, device)
         if not c.centred:
             return carry
-        return carry._replace(background=empty(batch, c.colours, c.frame_size, c.frame_size, device))
+        return carry._replace(
+            background=empty(batch, c.colours, c.frame_size, c.frame_size, device)
+        )
 
     def convolve(self, frame: Tensor, seen: Tensor | None, vector: Tensor) -> Tensor:
-        """The part without convolutional recurrence: frames uint8 (N, C, H, W), seen: ``look``'s (N, 2C + 1, H, W) or
-        None, vector (N, V) -> (N, channels, g, g)."""
+        """The part without convolutional recurrence: frames uint8 (N, C, H, W), seen: ``look``'s
+        (N, 2C + 1, H, W) or None, vector (N, V) -> (N, channels, g, g)."""
         images = [to_unit(frame)] if seen is None else [to_unit(frame), seen]
         folded = F.pixel_unshuffle(torch.cat(images, dim=1), self.config.patch)
         maps = vector[:, :, None, None].expand(-1, -1, *folded.shape[-2:])
-        inputs = torch.cat((folded, coordinates(folded), maps), dim=1).contiguous(memory_format=torch.channels_last)
+        inputs = torch.cat((folded, coordinates(folded), maps), dim=1).contiguous(
+            memory_format=torch.channels_last
+        )
         return self.coarse(self.blocks(self.enter(inputs)))
 
     def look(self, carry: EncoderCarry, frame: Tensor) -> tuple[EncoderCarry, Tensor | None]:
-        """Take a frame into the running mean: (carry, what is seen of it), (B, 2C + 1, H, W) or None.
+        """Take a frame into the running mean: (carry, what is seen of it), (B, 2C + 1, H, W) or
+        None.
 
-        Seen are the frame's difference from the mean before it, the mean's from the frame after it, and 1 / count.
-        """
+        Seen are the frame's difference from the mean before it, the mean's from the frame after it,
+        and 1 / count."""
         if carry.background is None:
             return carry, None
         after = observe(carry.background, frame, self.config.still_levels)
         before = torch.where(carry.background.count > 0, carry.background.mean, after.mean)
-        seen = torch.cat((innovation(frame, before), innovation(after.mean, frame), 1 / after.count), dim=1)
+        seen = torch.cat(
+            (innovation(frame, before), innovation(after.mean, frame), 1 / after.count), dim=1
+        )
         return carry._replace(background=after), seen
 
-    def step(self, carry: EncoderCarry, frame: Tensor, vector: Tensor) -> tuple[EncoderCarry, Tensor, Tensor | None]:
-        """One frame in: (new carry, features (B, D, g, g) that condition the next frame, its centre or None)."""
+    def step(
+        self, carry: EncoderCarry, frame: Tensor, vector: Tensor
+    ) -> tuple[EncoderCarry, Tensor, Tensor | None]:
+        """One frame in: (new carry, features (B, D, g, g) that condition the next frame, its centre
+        or None)."""
         carry, seen = self.look(carry, frame)
         convolved = self.convolve(frame, seen, vector)
         carry = self.lstm.step(carry, self.lstm.from_input(convolved))
         mean = carry.background.mean if carry.background else None
         return carry, *self._leave(carry.hidden, convolved, frame, mean)
 
-    def forward(self, frames: Tensor, vectors: Tensor, recompute: bool = False) -> tuple[Tensor, Tensor | None]:
-        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) -> features
-        (B, T, D, g, g) and, where the model is centred, centres (B, T, C, H, W).
+    def forward(
+        self, frames: Tensor, vectors: Tensor, recompute: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) ->
+        features (B, T, D, g, g) and, where the model is centred, centres (B, T, C, H, W).
 
         recompute: keep only the inputs of ``convolve`` for the backward pass.
         """
@@ -141,9 +162,14 @@ class FrameEncoder(nn.Module):
         flat = frames.flatten(0, 1)
         inputs = flat, torch.stack(looks, 1).flatten(0, 1) if looks else None, vectors.flatten(0, 1)
         convolved = by_pieces(self.convolve, *inputs) if recompute else self.convolve(*inputs)
-        # ``unbind`` once: its backward pass is one stack, where indexing would fill a whole tensor for every frame.
-        # Channels stay last in memory, as the convolutions want them.
-        gates = self.lstm.from_input(convolved).permute(0, 2, 3, 1).unflatten(0, (batch, length)).unbind(1)
+        # ``unbind`` once: its backward pass is one stack, where indexing would fill a whole tensor
+        # for every frame. Channels stay last in memory, as the convolutions want them.
+        gates = (
+            self.lstm.from_input(convolved)
+            .permute(0, 2, 3, 1)
+            .unflatten(0, (batch, length))
+            .unbind(1)
+        )
         hidden = []
         for frame_gates in gates:
             carry = self.lstm.step(carry, frame_gates.permute(0, 3, 1, 2))
@@ -152,24 +178,32 @@ class FrameEncoder(nn.Module):
         remembered = torch.stack(hidden, dim=1).flatten(0, 1).permute(0, 3, 1, 2)
         features, centres = self._leave(remembered, convolved, flat, mean)
         sizes = (batch, length)
-        return features.unflatten(0, sizes), None if centres is None else centres.unflatten(0, sizes)
+        return features.unflatten(0, sizes), None if centres is None else centres.unflatten(
+            0, sizes
+        )
 
     def _leave(
         self, hidden: Tensor, convolved: Tensor, frame: Tensor, mean: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """(features (N, D, g, g), centres (N, C, H, W) or None) from the two halves of the encoder's output."""
+        """(features (N, D, g, g), centres (N, C, H, W) or None) from the two halves of the
+        encoder's output."""
         hidden = hidden.to(convolved.dtype)
         features = torch.cat((hidden, convolved), dim=1) if self.config.skip else hidden
         if mean is None or self.motion is None:
             return features, mean
         centre = self.motion(features, frame, mean)
-        seen = torch.cat((centre / 127.5 - 1, innovation(centre, frame), innovation(centre, mean)), dim=1)
+        seen = torch.cat(
+            (centre / 127.5 - 1, innovation(centre, frame), innovation(centre, mean)), dim=1
+        )
         folded = F.pixel_unshuffle(seen, self.config.patch)
-        return torch.cat((features, folded.to(features.dtype, memory_format=torch.channels_last)), dim=1), centre
+        return torch.cat(
+            (features, folded.to(features.dtype, memory_format=torch.channels_last)), dim=1
+        ), centre
 
 
 class Resize(nn.Module):
-    """Feature maps from one grid to another by learned 2x2 folding or unfolding; sizes differ by powers of two."""
+    """Feature maps from one grid to another by learned 2x2 folding or unfolding; sizes differ by
+    powers of two."""
 
     def __init__(self, channels: int, size: int, target: int):
         super().__init__()

@@ -1,9 +1,9 @@
 """One sampled frame as one graph: encoder step and all pixel groups, captured once and replayed.
 
-Launching the few hundred kernels of a small frame one by one costs more than running them. ``GraphedStep`` captures
-them as a CUDA graph over static buffers; ``CompiledStep`` compiles the same function, and also runs on a CPU. Both
-take the place of ``VideoPixelNetwork.step`` in a rollout: ``model.rollout(..., step=GraphedStep(model, batch=1))``.
-"""
+Launching the few hundred kernels of a small frame one by one costs more than running them.
+``GraphedStep`` captures them as a CUDA graph over static buffers; ``CompiledStep`` compiles the
+same function, and also runs on a CPU. Both take the place of ``VideoPixelNetwork.step`` in a
+rollout: ``model.rollout(..., step=GraphedStep(model, batch=1))``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from pixelpush.errors import InputError
 from pixelpush.vpn.model import StepCarry, VideoPixelNetwork
 
 
-def plain_step(model: VideoPixelNetwork, precision: str = "32") -> Callable[..., tuple[StepCarry, Tensor]]:
-    """``model.step``, in bfloat16 autocast if precision is 'bf16'; distributions stay float32 either way."""
+def plain_step(
+    model: VideoPixelNetwork, precision: str = "32"
+) -> Callable[..., tuple[StepCarry, Tensor]]:
+    """``model.step``, in bfloat16 autocast if precision is 'bf16'; distributions stay float32
+    either way."""
     if precision not in ("32", "bf16"):
         raise InputError(f"unknown sampling precision {precision!r}; choose 32 or bf16.")
 
-    def step(carry: StepCarry, action: Tensor, uniforms: Tensor, temperature: float = 1.0) -> tuple[StepCarry, Tensor]:
+    def step(
+        carry: StepCarry, action: Tensor, uniforms: Tensor, temperature: float = 1.0
+    ) -> tuple[StepCarry, Tensor]:
         with torch.autocast(uniforms.device.type, torch.bfloat16, enabled=precision == "bf16"):
             return model.step(carry, action, uniforms, temperature)
 
@@ -32,20 +37,27 @@ def plain_step(model: VideoPixelNetwork, precision: str = "32") -> Callable[...,
 class GraphedStep:
     """``plain_step`` captured as a CUDA graph for one batch size and one temperature.
 
-    The static buffers are this object's; what a call returns is copied out of them. Raises InputError off CUDA, for the
-    O(TN) decoder, whose step depends on the position, and for a batch or temperature other than the captured one.
-    """
+    The static buffers are this object's; what a call returns is copied out of them. Raises
+    InputError off CUDA, for the O(TN) decoder, whose step depends on the position, and for a batch
+    or temperature other than the captured one."""
 
-    def __init__(self, model: VideoPixelNetwork, batch: int, temperature: float = 1.0, precision: str = "32"):
+    def __init__(
+        self, model: VideoPixelNetwork, batch: int, temperature: float = 1.0, precision: str = "32"
+    ):
         self.batch, self.temperature = batch, temperature
         device = model.state_mean.device
         if device.type != "cuda":
-            raise InputError(f"a CUDA graph needs a model on a CUDA device, this one is on {device}.")
+            raise InputError(
+                f"a CUDA graph needs a model on a CUDA device, this one is on {device}."
+            )
         if model.config.kind == "otn":
-            raise InputError("the O(TN) sampler cannot be captured as one graph; use its plain step.")
+            raise InputError(
+                "the O(TN) sampler cannot be captured as one graph; use its plain step."
+            )
         step = plain_step(model, precision)
         self._inputs = static_inputs(model, batch)
-        # Warm-up on a side stream: libraries choose kernels and allocate workspaces before the capture.
+        # Warm-up on a side stream: libraries choose kernels and allocate workspaces before the
+        # capture.
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -61,17 +73,21 @@ class GraphedStep:
     ) -> tuple[StepCarry, Tensor]:
         if len(action) != self.batch or temperature != self.temperature:
             raise InputError(
-                f"this graph was captured for batch {self.batch} at temperature {self.temperature}, "
+                f"this graph was captured for batch {self.batch} at temperature "
+                f"{self.temperature}, "
                 f"got {len(action)} at {temperature}."
             )
-        for buffer, value in zip(_leaves(self._inputs), _leaves((carry, action, uniforms)), strict=True):
+        for buffer, value in zip(
+            _leaves(self._inputs), _leaves((carry, action, uniforms)), strict=True
+        ):
             buffer.copy_(value, non_blocking=True)
         self._graph.replay()
         return tree.tree_map(torch.clone, self._outputs)
 
 
 class CompiledStep:
-    """``plain_step`` through ``torch.compile`` with static shapes; needs a C++ compiler where it runs on a CPU."""
+    """``plain_step`` through ``torch.compile`` with static shapes; needs a C++ compiler where it
+    runs on a CPU."""
 
     def __init__(self, model: VideoPixelNetwork, precision: str = "32"):
         self._step = torch.compile(plain_step(model, precision), dynamic=False)
@@ -84,11 +100,18 @@ class CompiledStep:
 
 
 def static_inputs(model: VideoPixelNetwork, batch: int) -> tuple[StepCarry, Tensor, Tensor]:
-    """(carry, action, uniforms) of the shapes that one step of this model takes, filled with zeros."""
+    """(carry, action, uniforms) of the shapes that one step of this model takes, filled with
+    zeros."""
     c, device = model.config, model.state_mean.device
-    frame = torch.zeros(batch, c.colours, c.frame_size, c.frame_size, dtype=torch.uint8, device=device)
-    state, action = (torch.zeros(batch, size, device=device) for size in (c.state_dim, c.action_dim))
-    uniforms = torch.zeros(batch, model.decoder.uniforms_per_pixel, c.frame_size, c.frame_size, device=device)
+    frame = torch.zeros(
+        batch, c.colours, c.frame_size, c.frame_size, dtype=torch.uint8, device=device
+    )
+    state, action = (
+        torch.zeros(batch, size, device=device) for size in (c.state_dim, c.action_dim)
+    )
+    uniforms = torch.zeros(
+        batch, model.decoder.uniforms_per_pixel, c.frame_size, c.frame_size, device=device
+    )
     encoder = tree.tree_map(torch.clone, model.encoder.initial(batch, device))
     return StepCarry(encoder, frame, state), action, uniforms
 

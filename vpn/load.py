@@ -16,7 +16,8 @@ from pixelpush.vpn.presets import video_config
 
 
 def build_model(name: str, **overrides: Any) -> VideoPixelNetwork:
-    """A new model by preset or kind: ``build_model("ot", frame_size=64, state_dim=5, action_dim=5, channels=32)``.
+    """A new model by preset or kind: ``build_model("ot", frame_size=64, state_dim=5, action_dim=5,
+    channels=32)``.
 
     Settings are those of ``VideoConfig``; an unknown name or setting raises InputError.
     """
@@ -32,11 +33,13 @@ def save_model(model: VideoPixelNetwork, folder: str | Path) -> None:
 def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> VideoPixelNetwork:
     """Load a shipped model by name, a run folder's best save, or a saved folder; ready to evaluate.
 
-    Loading executes no code from the file. Raises InputError where it is missing, damaged or of another kind.
-    """
+    Loading executes no code from the file. Raises InputError where it is missing, damaged or of
+    another kind."""
     saved = find_saved(name_or_path)
     if saved.family != "video":
-        raise InputError(f"{saved.folder}: this is a model of the family '{saved.family}', not a video model.")
+        raise InputError(
+            f"{saved.folder}: this is a model of the family '{saved.family}', not a video model."
+        )
     return saved.restore(lambda: _rebuild(saved)).to(device).eval()
 
 
@@ -44,4 +47,6 @@ def _rebuild(saved: SavedModel) -> VideoPixelNetwork:
     try:
         return build_model(str(saved.config.get("kind")), **saved.config)
     except (TypeError, InputError) as error:
-        raise InputError(f"{saved.folder}/model.json: the configuration is damaged ({error}).") from None
+        raise InputError(
+            f"{saved.folder}/model.json: the configuration is damaged ({error})."
+        ) from None

@@ -1,4 +1,5 @@
-"""The Video Pixel Network: a frame encoder over time and one decoder, with an exact likelihood and a sampler."""
+"""The Video Pixel Network: a frame encoder over time and one decoder, with an exact likelihood and
+a sampler."""
 
 from __future__ import annotations
 
@@ -20,9 +21,9 @@ from pixelpush.vpn.state_predictor import StatePredictor
 
 @dataclass(frozen=True)
 class Rollout:
-    """Sampled futures. frames: uint8 (B, steps, C, H, W). log_prob: nats (B, steps, H, W) of these frames under the
-    model (temperature 1), summed over channels. states: float32 (B, context + steps, S), given or predicted.
-    network_evaluations: sequential network evaluations per frame."""
+    """Sampled futures. frames: uint8 (B, steps, C, H, W). log_prob: nats (B, steps, H, W) of these
+    frames under the model (temperature 1), summed over channels. states: float32 (B, context +
+    steps, S), given or predicted. network_evaluations: sequential network evaluations per frame."""
 
     frames: Tensor
     log_prob: Tensor
@@ -31,10 +32,11 @@ class Rollout:
 
 
 class StepCarry(NamedTuple):
-    """Everything that passes from one sampled frame to the next; a value, never hidden in the model.
+    """Everything that passes from one sampled frame to the next; a value, never hidden in the
+    model.
 
-    frame: the newest frame uint8 (B, C, H, W), not yet encoded; state: raw units (B, S), at ``frame``.
-    """
+    frame: the newest frame uint8 (B, C, H, W), not yet encoded; state: raw units (B, S), at
+    ``frame``."""
 
     encoder: EncoderCarry
     frame: Tensor
@@ -42,48 +44,67 @@ class StepCarry(NamedTuple):
 
 
 class VideoPixelNetwork(nn.Module):
-    """p(frames after the context | first frames, states, actions), factorised over frames and, by the decoder's kind,
-    over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
+    """p(frames after the context | first frames, states, actions), factorised over frames and, by
+    the decoder's kind, over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
 
     def __init__(self, config: VideoConfig):
         super().__init__()
         self.config = config
         self.encoder = FrameEncoder(config)
         self.decoder = DECODERS[config.kind](config, self.encoder.features)
-        self.state_predictor = StatePredictor(config.state_dim, config.action_dim) if config.state_dim else None
+        self.state_predictor = (
+            StatePredictor(config.state_dim, config.action_dim) if config.state_dim else None
+        )
         self.checkpointing = False
         for name, size in (("state", config.state_dim), ("action", config.action_dim)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
 
-    # -- configuration -------------------------------------------------------------------------------------------
+    # -- configuration
+    # -------------------------------------------------------------------------------------------
 
-    def set_normalisation(self, state_mean: Tensor, state_std: Tensor, action_mean: Tensor, action_std: Tensor) -> None:
-        """Statistics of the training split, in the data's own units; deviations are floored at 1e-6."""
-        given = {"state_mean": state_mean, "state_std": state_std, "action_mean": action_mean, "action_std": action_std}
+    def set_normalisation(
+        self, state_mean: Tensor, state_std: Tensor, action_mean: Tensor, action_std: Tensor
+    ) -> None:
+        """Statistics of the training split, in the data's own units; deviations are floored at
+        1e-6."""
+        given = {
+            "state_mean": state_mean,
+            "state_std": state_std,
+            "action_mean": action_mean,
+            "action_std": action_std,
+        }
         for name, value in given.items():
             buffer = getattr(self, name)
             if tuple(value.shape) != tuple(buffer.shape):
-                raise InputError(f"{name} has shape {tuple(value.shape)}, the model needs {tuple(buffer.shape)}.")
+                raise InputError(
+                    f"{name} has shape {tuple(value.shape)}, the model needs {tuple(buffer.shape)}."
+                )
             buffer.copy_(value.clamp(min=1e-6) if name.endswith("std") else value)
 
     def set_checkpointing(self, on: bool) -> None:
-        """Recompute all but the LSTM's activations in the backward pass: less memory, about a third more arithmetic."""
+        """Recompute all but the LSTM's activations in the backward pass: less memory, about a third
+        more arithmetic."""
         self.checkpointing = on
 
-    # -- likelihood ----------------------------------------------------------------------------------------------
+    # -- likelihood
+    # ----------------------------------------------------------------------------------------------
 
     def log_prob(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> Tensor:
-        """Nats per pixel (B, T - context, H, W), summed over channels, of every frame after the context.
+        """Nats per pixel (B, T - context, H, W), summed over channels, of every frame after the
+        context.
 
-        frames: uint8 (B, T, C, H, W); states: float32 (B, T, S); actions: float32 (B, T, A). The last frame's state
-        and action condition nothing. Raises InputError on wrong types or shapes and when T <= context.
-        """
+        frames: uint8 (B, T, C, H, W); states: float32 (B, T, S); actions: float32 (B, T, A). The
+        last frame's state and action condition nothing. Raises InputError on wrong types or shapes
+        and when T <= context."""
         return self._decode(*self._encode(frames, states, actions, context))
 
-    def training_loss(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
-        """'loss' to minimise, 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations) and, where the
-        model predicts motion, 'motion_error': the moved picture's mean distance from the frame, in levels."""
+    def training_loss(
+        self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2
+    ) -> dict[str, Tensor]:
+        """'loss' to minimise, 'nats_per_subpixel', 'state_error' (mean squared, in standard
+        deviations) and, where the model predicts motion, 'motion_error': the moved picture's mean
+        distance from the frame, in levels."""
         target, features, centres = self._encode(frames, states, actions, context)
         nats = -self._decode(target, features, centres).mean() / self.config.colours
         errors = {"state_error": self._state_error(states, actions)}
@@ -91,12 +112,19 @@ class VideoPixelNetwork(nn.Module):
         if self.config.motion and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
             loss = loss + self.config.motion_weight * errors["motion_error"]
-        return {"loss": loss, "nats_per_subpixel": nats.detach(), **{k: v.detach() for k, v in errors.items()}}
+        return {
+            "loss": loss,
+            "nats_per_subpixel": nats.detach(),
+            **{k: v.detach() for k, v in errors.items()},
+        }
 
-    def forward(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> dict[str, Tensor]:
+    def forward(
+        self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2
+    ) -> dict[str, Tensor]:
         return self.training_loss(frames, states, actions, context)
 
-    # -- sampling ------------------------------------------------------------------------------------------------
+    # -- sampling
+    # ----------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def rollout(
@@ -111,19 +139,23 @@ class VideoPixelNetwork(nn.Module):
     ) -> Rollout:
         """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
 
-        actions: (B, T', A), action t leading from frame t to t+1; steps frames need context + steps - 1 of them (one
-        more may be given, as recorded episodes do). states: (B, >= context, S); those after the given are predicted.
-        steps: default T' - context. generator: one CPU generator per sample, or one from which a seed per sample is
-        drawn in order. step: what samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. Raises
-        InputError where actions are missing, saying how many.
-        """
+        actions: (B, T', A), action t leading from frame t to t+1; steps frames need context + steps
+        - 1 of them (one more may be given, as recorded episodes do). states: (B, >= context, S);
+        those after the given are predicted. steps: default T' - context. generator: one CPU
+        generator per sample, or one from which a seed per sample is drawn in order. step: what
+        samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. Raises InputError
+        where actions are missing, saying how many."""
         batch, context = frames.shape[:2]
         self._check_video(frames, context - 1)
         self._check_vectors("states", states, self.config.state_dim, batch, context)
         steps = actions.shape[1] - context if steps is None else steps
-        self._check_vectors("actions", actions, self.config.action_dim, batch, context + max(steps, 0) - 1)
+        self._check_vectors(
+            "actions", actions, self.config.action_dim, batch, context + max(steps, 0) - 1
+        )
         if steps < 1:
-            raise InputError(f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1.")
+            raise InputError(
+                f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1."
+            )
         noise = SampleNoise(generator, batch)
         carry, sampled, scores = self.begin(frames, states, actions), [], []
         taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
@@ -138,12 +170,16 @@ class VideoPixelNetwork(nn.Module):
             sampled.append(carry.frame)
             scores.append(score)
         return Rollout(
-            torch.stack(sampled, dim=1), torch.stack(scores, dim=1), torch.stack(taken, dim=1), self.decoder.evaluations
+            torch.stack(sampled, dim=1),
+            torch.stack(scores, dim=1),
+            torch.stack(taken, dim=1),
+            self.decoder.evaluations,
         )
 
     @torch.no_grad()
     def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:
-        """The carry before the first sampled frame: all context frames but the last have entered the encoder."""
+        """The carry before the first sampled frame: all context frames but the last have entered
+        the encoder."""
         encoder = self.encoder.initial(frames.shape[0], frames.device)
         context = frames.shape[1]
         for time in range(context - 1):
@@ -159,18 +195,25 @@ class VideoPixelNetwork(nn.Module):
 
         A pure function of its arguments with static shapes, so that it can be captured in a graph.
         """
-        encoder, features, centre = self.encoder.step(carry.encoder, carry.frame, self._vectors(carry.state, action))
+        encoder, features, centre = self.encoder.step(
+            carry.encoder, carry.frame, self._vectors(carry.state, action)
+        )
         frame, score = self.decoder.sample(features, centre, uniforms, temperature)
         return StepCarry(encoder, frame, self._next_state(carry.state, action)), score
 
-    # -- pieces --------------------------------------------------------------------------------------------------
+    # -- pieces
+    # ----------------------------------------------------------------------------------------------
 
     def _encode(
         self, frames: Tensor, states: Tensor, actions: Tensor, context: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """What ``_decode`` takes, checked: the frames after the context, and what each is predicted from."""
+        """What ``_decode`` takes, checked: the frames after the context, and what each is predicted
+        from."""
         if context < 1:
-            raise InputError(f"context {context}: the first frame has nothing to be predicted from; give at least 1.")
+            raise InputError(
+                f"context {context}: the first frame has nothing to be predicted from; give at "
+                "least 1."
+            )
         self._check_video(frames, context)
         batch, length = frames.shape[:2]
         self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
@@ -178,12 +221,24 @@ class VideoPixelNetwork(nn.Module):
         past, future = slice(0, length - 1), slice(context - 1, None)
         vectors = self._vectors(states[:, past], actions[:, past])
         features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
-        return frames[:, context:], features[:, future], None if centres is None else centres[:, future]
+        return (
+            frames[:, context:],
+            features[:, future],
+            None if centres is None else centres[:, future],
+        )
 
     def _decode(self, frames: Tensor, features: Tensor, centres: Tensor | None) -> Tensor:
         """Nats (B, T, H, W) of frames (B, T, C, H, W)."""
-        inputs = frames.flatten(0, 1), features.flatten(0, 1), None if centres is None else centres.flatten(0, 1)
-        scores = by_pieces(self.decoder.log_prob, *inputs) if self._recomputes() else self.decoder.log_prob(*inputs)
+        inputs = (
+            frames.flatten(0, 1),
+            features.flatten(0, 1),
+            None if centres is None else centres.flatten(0, 1),
+        )
+        scores = (
+            by_pieces(self.decoder.log_prob, *inputs)
+            if self._recomputes()
+            else self.decoder.log_prob(*inputs)
+        )
         return scores.unflatten(0, frames.shape[:2])
 
     def _recomputes(self) -> bool:
@@ -193,7 +248,9 @@ class VideoPixelNetwork(nn.Module):
         """Predicted state one step ahead, both in the data's units: (B, S), (B, A) -> (B, S)."""
         if self.state_predictor is None:
             return state
-        predicted = self.state_predictor(self._normalise(state, "state"), self._normalise(action, "action"))
+        predicted = self.state_predictor(
+            self._normalise(state, "state"), self._normalise(action, "action")
+        )
         return predicted * self.state_std + self.state_mean
 
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -204,10 +261,12 @@ class VideoPixelNetwork(nn.Module):
         return (predicted - states[:, 1:]).square().mean()
 
     def _vectors(self, states: Tensor, actions: Tensor) -> Tensor:
-        """What enters the encoder with each frame: (..., S), (..., A) in the data's units -> (..., V), normalised."""
+        """What enters the encoder with each frame: (..., S), (..., A) in the data's units -> (...,
+        V), normalised."""
         parts = [self._normalise(states, "state"), self._normalise(actions, "action")]
         if self.config.sees_change:
-            # One step's motion is a fraction of the spread of all states: four times makes it of order one.
+            # One step's motion is a fraction of the spread of all states: four times makes it of
+            # order one.
             parts.append(4 * (actions.float() - states.float()) / self.state_std)
         return torch.cat(parts, dim=-1)
 
@@ -223,9 +282,14 @@ class VideoPixelNetwork(nn.Module):
                 f"{tuple(frames.shape)}; prepare the data at the model's frame size."
             )
         if frames.shape[1] <= max(context, 0):
-            raise InputError(f"{frames.shape[1]} frames do not exceed the context of {context}; give longer episodes.")
+            raise InputError(
+                f"{frames.shape[1]} frames do not exceed the context of {context}; give longer "
+                "episodes."
+            )
 
-    def _check_vectors(self, name: str, vectors: Tensor, size: int, batch: int, needed: int) -> None:
+    def _check_vectors(
+        self, name: str, vectors: Tensor, size: int, batch: int, needed: int
+    ) -> None:
         if vectors.ndim != 3 or vectors.shape[0] != batch or vectors.shape[2] != size:
             raise InputError(
                 f"{name} must be ({batch}, T, {size}) for this model, got {tuple(vectors.shape)}; "

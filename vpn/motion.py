@@ -1,9 +1,9 @@
-"""Where things go: the last frame, moved by a predicted flow, laid over the running mean by a predicted mask.
+"""Where things go: the last frame, moved by a predicted flow, laid over the running mean by a
+predicted mask.
 
-Distributions that count from this picture need not learn to redraw what merely moves. Moving pixels of the last frame
-is an old idea of action-conditioned prediction (Finn et al. 2016); here it shifts means only, and the likelihood stays
-exact.
-"""
+Distributions that count from this picture need not learn to redraw what merely moves. Moving pixels
+of the last frame is an old idea of action-conditioned prediction (Finn et al. 2016); here it shifts
+means only, and the likelihood stays exact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ FLOW_UNIT = 4.0
 
 
 class Motion(nn.Module):
-    """features (N, D, g, g), frame and mean (N, C, H, W) in levels -> the composed picture, float32 (N, C, H, W)."""
+    """features (N, D, g, g), frame and mean (N, C, H, W) in levels -> the composed picture, float32
+    (N, C, H, W)."""
 
     def __init__(self, features: int, patch: int, hidden: int = 32):
         super().__init__()
@@ -24,7 +25,9 @@ class Motion(nn.Module):
         self.leave = nn.Conv2d(hidden, 3 * patch**2, 1)
         self.patch = patch
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # at first: no flow, and half of the last frame over the mean
+        nn.init.zeros_(
+            self.leave.bias
+        )  # at first: no flow, and half of the last frame over the mean
 
     def forward(self, features: Tensor, frame: Tensor, mean: Tensor) -> Tensor:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)
@@ -34,8 +37,8 @@ class Motion(nn.Module):
 
 
 def warp(frame: Tensor, flow: Tensor) -> Tensor:
-    """float32 (N, C, H, W) with every pixel read ``flow`` (N, 2, H, W) pixels away (columns, rows), bilinearly; beyond
-    the border its nearest pixel is read."""
+    """float32 (N, C, H, W) with every pixel read ``flow`` (N, 2, H, W) pixels away (columns, rows),
+    bilinearly; beyond the border its nearest pixel is read."""
     height, width = frame.shape[-2:]
     columns = torch.arange(width, device=frame.device) + 0.5 + flow[:, 0]
     rows = torch.arange(height, device=frame.device)[:, None] + 0.5 + flow[:, 1]

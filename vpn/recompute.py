@@ -8,15 +8,17 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-# Frames in a piece: its activations are in memory while it is recomputed, besides what is kept of all pieces.
+# Frames in a piece: its activations are in memory while it is recomputed, besides what is kept of
+# all pieces.
 PIECE = 8
 
 
 def by_pieces(function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
-    """``function(*inputs)`` of inputs (N, ...) or None, where only the inputs are kept for the backward pass.
+    """``function(*inputs)`` of inputs (N, ...) or None, where only the inputs are kept for the
+    backward pass.
 
-    It is called on pieces of the first axis and must treat that axis's entries apart from each other.
-    """
+    It is called on pieces of the first axis and must treat that axis's entries apart from each
+    other."""
     count = next(len(tensor) for tensor in inputs if tensor is not None)
     pieces = [slice(start, start + PIECE) for start in range(0, count, PIECE)]
     parts = ([None if tensor is None else tensor[piece] for tensor in inputs] for piece in pieces)

@@ -1,8 +1,9 @@
-"""The one function that scores episodes: validation while training and the ``nll`` tables both call it.
+"""The one function that scores episodes: validation while training and the ``nll`` tables both call
+it.
 
-Every frame after the context is predicted exactly once. Totals and counts are kept apart, per episode, in float64.
-With several processes the same batches are formed and dealt out, so the values do not depend on how many there are.
-"""
+Every frame after the context is predicted exactly once. Totals and counts are kept apart, per
+episode, in float64. With several processes the same batches are formed and dealt out, so the values
+do not depend on how many there are."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from pixelpush.errors import InputError
 
 
 class RecordedEpisode(Protocol):
-    """What is read of an episode: uint8 frames (T, C, H, W), float32 states (T, S) and actions (T, A), and its id."""
+    """What is read of an episode: uint8 frames (T, C, H, W), float32 states (T, S) and actions (T,
+    A), and its id."""
 
     @property
     def frames(self) -> np.ndarray: ...
@@ -45,9 +47,8 @@ class EpisodeSequence(Protocol):
 class EpisodeScore:
     """One episode's negative log-likelihood.
 
-    nats: total over its predicted frames. frame_nats: the same per predicted frame, in order. frames: how many frames
-    were predicted; subpixels: frames * C * H * W.
-    """
+    nats: total over its predicted frames. frame_nats: the same per predicted frame, in order.
+    frames: how many frames were predicted; subpixels: frames * C * H * W."""
 
     id: str
     nats: float
@@ -59,15 +60,22 @@ class EpisodeScore:
 def scoring_windows(length: int, clip_frames: int, context: int) -> list[range]:
     """Cut an episode so that every frame after the first ``context`` is predicted exactly once.
 
-    Each window of at most ``clip_frames`` frames starts with ``context`` given frames; only the last may be shorter.
-    Raises InputError for windows that predict nothing and for an episode of no more than ``context`` frames.
-    """
+    Each window of at most ``clip_frames`` frames starts with ``context`` given frames; only the
+    last may be shorter. Raises InputError for windows that predict nothing and for an episode of no
+    more than ``context`` frames."""
     if context < 0 or clip_frames <= context:
-        raise InputError(f"clips of {clip_frames} frames with {context} frames of context predict nothing.")
+        raise InputError(
+            f"clips of {clip_frames} frames with {context} frames of context predict nothing."
+        )
     if length <= context:
-        raise InputError(f"an episode of {length} frames has nothing to predict after {context} frames of context.")
+        raise InputError(
+            f"an episode of {length} frames has nothing to predict after {context} frames of "
+            "context."
+        )
     step = clip_frames - context
-    return [range(start, min(start + clip_frames, length)) for start in range(0, length - context, step)]
+    return [
+        range(start, min(start + clip_frames, length)) for start in range(0, length - context, step)
+    ]
 
 
 def score_episodes(
@@ -82,25 +90,32 @@ def score_episodes(
 ) -> list[EpisodeScore]:
     """Score every episode of a split under ``model.log_prob``; the result is in the split's order.
 
-    In a process group every process calls this and every one gets the whole list. precision: '32', or 'bf16' for
-    autocast. progress is called with the number of episodes just scored by this process. Raises InputError for an
-    empty split, a batch size, context or clip length that scores nothing, an episode without a frame to predict, and a
-    log-probability that is not finite.
-    """
+    In a process group every process calls this and every one gets the whole list. precision: '32',
+    or 'bf16' for autocast. progress is called with the number of episodes just scored by this
+    process. Raises InputError for an empty split, a batch size, context or clip length that scores
+    nothing, an episode without a frame to predict, and a log-probability that is not finite."""
     if len(episodes) == 0:
         raise InputError("this split has no episode: there is nothing to score.")
     if batch_size < 1:
-        raise InputError(f"episodes scored at once (batch_size) must be at least 1, got {batch_size}.")
+        raise InputError(
+            f"episodes scored at once (batch_size) must be at least 1, got {batch_size}."
+        )
     if not 1 <= context < clip_frames:
-        raise InputError(f"context {context} must be at least 1 and below the clip length {clip_frames}.")
+        raise InputError(
+            f"context {context} must be at least 1 and below the clip length {clip_frames}."
+        )
     rank, world = _rank_and_world()
-    chunks = [range(i, min(i + batch_size, len(episodes))) for i in range(0, len(episodes), batch_size)]
+    chunks = [
+        range(i, min(i + batch_size, len(episodes))) for i in range(0, len(episodes), batch_size)
+    ]
     mine: dict[int, EpisodeScore] = {}
     failure: str | None = None
     try:
         with _scoring_mode(model, torch.device(device), precision):
             for indices, batch in _read_ahead(episodes, chunks[rank::world]):
-                mine.update(zip(indices, _score(model, batch, context, clip_frames, device), strict=True))
+                mine.update(
+                    zip(indices, _score(model, batch, context, clip_frames, device), strict=True)
+                )
                 if progress is not None:
                     progress(len(indices))
     except InputError as error:
@@ -116,18 +131,24 @@ def score_episodes(
 
 
 def total_score(scores: Sequence[EpisodeScore]) -> tuple[float, int]:
-    """Total nats (exactly rounded sum) and predicted sub-pixels of a split; divide once for nats per sub-pixel."""
+    """Total nats (exactly rounded sum) and predicted sub-pixels of a split; divide once for nats
+    per sub-pixel."""
     return math.fsum(score.nats for score in scores), sum(score.subpixels for score in scores)
 
 
 def _score(
-    model: Any, batch: Sequence[RecordedEpisode], context: int, clip_frames: int, device: torch.device | str
+    model: Any,
+    batch: Sequence[RecordedEpisode],
+    context: int,
+    clip_frames: int,
+    device: torch.device | str,
 ) -> list[EpisodeScore]:
     groups: dict[int, list[tuple[int, range]]] = defaultdict(list)
     for position, episode in enumerate(batch):
         if len(episode.frames) <= context:
             raise InputError(
-                f"episode {episode.id}: {len(episode.frames)} frames leave nothing to predict after a context of"
+                f"episode {episode.id}: {len(episode.frames)} frames leave nothing to predict "
+                "after a context of"
                 f" {context}; remove it or use a shorter context."
             )
         for window in scoring_windows(len(episode.frames), clip_frames, context):
@@ -147,7 +168,10 @@ def _score(
 def _collect(episode: RecordedEpisode, windows: dict[int, list[float]]) -> EpisodeScore:
     frame_nats = tuple(nats for start in sorted(windows) for nats in windows[start])
     if not all(math.isfinite(nats) for nats in frame_nats):
-        raise InputError(f"episode {episode.id}: the model's log-probability is not finite; its weights have diverged.")
+        raise InputError(
+            f"episode {episode.id}: the model's log-probability is not finite; its weights have "
+            "diverged."
+        )
     return EpisodeScore(
         id=episode.id,
         nats=math.fsum(frame_nats),
@@ -162,16 +186,22 @@ def _tensors(
 ) -> list[Tensor]:
     stacked = []
     for name in ("frames", "states", "actions"):
-        arrays = [getattr(batch[position], name)[window.start : window.stop] for position, window in part]
+        arrays = [
+            getattr(batch[position], name)[window.start : window.stop] for position, window in part
+        ]
         shapes = sorted({array.shape for array in arrays})
         if len(shapes) > 1:
             ids = ", ".join(batch[position].id for position, _ in part)
-            raise InputError(f"{name} of episodes {ids} differ in shape: {shapes}; a split has one shape.")
+            raise InputError(
+                f"{name} of episodes {ids} differ in shape: {shapes}; a split has one shape."
+            )
         stacked.append(torch.from_numpy(np.stack(arrays)).to(device))
     return stacked
 
 
-def _read_ahead(episodes: EpisodeSequence, chunks: Sequence[range]) -> Iterator[tuple[range, list[RecordedEpisode]]]:
+def _read_ahead(
+    episodes: EpisodeSequence, chunks: Sequence[range]
+) -> Iterator[tuple[range, list[RecordedEpisode]]]:
     """Read the next chunk in one thread while this one is scored: never more than two in memory."""
 
     def read(indices: range) -> list[RecordedEpisode]:
@@ -194,7 +224,10 @@ def _scoring_mode(model: nn.Module, device: torch.device, precision: str) -> Ite
     was_training = model.training
     model.eval()
     try:
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
+        ):
             yield
     finally:
         model.train(was_training)

@@ -1,4 +1,5 @@
-"""Next arm state from state and action, for planning: the future's actions are known, its states are not."""
+"""Next arm state from state and action, for planning: the future's actions are known, its states
+are not."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ class StatePredictor(nn.Module):
         super().__init__()
         self.linear = nn.Linear(state_dim + action_dim, state_dim)
         self.network = nn.Sequential(
-            nn.Linear(state_dim + action_dim, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()
+            nn.Linear(state_dim + action_dim, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, hidden),
+            nn.SiLU(),
         )
         self.out = nn.Linear(hidden, state_dim)
         for layer in (self.linear, self.out):  # start at 'the state stays'

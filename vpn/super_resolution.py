@@ -1,9 +1,10 @@
-"""Video super-resolution: a frame at twice the size, given the small frame and the large frame before it.
+"""Video super-resolution: a frame at twice the size, given the small frame and the large frame
+before it.
 
-Reed et al. 2017, section 4.3, end: 64 -> 128 and 128 -> 256 upscalers, "conditioned on low-resolution and a previous
-high-resolution frame". The small frame is a picture of its own (rendered or area-filtered, not sub-sampled), so all
-four pixel groups are predicted: p(large | small, previous large) is an exact likelihood of its own.
-"""
+Reed et al. 2017, section 4.3, end: 64 -> 128 and 128 -> 256 upscalers, "conditioned on
+low-resolution and a previous high-resolution frame". The small frame is a picture of its own
+(rendered or area-filtered, not sub-sampled), so all four pixel groups are predicted: p(large |
+small, previous large) is an exact likelihood of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ from pixelpush.saved import find_saved, save_model_files
 
 @dataclass(frozen=True)
 class SuperResolutionConfig:
-    """frame_size: side of the large frame the model was trained for; being convolutional it takes any even size."""
+    """frame_size: side of the large frame the model was trained for; being convolutional it takes
+    any even size."""
 
     frame_size: int = 128
     colours: int = 3
@@ -39,15 +41,16 @@ class SuperResolutionConfig:
     def __post_init__(self):
         for name, value in asdict(self).items():
             if not isinstance(value, int) or not 1 <= value <= 4096:
-                raise InputError(f"{name} must be a whole number between 1 and 4096, got {value!r}.")
+                raise InputError(
+                    f"{name} must be a whole number between 1 and 4096, got {value!r}."
+                )
 
 
 class VideoUpscaler(nn.Module):
     """p(large frame | small frame, previous large frame), in four network evaluations a frame.
 
-    Distributions count from the previous large frame plus the change of the small one: still detail is carried on, and
-    whatever moved starts from the small picture.
-    """
+    Distributions count from the previous large frame plus the change of the small one: still detail
+    is carried on, and whatever moved starts from the small picture."""
 
     evaluations = 4
 
@@ -65,11 +68,13 @@ class VideoUpscaler(nn.Module):
     def log_prob(self, large: Tensor, small: Tensor, previous: Tensor) -> Tensor:
         """Nats per pixel (N, 2h, 2w), summed over channels, of ``large``.
 
-        large, previous: uint8 (N, C, 2h, 2w); small: uint8 (N, C, h, w). Raises InputError on other shapes.
-        """
+        large, previous: uint8 (N, C, 2h, 2w); small: uint8 (N, C, h, w). Raises InputError on other
+        shapes."""
         self._check(small, previous)
         self._check(small, large)
-        return self.groups.log_prob(large, self._conditioning(small, previous), self._centre(small, previous))
+        return self.groups.log_prob(
+            large, self._conditioning(small, previous), self._centre(small, previous)
+        )
 
     def training_loss(self, large: Tensor, small: Tensor, previous: Tensor) -> dict[str, Tensor]:
         """'loss' to minimise and 'nats_per_subpixel'."""
@@ -83,7 +88,8 @@ class VideoUpscaler(nn.Module):
     def sample(
         self, small: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
     ) -> tuple[Tensor, Tensor]:
-        """(large frame uint8 (N, C, 2h, 2w), nats (N, 2h, 2w) at temperature 1); uniforms: (N, 1 + C, 2h, 2w)."""
+        """(large frame uint8 (N, C, 2h, 2w), nats (N, 2h, 2w) at temperature 1); uniforms: (N, 1 +
+        C, 2h, 2w)."""
         self._check(small, previous)
         conditioning, centre = self._conditioning(small, previous), self._centre(small, previous)
         return self.groups.sample(None, conditioning, uniforms, centre, temperature)
@@ -91,7 +97,11 @@ class VideoUpscaler(nn.Module):
     def _conditioning(self, small: Tensor, previous: Tensor) -> Tensor:
         centre = self._centre(small, previous)
         large = [to_unit(centre), innovation(centre, _enlarge(small))]
-        inputs = [to_unit(small), innovation(small, shrink(previous)), *(F.pixel_unshuffle(x, 2) for x in large)]
+        inputs = [
+            to_unit(small),
+            innovation(small, shrink(previous)),
+            *(F.pixel_unshuffle(x, 2) for x in large),
+        ]
         return self.blocks(self.enter(torch.cat(inputs, dim=1)))
 
     def _centre(self, small: Tensor, previous: Tensor) -> Tensor:
@@ -99,10 +109,13 @@ class VideoUpscaler(nn.Module):
         return moved.clamp(0, 255).to(torch.uint8)
 
     def _check(self, small: Tensor, large: Tensor) -> None:
-        twice = (*small.shape[:2], 2 * small.shape[2], 2 * small.shape[3]) if small.ndim == 4 else None
+        twice = (
+            (*small.shape[:2], 2 * small.shape[2], 2 * small.shape[3]) if small.ndim == 4 else None
+        )
         if small.ndim != 4 or small.shape[1] != self.config.colours or tuple(large.shape) != twice:
             raise InputError(
-                f"super-resolution needs uint8 (N, {self.config.colours}, h, w) and the same at twice the size, got "
+                f"super-resolution needs uint8 (N, {self.config.colours}, h, w) and the same at "
+                "twice the size, got "
                 f"{tuple(small.shape)} and {tuple(large.shape)}."
             )
 
@@ -129,10 +142,9 @@ def upscale_video(
 ) -> Tensor:
     """Render uint8 videos (B, T, C, H, W) at 2^len(upscalers) times their size, frame after frame.
 
-    first: the large frame before the video's first, uint8 (B, C, ...), at the final size; without it the first small
-    frame, enlarged, stands for it, so that detail has to grow within the first frames. One stream per sample, as in
-    ``VideoPixelNetwork.rollout``.
-    """
+    first: the large frame before the video's first, uint8 (B, C, ...), at the final size; without
+    it the first small frame, enlarged, stands for it, so that detail has to grow within the first
+    frames. One stream per sample, as in ``VideoPixelNetwork.rollout``."""
     noise = SampleNoise(generator, frames.shape[0])
     for index, upscaler in enumerate(upscalers):
         behind = len(upscalers) - 1 - index
@@ -143,7 +155,9 @@ def upscale_video(
                 previous = shrink(previous)
         large = []
         for time in range(frames.shape[1]):
-            uniforms = noise.uniforms(upscaler.groups.uniforms_per_pixel, *previous.shape[-2:]).to(frames.device)
+            uniforms = noise.uniforms(upscaler.groups.uniforms_per_pixel, *previous.shape[-2:]).to(
+                frames.device
+            )
             previous, _ = upscaler.sample(frames[:, time], previous, uniforms, temperature)
             large.append(previous)
         frames = torch.stack(large, dim=1)
@@ -168,5 +182,7 @@ def load_upscaler(name_or_path: str | Path, device: str | torch.device = "cpu") 
     """Load an upscaler by shipped name, run folder or saved folder, as ``load_model`` does."""
     saved = find_saved(name_or_path)
     if saved.family != "upscaler":
-        raise InputError(f"{saved.folder}: this is a model of the family '{saved.family}', not an upscaler.")
+        raise InputError(
+            f"{saved.folder}: this is a model of the family '{saved.family}', not an upscaler."
+        )
     return saved.restore(lambda: build_upscaler(**saved.config)).to(device).eval()

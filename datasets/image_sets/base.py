@@ -18,22 +18,24 @@ STRUCTURE_SIZE = 32
 
 @dataclass(frozen=True)
 class ImageExample:
-    """image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be 0."""
+    """image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be
+    0."""
 
     id: str
     image: np.ndarray
     label: int = -1
     captions: tuple[str, ...] = ()
-    structure: np.ndarray = field(default_factory=lambda: np.zeros((0, STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8))
+    structure: np.ndarray = field(
+        default_factory=lambda: np.zeros((0, STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
+    )
 
 
 @runtime_checkable
 class ImageSet(Protocol):
     """A split of an image set. Reading example i is a pure function of i.
 
-    classes: number of classes, 0 without labels; structure: number of 32x32 maps; has_captions: whether every example
-    has at least one; content_sha256: what identifies the split's content.
-    """
+    classes: number of classes, 0 without labels; structure: number of 32x32 maps; has_captions:
+    whether every example has at least one; content_sha256: what identifies the split's content."""
 
     name: str
     classes: int
@@ -52,13 +54,20 @@ class ImageArrays:
     structure = 0
     has_captions = False
 
-    def __init__(self, name: str, images: np.ndarray, labels: np.ndarray | None = None, classes: int = 0):
+    def __init__(
+        self, name: str, images: np.ndarray, labels: np.ndarray | None = None, classes: int = 0
+    ):
         if images.ndim != 4 or images.dtype != np.uint8:
-            raise InputError(f"{name}: images must be uint8 (N, C, H, W), got {images.dtype} {images.shape}.")
+            raise InputError(
+                f"{name}: images must be uint8 (N, C, H, W), got {images.dtype} {images.shape}."
+            )
         if labels is not None and len(labels) != len(images):
             raise InputError(f"{name}: {len(images)} images but {len(labels)} labels.")
         if labels is not None and len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-            raise InputError(f"{name}: labels go from {labels.min()} to {labels.max()}; there are {classes} classes.")
+            raise InputError(
+                f"{name}: labels go from {labels.min()} to {labels.max()}; there are {classes} "
+                "classes."
+            )
         self.name, self.images, self.labels = name, images, labels
         self.classes = classes if labels is not None else 0
         digest = hashlib.sha256(str(images.shape).encode())
@@ -94,7 +103,8 @@ class Window:
 
 
 def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarray, Window]:
-    """(uint8 (3, size, size), the window): the window of an image file (default: the centred square), resized.
+    """(uint8 (3, size, size), the window): the window of an image file (default: the centred
+    square), resized.
 
     Area filter where it shrinks, bilinear where it grows.
     """
@@ -109,14 +119,17 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
     before = (max(-top, 0), max(-left, 0))
     after = (max(top + side - height, 0), max(left + side - width, 0))
     padded = np.pad(image, ((before[0], after[0]), (before[1], after[1]), (0, 0)))
-    square = padded[top + before[0] : top + before[0] + side, left + before[1] : left + before[1] + side]
+    square = padded[
+        top + before[0] : top + before[0] + side, left + before[1] : left + before[1] + side
+    ]
     method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     resized = cv2.resize(np.ascontiguousarray(square), (size, size), interpolation=method)
     return np.ascontiguousarray(resized.transpose(2, 0, 1)), Window(left, top, side)
 
 
 def keypoint_map(shares: np.ndarray, visible: Sequence[bool]) -> np.ndarray:
-    """uint8 (P, 32, 32) with a 1 in the cell of each visible part. shares: (P, 2) x, y as shares of the image."""
+    """uint8 (P, 32, 32) with a 1 in the cell of each visible part. shares: (P, 2) x, y as shares of
+    the image."""
     result = np.zeros((len(shares), STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
     cells = np.floor(np.asarray(shares, dtype=np.float64) * STRUCTURE_SIZE)
     for part, (x, y) in enumerate(cells):

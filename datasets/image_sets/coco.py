@@ -1,11 +1,12 @@
 """MS-COCO 2017 (or 2014) with captions and 80-class segmentations.
 
-Expected: the publisher's folder (https://cocodataset.org/#download): ``annotations/captions_<set>.json``,
-``annotations/instances_<set>.json`` and the images in ``<set>/``, with <set> ``train2017`` and ``val2017``, or 2014.
-Splits: train, val. Images of which the file is absent are left out. The centred square of each image is taken.
+Expected: the publisher's folder (https://cocodataset.org/#download):
+``annotations/captions_<set>.json``, ``annotations/instances_<set>.json`` and the images in
+``<set>/``, with <set> ``train2017`` and ``val2017``, or 2014. Splits: train, val. Images of which
+the file is absent are left out. The centred square of each image is taken.
 
-Structure: 80 maps of 32x32, a 1 where the class covers at least half of the cell (categories in order of their ids).
-"""
+Structure: 80 maps of 32x32, a 1 where the class covers at least half of the cell (categories in
+order of their ids)."""
 
 from __future__ import annotations
 
@@ -38,9 +39,15 @@ class CocoImages:
 
     def __init__(self, root: Path, split: str, size: int):
         choose_split(split, ("train", "val"), "coco")
-        years = [year for year in ("2017", "2014") if (root / f"annotations/instances_{split}{year}.json").is_file()]
+        years = [
+            year
+            for year in ("2017", "2014")
+            if (root / f"annotations/instances_{split}{year}.json").is_file()
+        ]
         part = f"{split}{years[0] if years else '2017'}"
-        instances = _read(root / f"annotations/instances_{part}.json", ("images", "annotations", "categories"))
+        instances = _read(
+            root / f"annotations/instances_{part}.json", ("images", "annotations", "categories")
+        )
         captions = _read(root / f"annotations/captions_{part}.json", ("annotations",))
         self._captions = _group(captions, "caption")
         self._instances = _group(instances, None)
@@ -49,12 +56,18 @@ class CocoImages:
         self.structure = len(ids)
         self._folder = root / part
         self._images = sorted(
-            (image for image in instances["images"] if (self._folder / image["file_name"]).is_file()),
+            (
+                image
+                for image in instances["images"]
+                if (self._folder / image["file_name"]).is_file()
+            ),
             key=lambda image: image["id"],
         )
         if not self._images:
             raise InputError(f"{self._folder}: none of the annotated images is there. {WHERE}")
-        silent = [image["file_name"] for image in self._images if not self._captions.get(image["id"])]
+        silent = [
+            image["file_name"] for image in self._images if not self._captions.get(image["id"])
+        ]
         if silent:
             raise InputError(f"{root}/annotations/captions_{part}.json: no caption of {silent[0]}.")
         self.size, self.name = size, f"coco-{split}"
@@ -68,7 +81,9 @@ class CocoImages:
         image, window = read_square(self._folder / entry["file_name"], None, self.size)
         masks = np.zeros((self.structure, STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
         for instance in self._instances.get(entry["id"], []):
-            whole = instance_mask(instance["segmentation"], entry["height"], entry["width"], entry["file_name"])
+            whole = instance_mask(
+                instance["segmentation"], entry["height"], entry["width"], entry["file_name"]
+            )
             masks[self._categories[instance["category_id"]]] |= cells(whole, window)
         captions = tuple(str(caption).strip() for caption in self._captions[entry["id"]])
         return ImageExample(entry["file_name"], image, -1, captions, masks)
@@ -90,7 +105,8 @@ def _group(annotations: Any, key: str | None) -> dict[int, list]:
 
 
 def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.ndarray:
-    """uint8 (height, width) of 0 and 1 from COCO polygons (lists of x, y) or an uncompressed RLE (column-major)."""
+    """uint8 (height, width) of 0 and 1 from COCO polygons (lists of x, y) or an uncompressed RLE
+    (column-major)."""
     import cv2
 
     mask = np.zeros((height, width), np.uint8)
@@ -102,7 +118,10 @@ def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.n
         return mask
     counts = segmentation.get("counts") if isinstance(segmentation, dict) else None
     if not isinstance(counts, list) or sum(counts) != height * width:
-        raise InputError(f"{what}: a segmentation is neither polygons nor run lengths of {height}x{width} pixels.")
+        raise InputError(
+            f"{what}: a segmentation is neither polygons nor run lengths of {height}x{width} "
+            "pixels."
+        )
     values = np.arange(len(counts)) % 2
     return np.repeat(values, counts).astype(np.uint8).reshape(width, height).T
 

@@ -1,13 +1,13 @@
 """Caltech-UCSD Birds 200-2011 with captions and part locations.
 
-Expected: the publisher's folder (https://www.vision.caltech.edu/datasets/cub_200_2011/), with ``images.txt``,
-``train_test_split.txt``, ``image_class_labels.txt``, ``classes.txt``, ``parts/part_locs.txt``, ``images/``; and the
-captions of Reed et al. 2016 (https://github.com/reedscot/cvpr2016) as ``text_c10/<class>/<image>.txt``, one per line.
-Images of which the file is absent are left out (a partial copy works); a missing caption file is an error.
+Expected: the publisher's folder (https://www.vision.caltech.edu/datasets/cub_200_2011/), with
+``images.txt``, ``train_test_split.txt``, ``image_class_labels.txt``, ``classes.txt``,
+``parts/part_locs.txt``, ``images/``; and the captions of Reed et al. 2016
+(https://github.com/reedscot/cvpr2016) as ``text_c10/<class>/<image>.txt``, one per line. Images of
+which the file is absent are left out (a partial copy works); a missing caption file is an error.
 
-Splits: train and val (every tenth) of the publisher's training images, test. The centred square of each image is taken;
-structure: the 15 parts, a 1 in the 32x32 cell of each visible one.
-"""
+Splits: train and val (every tenth) of the publisher's training images, test. The centred square of
+each image is taken; structure: the 15 parts, a 1 in the 32x32 cell of each visible one."""
 
 from __future__ import annotations
 
@@ -25,8 +25,14 @@ from pixelpush.datasets.image_sets.base import (
 )
 from pixelpush.errors import InputError
 
-WHERE = "Get CUB-200-2011 from https://www.vision.caltech.edu/datasets/cub_200_2011/ and name its folder."
-CAPTIONS = "Get the captions (text_c10) of https://github.com/reedscot/cvpr2016 and put them beside images/."
+WHERE = (
+    "Get CUB-200-2011 from https://www.vision.caltech.edu/datasets/cub_200_2011/ and name its "
+    "folder."
+)
+CAPTIONS = (
+    "Get the captions (text_c10) of https://github.com/reedscot/cvpr2016 and put them "
+    "beside images/."
+)
 PARTS = 15
 
 
@@ -56,7 +62,9 @@ class CubImages:
         self.root, self.size, self.name = root, size, f"cub-{split}"
         for _, name, _ in self._items:
             need(self._caption_file(name), "a caption file", CAPTIONS)
-        self.content_sha256 = digest_of(size, self._items, [self._points[key].tolist() for key, _, _ in self._items])
+        self.content_sha256 = digest_of(
+            size, self._items, [self._points[key].tolist() for key, _, _ in self._items]
+        )
 
     def __len__(self) -> int:
         return len(self._items)
@@ -75,7 +83,11 @@ class CubImages:
 
 
 def _table(path: Path, columns: int) -> list[list[str]]:
-    rows = [line.split() for line in need(path, "an annotation file of CUB", WHERE).read_text().splitlines() if line]
+    rows = [
+        line.split()
+        for line in need(path, "an annotation file of CUB", WHERE).read_text().splitlines()
+        if line
+    ]
     for number, row in enumerate(rows, 1):
         if len(row) < columns:
             raise InputError(f"{path}, line {number}: expected {columns} columns, got {len(row)}.")
@@ -86,5 +98,7 @@ def _part_locations(root: Path) -> dict[str, np.ndarray]:
     """Image id -> (15, 3) of x, y, visible."""
     result: dict[str, np.ndarray] = {}
     for image, part, *numbers in _table(root / "parts" / "part_locs.txt", 5):
-        result.setdefault(image, np.zeros((PARTS, 3)))[int(part) - 1] = [float(number) for number in numbers[:3]]
+        result.setdefault(image, np.zeros((PARTS, 3)))[int(part) - 1] = [
+            float(number) for number in numbers[:3]
+        ]
     return result

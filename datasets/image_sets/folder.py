@@ -1,8 +1,8 @@
-"""Any folder of PNG, JPEG or WebP images: ``folder`` with ``<root>/<split>/**`` (or all of ``<root>``, cut 8 : 1 : 1).
+"""Any folder of PNG, JPEG or WebP images: ``folder`` with ``<root>/<split>/**`` (or all of
+``<root>``, cut 8 : 1 : 1).
 
-Each image's centred square is resized to the asked size. With split folders whose images all lie in sub-folders, these
-are the classes: the names of all splits together, in sorted order.
-"""
+Each image's centred square is resized to the asked size. With split folders whose images all lie in
+sub-folders, these are the classes: the names of all splits together, in sorted order."""
 
 from __future__ import annotations
 
@@ -32,12 +32,18 @@ class FolderImages:
             part, cuts = SPLITS.index(split), [len(paths) * share // 10 for share in (0, 8, 9, 10)]
             self._paths = paths[cuts[part] : cuts[part + 1]]
         if not self._paths:
-            raise InputError(f"{self._base}: no image ({', '.join(SUFFIXES)}) of the {split} split.")
+            raise InputError(
+                f"{self._base}: no image ({', '.join(SUFFIXES)}) of the {split} split."
+            )
         tops = [path.relative_to(folder).parts for folder in folders for path in _images_in(folder)]
-        names = sorted({parts[0] for parts in tops}) if all(len(parts) > 1 for parts in tops) else []
+        names = (
+            sorted({parts[0] for parts in tops}) if all(len(parts) > 1 for parts in tops) else []
+        )
         self._labels = {name: number for number, name in enumerate(names)}
         self.classes, self.size, self.name = len(names), size, f"folder-{root.name}-{split}"
-        self.content_sha256 = digest_of(size, [(str(p.relative_to(root)), p.stat().st_size) for p in self._paths])
+        self.content_sha256 = digest_of(
+            size, [(str(p.relative_to(root)), p.stat().st_size) for p in self._paths]
+        )
 
     def __len__(self) -> int:
         return len(self._paths)

@@ -1,11 +1,12 @@
 """Down-sampled ImageNet at 32 and 64 pixels.
 
-Expected: the publisher's npz files (https://image-net.org, "Downsampled ImageNet": ``Imagenet32_train_npz.zip`` and
-its like): ``train_data_batch_1.npz`` .. ``_10.npz`` and ``val_data.npz``, each with ``data`` (N, 3 s s) and ``labels``
-from 1; or one ``*.npz`` with ``image`` uint8 (N, s, s, 3), which is cut into train, val and test by 8 : 1 : 1. Nothing
-is unpickled. TFDS's ``downsampled_imagenet`` is opened as ``tfds:downsampled_imagenet/32x32``: it is the set of the
-papers' figures; the npz one was resized otherwise, so that its figures do not compare.
-"""
+Expected: the publisher's npz files (https://image-net.org, "Downsampled ImageNet":
+``Imagenet32_train_npz.zip`` and its like): ``train_data_batch_1.npz`` .. ``_10.npz`` and
+``val_data.npz``, each with ``data`` (N, 3 s s) and ``labels`` from 1; or one ``*.npz`` with
+``image`` uint8 (N, s, s, 3), which is cut into train, val and test by 8 : 1 : 1. Nothing is
+unpickled. TFDS's ``downsampled_imagenet`` is opened as ``tfds:downsampled_imagenet/32x32``: it is
+the set of the papers' figures; the npz one was resized otherwise, so that its figures do not
+compare."""
 
 from __future__ import annotations
 
@@ -16,13 +17,18 @@ import numpy as np
 from pixelpush.datasets.image_sets.base import ImageArrays, choose_split
 from pixelpush.errors import InputError
 
-WHERE = "Get the down-sampled ImageNet as npz from https://image-net.org, or use tfds:downsampled_imagenet/32x32."
+WHERE = (
+    "Get the down-sampled ImageNet as npz from https://image-net.org, or use "
+    "tfds:downsampled_imagenet/32x32."
+)
 
 
 def open_imagenet(root: Path, split: str, size: int) -> ImageArrays:
     """(N, 3, size, size) images, with 1000 classes where the files have labels."""
     choose_split(split, ("train", "val", "test"), f"imagenet{size}")
-    batches = sorted(root.glob("train_data_batch_*.npz"), key=lambda path: int(path.stem.rsplit("_", 1)[1]))
+    batches = sorted(
+        root.glob("train_data_batch_*.npz"), key=lambda path: int(path.stem.rsplit("_", 1)[1])
+    )
     if split != "train":
         batches = sorted(root.glob("val_data.npz"))
     if batches:
@@ -44,7 +50,9 @@ def _publisher_batch(path: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
     arrays = _load(path)
     data, labels = arrays.get("data"), arrays.get("labels")
     if data is None or labels is None or data.ndim != 2 or data.shape[1] != 3 * size * size:
-        raise InputError(f"{path}: needs data (N, {3 * size * size}) and labels; is it another resolution?")
+        raise InputError(
+            f"{path}: needs data (N, {3 * size * size}) and labels; is it another resolution?"
+        )
     return data.reshape(-1, 3, size, size), np.asarray(labels, dtype=np.int64)
 
 

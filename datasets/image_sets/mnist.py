@@ -1,13 +1,13 @@
 """MNIST, binarised.
 
-Expected: the publisher's four idx files (gzipped or not) in one folder: ``train-images-idx3-ubyte[.gz]``,
-``train-labels-idx1-ubyte[.gz]``, ``t10k-images-idx3-ubyte[.gz]``, ``t10k-labels-idx1-ubyte[.gz]``, from
-https://yann.lecun.com/exdb/mnist/ or one of its mirrors. Splits: train (the first 50,000), val (the last 10,000 of the
-publisher's training set), test.
+Expected: the publisher's four idx files (gzipped or not) in one folder:
+``train-images-idx3-ubyte[.gz]``, ``train-labels-idx1-ubyte[.gz]``, ``t10k-images-idx3-ubyte[.gz]``,
+``t10k-labels-idx1-ubyte[.gz]``, from https://yann.lecun.com/exdb/mnist/ or one of its mirrors.
+Splits: train (the first 50,000), val (the last 10,000 of the publisher's training set), test.
 
-Binarised deterministically: a pixel is white (255) with probability grey / 255, drawn once and for ever from a hash of
-(image, pixel). The published figures are on one such draw too (Larochelle & Murray 2011), but not this one.
-"""
+Binarised deterministically: a pixel is white (255) with probability grey / 255, drawn once and for
+ever from a hash of (image, pixel). The published figures are on one such draw too (Larochelle &
+Murray 2011), but not this one."""
 
 from __future__ import annotations
 
@@ -21,18 +21,24 @@ from pixelpush.datasets.hashing import hash64
 from pixelpush.datasets.image_sets.base import ImageArrays, choose_split, need
 from pixelpush.errors import InputError
 
-WHERE = "Get the four idx files of MNIST from https://yann.lecun.com/exdb/mnist/ or a mirror and name their folder."
+WHERE = (
+    "Get the four idx files of MNIST from https://yann.lecun.com/exdb/mnist/ or a mirror and "
+    "name their folder."
+)
 # Images of the test split are numbered after the training ones in the hash.
 _TEST_START = 60_000
 
 
 def open_mnist(root: Path, split: str, binarise: bool = True) -> ImageArrays:
-    """MNIST as (N, 1, 28, 28) images of 0 and 255 (``binarise=False``: of 256 greys) with ten classes."""
+    """MNIST as (N, 1, 28, 28) images of 0 and 255 (``binarise=False``: of 256 greys) with ten
+    classes."""
     choose_split(split, ("train", "val", "test"), "mnist")
     part = "t10k" if split == "test" else "train"
     images = read_idx(_file(root, f"{part}-images-idx3-ubyte"), 3)
     labels = read_idx(_file(root, f"{part}-labels-idx1-ubyte"), 1)
-    window = {"train": slice(0, 50_000), "val": slice(50_000, 60_000), "test": slice(0, None)}[split]
+    window = {"train": slice(0, 50_000), "val": slice(50_000, 60_000), "test": slice(0, None)}[
+        split
+    ]
     first = _TEST_START if split == "test" else window.start
     images, labels = images[window], labels[window]
     if binarise:
@@ -42,7 +48,9 @@ def open_mnist(root: Path, split: str, binarise: bool = True) -> ImageArrays:
 
 def binarised(images: np.ndarray, first: int) -> np.ndarray:
     """Images (N, H, W) drawn to 0 and 255; image n is number ``first`` + n of the hash."""
-    pixels = np.arange(1, images[0].size + 1, dtype=np.uint64) if len(images) else np.zeros(0, np.uint64)
+    pixels = (
+        np.arange(1, images[0].size + 1, dtype=np.uint64) if len(images) else np.zeros(0, np.uint64)
+    )
     result = np.empty_like(images)
     for number, image in enumerate(images):
         values = np.uint64(hash64(28, first + number)) + np.uint64(0x9E3779B97F4A7C15) * pixels

@@ -16,7 +16,8 @@ from pixelpush.datasets.image_sets.mpii import MpiiImages
 from pixelpush.datasets.registry import data_root
 from pixelpush.errors import InputError
 
-# (root, split, size) -> set. Sets of one size of their own ignore the asked size; the caller compares.
+# (root, split, size) -> set. Sets of one size of their own ignore the asked size; the caller
+# compares.
 IMAGE_SETS: dict[str, Callable[[Path, str, int], ImageSet]] = {
     "mnist": lambda root, split, size: open_mnist(root, split),
     "mnist-grey": lambda root, split, size: open_mnist(root, split, binarise=False),
@@ -33,17 +34,19 @@ IMAGE_SETS: dict[str, Callable[[Path, str, int], ImageSet]] = {
 def open_images(name: str, split: str, root: str | Path | None = None, size: int = 32) -> ImageSet:
     """A split of an image set: ``len()``, ``[i]`` -> ImageExample.
 
-    name: one of ``IMAGE_SETS``, also as ``NAME:FOLDER``; or ``tfds:NAME`` for a prepared TFDS set. root: the folder
-    that the set's module describes (default: the name under the data root). size: side in pixels of sets whose images
-    come in many sizes. Raises InputError for unknown names, missing folders and files.
-    """
+    name: one of ``IMAGE_SETS``, also as ``NAME:FOLDER``; or ``tfds:NAME`` for a prepared TFDS set.
+    root: the folder that the set's module describes (default: the name under the data root). size:
+    side in pixels of sets whose images come in many sizes. Raises InputError for unknown names,
+    missing folders and files."""
     if name.startswith("tfds:"):
         from pixelpush.datasets.image_sets.tfds_images import TfdsImages
 
         return TfdsImages(name.removeprefix("tfds:"), split, None if root is None else Path(root))
     kind, _, folder = name.partition(":")
     if kind not in IMAGE_SETS:
-        raise InputError(f"unknown image set {kind!r}; choose one of {', '.join(IMAGE_SETS)} or tfds:NAME.")
+        raise InputError(
+            f"unknown image set {kind!r}; choose one of {', '.join(IMAGE_SETS)} or tfds:NAME."
+        )
     if size < 1:
         raise InputError(f"the size of images must be at least 1, got {size}.")
     path = Path(root or folder or data_root() / kind).expanduser()

@@ -1,11 +1,11 @@
 """The simulated bin: endless, deterministic pushing video with the structure of the recorded set.
 
-``open_sim(split)`` gives a split and makes what is missing. An episode is a pure function of (split, number, size).
-splits.py says which arm and objects it has; scene.py, arm.py, objects.py build the model; policy.py, physics.py push;
-renderer.py (with rays, culling, lighting, textures, materials) makes the frames; generate.py puts it together;
-prepare.py and workers.py write the store; episodes.py and noise.py read it; manifest.py pins the bytes.
-docs/simulated_bin.md describes the data.
-"""
+``open_sim(split)`` gives a split and makes what is missing. An episode is a pure function of
+(split, number, size). splits.py says which arm and objects it has; scene.py, arm.py, objects.py
+build the model; policy.py, physics.py push; renderer.py (with rays, culling, lighting, textures,
+materials) makes the frames; generate.py puts it together; prepare.py and workers.py write the
+store; episodes.py and noise.py read it; manifest.py pins the bytes. docs/simulated_bin.md describes
+the data."""
 
 from __future__ import annotations
 
@@ -29,16 +29,18 @@ def open_sim(
 ) -> SimulatedEpisodes:
     """A split of the simulated bin: "train", "val", "test-seen" or "test-novel".
 
-    size: 64, 128 or 256. episodes: how many, the first ones; by default 5000 of train and 256 of the others. What is
-    missing under ``root`` (default: the data root) is made first, by ``workers`` processes (default: one per CPU),
-    telling so on stderr. With ``noise``, ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise.
-    Raises InputError for unknown values, a store of another version of the scene, or a full disk.
-    """
+    size: 64, 128 or 256. episodes: how many, the first ones; by default 5000 of train and 256 of
+    the others. What is missing under ``root`` (default: the data root) is made first, by
+    ``workers`` processes (default: one per CPU), telling so on stderr. With ``noise``,
+    ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise. Raises InputError for
+    unknown values, a store of another version of the scene, or a full disk."""
     from pixelpush.datasets.sim.episodes import SimulatedEpisodes
     from pixelpush.datasets.sim.prepare import ensure_split
     from pixelpush.datasets.sim.splits import check_episodes
 
     count = check_episodes(split, episodes)
     workers = workers if workers is not None else os.cpu_count() or 1
-    path = ensure_split(split, size, count, workers=workers, root=None if root is None else Path(root))
+    path = ensure_split(
+        split, size, count, workers=workers, root=None if root is None else Path(root)
+    )
     return SimulatedEpisodes(path, split, count, noise)

@@ -1,4 +1,5 @@
-"""Eleven arms: ten for training and one held out, each with its own links, finger, camera, light, bin and table."""
+"""Eleven arms: ten for training and one held out, each with its own links, finger, camera, light,
+bin and table."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from pixelpush.datasets.sim.materials import Colour, Material
 from pixelpush.datasets.sim.rotations import X90
 
 JOINTS = 7
-# The null-space posture in radians: elbow up and behind the bin, so that the forearm hides little of it.
+# The null-space posture in radians: elbow up and behind the bin, so that the forearm hides little
+# of it.
 HOME = (0.0, 0.25, 0.0, -1.6, 0.0, 1.29, 0.0)
 
 Finger = Literal["two", "rod", "paddle"]
@@ -21,7 +23,8 @@ Finger = Literal["two", "rod", "paddle"]
 
 @dataclass(frozen=True)
 class Camera:
-    """Where it looks from: angles in radians (azimuth 0 faces the arm), metres, vertical field of view in degrees."""
+    """Where it looks from: angles in radians (azimuth 0 faces the arm), metres, vertical field of
+    view in degrees."""
 
     azimuth: float
     elevation: float
@@ -43,7 +46,8 @@ class Light:
 
 @dataclass(frozen=True)
 class Arm:
-    """One robot and its place of work. ``thickness`` and ``reach`` scale the links; lengths in metres."""
+    """One robot and its place of work. ``thickness`` and ``reach`` scale the links; lengths in
+    metres."""
 
     link: Material
     joint: Material
@@ -62,7 +66,10 @@ class Arm:
 
 
 def _m(
-    colour: Colour, second: Colour = (0.0, 0.0, 0.0), pattern: int = materials.PLAIN, gloss: float = 0.25
+    colour: Colour,
+    second: Colour = (0.0, 0.0, 0.0),
+    pattern: int = materials.PLAIN,
+    gloss: float = 0.25,
 ) -> Material:
     return Material(colour, second, pattern, gloss)
 
@@ -95,7 +102,20 @@ def _training(
     place: tuple[Material, Material, Material],
 ) -> Arm:
     thickness, reach, finger, length, spread, boxy = shape
-    return Arm(link, joint, thickness, reach, finger, length, spread, base, camera, light, *place, boxy=boxy)
+    return Arm(
+        link,
+        joint,
+        thickness,
+        reach,
+        finger,
+        length,
+        spread,
+        base,
+        camera,
+        light,
+        *place,
+        boxy=boxy,
+    )
 
 
 TRAINING_ARMS: tuple[Arm, ...] = (
@@ -188,7 +208,8 @@ _HAND = Material((0.33, 0.34, 0.36), gloss=0.4)
 
 
 def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[str, Material]]:
-    """Build the arm into ``spec``: joints j0..j6, position actuators a0..a6, site ``tool``; materials by geom name.
+    """Build the arm into ``spec``: joints j0..j6, position actuators a0..a6, site ``tool``;
+    materials by geom name.
 
     The IK of ``kinematics.py`` needs the joints to be the model's first.
     """
@@ -202,10 +223,20 @@ def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[st
 
     body = spec.worldbody.add_body(name="base", pos=[*arm.base, table_height])
     thick = arm.thickness
-    visible(body, arm.joint, type=Geom.mjGEOM_CYLINDER, size=[0.085 * thick, 0.06, 0], pos=[0, 0, 0.05])
+    visible(
+        body, arm.joint, type=Geom.mjGEOM_CYLINDER, size=[0.085 * thick, 0.06, 0], pos=[0, 0, 0.05]
+    )
     for number, (offset, axis, length, radius) in enumerate(_CHAIN):
-        body = body.add_body(name=f"link{number}", pos=[0, 0, offset[2] * (arm.reach if number else 1)], gravcomp=1)
-        body.add_joint(name=f"j{number}", type=mujoco.mjtJoint.mjJNT_HINGE, axis=list(axis), damping=8, armature=0.1)
+        body = body.add_body(
+            name=f"link{number}", pos=[0, 0, offset[2] * (arm.reach if number else 1)], gravcomp=1
+        )
+        body.add_joint(
+            name=f"j{number}",
+            type=mujoco.mjtJoint.mjJNT_HINGE,
+            axis=list(axis),
+            damping=8,
+            armature=0.1,
+        )
         _add_link(visible, body, arm, axis, length * arm.reach, radius * thick)
     _add_hand(visible, body, arm)
     for number, stiffness in enumerate(_STIFFNESS):
@@ -223,8 +254,20 @@ def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[st
 
 def _add_link(visible, body: mujoco.MjsBody, arm: Arm, axis, length: float, radius: float) -> None:
     if axis[2] == 0:  # a hinge across the link: its motor is a drum between two caps
-        visible(body, arm.joint, type=Geom.mjGEOM_CYLINDER, size=[radius * 1.02, radius, 0], quat=list(X90))
-        visible(body, arm.link, type=Geom.mjGEOM_CYLINDER, size=[radius * 0.8, radius * 1.1, 0], quat=list(X90))
+        visible(
+            body,
+            arm.joint,
+            type=Geom.mjGEOM_CYLINDER,
+            size=[radius * 1.02, radius, 0],
+            quat=list(X90),
+        )
+        visible(
+            body,
+            arm.link,
+            type=Geom.mjGEOM_CYLINDER,
+            size=[radius * 0.8, radius * 1.1, 0],
+            quat=list(X90),
+        )
     middle = [0, 0, length / 2]
     if arm.boxy:
         visible(
@@ -235,9 +278,17 @@ def _add_link(visible, body: mujoco.MjsBody, arm: Arm, axis, length: float, radi
             pos=middle,
         )
     else:
-        visible(body, arm.link, type=Geom.mjGEOM_CAPSULE, size=[radius * 0.9, length / 2, 0], pos=middle)
+        visible(
+            body, arm.link, type=Geom.mjGEOM_CAPSULE, size=[radius * 0.9, length / 2, 0], pos=middle
+        )
     if axis[2] != 0:  # a collar where the link turns about itself
-        visible(body, arm.joint, type=Geom.mjGEOM_CYLINDER, size=[radius * 1.02, 0.012, 0], pos=[0, 0, length * 0.3])
+        visible(
+            body,
+            arm.joint,
+            type=Geom.mjGEOM_CYLINDER,
+            size=[radius * 1.02, 0.012, 0],
+            pos=[0, 0, length * 0.3],
+        )
 
 
 def _add_hand(visible, wrist: mujoco.MjsBody, arm: Arm) -> None:
@@ -245,12 +296,37 @@ def _add_hand(visible, wrist: mujoco.MjsBody, arm: Arm) -> None:
     half = arm.finger_length
     visible(hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.032 * arm.thickness, 0.018, 0])
     if arm.finger == "rod":
-        visible(hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.022, 0.022, 0], pos=[0, 0, 0.03])
-        visible(hand, _STEEL, True, type=Geom.mjGEOM_CYLINDER, size=[0.010, half, 0], pos=[0, 0, 0.05 + half])
-        visible(hand, _RUBBER, True, type=Geom.mjGEOM_SPHERE, size=[0.015, 0, 0], pos=[0, 0, 0.05 + 2 * half])
+        visible(
+            hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.022, 0.022, 0], pos=[0, 0, 0.03]
+        )
+        visible(
+            hand,
+            _STEEL,
+            True,
+            type=Geom.mjGEOM_CYLINDER,
+            size=[0.010, half, 0],
+            pos=[0, 0, 0.05 + half],
+        )
+        visible(
+            hand,
+            _RUBBER,
+            True,
+            type=Geom.mjGEOM_SPHERE,
+            size=[0.015, 0, 0],
+            pos=[0, 0, 0.05 + 2 * half],
+        )
     elif arm.finger == "paddle":
-        visible(hand, _HAND, True, type=Geom.mjGEOM_BOX, size=[0.024, 0.03, 0.022], pos=[0, 0, 0.03])
-        visible(hand, _RUBBER, True, type=Geom.mjGEOM_BOX, size=[0.007, 0.026, half + 0.005], pos=[0, 0, 0.055 + half])
+        visible(
+            hand, _HAND, True, type=Geom.mjGEOM_BOX, size=[0.024, 0.03, 0.022], pos=[0, 0, 0.03]
+        )
+        visible(
+            hand,
+            _RUBBER,
+            True,
+            type=Geom.mjGEOM_BOX,
+            size=[0.007, 0.026, half + 0.005],
+            pos=[0, 0, 0.055 + half],
+        )
     else:
         visible(
             hand,
@@ -262,8 +338,22 @@ def _add_hand(visible, wrist: mujoco.MjsBody, arm: Arm) -> None:
         )
         for side in (-1, 1):
             y = side * (arm.finger_spread + 0.007)
-            visible(hand, _RUBBER, True, type=Geom.mjGEOM_BOX, size=[0.011, 0.007, half], pos=[0, y, 0.05 + half])
-            visible(hand, _HAND, True, type=Geom.mjGEOM_CAPSULE, size=[0.010, 0.008, 0], pos=[0, y, 0.05 + 2 * half])
+            visible(
+                hand,
+                _RUBBER,
+                True,
+                type=Geom.mjGEOM_BOX,
+                size=[0.011, 0.007, half],
+                pos=[0, y, 0.05 + half],
+            )
+            visible(
+                hand,
+                _HAND,
+                True,
+                type=Geom.mjGEOM_CAPSULE,
+                size=[0.010, 0.008, 0],
+                pos=[0, y, 0.05 + 2 * half],
+            )
     hand.add_site(name="tool", pos=[0, 0, 0.06 + 2 * half])
 
 

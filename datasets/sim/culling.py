@@ -1,7 +1,8 @@
-"""Which pixels something moving may cover, and which it may shade: what saves most rays without changing a byte.
+"""Which pixels something moving may cover, and which it may shade: what saves most rays without
+changing a byte.
 
-What moves is held in spheres: short ones in one, long ones in a row of them along their longest axis.
-"""
+What moves is held in spheres: short ones in one, long ones in a row of them along their longest
+axis."""
 
 from __future__ import annotations
 
@@ -21,14 +22,24 @@ class MovingSpheres:
 
     def __init__(self, model: mujoco.MjModel, geoms: np.ndarray):
         rows = [(int(geom), *_row_of_spheres(model, int(geom))) for geom in geoms]
-        each = [(geom, axis, offset, radius) for geom, axis, offsets, radius in rows for offset in offsets]
+        each = [
+            (geom, axis, offset, radius)
+            for geom, axis, offsets, radius in rows
+            for offset in offsets
+        ]
         geom, axis, offset, radius = (np.array(column) for column in zip(*each, strict=True))
-        self._geom, self._axis, self._offset = geom.astype(int), axis.astype(int)[:, None], offset[:, None]
+        self._geom, self._axis, self._offset = (
+            geom.astype(int),
+            axis.astype(int)[:, None],
+            offset[:, None],
+        )
         self.radius = radius
 
     def centres(self, data: mujoco.MjData) -> np.ndarray:
         """float64 (spheres, 3) in the current pose."""
-        along = np.take_along_axis(data.geom_xmat[self._geom].reshape(-1, 3, 3), self._axis[:, None], axis=2)[..., 0]
+        along = np.take_along_axis(
+            data.geom_xmat[self._geom].reshape(-1, 3, 3), self._axis[:, None], axis=2
+        )[..., 0]
         return data.geom_xpos[self._geom] + along * self._offset
 
 
@@ -59,7 +70,8 @@ class View:
         self._size = size
 
     def may_cover(self, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
-        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), is on the image, or next to one."""
+        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), is on the image, or
+        next to one."""
         mask = np.zeros((self._size, self._size), bool)
         there = centres - self._eye
         x, y, depth = (_along(there, axis) for axis in (self._right, self._up, self._back))
@@ -71,20 +83,31 @@ class View:
             mask[top:bottom, left:right] = True
         return mask.ravel()
 
-    def _pixels(self, low: np.ndarray, high: np.ndarray, near: np.ndarray, far: np.ndarray) -> list[list[int]]:
-        """Pixels from (first) to (last, excluded) that lateral positions low..high at depths near..far fall on."""
+    def _pixels(
+        self, low: np.ndarray, high: np.ndarray, near: np.ndarray, far: np.ndarray
+    ) -> list[list[int]]:
+        """Pixels from (first) to (last, excluded) that lateral positions low..high at depths
+        near..far fall on."""
         first = np.floor((np.minimum(low / near, low / far) / self._half + 1) / 2 * self._size)
         last = np.ceil((np.maximum(high / near, high / far) / self._half + 1) / 2 * self._size)
         return [np.clip(edge, 0, self._size).astype(int).tolist() for edge in (first, last)]
 
 
 class Probes:
-    """Where shadows are looked for: lit pixels by their first sample, those on an edge by all their samples.
+    """Where shadows are looked for: lit pixels by their first sample, those on an edge by all their
+    samples.
 
-    points: float64 (samples, pixels, 3). lit, mixed: bool (pixels,); a mixed pixel's samples see different geoms.
-    """
+    points: float64 (samples, pixels, 3). lit, mixed: bool (pixels,); a mixed pixel's samples see
+    different geoms."""
 
-    def __init__(self, points: np.ndarray, lit: np.ndarray, mixed: np.ndarray, lamp: np.ndarray, lamp_radius: float):
+    def __init__(
+        self,
+        points: np.ndarray,
+        lit: np.ndarray,
+        mixed: np.ndarray,
+        lamp: np.ndarray,
+        lamp_radius: float,
+    ):
         self._lit, self._mixed = np.flatnonzero(lit), np.flatnonzero(lit & mixed)
         self._shape = (len(points) - 1, len(self._mixed))
         self._pixels = points.shape[1]
@@ -93,10 +116,13 @@ class Probes:
         self._margin = 0.7 * lamp_radius + 0.01
         chosen = [points[0, self._lit], *(samples[self._mixed] for samples in points[1:])]
         away = (np.concatenate(chosen) - lamp).T
-        self._directions = (away / np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)).astype(np.float32)
+        self._directions = (away / np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)).astype(
+            np.float32
+        )
 
     def may_shade(self, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
-        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), may stand between lamp and point."""
+        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), may stand between lamp
+        and point."""
         there = centres - self._lamp
         distance = np.sqrt(_along(there, there))
         sine = np.minimum(0.999, (radius + self._margin) / distance)
@@ -114,4 +140,8 @@ class Probes:
 
 def _along(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """Dot products over the last axis of length 3."""
-    return vectors[..., 0] * axis[..., 0] + vectors[..., 1] * axis[..., 1] + vectors[..., 2] * axis[..., 2]
+    return (
+        vectors[..., 0] * axis[..., 0]
+        + vectors[..., 1] * axis[..., 1]
+        + vectors[..., 2] * axis[..., 2]
+    )

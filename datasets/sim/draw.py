@@ -1,8 +1,8 @@
-"""Random draws of the simulated bin: pure functions of (purpose, key), free of NumPy's own generators.
+"""Random draws of the simulated bin: pure functions of (purpose, key), free of NumPy's own
+generators.
 
-NumPy may change its generators' streams between versions; SplitMix64 over integers stays the same everywhere, so that
-any episode can be made alone, in any process, on any machine.
-"""
+NumPy may change its generators' streams between versions; SplitMix64 over integers stays the same
+everywhere, so that any episode can be made alone, in any process, on any machine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Draw:
         return np.array([self.uniform(low, high) for _ in range(count)])
 
     def bell(self, scale: float) -> float:
-        """A bell-shaped number of standard deviation ``scale``: a sum of four uniforms, free of logarithms."""
+        """A bell-shaped number of standard deviation ``scale``: a sum of four uniforms, free of
+        logarithms."""
         return scale * 1.7320508 * (sum(self.uniform() for _ in range(4)) - 2.0)
 
     def order(self, count: int) -> list[int]:
@@ -52,7 +53,8 @@ class Draw:
 
 
 def uniforms(count: int, *key: int) -> np.ndarray:
-    """float64 (count,) in [0, 1) from integers, 53 random bits each: SplitMix64 counted from the key's hash."""
+    """float64 (count,) in [0, 1) from integers, 53 random bits each: SplitMix64 counted from the
+    key's hash."""
     values = np.arange(1, count + 1, dtype=np.uint64)
     values *= _GAMMA
     values += np.uint64(hash64(*key))

@@ -1,4 +1,5 @@
-"""A split of the simulated bin as its readers see it: with sensor noise, and the entropy of that noise."""
+"""A split of the simulated bin as its readers see it: with sensor noise, and the entropy of that
+noise."""
 
 from __future__ import annotations
 
@@ -12,11 +13,12 @@ from pixelpush.datasets.store import EpisodeStore
 
 
 class SimulatedEpisodes:
-    """The first ``episodes`` episodes of a split: ``len()``, ``[i]`` and ``read(i, start, stop)`` -> Episode.
+    """The first ``episodes`` episodes of a split: ``len()``, ``[i]`` and ``read(i, start, stop)``
+    -> Episode.
 
-    With noise, frames are a noisy copy of the clean render, the same at every reading, and ``extra["noise_floor"]``,
-    float32 (T,), is the mean entropy of that noise in nats per sub-pixel: no model can do better on average.
-    """
+    With noise, frames are a noisy copy of the clean render, the same at every reading, and
+    ``extra["noise_floor"]``, float32 (T,), is the mean entropy of that noise in nats per sub-pixel:
+    no model can do better on average."""
 
     def __init__(self, path: Path, split: str, episodes: int, noise: bool = True):
         self._store = EpisodeStore(path, split)
@@ -24,7 +26,10 @@ class SimulatedEpisodes:
         self.name = f"sim/{split}" + ("" if noise else " without noise")
         self._count = episodes
         self.schema, self.mirror = self._store.schema, self._store.mirror
-        self.metadata = {**self._store.metadata, "noise": f"Gaussian, sigma {SIGMA}" if noise else "none"}
+        self.metadata = {
+            **self._store.metadata,
+            "noise": f"Gaussian, sigma {SIGMA}" if noise else "none",
+        }
         self.lengths = self._store.lengths[:episodes]
         # Not the store's own hash: a longer store has the same first episodes.
         self.content_sha256 = _digest(self.metadata, split, episodes)
@@ -36,7 +41,8 @@ class SimulatedEpisodes:
         return self.read(index)
 
     def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
-        """Episode ``index``, or its frames [start, stop) as in the whole, then with no ``extra`` but the floor."""
+        """Episode ``index``, or its frames [start, stop) as in the whole, then with no ``extra``
+        but the floor."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
         index = int(index) % len(self)

@@ -1,4 +1,5 @@
-"""Contact sheets of the simulated bin: every arm, both pools of objects, every split, at 64 and at 256 pixels.
+"""Contact sheets of the simulated bin: every arm, both pools of objects, every split, at 64 and at
+256 pixels.
 
 python -m pixelpush.datasets.sim.gallery docs/gallery
 """
@@ -28,11 +29,16 @@ _ARMS = [("train", arm * EPISODES_PER_FILLING) for arm in range(HELD_OUT)] + [("
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], scale: int = 1) -> np.ndarray:
-    """Frames uint8 (3, H, W), enlarged by a whole number, in rows on white: uint8 (height, width, 3)."""
+    """Frames uint8 (3, H, W), enlarged by a whole number, in rows on white: uint8 (height, width,
+    3)."""
     lines = []
     for row in rows:
-        tiles = [frame.transpose(1, 2, 0).repeat(scale, axis=0).repeat(scale, axis=1) for frame in row]
-        padded = [np.pad(tile, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=255) for tile in tiles]
+        tiles = [
+            frame.transpose(1, 2, 0).repeat(scale, axis=0).repeat(scale, axis=1) for frame in row
+        ]
+        padded = [
+            np.pad(tile, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=255) for tile in tiles
+        ]
         lines.append(np.concatenate(padded, axis=1))
     return np.concatenate(lines, axis=0)
 
@@ -50,7 +56,9 @@ def _pool_frames(pool: str, size: int) -> list[np.ndarray]:
         objects = tuple(range(start, min(start + 12, POOL_SIZES[pool])))
         scene = build_scene(3, pool, objects)
         rollout = simulate(scene, kinematics_of(3), Draw("gallery", pool, start))
-        made, _ = Renderer(scene, size).render(rollout.configurations[:1], np.zeros(len(objects), bool))
+        made, _ = Renderer(scene, size).render(
+            rollout.configurations[:1], np.zeros(len(objects), bool)
+        )
         frames.append(made[0])
     return frames
 
@@ -59,7 +67,12 @@ def sheets() -> Iterator[tuple[str, np.ndarray]]:
     """Name and picture of every sheet."""
     yield "arms_64", sheet([_strip(split, number, 64, 8) for split, number in _ARMS], scale=2)
     every = [generate_episode(split, number, 256).frames[0] for split, number in _ARMS]
-    yield "arms_256", sheet([every[:4], every[4:8], [*every[8:], generate_episode("test-novel", 0, 256).frames[0]]])
+    yield (
+        "arms_256",
+        sheet(
+            [every[:4], every[4:8], [*every[8:], generate_episode("test-novel", 0, 256).frames[0]]]
+        ),
+    )
     for pool in POOL_SIZES:
         yield f"objects_{pool}_256", sheet([_pool_frames(pool, 256)])
     for split in DEFAULT_EPISODES:

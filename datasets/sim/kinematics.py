@@ -1,6 +1,5 @@
-"""Inverse kinematics of an arm alone, in MuJoCo's own C routines: NumPy's BLAS picks kernels by CPU model, and the
-last bits of a joint angle decide where an object ends up.
-"""
+"""Inverse kinematics of an arm alone, in MuJoCo's own C routines: NumPy's BLAS picks kernels by CPU
+model, and the last bits of a joint angle decide where an object ends up."""
 
 from __future__ import annotations
 
@@ -35,7 +34,8 @@ class Kinematics:
         self._cross = np.zeros(3)
 
     def solve(self, joints: np.ndarray, pose: np.ndarray, iterations: int) -> np.ndarray:
-        """Joint angles, float64 (7,), that bring the tool near ``pose`` (x, y, z, pitch, yaw), starting at ``joints``.
+        """Joint angles, float64 (7,), that bring the tool near ``pose`` (x, y, z, pitch, yaw),
+        starting at ``joints``.
 
         Damped least squares; what freedom is left pulls towards the home posture.
         """
@@ -66,7 +66,9 @@ class Kinematics:
         current = data.site_xmat[self._tool].reshape(3, 3)
         for axis in range(3):
             mujoco.mju_cross(
-                self._cross, np.ascontiguousarray(current[:, axis]), np.ascontiguousarray(rotation[:, axis])
+                self._cross,
+                np.ascontiguousarray(current[:, axis]),
+                np.ascontiguousarray(rotation[:, axis]),
             )
             self._error[3:] += 0.5 * self._cross
         for part, largest in zip((self._error[:3], self._error[3:]), _LARGEST_MOVE, strict=True):

@@ -1,4 +1,5 @@
-"""How a surface point is lit: key, fill and room light, darkening near walls and beside other things, the tone curve.
+"""How a surface point is lit: key, fill and room light, darkening near walls and beside other
+things, the tone curve.
 
 All in float32 with sums, products, square roots and tables only, so that no bit depends on the CPU.
 Arrays over n points: positions and normals are (3, n), colours (3, n) in linear light.
@@ -68,14 +69,22 @@ def room_light(lamp: Lamp, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray
     side = np.maximum(dot(column(lamp.fill_direction), normal) + f32(0.25), 0) * f32(0.8)
     out = np.empty_like(albedo)
     for c in range(3):
-        out[c] = albedo[c] * (lamp.ground[c] + (lamp.sky[c] - lamp.ground[c]) * up + lamp.fill[c] * side)
+        out[c] = albedo[c] * (
+            lamp.ground[c] + (lamp.sky[c] - lamp.ground[c]) * up + lamp.fill[c] * side
+        )
     return out
 
 
 def key_light(
-    lamp: Lamp, albedo: np.ndarray, gloss: np.ndarray, point: np.ndarray, normal: np.ndarray, view: np.ndarray
+    lamp: Lamp,
+    albedo: np.ndarray,
+    gloss: np.ndarray,
+    point: np.ndarray,
+    normal: np.ndarray,
+    view: np.ndarray,
 ) -> np.ndarray:
-    """The key light where nothing shades it, with its highlight: (3, n). ``view``: unit rays from the camera."""
+    """The key light where nothing shades it, with its highlight: (3, n). ``view``: unit rays from
+    the camera."""
     to_light = column(lamp.position) - point
     square = dot(to_light, to_light)
     to_light /= np.sqrt(square)
@@ -94,7 +103,8 @@ def key_light(
 
 
 def corner_darkening(point: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """(n,) in 0..1: how much of the room's light reaches a point near the bin's walls, inside and outside."""
+    """(n,) in 0..1: how much of the room's light reaches a point near the bin's walls, inside and
+    outside."""
     x, y, z = point
     inner = f32(BIN) - np.maximum(np.abs(x), np.abs(y))
     corner = f32(BIN) - np.minimum(np.abs(x), np.abs(y))
@@ -128,7 +138,8 @@ class Blobs:
 def contact_darkening(
     blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray, height: float = 0.16
 ) -> np.ndarray:
-    """(n,) in 0..1: room light that the blobs leave to points of body ``body`` (the sphere's form factor)."""
+    """(n,) in 0..1: room light that the blobs leave to points of body ``body`` (the sphere's form
+    factor)."""
     left = np.ones(point.shape[1], f32)
     for centre, radius, owner in zip(blobs.centre, blobs.radius, blobs.body, strict=True):
         near = np.flatnonzero(np.abs(point[0] - centre[0]) < radius * 4)
@@ -143,7 +154,8 @@ def contact_darkening(
 
 
 def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:
-    """Blobs of a body from its inertia box: centres in the body's frame, float64 (k, 3), and radii (k,)."""
+    """Blobs of a body from its inertia box: centres in the body's frame, float64 (k, 3), and radii
+    (k,)."""
     inertia, mass = model.body_inertia[body], float(model.body_mass[body])
     x, y, z = (float(i) for i in inertia)
     half = [math.sqrt(max(1e-8, 1.5 * (s / mass))) for s in (y + z - x, x + z - y, x + y - z)]
@@ -156,11 +168,14 @@ def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray
     direction = rotation.reshape(3, 3)[:, long]
     reach = max(0.0, half[long] - radius)
     places = [0.0] if count == 1 else [reach * (2 * k / (count - 1) - 1) for k in range(count)]
-    return np.array([model.body_ipos[body] + place * direction for place in places]), np.full(count, radius)
+    return np.array([model.body_ipos[body] + place * direction for place in places]), np.full(
+        count, radius
+    )
 
 
 def _tone_table() -> np.ndarray:
-    """uint8 (65536,): linear light 0..1.25 -> display level; a soft shoulder, then the display's power."""
+    """uint8 (65536,): linear light 0..1.25 -> display level; a soft shoulder, then the display's
+    power."""
     levels = []
     for index in range(65536):
         light = 1.25 * index / 65535

@@ -1,7 +1,8 @@
-"""The committed manifest: version, splits and hashes of a few episodes, so that everyone evaluates on the same bytes.
+"""The committed manifest: version, splits and hashes of a few episodes, so that everyone evaluates
+on the same bytes.
 
 python -m pixelpush.datasets.sim.manifest            check that this machine makes these bytes
-python -m pixelpush.datasets.sim.manifest --write    write manifest.json anew (after raising SCENE_VERSION)
+python -m pixelpush.datasets.sim.manifest --write    write it anew (after raising SCENE_VERSION)
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ HASHED = 4  # episodes of each split
 
 
 def make_manifest(hashed: int = HASHED) -> dict[str, Any]:
-    """The manifest of this version on this machine, from the first ``hashed`` episodes of each split."""
+    """The manifest of this version on this machine, from the first ``hashed`` episodes of each
+    split."""
     splits = {
         split: {
             "episodes": count,
-            "content_sha256": [content_hash(generate_episode(split, number, SIZE)) for number in range(hashed)],
+            "content_sha256": [
+                content_hash(generate_episode(split, number, SIZE)) for number in range(hashed)
+            ],
         }
         for split, count in DEFAULT_EPISODES.items()
     }
@@ -34,7 +38,8 @@ def make_manifest(hashed: int = HASHED) -> dict[str, Any]:
 
 
 def differences(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
-    """What the committed manifest has otherwise, a line each; hashes are compared as far as ``found`` has them."""
+    """What the committed manifest has otherwise, a line each; hashes are compared as far as
+    ``found`` has them."""
     lines = []
     if found["identity"] != committed["identity"]:
         lines.append(f"identity: {found['identity']}, committed {committed['identity']}")
@@ -51,7 +56,9 @@ def differences(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
 def main() -> int:
     """Check or write the manifest; exit code 1 if it does not hold here."""
     parser = argparse.ArgumentParser(description="The manifest of the simulated bin.")
-    parser.add_argument("--write", action="store_true", help="write manifest.json instead of checking it")
+    parser.add_argument(
+        "--write", action="store_true", help="write manifest.json instead of checking it"
+    )
     if parser.parse_args().write:
         write_json(PATH, make_manifest())
         return 0

@@ -15,7 +15,8 @@ PLAIN, BANDS, CHECKER, DOTS, WOOD, FELT, STRIPES, LABEL, SPECKLE, PLANKS = range
 
 @dataclass(frozen=True)
 class Material:
-    """Display-referred (sRGB-like) colours in 0..1; the pattern mixes ``colour`` towards ``second``.
+    """Display-referred (sRGB-like) colours in 0..1; the pattern mixes ``colour`` towards
+    ``second``.
 
     gloss: strength of the highlight, 0 (felt) to 1 (metal).
     """
@@ -32,7 +33,8 @@ def linear(colour: Colour) -> Colour:
     return r, g, b
 
 
-# Colours of things one finds in a drawer: dyed plastics, rubber, wood, card, enamel, metal. None is nearly black.
+# Colours of things one finds in a drawer: dyed plastics, rubber, wood, card, enamel, metal. None is
+# nearly black.
 _THINGS: tuple[Colour, ...] = (
     (0.78, 0.16, 0.13),
     (0.86, 0.36, 0.15),

@@ -1,10 +1,11 @@
-"""Sensor noise of an exactly known discrete distribution, and its entropy: the floor of every likelihood.
+"""Sensor noise of an exactly known discrete distribution, and its entropy: the floor of every
+likelihood.
 
-A clean level x is read as y with p(y | x) proportional to exp(-(y - x)^2 / (2 sigma^2)), y in 0..255, sigma = 1 level,
-renormalised for every x: near 0 and 255 the distribution is another one, but nothing is clipped. Offsets beyond 8
-levels (a mass of 1e-15) are left out, so that all levels 8..247 share one distribution exactly. Given the clean frame,
-sub-pixels are independent, so no model can do better on average than the mean entropy.
-"""
+A clean level x is read as y with p(y | x) proportional to exp(-(y - x)^2 / (2 sigma^2)), y in
+0..255, sigma = 1 level, renormalised for every x: near 0 and 255 the distribution is another one,
+but nothing is clipped. Offsets beyond 8 levels (a mass of 1e-15) are left out, so that all levels
+8..247 share one distribution exactly. Given the clean frame, sub-pixels are independent, so no
+model can do better on average than the mean entropy."""
 
 from __future__ import annotations
 
@@ -46,9 +47,12 @@ _MIDDLE = _CUMULATIVE[128, 128 - REACH : 128 + REACH]
 
 
 def noise_floor(clean: np.ndarray) -> np.ndarray:
-    """float32 (T,): the mean entropy in nats per sub-pixel of the noise on clean frames, uint8 (T, C, H, W)."""
+    """float32 (T,): the mean entropy in nats per sub-pixel of the noise on clean frames, uint8 (T,
+    C, H, W)."""
     counts = [np.bincount(frame.ravel(), minlength=256) for frame in clean]
-    return np.array([math.fsum((count * ENTROPY).tolist()) / count.sum() for count in counts], dtype=np.float32)
+    return np.array(
+        [math.fsum((count * ENTROPY).tolist()) / count.sum() for count in counts], dtype=np.float32
+    )
 
 
 def noise_key(split: str, episode: int) -> int:
@@ -59,11 +63,13 @@ def noise_key(split: str, episode: int) -> int:
 def add_noise(clean: np.ndarray, key: int, first: int = 0) -> np.ndarray:
     """A noisy copy of clean frames, uint8 (T, C, H, W), drawn from ``key``.
 
-    ``clean[0]`` is the episode's frame ``first``; each frame has its own stream, so that a part reads as in the whole.
-    """
+    ``clean[0]`` is the episode's frame ``first``; each frame has its own stream, so that a part
+    reads as in the whole."""
     noisy = np.empty_like(clean)
     for index, frame in enumerate(clean):
-        noisy[index] = _read(frame.ravel(), uniforms(frame.size, _PURPOSE, key, first + index)).reshape(frame.shape)
+        noisy[index] = _read(
+            frame.ravel(), uniforms(frame.size, _PURPOSE, key, first + index)
+        ).reshape(frame.shape)
     return noisy
 
 
@@ -76,5 +82,7 @@ def _read(clean: np.ndarray, draws: np.ndarray) -> np.ndarray:
         where = edge[clean[edge] == level]
         low, high = max(0, int(level) - REACH), min(255, int(level) + REACH)
         # The last level takes whatever rounding leaves of the unit interval.
-        read[where] = low + np.searchsorted(_CUMULATIVE[level, low:high], draws[where], side="right")
+        read[where] = low + np.searchsorted(
+            _CUMULATIVE[level, low:high], draws[where], side="right"
+        )
     return read

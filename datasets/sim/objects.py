@@ -39,7 +39,9 @@ class Part:
     rotation: np.ndarray | None = None  # the identity
 
     def scaled(self, factor: float) -> Part:
-        return replace(self, size=[s * factor for s in self.size], position=[p * factor for p in self.position])
+        return replace(
+            self, size=[s * factor for s in self.size], position=[p * factor for p in self.position]
+        )
 
 
 def _pair(draw: Draw, patterns: Sequence[int] = (materials.PLAIN,)) -> tuple[Material, Material]:
@@ -63,32 +65,43 @@ _SURFACES = (
 
 def _wooden(draw: Draw) -> Material:
     tone = draw.uniform(0.85, 1.1)
-    return Material(shade((0.80, 0.63, 0.42), tone), shade((0.55, 0.38, 0.22), tone), materials.WOOD, 0.1)
+    return Material(
+        shade((0.80, 0.63, 0.42), tone), shade((0.55, 0.38, 0.22), tone), materials.WOOD, 0.1
+    )
 
 
 def _steel(draw: Draw) -> Material:
     return Material(shade((0.68, 0.69, 0.71), draw.uniform(0.85, 1.1)), gloss=0.9)
 
 
-# --- the training pool -----------------------------------------------------------------------------------------
+# --- the training pool
+# -----------------------------------------------------------------------------------------
 
 
 def _block(d: Draw) -> list[Part]:
     skin = _wooden(d) if d.uniform() < 0.3 else _pair(d, _SURFACES)[0]
-    return [Part(BOX, [d.uniform(0.018, 0.036), d.uniform(0.016, 0.03), d.uniform(0.014, 0.028)], skin)]
+    return [
+        Part(BOX, [d.uniform(0.018, 0.036), d.uniform(0.016, 0.03), d.uniform(0.014, 0.028)], skin)
+    ]
 
 
 def _can(d: Draw) -> list[Part]:
     skin, _ = _pair(d, (materials.BANDS, materials.LABEL, materials.LABEL))
     radius, half = d.uniform(0.02, 0.028), d.uniform(0.022, 0.038)
-    rim = [Part(CAN, [radius * 0.94, 0.002], _steel(d), (0, 0, s * (half + 0.001))) for s in (-1, 1)]
+    rim = [
+        Part(CAN, [radius * 0.94, 0.002], _steel(d), (0, 0, s * (half + 0.001))) for s in (-1, 1)
+    ]
     return [Part(CAN, [radius, half], skin), *rim]
 
 
 def _ball(d: Draw) -> list[Part]:
     skin, _ = _pair(d, _SURFACES)
     radius = d.uniform(0.021, 0.03)
-    return [Part(ELLIPSOID, [radius * d.uniform(0.8, 1.15), radius, radius * d.uniform(0.85, 1.0)], skin)]
+    return [
+        Part(
+            ELLIPSOID, [radius * d.uniform(0.8, 1.15), radius, radius * d.uniform(0.85, 1.0)], skin
+        )
+    ]
 
 
 def _hammer(d: Draw) -> list[Part]:
@@ -107,7 +120,9 @@ def _mug(d: Draw) -> list[Part]:
     for k in range(staves):
         a = 2 * math.pi * k / staves
         place = (radius * math.cos(a), radius * math.sin(a), 0)
-        parts.append(Part(BOX, [0.0075, 0.0028, half], skin, place, about((0, 0, 1), a + math.pi / 2)))
+        parts.append(
+            Part(BOX, [0.0075, 0.0028, half], skin, place, about((0, 0, 1), a + math.pi / 2))
+        )
     for z in (-0.012, 0.012):
         parts.append(Part(CAPSULE, [0.0042, 0.006], skin, (radius + 0.009, 0, z), Y90))
     parts.append(Part(CAPSULE, [0.0042, 0.011], skin, (radius + 0.017, 0, 0)))
@@ -116,7 +131,9 @@ def _mug(d: Draw) -> list[Part]:
 
 def _bone(d: Draw) -> list[Part]:
     skin, _ = _pair(d)
-    knobs = [Part(BALL, [0.0135], skin, (0.036 * sx, 0.012 * sy, 0)) for sx in (-1, 1) for sy in (-1, 1)]
+    knobs = [
+        Part(BALL, [0.0135], skin, (0.036 * sx, 0.012 * sy, 0)) for sx in (-1, 1) for sy in (-1, 1)
+    ]
     return [Part(CAPSULE, [0.0105, 0.03], skin, rotation=Y90), *knobs]
 
 
@@ -151,14 +168,19 @@ def _duck(d: Draw) -> list[Part]:
 
 def _banana(d: Draw) -> list[Part]:
     tone = d.uniform(0.9, 1.08)
-    skin, tip = Material(shade((0.92, 0.78, 0.25), tone), gloss=0.15), Material((0.38, 0.30, 0.16), gloss=0.1)
+    skin, tip = (
+        Material(shade((0.92, 0.78, 0.25), tone), gloss=0.15),
+        Material((0.38, 0.30, 0.16), gloss=0.1),
+    )
     parts, radius = [], 0.075
     for k in range(5):
         a = (k - 2) * 0.3
         place = (radius * math.sin(a), radius * (math.cos(a) - 1), 0)
         turn = compose(about((0, 0, 1), -a), Y90)
         parts.append(Part(CAPSULE, [0.0125 - 0.0012 * abs(k - 2), 0.011], skin, place, turn))
-    parts.append(Part(CAN, [0.005, 0.006], tip, (0.066, -0.031, 0), compose(about((0, 0, 1), -0.8), Y90)))
+    parts.append(
+        Part(CAN, [0.005, 0.006], tip, (0.066, -0.031, 0), compose(about((0, 0, 1), -0.8), Y90))
+    )
     return parts
 
 
@@ -185,7 +207,10 @@ def _letter(d: Draw) -> list[Part]:
     skin, _ = _pair(d)
     name = sorted(_LETTERS)[d.integer(len(_LETTERS))]
     unit = 0.0185
-    return [Part(BOX, [w * unit, h * unit, 0.011], skin, (x * unit, y * unit, 0)) for x, y, w, h in _LETTERS[name]]
+    return [
+        Part(BOX, [w * unit, h * unit, 0.011], skin, (x * unit, y * unit, 0))
+        for x, y, w, h in _LETTERS[name]
+    ]
 
 
 SEEN_KINDS: dict[str, Callable[[Draw], list[Part]]] = {
@@ -204,7 +229,8 @@ SEEN_KINDS: dict[str, Callable[[Draw], list[Part]]] = {
 }
 
 
-# --- the novel pool --------------------------------------------------------------------------------------------
+# --- the novel pool
+# --------------------------------------------------------------------------------------------
 
 
 def _jack(d: Draw) -> list[Part]:
@@ -240,14 +266,23 @@ def _bottle(d: Draw) -> list[Part]:
 def _car(d: Draw) -> list[Part]:
     body, cabin = _pair(d)
     tyre = Material((0.16, 0.16, 0.17), gloss=0.1)
-    wheels = [Part(CAN, [0.0115, 0.005], tyre, (x, y, -0.008), X90) for x in (-0.025, 0.025) for y in (-0.021, 0.021)]
-    return [Part(BOX, [0.043, 0.02, 0.009], body), Part(BOX, [0.021, 0.017, 0.010], cabin, (-0.004, 0, 0.019)), *wheels]
+    wheels = [
+        Part(CAN, [0.0115, 0.005], tyre, (x, y, -0.008), X90)
+        for x in (-0.025, 0.025)
+        for y in (-0.021, 0.021)
+    ]
+    return [
+        Part(BOX, [0.043, 0.02, 0.009], body),
+        Part(BOX, [0.021, 0.017, 0.010], cabin, (-0.004, 0, 0.019)),
+        *wheels,
+    ]
 
 
 def _stairs(d: Draw) -> list[Part]:
     skin = _wooden(d) if d.uniform() < 0.4 else _pair(d, (materials.PLAIN, materials.STRIPES))[0]
     return [
-        Part(BOX, [0.013, 0.022, 0.01 * (k + 1)], skin, (0.026 * (k - 1), 0, 0.01 * (k + 1) - 0.02)) for k in range(3)
+        Part(BOX, [0.013, 0.022, 0.01 * (k + 1)], skin, (0.026 * (k - 1), 0, 0.01 * (k + 1) - 0.02))
+        for k in range(3)
     ]
 
 
@@ -260,13 +295,24 @@ def _arch(d: Draw) -> list[Part]:
 def _mushroom(d: Draw) -> list[Part]:
     stem, _ = _pair(d)
     cap, _ = _pair(d, (materials.DOTS,))
-    return [Part(CAN, [0.012, 0.02], stem, (0, 0, -0.01)), Part(ELLIPSOID, [0.033, 0.033, 0.018], cap, (0, 0, 0.016))]
+    return [
+        Part(CAN, [0.012, 0.02], stem, (0, 0, -0.01)),
+        Part(ELLIPSOID, [0.033, 0.033, 0.018], cap, (0, 0, 0.016)),
+    ]
 
 
 def _chair(d: Draw) -> list[Part]:
     seat, frame = _pair(d)
-    legs = [Part(BOX, [0.0045, 0.0045, 0.018], frame, (x, y, -0.021)) for x in (-0.021, 0.021) for y in (-0.021, 0.021)]
-    return [Part(BOX, [0.026, 0.026, 0.005], seat), Part(BOX, [0.005, 0.026, 0.026], seat, (-0.021, 0, 0.028)), *legs]
+    legs = [
+        Part(BOX, [0.0045, 0.0045, 0.018], frame, (x, y, -0.021))
+        for x in (-0.021, 0.021)
+        for y in (-0.021, 0.021)
+    ]
+    return [
+        Part(BOX, [0.026, 0.026, 0.005], seat),
+        Part(BOX, [0.005, 0.026, 0.026], seat, (-0.021, 0, 0.028)),
+        *legs,
+    ]
 
 
 NOVEL_KINDS: dict[str, Callable[[Draw], list[Part]]] = {

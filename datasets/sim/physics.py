@@ -1,4 +1,5 @@
-"""One episode of pushing: objects are dropped and settle, then the hand follows commands for twenty frames."""
+"""One episode of pushing: objects are dropped and settle, then the hand follows commands for twenty
+frames."""
 
 from __future__ import annotations
 
@@ -20,14 +21,17 @@ FRAMES_PER_SECOND = 5
 STEPS = round(1 / FRAMES_PER_SECOND / TIME_STEP)  # of physics a frame
 SETTLE_STEPS = round(0.9 / TIME_STEP)
 _CONTROL = 8  # steps between two joint targets
-_ARRIVE = 0.65  # the command is interpolated over this share of a frame; the rest is for catching up
+_ARRIVE = (
+    0.65  # the command is interpolated over this share of a frame; the rest is for catching up
+)
 _CELLS = 4  # objects are dropped over a grid of so many cells a side
 _PITCH = 0.11  # metres between cells
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """joints: float64 (T, nq), the whole configuration. states, actions: float32 (T, 5). The arrays' T is FRAMES."""
+    """joints: float64 (T, nq), the whole configuration. states, actions: float32 (T, 5). The
+    arrays' T is FRAMES."""
 
     configurations: np.ndarray
     states: np.ndarray
@@ -35,7 +39,8 @@ class Rollout:
 
 
 def simulate(scene: Scene, kinematics: Kinematics, draw: Draw) -> Rollout:
-    """Drop the objects, let them settle, push for FRAMES frames. A pure function of the scene and the draw."""
+    """Drop the objects, let them settle, push for FRAMES frames. A pure function of the scene and
+    the draw."""
     model, count = scene.model, len(scene.object_bodies)
     data = mujoco.MjData(model)
     site = model.site("tool").id
@@ -63,9 +68,12 @@ def simulate(scene: Scene, kinematics: Kinematics, draw: Draw) -> Rollout:
 
 
 def _drop(data: mujoco.MjData, count: int, hand: np.ndarray, draw: Draw) -> None:
-    """Put the objects over grid cells that the hand leaves free, in random order, turned at random."""
+    """Put the objects over grid cells that the hand leaves free, in random order, turned at
+    random."""
     middle = (_CELLS - 1) / 2
-    cells = [((i - middle) * _PITCH, (j - middle) * _PITCH) for i in range(_CELLS) for j in range(_CELLS)]
+    cells = [
+        ((i - middle) * _PITCH, (j - middle) * _PITCH) for i in range(_CELLS) for j in range(_CELLS)
+    ]
     free = [cell for cell in cells if math.hypot(cell[0] - hand[0], cell[1] - hand[1]) > 0.085]
     order = draw.order(len(free))
     for slot in range(count):
@@ -78,7 +86,9 @@ def _drop(data: mujoco.MjData, count: int, hand: np.ndarray, draw: Draw) -> None
             0.05 + 0.06 * layer,
         ]
         tipped = X90 if draw.uniform() < 0.25 else IDENTITY
-        data.qpos[start + 3 : start + 7] = compose(about((0, 0, 1), draw.uniform(-math.pi, math.pi)), tipped)
+        data.qpos[start + 3 : start + 7] = compose(
+            about((0, 0, 1), draw.uniform(-math.pi, math.pi)), tipped
+        )
 
 
 def _follow(
@@ -89,7 +99,8 @@ def _follow(
     start: np.ndarray,
     target: np.ndarray,
 ) -> np.ndarray:
-    """A frame of physics while the command moves from ``start`` to ``target``; returns the last joint target."""
+    """A frame of physics while the command moves from ``start`` to ``target``; returns the last
+    joint target."""
     for step in range(0, STEPS, _CONTROL):
         part = min(1.0, (step + _CONTROL) / (_ARRIVE * STEPS))
         joints = kinematics.solve(joints, start + part * (target - start), 2)

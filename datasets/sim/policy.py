@@ -18,7 +18,9 @@ def start_pose(draw: Draw) -> np.ndarray:
     """float64 (5,): where the hand waits while the objects settle."""
     angle, radius = draw.uniform(-math.pi, math.pi), draw.uniform(0.08, 0.19)
     x, y = radius * math.cos(angle), radius * math.sin(angle)
-    return np.array([x, y, draw.uniform(0.02, 0.036), draw.uniform(-0.2, 0.2), draw.uniform(-1.2, 1.2)])
+    return np.array(
+        [x, y, draw.uniform(0.02, 0.036), draw.uniform(-0.2, 0.2), draw.uniform(-1.2, 1.2)]
+    )
 
 
 class Pusher:
@@ -31,7 +33,8 @@ class Pusher:
         self._left = 0
 
     def next_command(self, command: np.ndarray, objects: np.ndarray) -> np.ndarray:
-        """The pose to command next, float64 (5,), from the last one and the objects' places, float64 (objects, 2)."""
+        """The pose to command next, float64 (5,), from the last one and the objects' places,
+        float64 (objects, 2)."""
         if self._left == 0:
             self._aim(command, objects)
         self._left -= 1
@@ -48,5 +51,7 @@ class Pusher:
         distance = math.hypot(direction[0], direction[1]) + 1e-6
         speed = draw.uniform(0.018, 0.035)  # metres a frame
         turn = [draw.uniform(-0.003, 0.003), draw.uniform(-0.03, 0.03), draw.uniform(-0.12, 0.12)]
-        self._velocity = np.array([direction[0] / distance * speed, direction[1] / distance * speed, *turn])
+        self._velocity = np.array(
+            [direction[0] / distance * speed, direction[1] / distance * speed, *turn]
+        )
         self._left = 5 + draw.integer(6)

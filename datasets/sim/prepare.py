@@ -1,4 +1,5 @@
-"""Making what is missing: one store per split and size under the data root, grown when more episodes are asked for."""
+"""Making what is missing: one store per split and size under the data root, grown when more
+episodes are asked for."""
 
 from __future__ import annotations
 
@@ -34,11 +35,12 @@ def ensure_split(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> Path:
-    """The path of a finished store with at least so many episodes; what is missing is made, telling so on stderr.
+    """The path of a finished store with at least so many episodes; what is missing is made, telling
+    so on stderr.
 
-    May be repeated after a kill at any moment, and called by several processes at once: one works, the others wait.
-    Raises InputError for bad values, a store of another version of the scene (unless ``rebuild``), a full disk.
-    """
+    May be repeated after a kill at any moment, and called by several processes at once: one works,
+    the others wait. Raises InputError for bad values, a store of another version of the scene
+    (unless ``rebuild``), a full disk."""
     episodes = check_episodes(split, episodes)
     check_size(size)
     if workers < 1:
@@ -51,22 +53,30 @@ def ensure_split(
         with _only_one(path):
             if rebuild and path.exists():
                 shutil.rmtree(path)
-            finished = _finished(path, split, size)  # perhaps made by the process that this one waited for
+            finished = _finished(
+                path, split, size
+            )  # perhaps made by the process that this one waited for
             if finished < episodes:
                 _make(path, split, size, episodes, finished, workers)
     return path
 
 
 def _finished(path: Path, split: str, size: int) -> int:
-    """How many episodes the store at ``path`` holds, 0 if there is none; another version's is refused."""
+    """How many episodes the store at ``path`` holds, 0 if there is none; another version's is
+    refused."""
     if not is_complete(path):
         return 0
     description = read_description(path)
     found, expected = description["metadata"].get("identity", {}), identity(size)
     if found.get("hash") != expected["hash"]:
-        differing = [f"{k} {found.get(k)} (now {v})" for k, v in expected.items() if found.get(k) != v and k != "hash"]
+        differing = [
+            f"{k} {found.get(k)} (now {v})"
+            for k, v in expected.items()
+            if found.get(k) != v and k != "hash"
+        ]
         raise InputError(
-            f"{path}: made by another version of the simulated bin: {', '.join(differing) or 'unknown'}; "
+            f"{path}: made by another version of the simulated bin: "
+            f"{', '.join(differing) or 'unknown'}; "
             "'pixelpush prepare sim --rebuild' replaces it."
         )
     return int(description["splits"][split]["episodes"])
@@ -74,7 +84,8 @@ def _finished(path: Path, split: str, size: int) -> int:
 
 @contextlib.contextmanager
 def _only_one(path: Path) -> Iterator[None]:
-    """One process at a time makes the store ``path``; the lock goes with the process, however that ends."""
+    """One process at a time makes the store ``path``; the lock goes with the process, however that
+    ends."""
     with open(path.with_name(f".{path.name}.lock"), "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,7 +105,10 @@ def _make(path: Path, split: str, size: int, episodes: int, finished: int, worke
     done = finished_shards(working)
     missing = [index for index in range(job.shards()) if (split, index) not in done]
     made = sum(len(shard.ids) for shard in done.values())
-    print(f"sim/{split}: making {episodes - made} episodes of {size}x{size} in {path}", file=sys.stderr)
+    print(
+        f"sim/{split}: making {episodes - made} episodes of {size}x{size} in {path}",
+        file=sys.stderr,
+    )
     with tqdm(total=episodes, initial=made, unit="episode", disable=None) as bar:
         make_shards(job, missing, workers, bar.update)
     (working / "plan.json").unlink(missing_ok=True)
@@ -102,7 +116,8 @@ def _make(path: Path, split: str, size: int, episodes: int, finished: int, worke
         "source": "simulated bin",
         "identity": identity(size),
         "noise": "none; added on reading",
-        # Mirrored left to right, a scene is the one reflected through the robot's x-z plane: y and yaw change sign.
+        # Mirrored left to right, a scene is the one reflected through the robot's x-z plane: y and
+        # yaw change sign.
         "mirror": [[1, 4], [1, 4]],
     }
     seal_store(working, path, metadata, overwrite=path.exists())

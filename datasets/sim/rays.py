@@ -24,7 +24,8 @@ def groups(*which: int) -> np.ndarray:
 
 ONLY_STILL, ONLY_MOVING, EVERYTHING = groups(STILL), groups(MOVING), groups(STILL, MOVING)
 
-# Where a pixel is sampled, from its upper-left corner: a rotated grid smooths edges of every direction.
+# Where a pixel is sampled, from its upper-left corner: a rotated grid smooths edges of every
+# direction.
 SAMPLES = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))
 
 
@@ -45,30 +46,54 @@ def pixel_rays(arm: Arm, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Hits:
-    """geom: int32 (n,), -1 for none. distance: float64 (n,), infinite for none. normal: float64 (n, 3)."""
+    """geom: int32 (n,), -1 for none. distance: float64 (n,), infinite for none. normal: float64 (n,
+    3)."""
 
     geom: np.ndarray
     distance: np.ndarray
     normal: np.ndarray
 
 
-def cast(model: mujoco.MjModel, data: mujoco.MjData, origin: np.ndarray, rays: np.ndarray, mask: np.ndarray) -> Hits:
-    """The nearest geoms of the groups in ``mask`` along unit ``rays``, float64 (n, 3), from one origin."""
+def cast(
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+    origin: np.ndarray,
+    rays: np.ndarray,
+    mask: np.ndarray,
+) -> Hits:
+    """The nearest geoms of the groups in ``mask`` along unit ``rays``, float64 (n, 3), from one
+    origin."""
     count = len(rays)
     geom, distance = np.full(count, -1, np.int32), np.full(count, -1.0)
     normal = np.zeros((count, 3))
     if count:
         mujoco.mj_multiRay(
-            model, data, origin, rays.reshape(-1), mask, True, -1, geom, distance, normal.reshape(-1), count, _FAR
+            model,
+            data,
+            origin,
+            rays.reshape(-1),
+            mask,
+            True,
+            -1,
+            geom,
+            distance,
+            normal.reshape(-1),
+            count,
+            _FAR,
         )
     distance[geom < 0] = np.inf
     return Hits(geom, distance, normal)
 
 
 def unshaded(
-    model: mujoco.MjModel, data: mujoco.MjData, lamp: np.ndarray, points: np.ndarray, mask: np.ndarray
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+    lamp: np.ndarray,
+    points: np.ndarray,
+    mask: np.ndarray,
 ) -> np.ndarray:
-    """bool (n,): whether the lamp sees ``points``, float64 (n, 3). Rays start at the lamp, so that one call serves."""
+    """bool (n,): whether the lamp sees ``points``, float64 (n, 3). Rays start at the lamp, so that
+    one call serves."""
     count = len(points)
     if count == 0:
         return np.zeros(0, bool)
@@ -76,5 +101,7 @@ def unshaded(
     distance = np.sqrt(rays[:, 0] ** 2 + rays[:, 1] ** 2 + rays[:, 2] ** 2)
     rays /= distance[:, None]
     geom, found = np.full(count, -1, np.int32), np.full(count, -1.0)
-    mujoco.mj_multiRay(model, data, lamp, rays.reshape(-1), mask, True, -1, geom, found, None, count, _FAR)
+    mujoco.mj_multiRay(
+        model, data, lamp, rays.reshape(-1), mask, True, -1, geom, found, None, count, _FAR
+    )
     return (geom < 0) | (found > distance - 2e-3)

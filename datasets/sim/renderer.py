@@ -1,9 +1,10 @@
-"""From an episode's configurations to frames: what never moves is lit once, what moves is cast anew for each frame.
+"""From an episode's configurations to frames: what never moves is lit once, what moves is cast anew
+for each frame.
 
-Each pixel has four samples, each with its own place in the pixel and its own point of the lamp: smooth edges and soft
-shadows for one shadow ray a sample. Of the still scene a sample keeps its room light and its key light. In a frame,
-only pixels that something moving may cover get new rays, and only points that it may shade get new shadow rays.
-"""
+Each pixel has four samples, each with its own place in the pixel and its own point of the lamp:
+smooth edges and soft shadows for one shadow ray a sample. Of the still scene a sample keeps its
+room light and its key light. In a frame, only pixels that something moving may cover get new rays,
+and only points that it may shade get new shadow rays."""
 
 from __future__ import annotations
 
@@ -63,19 +64,29 @@ class Renderer:
         self._label = _labels(scene)
         self._vignette = _vignette(size)
 
-    def render(self, configurations: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations, float64 (T, nq).
+    def render(
+        self, configurations: np.ndarray, moved: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations, float64 (T,
+        nq).
 
         ``moved``: bool (objects,), which objects ever leave the place they have in the first frame.
         """
-        bodies = [body for body, moves in zip(self.scene.object_bodies, moved, strict=True) if moves]
+        bodies = [
+            body for body, moves in zip(self.scene.object_bodies, moved, strict=True) if moves
+        ]
         moving = np.array([*self.scene.arm_bodies[1:], *bodies])  # the base stands still
         seen = self.model.geom_group != GUARD_GROUP
-        self.model.geom_group[seen] = np.where(np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL)
+        self.model.geom_group[seen] = np.where(
+            np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL
+        )
         self._pose(configurations[0])
         self._prepare_still(moving)
         size, count = self.size, len(configurations)
-        frames, labels = np.empty((count, 3, size, size), np.uint8), np.empty((count, size, size), np.uint8)
+        frames, labels = (
+            np.empty((count, 3, size, size), np.uint8),
+            np.empty((count, size, size), np.uint8),
+        )
         for index, configuration in enumerate(configurations):
             self._pose(configuration)
             light, label = self._frame()
@@ -89,18 +100,24 @@ class Renderer:
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
 
-    # --- the still scene, once an episode ---------------------------------------------------------------------
+    # --- the still scene, once an episode
+    # ---------------------------------------------------------------------
 
     def _prepare_still(self, moving: np.ndarray) -> None:
         """Light every sample of what never moves."""
         samples, pixels = self._rays.shape[:2]
         self._spheres = MovingSpheres(self.model, np.flatnonzero(self.model.geom_group == MOVING))
-        self._own_blobs = {int(body): body_blobs(self.model, int(body)) for body in self._blob_bodies()}
+        self._own_blobs = {
+            int(body): body_blobs(self.model, int(body)) for body in self._blob_bodies()
+        }
         still = self._blobs([body for body in self.scene.object_bodies if body not in moving])
         self._moving_blob_bodies = [body for body in self._own_blobs if body in moving]
         self._still_distance = np.empty((samples, pixels))
         self._still_geom = np.empty((samples, pixels), np.int32)
-        self._room, self._key = np.empty((samples, 3, pixels), f32), np.empty((samples, 3, pixels), f32)
+        self._room, self._key = (
+            np.empty((samples, 3, pixels), f32),
+            np.empty((samples, 3, pixels), f32),
+        )
         self._point = np.empty((samples, pixels, 3))
         for number in range(samples):
             rays = self._rays[number]
@@ -118,7 +135,10 @@ class Renderer:
         self._still_body = self._body[self._still_geom[0]]
         self._still_label = _most(self._label[self._still_geom])
         self._mean_room, self._mean_key = _mean(self._room), _mean(self._key)
-        lit, mixed = self._key.max(axis=(0, 1)) > 0, (self._still_geom != self._still_geom[0]).any(axis=0)
+        lit, mixed = (
+            self._key.max(axis=(0, 1)) > 0,
+            (self._still_geom != self._still_geom[0]).any(axis=0),
+        )
         self._probes = Probes(self._point, lit, mixed, self._lamps.mean(0), LAMP_RADIUS)
 
     def _blob_bodies(self) -> list[int]:
@@ -133,14 +153,20 @@ class Renderer:
             centres.append(np.array(turned) + self.data.xpos[body])
             radii.append(radius)
             owners.append(np.full(len(radius), body, np.int32))
-        return Blobs(np.concatenate(centres).astype(f32), np.concatenate(radii).astype(f32), np.concatenate(owners))
+        return Blobs(
+            np.concatenate(centres).astype(f32),
+            np.concatenate(radii).astype(f32),
+            np.concatenate(owners),
+        )
 
-    # --- lighting hit points ----------------------------------------------------------------------------------
+    # --- lighting hit points
+    # ----------------------------------------------------------------------------------
 
     def _light(
         self, hits: Hits, point: np.ndarray, rays: np.ndarray, blobs: Blobs
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Room light and unshaded key light of hit points, (3, n) each, and their normals, float32 (3, n)."""
+        """Room light and unshaded key light of hit points, (3, n) each, and their normals, float32
+        (3, n)."""
         geom = hits.geom
         normal = np.ascontiguousarray(hits.normal.T.astype(f32))
         where = np.ascontiguousarray(point.T.astype(f32))
@@ -160,13 +186,16 @@ class Renderer:
             g = geom[textured]
             relative = point[textured] - self.data.geom_xpos[g]
             rotation = self.data.geom_xmat[g]
-            local = np.stack([sum(relative[:, r] * rotation[:, 3 * r + c] for r in range(3)) for c in range(3)])
+            local = np.stack(
+                [sum(relative[:, r] * rotation[:, 3 * r + c] for r in range(3)) for c in range(3)]
+            )
             mix = pattern_mix(self._pattern[g], local.astype(f32))
             second = self._second[g].T
             albedo[:, textured] += (second - albedo[:, textured]) * mix
         return albedo
 
-    # --- a frame ------------------------------------------------------------------------------------------------
+    # --- a frame
+    # ----------------------------------------------------------------------------------------------
 
     def _frame(self) -> tuple[np.ndarray, np.ndarray]:
         """Linear light, float32 (3, pixels), and labels, uint8 (pixels,), of the current pose."""
@@ -196,7 +225,9 @@ class Renderer:
             sees = unshaded(self.model, self.data, lamp, points, ONLY_MOVING)
             key[number][:, which[~sees]] = 0
 
-    def _draw_moving(self, may: np.ndarray, dirty: np.ndarray, samples: np.ndarray, geom: np.ndarray) -> None:
+    def _draw_moving(
+        self, may: np.ndarray, dirty: np.ndarray, samples: np.ndarray, geom: np.ndarray
+    ) -> None:
         """Replace samples that see something moving before the still scene."""
         chosen = np.flatnonzero(may)
         rays = self._rays[:, dirty[chosen]]
@@ -230,7 +261,8 @@ def _mean(samples: np.ndarray) -> np.ndarray:
 
 
 def _most(labels: np.ndarray) -> np.ndarray:
-    """The label that most of a pixel's four samples have; the first of those that tie. (4, n) -> (n,)."""
+    """The label that most of a pixel's four samples have; the first of those that tie. (4, n) ->
+    (n,)."""
     a, b, c, d = labels
     most = a.copy()
     other = (a != b) & (a != c) & (a != d)
@@ -250,14 +282,17 @@ def _labels(scene: Scene) -> np.ndarray:
 
 
 def _lamp_points(scene: Scene) -> np.ndarray:
-    """float64 (samples, 3): points of a disc that faces the bin; each sample is lit from another one."""
+    """float64 (samples, 3): points of a disc that faces the bin; each sample is lit from another
+    one."""
     centre = np.array(scene.arm.light.position)
     towards = centre / math.sqrt(_dot(centre, centre))
     side = np.array([-towards[1], towards[0], 0.0])
     side /= math.hypot(side[0], side[1])
     up = np.cross(towards, side)
     angles = [0.4 + k * math.pi / 2 for k in range(len(SAMPLES))]
-    return np.array([centre + LAMP_RADIUS * (math.cos(a) * side + math.sin(a) * up) for a in angles])
+    return np.array(
+        [centre + LAMP_RADIUS * (math.cos(a) * side + math.sin(a) * up) for a in angles]
+    )
 
 
 def _vignette(size: int) -> np.ndarray:

@@ -36,11 +36,14 @@ Y90 = about((0, 1, 0), math.pi / 2)
 
 
 def hand_rotation(pitch: float, yaw: float) -> np.ndarray:
-    """The hand's 3x3 rotation: pointing down, tilted by ``pitch`` about its own y axis, turned by ``yaw`` about z."""
+    """The hand's 3x3 rotation: pointing down, tilted by ``pitch`` about its own y axis, turned by
+    ``yaw`` about z."""
     cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
     return np.array([[cy * cp, sy, -cy * sp], [sy * cp, -cy, -sy * sp], [-sp, 0.0, -cp]])
 
 
 def pitch_yaw(rotation: np.ndarray) -> tuple[float, float]:
     """The inverse of ``hand_rotation``."""
-    return math.asin(max(-1.0, min(1.0, -rotation[2, 0]))), math.atan2(rotation[0, 1], -rotation[1, 1])
+    return math.asin(max(-1.0, min(1.0, -rotation[2, 0]))), math.atan2(
+        rotation[0, 1], -rotation[1, 1]
+    )

@@ -1,4 +1,5 @@
-"""The scene: a bin on a table, an arm behind it, objects in it. One compiled model per filling of the bin."""
+"""The scene: a bin on a table, an arm behind it, objects in it. One compiled model per filling of
+the bin."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ GUARD_GROUP = 5  # the group of what only physics sees
 class Scene:
     """A compiled model and what it looks like.
 
-    materials: by geom id. object_bodies: body ids of the objects, in order. arm_bodies: body ids of the arm's links.
-    """
+    materials: by geom id. object_bodies: body ids of the objects, in order. arm_bodies: body ids of
+    the arm's links."""
 
     model: mujoco.MjModel
     arm: Arm
@@ -38,7 +39,8 @@ class Scene:
 
 
 def build_scene(arm_index: int, pool: str, objects: tuple[int, ...]) -> Scene:
-    """The scene of arm ``arm_index`` with these objects of a pool, parked above the bin until physics places them."""
+    """The scene of arm ``arm_index`` with these objects of a pool, parked above the bin until
+    physics places them."""
     arm = ARMS[arm_index]
     spec = new_spec()
     made = _add_bin(spec.worldbody, arm)
@@ -53,7 +55,9 @@ def build_scene(arm_index: int, pool: str, objects: tuple[int, ...]) -> Scene:
     names = [model.geom(g).name for g in range(model.ngeom)]
     object_bodies = tuple(int(model.body(f"object{slot}").id) for slot in range(len(objects)))
     arm_bodies = tuple(range(1, min(object_bodies, default=model.nbody)))
-    return Scene(model, arm, tuple(looks.get(name, invisible) for name in names), object_bodies, arm_bodies)
+    return Scene(
+        model, arm, tuple(looks.get(name, invisible) for name in names), object_bodies, arm_bodies
+    )
 
 
 def new_spec() -> mujoco.MjSpec:
@@ -70,10 +74,16 @@ def new_spec() -> mujoco.MjSpec:
 
 def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
     solid = {"contype": 2, "conaffinity": 1, "friction": [0.7, 0.01, 0.0005]}
-    world.add_geom(name="floor", type=Geom.mjGEOM_BOX, size=[BIN, BIN, 0.01], pos=[0, 0, -0.01], **solid)
-    world.add_geom(name="table", type=Geom.mjGEOM_BOX, size=[1.8, 1.8, 0.01], pos=[0, 0, TABLE - 0.01], **solid)
+    world.add_geom(
+        name="floor", type=Geom.mjGEOM_BOX, size=[BIN, BIN, 0.01], pos=[0, 0, -0.01], **solid
+    )
+    world.add_geom(
+        name="table", type=Geom.mjGEOM_BOX, size=[1.8, 1.8, 0.01], pos=[0, 0, TABLE - 0.01], **solid
+    )
     foot = -TABLE / 2 - 0.01
-    world.add_geom(name="foot", type=Geom.mjGEOM_BOX, size=[BIN, BIN, foot], pos=[0, 0, TABLE + foot], **solid)
+    world.add_geom(
+        name="foot", type=Geom.mjGEOM_BOX, size=[BIN, BIN, foot], pos=[0, 0, TABLE + foot], **solid
+    )
     made = [("floor", arm.floor), ("table", arm.table), ("foot", arm.wall)]
     for side in range(4):
         angle = side * math.pi / 2
@@ -89,7 +99,8 @@ def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
             **solid,
         )
         made.append((f"wall{side}", arm.wall))
-        # Above the rim nothing is to be seen, but nothing can leave the bin either; the arm passes freely.
+        # Above the rim nothing is to be seen, but nothing can leave the bin either; the arm passes
+        # freely.
         guard = BIN + 0.13
         world.add_geom(
             name=f"guard{side}",
@@ -107,11 +118,16 @@ def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
 
 
 def camera_frame(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
-    """The camera's position, float64 (3,), and rotation, float64 (3, 3): columns right, up, backwards."""
+    """The camera's position, float64 (3,), and rotation, float64 (3, 3): columns right, up,
+    backwards."""
     camera = arm.camera
     horizontal = math.cos(camera.elevation)
     back = np.array(
-        [horizontal * math.cos(camera.azimuth), horizontal * math.sin(camera.azimuth), math.sin(camera.elevation)]
+        [
+            horizontal * math.cos(camera.azimuth),
+            horizontal * math.sin(camera.azimuth),
+            math.sin(camera.elevation),
+        ]
     )
     position = np.array(camera.target) + camera.distance * back
     right = np.array([-back[1], back[0], 0.0])

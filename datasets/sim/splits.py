@@ -1,4 +1,5 @@
-"""The splits: which arm and which objects an episode has. Every choice is a pure function of (split, episode)."""
+"""The splits: which arm and which objects an episode has. Every choice is a pure function of
+(split, episode)."""
 
 from __future__ import annotations
 
@@ -12,11 +13,14 @@ from pixelpush.errors import InputError
 
 Pool = Literal["seen", "novel"]
 
-# Episodes of a split unless told otherwise; any number may be asked for, episode i is always the same.
+# Episodes of a split unless told otherwise; any number may be asked for, episode i is always the
+# same.
 DEFAULT_EPISODES = {"train": 5000, "val": 256, "test-seen": 256, "test-novel": 256}
 SIZES = (64, 128, 256)
 FEWEST_OBJECTS, MOST_OBJECTS = 8, 15
-EPISODES_PER_FILLING = 2  # two episodes share an arm and a choice of objects, and with it a compiled model
+EPISODES_PER_FILLING = (
+    2  # two episodes share an arm and a choice of objects, and with it a compiled model
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ def check_split(split: str) -> None:
 
 def check_size(size: int) -> None:
     if size not in SIZES:
-        raise InputError(f"sim: frames are {', '.join(map(str, SIZES))} pixels high and wide, not {size}.")
+        raise InputError(
+            f"sim: frames are {', '.join(map(str, SIZES))} pixels high and wide, not {size}."
+        )
 
 
 def check_episodes(split: str, episodes: int | None) -> int:
@@ -48,7 +54,8 @@ def check_episodes(split: str, episodes: int | None) -> int:
 
 
 def filling_of(split: str, episode: int) -> Filling:
-    """Arm, pool and objects of an episode. Training arms take turns; the test splits have the held-out arm."""
+    """Arm, pool and objects of an episode. Training arms take turns; the test splits have the
+    held-out arm."""
     check_split(split)
     number = episode // EPISODES_PER_FILLING
     draw = Draw("filling", split, number)

@@ -1,7 +1,8 @@
-"""Textures computed at the hit point, in the geom's own frame: only sums, products and integer hashes.
+"""Textures computed at the hit point, in the geom's own frame: only sums, products and integer
+hashes.
 
-No sine or exponential of NumPy's is used: their last bits depend on the CPU's vector units, and frames must not.
-"""
+No sine or exponential of NumPy's is used: their last bits depend on the CPU's vector units, and
+frames must not."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from pixelpush.datasets.sim import materials as m
 
 
 def lattice(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1): a fixed random number for each pair of whole coordinates (float arrays in, floored)."""
+    """float32 in [0, 1): a fixed random number for each pair of whole coordinates (float arrays in,
+    floored)."""
     h = u.astype(np.int32).astype(np.uint32) * np.uint32(0x9E3779B1)
     h ^= v.astype(np.int32).astype(np.uint32) * np.uint32(0x85EBCA77)
     h ^= h >> np.uint32(15)
@@ -103,7 +105,8 @@ _PATTERNS: dict[int, Callable[..., np.ndarray]] = {
 
 
 def pattern_mix(pattern: np.ndarray, local: np.ndarray) -> np.ndarray:
-    """float32 (n,): how far the second colour replaces the first. pattern: int (n,). local: float32 (3, n), metres."""
+    """float32 (n,): how far the second colour replaces the first. pattern: int (n,). local: float32
+    (3, n), metres."""
     mix = np.zeros(pattern.shape, np.float32)
     for kind in np.unique(pattern):
         if kind != m.PLAIN:

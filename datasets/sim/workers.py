@@ -1,8 +1,9 @@
-"""Worker processes that make shards: each gets a shard's number on its standard input, and answers a line an episode.
+"""Worker processes that make shards: each gets a shard's number on its standard input, and answers
+a line an episode.
 
-They are started with ``python -m``, not by multiprocessing: it works from any caller (no ``__main__`` guard, no fork
-under threads), and a worker whose parent was killed finds its pipes closed and ends.
-"""
+They are started with ``python -m``, not by multiprocessing: it works from any caller (no
+``__main__`` guard, no fork under threads), and a worker whose parent was killed finds its pipes
+closed and ends."""
 
 from __future__ import annotations
 
@@ -53,13 +54,18 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
         from pixelpush.datasets.sim.generate import generate_episode
 
         for number in range(start, stop):
-            yield earlier[number] if number < len(earlier) else generate_episode(job.split, number, job.size)
+            yield (
+                earlier[number]
+                if number < len(earlier)
+                else generate_episode(job.split, number, job.size)
+            )
 
     write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())
 
 
 def make_shards(job: Job, indices: Iterable[int], workers: int, done: Callable[[], object]) -> None:
-    """Make shards with up to ``workers`` processes (one: in this one). Raises InputError with a worker's own words."""
+    """Make shards with up to ``workers`` processes (one: in this one). Raises InputError with a
+    worker's own words."""
     waiting = deque(indices)
     workers = min(workers, len(waiting))
     if workers <= 1:
@@ -86,12 +92,23 @@ def make_shards(job: Job, indices: Iterable[int], workers: int, done: Callable[[
         raise InputError(errors[0])
 
 
-def _feed(job: Job, waiting: deque[int], lock: threading.Lock, done: Callable[[], object]) -> str | None:
+def _feed(
+    job: Job, waiting: deque[int], lock: threading.Lock, done: Callable[[], object]
+) -> str | None:
     """Run one worker until nothing waits; returns what went wrong, if anything did."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
     command = [sys.executable, "-m", "pixelpush.datasets.sim.workers", json.dumps(asdict(job))]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

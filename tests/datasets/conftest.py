@@ -23,7 +23,15 @@ SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def make_episode() -> Callable[..., Episode]:
-    def make(seed: int, length: int = 5, size: int = 16, channels: int = 3, state: int = 5, action: int = 4, **extra):
+    def make(
+        seed: int,
+        length: int = 5,
+        size: int = 16,
+        channels: int = 3,
+        state: int = 5,
+        action: int = 4,
+        **extra,
+    ):
         rng = np.random.default_rng(seed)
         return Episode(
             frames=rng.integers(0, 256, (length, channels, size, size), dtype=np.uint8),
@@ -68,7 +76,8 @@ def pictures() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def google_example(pictures) -> Callable[..., bytes]:
-    """A record in the Google push schema: ``moves`` moves of which only those in ``imaged`` carry a picture."""
+    """A record in the Google push schema: ``moves`` moves of which only those in ``imaged`` carry a
+    picture."""
 
     def encode(frame: np.ndarray) -> bytes:
         large = cv2.resize(frame, (640, 512), interpolation=cv2.INTER_CUBIC)
@@ -83,7 +92,9 @@ def google_example(pictures) -> Callable[..., bytes]:
         for move in reversed(range(moves)):
             pose = np.arange(5) + move + offset
             feature[f"move/{move}/endeffector/vec_pitch_yaw"].float_list.value.extend(pose.tolist())
-            feature[f"move/{move}/commanded_pose/vec_pitch_yaw"].float_list.value.extend((pose + 0.5).tolist())
+            feature[f"move/{move}/commanded_pose/vec_pitch_yaw"].float_list.value.extend(
+                (pose + 0.5).tolist()
+            )
             feature[f"move/{move}/arm/joints"].float_list.value.extend([0.0] * 7)
             if move in imaged:
                 feature[f"move/{move}/image/encoded"].bytes_list.value.append(jpegs[move % 12])

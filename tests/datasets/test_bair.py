@@ -18,7 +18,12 @@ def recording(pictures, seed):
     """One episode as plain arrays: two views, positions, actions."""
     rng = np.random.default_rng(seed)
     aux, main = np.roll(pictures, seed, axis=2), np.roll(pictures, -seed - 1, axis=1)
-    return aux, main, rng.normal(size=(30, 3)).astype(np.float32), rng.normal(size=(30, 4)).astype(np.float32)
+    return (
+        aux,
+        main,
+        rng.normal(size=(30, 3)).astype(np.float32),
+        rng.normal(size=(30, 4)).astype(np.float32),
+    )
 
 
 def original_record(recorded):
@@ -82,7 +87,9 @@ def test_prepared_by_tfds(form, tmp_path, pictures, monkeypatch):
         name: tfds.features.Tensor(shape=(size,), dtype=np.float32)
         for name, size in (("action", 4), ("endeffector_pos", 3))
     }
-    features = tfds.features.Sequence({"image_main": image, "image_aux1": image, **vector}, length=30)
+    features = tfds.features.Sequence(
+        {"image_main": image, "image_aux1": image, **vector}, length=30
+    )
     serializer = ExampleSerializer(features.get_serialized_info())
     raw = tmp_path / "bair_robot_pushing_small" / "2.0.0"
     raw.mkdir(parents=True)
@@ -92,7 +99,10 @@ def test_prepared_by_tfds(form, tmp_path, pictures, monkeypatch):
         for seed in seeds:
             aux, main, positions, actions = recording(pictures, seed)
             example = {"image_main": [encode_png(frame) for frame in main], "action": actions}
-            example |= {"image_aux1": [encode_png(frame) for frame in aux], "endeffector_pos": positions}
+            example |= {
+                "image_aux1": [encode_png(frame) for frame in aux],
+                "endeffector_pos": positions,
+            }
             records.append(serializer.serialize_example(example))
         path = raw / f"bair_robot_pushing_small-{split}.{form}-{index:05d}-of-{total:05d}"
         if form == "tfrecord":

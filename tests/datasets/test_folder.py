@@ -56,7 +56,9 @@ def episode(tmp_path, frames):
 
 def test_plain_layout(episode, frames):
     read = read_episode(episode, FolderOptions())
-    np.testing.assert_array_equal(read.frames, frames.transpose(0, 3, 1, 2))  # frame_10 after frame_9
+    np.testing.assert_array_equal(
+        read.frames, frames.transpose(0, 3, 1, 2)
+    )  # frame_10 after frame_9
     np.testing.assert_array_equal(read.states, np.array(rows(12), np.float32)[:, 1:3])
     np.testing.assert_array_equal(read.actions, np.array(rows(12), np.float32)[:, 3:])
     assert read.id == "run1"
@@ -107,10 +109,16 @@ def test_npy_in_bgr(episode, frames):
 def test_json_and_npz_tables(episode, assert_same):
     expected = read_episode(episode, FolderOptions())
     (episode / "robot.csv").unlink()
-    (episode / "robot.json").write_text(json.dumps({"columns": HEADER.split(","), "data": rows(12)}))
+    (episode / "robot.json").write_text(
+        json.dumps({"columns": HEADER.split(","), "data": rows(12)})
+    )
     assert_same(read_episode(episode, FolderOptions()), expected)
     (episode / "robot.json").unlink()
-    np.savez(episode / "robot.npz", states=expected.states.astype(np.float64), actions=expected.actions[:, 0])
+    np.savez(
+        episode / "robot.npz",
+        states=expected.states.astype(np.float64),
+        actions=expected.actions[:, 0],
+    )
     assert_same(read_episode(episode, FolderOptions()), expected)
     (episode / "robot.npz").unlink()
     np.save(episode / "pose.npy", expected.states)
@@ -148,18 +156,23 @@ def test_damaged_video(video):
 
 
 def test_crop_and_resize(frames):
-    wide = np.concatenate([np.zeros_like(frames[0]), frames[0], np.full_like(frames[0], 255)], axis=1)
+    wide = np.concatenate(
+        [np.zeros_like(frames[0]), frames[0], np.full_like(frames[0], 255)], axis=1
+    )
     np.testing.assert_array_equal(fit(wide, 64), frames[0])
     small = fit(frames[0], 16)
     means = frames[0].reshape(16, 4, 16, 4, 3).mean(axis=(1, 3))
     assert np.abs(small - means).max() <= 0.5 + 1e-6
     large = fit(frames[0], 96)
     assert large.shape == (96, 96, 3)
-    np.testing.assert_array_equal(large, cv2.resize(frames[0], (96, 96), interpolation=cv2.INTER_CUBIC))
+    np.testing.assert_array_equal(
+        large, cv2.resize(frames[0], (96, 96), interpolation=cv2.INTER_CUBIC)
+    )
     assert fit(wide, 32, crop="none").shape == (32, 32, 3)
 
 
-# --- refusals -------------------------------------------------------------------------------------------------------
+# --- refusals
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e39", "", "abc", "1,2"])
@@ -167,7 +180,11 @@ def test_bad_number_names_file_row_and_column(episode, value):
     lines = csv_text(12).splitlines()
     lines[4] = f"0.3,{value},1.0,0.5"
     (episode / "robot.csv").write_text("\n".join(lines))
-    expected = r"robot\.csv, row 4: 5 values for 4" if "," in value else r"robot\.csv, row 4, column 'state_x'"
+    expected = (
+        r"robot\.csv, row 4: 5 values for 4"
+        if "," in value
+        else r"robot\.csv, row 4, column 'state_x'"
+    )
     with pytest.raises(InputError, match=expected):
         read_episode(episode, FolderOptions())
 
@@ -210,7 +227,10 @@ def test_refusals(episode, frames, tmp_path):
     (episode / "robot.csv").write_text("0,1,2,3\n")
     refuse("first line holds numbers")
     (episode / "robot.csv").write_text("time,x,y\n1,2,3\n")
-    refuse(r"no columns called state_\*; choose by --state-columns from time, x, y, or give --states none")
+    refuse(
+        r"no columns called state_\*; choose by --state-columns from time, x, y, or give --states "
+        r"none"
+    )
     (episode / "robot.csv").unlink()
     refuse("no table of states and actions")
     shutil.rmtree(episode / "camera")
@@ -228,7 +248,9 @@ def test_no_pickle_is_loaded(tmp_path, frames):
         read_episode(tmp_path / "a.npz", FolderOptions())
 
 
-@pytest.mark.parametrize("name", ["../evil.png", "/etc/evil.png", "a/../../evil.png", "..\\evil.png", "C:/evil.png"])
+@pytest.mark.parametrize(
+    "name", ["../evil.png", "/etc/evil.png", "a/../../evil.png", "..\\evil.png", "C:/evil.png"]
+)
 def test_zip_members_cannot_leave_their_archive(tmp_path, name):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(name, b"x")
@@ -254,7 +276,8 @@ def test_an_image_bomb_is_refused(episode):
         read_episode(episode, FolderOptions())
 
 
-# --- splits and the command -----------------------------------------------------------------------------------------
+# --- splits and the command
+# -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -282,14 +305,20 @@ def test_command_with_seed_and_shares(ten, tmp_path):
     for name in ("a", "b"):
         prepare_folder(ten, tmp_path / name, split_seed=3)
     parts = {split: ids(tmp_path / "a", split) for split in store_splits(tmp_path / "a")}
-    assert {split: len(names) for split, names in parts.items()} == {"train": 8, "val": 1, "test": 1}
+    assert {split: len(names) for split, names in parts.items()} == {
+        "train": 8,
+        "val": 1,
+        "test": 1,
+    }
     assert sorted(chain(*parts.values())) == [f"run{i}" for i in range(10)]
     assert parts["train"] != sorted(parts["train"])
     assert parts == {split: ids(tmp_path / "b", split) for split in parts}
 
 
 def test_command_with_a_list_and_min_frames(ten, tmp_path, capsys):
-    (ten / "splits.json").write_text(json.dumps({"train": ["run9", "run0", "run4"], "test-novel": ["run7"]}))
+    (ten / "splits.json").write_text(
+        json.dumps({"train": ["run9", "run0", "run4"], "test-novel": ["run7"]})
+    )
     prepare_folder(ten, tmp_path / "store", min_frames=5)
     assert ids(tmp_path / "store", "train") == ["run9", "run4"]
     assert ids(tmp_path / "store", "test-novel") == ["run7"]
@@ -341,7 +370,12 @@ def test_bad_splits(ten, tmp_path, split, message):
         prepare_folder(ten, tmp_path / "store", split=split)
 
 
-@given(st.integers(1, 200), st.integers(0, 100), st.integers(0, 100), st.one_of(st.none(), st.integers(0, 99)))
+@given(
+    st.integers(1, 200),
+    st.integers(0, 100),
+    st.integers(0, 100),
+    st.one_of(st.none(), st.integers(0, 99)),
+)
 def test_splits_are_a_partition(total, a, b, seed):
     a, b = min(a, total), min(b, max(0, total - a))
     names = [f"e{i}" for i in range(total)]
@@ -384,10 +418,22 @@ def test_a_store_knows_its_mirror(ten, tmp_path):
     ("options", "message"),
     [
         ({"mirror_states": "1"}, "give both --mirror-states and --mirror-actions"),
-        ({"mirror_states": "y", "mirror_actions": "none"}, "--mirror-states y: give numbers of entries"),
-        ({"mirror_states": "-1", "mirror_actions": "none"}, "--mirror-states -1: give numbers of entries"),
-        ({"mirror_states": "2", "mirror_actions": "none"}, "entry 2 is to change sign, but the state of .* 0 to 1"),
-        ({"mirror_states": "0", "mirror_actions": "1"}, "entry 1 is to change sign, but the action of .* 0 to 0"),
+        (
+            {"mirror_states": "y", "mirror_actions": "none"},
+            "--mirror-states y: give numbers of entries",
+        ),
+        (
+            {"mirror_states": "-1", "mirror_actions": "none"},
+            "--mirror-states -1: give numbers of entries",
+        ),
+        (
+            {"mirror_states": "2", "mirror_actions": "none"},
+            "entry 2 is to change sign, but the state of .* 0 to 1",
+        ),
+        (
+            {"mirror_states": "0", "mirror_actions": "1"},
+            "entry 1 is to change sign, but the action of .* 0 to 0",
+        ),
     ],
 )
 def test_a_mirror_that_cannot_be_is_refused(ten, tmp_path, options, message):

@@ -1,4 +1,5 @@
-"""The Google push schema, written with protobuf messages and real JPEG bytes, through the whole command."""
+"""The Google push schema, written with protobuf messages and real JPEG bytes, through the whole
+command."""
 
 from __future__ import annotations
 
@@ -38,17 +39,26 @@ def test_the_whole_command(raw, tmp_path, pictures, capsys):
     train = EpisodeStore(tmp_path / "store", "train")
     val = EpisodeStore(tmp_path / "store", "val")
     assert [train[i].id for i in range(len(train))] == [
-        f"push_train.tfrecord-0000{shard}-of-00003:{record}" for shard in (0, 1) for record in (0, 1)
+        f"push_train.tfrecord-0000{shard}-of-00003:{record}"
+        for shard in (0, 1)
+        for record in (0, 1)
     ]
-    assert {val[i].id.split(":")[0] for i in range(len(val))} == {"push_train.tfrecord-00002-of-00003"}
+    assert {val[i].id.split(":")[0] for i in range(len(val))} == {
+        "push_train.tfrecord-00002-of-00003"
+    }
     episode = train[3]
     assert episode.frames.shape == (12, 3, 64, 64)
-    # Numeric order of the moves: the pose of move t is t + 0..4 (+ 110), as text 10 and 11 would come before 2.
+    # Numeric order of the moves: the pose of move t is t + 0..4 (+ 110), as text 10 and 11 would
+    # come before 2.
     expected = np.arange(12)[:, None] + np.arange(5) + 110
     np.testing.assert_array_equal(episode.states, expected.astype(np.float32))
     np.testing.assert_array_equal(episode.actions, (expected + 0.5).astype(np.float32))
-    for t in range(12):  # the crop of the enlarged picture, brought back: near the picture, and nearest to its own
-        small = cv2.resize(cv2.resize(pictures[t], (640, 512), interpolation=cv2.INTER_CUBIC)[:, 64:576], (64, 64))
+    for t in range(
+        12
+    ):  # the crop of the enlarged picture, brought back: near the picture, and nearest to its own
+        small = cv2.resize(
+            cv2.resize(pictures[t], (640, 512), interpolation=cv2.INTER_CUBIC)[:, 64:576], (64, 64)
+        )
         assert np.abs(episode.frames[t].transpose(1, 2, 0).astype(int) - small).mean() < 6
     assert train.metadata["preprocess"] == "crop, area filter to 64x64"
     assert "train: 4 episodes" in capsys.readouterr().out
@@ -59,7 +69,12 @@ def test_moves_without_an_image(raw, tmp_path):
     seen, novel = (EpisodeStore(tmp_path / "store", split) for split in ("test-seen", "test-novel"))
     assert seen[0].frames.shape[0] == 12  # of 15 moves
     np.testing.assert_array_equal(novel[0].states[:, 0], np.arange(3, 9))
-    assert novel.metadata["moves_without_image"] == {"train": 0, "test-seen": 3, "test-novel": 6, "val": 0}
+    assert novel.metadata["moves_without_image"] == {
+        "train": 0,
+        "test-seen": 3,
+        "test-novel": 6,
+        "val": 0,
+    }
 
 
 def test_a_gap_ends_the_episode(tmp_path, google_example):
@@ -79,7 +94,9 @@ def test_crop_and_area_filter_against_plain_means(raw, tmp_path, google_example)
     prepare_google_push(raw, tmp_path / "squash", preprocess="squash")
     message = example_class().FromString(google_example())
     jpeg = message.features.feature["move/5/image/encoded"].bytes_list.value[0]
-    full = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(np.float64)
+    full = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(
+        np.float64
+    )
     cropped = EpisodeStore(tmp_path / "crop", "train")[0].frames[5].transpose(1, 2, 0)
     assert np.abs(cropped - area(full[:, 64:576])).max() <= 0.5 + 1e-6
     squashed = EpisodeStore(tmp_path / "squash", "train")[0].frames[5].transpose(1, 2, 0)
@@ -90,19 +107,25 @@ def test_validation_is_the_last_five_per_cent_by_name(tmp_path):
     for index in reversed(range(264)):
         (tmp_path / f"push_train.tfrecord-{index:05d}-of-00264").touch()
     shards = find_shards(tmp_path)
-    assert [path.name[20:25] for path in shards["val"]] == [f"{index:05d}" for index in range(251, 264)]
+    assert [path.name[20:25] for path in shards["val"]] == [
+        f"{index:05d}" for index in range(251, 264)
+    ]
     assert len(shards["train"]) == 251
 
 
 def test_an_incomplete_evaluation_split_is_refused(tmp_path, google_example):
     write(tmp_path / "raw", "testseen", 1, 5, [google_example()])
-    with pytest.raises(InputError, match=r"push_testseen is incomplete: shards \[0, 2, 3, 4\] of 5"):
+    with pytest.raises(
+        InputError, match=r"push_testseen is incomplete: shards \[0, 2, 3, 4\] of 5"
+    ):
         prepare_google_push(tmp_path / "raw", tmp_path / "store")
     prepare_google_push(tmp_path / "raw", tmp_path / "store", allow_missing=True)
     assert store_splits(tmp_path / "store") == ["test-seen"]
 
 
-@pytest.mark.parametrize("how", ["bit flip", "no jpeg", "nan", "wrong count", "other kind", "foreign"])
+@pytest.mark.parametrize(
+    "how", ["bit flip", "no jpeg", "nan", "wrong count", "other kind", "foreign"]
+)
 def test_damaged_records_are_counted_named_and_skipped(tmp_path, google_example, how, capsys):
     message = example_class().FromString(google_example())
     feature = message.features.feature
@@ -117,7 +140,13 @@ def test_damaged_records_are_counted_named_and_skipped(tmp_path, google_example,
     elif how == "foreign":
         feature.clear()
         feature["steps/image"].bytes_list.value.append(b"x")
-    path = write(tmp_path / "raw", "train", 0, 1, [google_example(), message.SerializeToString(), google_example()])
+    path = write(
+        tmp_path / "raw",
+        "train",
+        0,
+        1,
+        [google_example(), message.SerializeToString(), google_example()],
+    )
     if how == "bit flip":
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 16

@@ -1,4 +1,5 @@
-"""Damage of every kind to every input: it is read correctly or refused with an InputError that names the place.
+"""Damage of every kind to every input: it is read correctly or refused with an InputError that
+names the place.
 
 Any other exception fails the test. A few hundred cases by default, thousands under ``slow``.
 """
@@ -76,10 +77,13 @@ def cases(count: int, data: bytes):
 
 @pytest.mark.parametrize("count", SIZES)
 def test_tfrecord_of_google_push(tmp_path, google_example, count):
-    """Whatever survives is one of the records that were written, whole; the rest is in the damage log."""
+    """Whatever survives is one of the records that were written, whole; the rest is in the damage
+    log."""
     intact = tmp_path / "push_train.tfrecord-00000-of-00001"
     intact.write_bytes(
-        b"".join(frame_record(google_example(moves=3, imaged=range(3), offset=10 * i)) for i in range(4))
+        b"".join(
+            frame_record(google_example(moves=3, imaged=range(3), offset=10 * i)) for i in range(4)
+        )
     )
     data = intact.read_bytes()
     truth = {e.states[0, 0]: e for e in read_episodes([intact], DamageLog(0), Tally())}
@@ -88,8 +92,12 @@ def test_tfrecord_of_google_push(tmp_path, google_example, count):
         intact.write_bytes(changed)
         log = DamageLog(100, report=lambda line: None)
         for episode in read_episodes([intact], log, Tally()):
-            np.testing.assert_array_equal(episode.frames, truth[episode.states[0, 0]].frames, f"case {case}")
-            np.testing.assert_array_equal(episode.states, truth[episode.states[0, 0]].states, f"case {case}")
+            np.testing.assert_array_equal(
+                episode.frames, truth[episode.states[0, 0]].frames, f"case {case}"
+            )
+            np.testing.assert_array_equal(
+                episode.states, truth[episode.states[0, 0]].states, f"case {case}"
+            )
         assert all(str(intact) in str(found) for found in log.found)
 
 
@@ -125,7 +133,9 @@ def test_shards_of_the_store(make_episode, assert_same, tmp_path, count):
     shard = path / "a-00000.array_record"
     intact = shard.read_bytes()
     for _, changed in cases(count, intact):
-        shard.write_bytes((changed + bytes(len(intact)))[: len(intact)])  # of the right size, so that it is opened
+        shard.write_bytes(
+            (changed + bytes(len(intact)))[: len(intact)]
+        )  # of the right size, so that it is opened
         with refused_with(str(shard)):
             store = EpisodeStore(path, "a")
             for index, episode in enumerate(episodes):
@@ -135,7 +145,9 @@ def test_shards_of_the_store(make_episode, assert_same, tmp_path, count):
 
 @pytest.mark.parametrize("count", SIZES)
 def test_store_descriptions(make_episode, tmp_path, count):
-    path = write_store(tmp_path / "s", {"a": [make_episode(i) for i in range(3)]}, {"source": "test"})
+    path = write_store(
+        tmp_path / "s", {"a": [make_episode(i) for i in range(3)]}, {"source": "test"}
+    )
     for _, changed in cases(count, (path / "store.json").read_bytes()):
         (path / "store.json").write_bytes(changed)
         with refused_with(str(path)):
@@ -148,13 +160,17 @@ def test_store_descriptions(make_episode, tmp_path, count):
 @pytest.mark.parametrize("kind", [".png", ".jpg", ".webp"])
 def test_images(pictures, kind, count):
     frame = pictures[0]
-    data = encode_png(frame) if kind == ".png" else cv2.imencode(kind, frame[..., ::-1])[1].tobytes()
+    data = (
+        encode_png(frame) if kind == ".png" else cv2.imencode(kind, frame[..., ::-1])[1].tobytes()
+    )
     for case, changed in cases(count, data):
         with refused_with("frame 3"):
             image = decode_image(changed, "frame 3")
             assert image.dtype == np.uint8
             assert image.ndim == 3
-            if kind == ".png" and image.shape == frame.shape:  # checksummed, so what decodes is exact
+            if (
+                kind == ".png" and image.shape == frame.shape
+            ):  # checksummed, so what decodes is exact
                 np.testing.assert_array_equal(image, frame, f"case {case}")
 
 
@@ -164,7 +180,9 @@ def test_arrays_and_tables(count):
     for _, changed in cases(count, encode_array(array)):
         with refused_with("x.npy"):
             decode_array(changed, "x.npy")
-    csv_data = ("time,state_x,state_y\n" + "".join(f'{t},"{t * 0.5}",-{t}e-3\n' for t in range(9))).encode()
+    csv_data = (
+        "time,state_x,state_y\n" + "".join(f'{t},"{t * 0.5}",-{t}e-3\n' for t in range(9))
+    ).encode()
     table = json.dumps({"columns": ["a", "b"], "data": [[1, 2.5], [3, -4e3], [5, 6]]}).encode()
     for data, read in ((csv_data, read_csv), (table, read_json_table)):
         for _, changed in cases(count, data):
@@ -204,7 +222,12 @@ def test_archives(tmp_path, pictures, count):
 @pytest.mark.parametrize("count", SIZES)
 def test_npz_files(tmp_path, count):
     path = tmp_path / "a.npz"
-    np.savez_compressed(path, frames=np.zeros((4, 8, 8, 3), np.uint8), states=np.ones((4, 2)), actions=np.ones((4, 2)))
+    np.savez_compressed(
+        path,
+        frames=np.zeros((4, 8, 8, 3), np.uint8),
+        states=np.ones((4, 2)),
+        actions=np.ones((4, 2)),
+    )
     for _, changed in cases(count, path.read_bytes()):
         path.write_bytes(changed)
         with refused_with("a.npz", "episode a"):

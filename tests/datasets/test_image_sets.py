@@ -1,4 +1,5 @@
-"""Image sets: their folders as the publishers lay them out, made here small, and the recorded samples."""
+"""Image sets: their folders as the publishers lay them out, made here small, and the recorded
+samples."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def test_mnist_is_binarised_once_and_for_ever(tmp_path):
 
 
 def test_binarisation_follows_the_grey_values():
-    """100,000 pixels of each of a few greys: the share of white is grey / 255 within 5 standard deviations."""
+    """100,000 pixels of each of a few greys: the share of white is grey / 255 within 5 standard
+    deviations."""
     for grey in (0, 1, 64, 128, 254, 255):
         white = (binarised(np.full((1, 100, 1000), grey, np.uint8), 7) == 255).mean()
         share = grey / 255
@@ -99,7 +101,9 @@ def test_cifar_sheets(tmp_path):
     labels = [0] * 51_000
     labels[17], labels[50_002] = 3, 8
     (tmp_path / "cifar10_labels.js").write_text(f"var labels={labels};")
-    train, val, test = (open_images("cifar10", split, tmp_path) for split in ("train", "val", "test"))
+    train, val, test = (
+        open_images("cifar10", split, tmp_path) for split in ("train", "val", "test")
+    )
     assert (len(train), len(val), len(test)) == (18, 2, 5)
     assert (train[17].label, test[2].label) == (3, 8)
     assert np.array_equal(test[2].image[:, 5, 6], sheet[2, 5 * 32 + 6])
@@ -112,7 +116,11 @@ def test_imagenet_npz(tmp_path):
     np.savez(tmp_path / "train_data_batch_1.npz", data=data, labels=np.array([1, 5, 1000, 2]))
     with pytest.raises(InputError, match="another resolution"):
         open_images("imagenet32", "train", tmp_path)
-    np.savez(tmp_path / "train_data_batch_1.npz", data=random_image(2, 3 * 1024), labels=np.array([1, 1000]))
+    np.savez(
+        tmp_path / "train_data_batch_1.npz",
+        data=random_image(2, 3 * 1024),
+        labels=np.array([1, 1000]),
+    )
     images = open_images("imagenet32", "train", tmp_path)
     assert [images[i].label for i in range(2)] == [0, 999]
     np.savez(tmp_path / "val_data.npz", data=np.array([{}], dtype=object), labels=np.array([1]))
@@ -137,7 +145,9 @@ def test_a_folder_without_splits_is_cut(tmp_path):
         write_image(tmp_path / f"{number}.png", np.full((8, 8, 3), number, np.uint8))
     splits = [open_images("folder", split, tmp_path, 8) for split in ("train", "val", "test")]
     assert [len(images) for images in splits] == [8, 1, 1]
-    assert sorted(int(images[i].image[0, 0, 0]) for images in splits for i in range(len(images))) == list(range(10))
+    assert sorted(
+        int(images[i].image[0, 0, 0]) for images in splits for i in range(len(images))
+    ) == list(range(10))
     assert splits[0].classes == 0
 
 
@@ -149,11 +159,17 @@ def cub_folder(root: Path) -> Path:
         text.parent.mkdir(parents=True, exist_ok=True)
         text.write_text("a white bird\na gull.\n")
     (root / "parts").mkdir()
-    (root / "images.txt").write_text("".join(f"{i + 1} {name}\n" for i, name in enumerate([*names, "002.No/no.jpg"])))
-    (root / "train_test_split.txt").write_text("".join(f"{i + 1} {int(i < 10)}\n" for i in range(13)))
+    (root / "images.txt").write_text(
+        "".join(f"{i + 1} {name}\n" for i, name in enumerate([*names, "002.No/no.jpg"]))
+    )
+    (root / "train_test_split.txt").write_text(
+        "".join(f"{i + 1} {int(i < 10)}\n" for i in range(13))
+    )
     (root / "image_class_labels.txt").write_text("".join(f"{i + 1} 1\n" for i in range(13)))
     (root / "classes.txt").write_text("1 001.Gull\n2 002.No\n")
-    parts = "".join(f"{i + 1} {p + 1} {10 + p * 2.0} 20.0 {int(p < 14)}\n" for i in range(13) for p in range(15))
+    parts = "".join(
+        f"{i + 1} {p + 1} {10 + p * 2.0} 20.0 {int(p < 14)}\n" for i in range(13) for p in range(15)
+    )
     (root / "parts" / "part_locs.txt").write_text(parts)
     return root
 
@@ -164,8 +180,11 @@ def test_cub(tmp_path):
     assert sizes == [9, 1, 2]
     example = open_images("cub", "train", root, 32)[0]
     assert example.captions == ("a white bird", "a gull.")
-    # The 40x60 image's centred square starts at x = 10: part p lies at 2p / 40 of it; the 15th is not visible.
-    assert example.structure[:, 16].argmax(-1).tolist()[:14] == [int(2 * p / 40 * 32) for p in range(14)]
+    # The 40x60 image's centred square starts at x = 10: part p lies at 2p / 40 of it; the 15th is
+    # not visible.
+    assert example.structure[:, 16].argmax(-1).tolist()[:14] == [
+        int(2 * p / 40 * 32) for p in range(14)
+    ]
     assert example.structure.sum() == 14
     (root / "text_c10/001.Gull/Gull_3.txt").unlink()
     with pytest.raises(InputError, match=r"Gull_3.txt: a caption file is missing.*text_c10"):
@@ -239,7 +258,9 @@ def test_coco(tmp_path):
     with pytest.raises(InputError, match="no split 'test'"):
         open_images("coco", "test", tmp_path, 32)
     (tmp_path / "annotations/captions_val2017.json").unlink()
-    with pytest.raises(InputError, match=r"captions_val2017\.json: an annotation file of COCO is missing"):
+    with pytest.raises(
+        InputError, match=r"captions_val2017\.json: an annotation file of COCO is missing"
+    ):
         open_images("coco", "val", tmp_path, 32)
     (tmp_path / "annotations/captions_val2017.json").write_text("{}")
     with pytest.raises(InputError, match="no 'annotations'"):

@@ -24,7 +24,8 @@ def write_idx(path, images):
 
 @pytest.fixture
 def raw(tmp_path, monkeypatch):
-    """Digits that are squares of one grey value each: value i for image i, 200 and up for the test digits."""
+    """Digits that are squares of one grey value each: value i for image i, 200 and up for the test
+    digits."""
     monkeypatch.setattr(moving_mnist, "VALIDATION_DIGITS", 20)
     folder = tmp_path / "mnist"
     folder.mkdir()
@@ -41,8 +42,15 @@ def test_command(raw, tmp_path):
     for name in ("a", "b"):
         prepare_moving_mnist(raw, tmp_path / name, train=30, val=20, test=25, seed=4)
     stores = {split: EpisodeStore(tmp_path / "a", split) for split in ("train", "val", "test")}
-    assert {split: len(store) for split, store in stores.items()} == {"train": 30, "val": 20, "test": 25}
-    values = {split: set(np.concatenate([np.unique(e.frames) for e in store])) - {0} for split, store in stores.items()}
+    assert {split: len(store) for split, store in stores.items()} == {
+        "train": 30,
+        "val": 20,
+        "test": 25,
+    }
+    values = {
+        split: set(np.concatenate([np.unique(e.frames) for e in store])) - {0}
+        for split, store in stores.items()
+    }
     assert max(values["train"]) <= 80 < min(values["val"])
     assert max(values["val"]) <= 100
     assert min(values["test"]) >= 200
@@ -64,7 +72,9 @@ def test_a_digit_moves_straight_and_bounces(index, seed):
         assert np.abs(steps).max() <= 4  # 0.1 of 36 pixels
         inner = (corner[1:-1] > 0) & (corner[1:-1] < 35) & (corner[:-2] > 0) & (corner[:-2] < 35)
         inner &= (corner[2:] > 0) & (corner[2:] < 35)
-        assert (np.abs(np.diff(steps))[inner] <= 1).all()  # constant speed away from the walls, rounded down
+        assert (
+            np.abs(np.diff(steps))[inner] <= 1
+        ).all()  # constant speed away from the walls, rounded down
 
 
 def test_overlap_takes_the_larger_value():

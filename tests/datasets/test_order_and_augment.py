@@ -35,7 +35,8 @@ def test_hash_golden_values():
 
 
 def test_hash_is_even():
-    """Chi-square over 64 cells of 64,000 draws: 63 degrees of freedom; above 130 has odds of about 1e-6."""
+    """Chi-square over 64 cells of 64,000 draws: 63 degrees of freedom; above 130 has odds of about
+    1e-6."""
     for draw in (lambda i: randint(64, 5, i), lambda i: int(uniform(i, 9) * 64)):
         counts = np.bincount([draw(i) for i in range(64_000)], minlength=64)
         assert ((counts - 1000.0) ** 2 / 1000.0).sum() < 130
@@ -51,12 +52,19 @@ def test_every_epoch_holds_every_example_once(seed, epoch, count):
 def test_epochs_and_seeds_differ():
     orders = {epoch_order(seed, epoch, 50).tobytes() for seed in range(10) for epoch in range(10)}
     assert len(orders) == 100
-    # None is stuck: over 2,000 epochs the mean place of each of 20 examples is 9.5 within 6 standard errors.
+    # None is stuck: over 2,000 epochs the mean place of each of 20 examples is 9.5 within 6
+    # standard errors.
     places = np.mean([np.argsort(epoch_order(0, epoch, 20)) for epoch in range(2000)], axis=0)
     assert np.abs(places - 9.5).max() < 6 * np.sqrt((20**2 - 1) / 12 / 2000)
 
 
-@given(st.integers(0, 2**40), st.integers(0, 99), st.integers(0, 9999), st.integers(1, 60), st.integers(1, 60))
+@given(
+    st.integers(0, 2**40),
+    st.integers(0, 99),
+    st.integers(0, 9999),
+    st.integers(1, 60),
+    st.integers(1, 60),
+)
 def test_training_clips_lie_inside(seed, epoch, index, a, b):
     length, clip = max(a, b), min(a, b)
     start = training_clip(seed, epoch, index, length, clip)
@@ -71,7 +79,8 @@ def test_every_training_clip_occurs():
         training_clip(0, 0, 3, 13, 20)
 
 
-# --- augmentation ---------------------------------------------------------------------------------------------------
+# --- augmentation
+# --------------------------------------------------------------------------------------------------
 
 
 @given(st.integers(0, 10_000))
@@ -83,7 +92,8 @@ def test_mirror_is_an_involution(make_episode, assert_same, seed):
 
 
 def test_mirror_moves_states_with_the_picture():
-    """A camera on the robot's axis sees the gripper at column c(y); mirrored, it is where c(-y) is."""
+    """A camera on the robot's axis sees the gripper at column c(y); mirrored, it is where c(-y)
+    is."""
     width, y = 9, np.arange(-4, 5, dtype=np.float32)
     frames = np.zeros((9, 1, 3, width), dtype=np.uint8)
     states = np.zeros((9, 5), dtype=np.float32)
@@ -98,7 +108,8 @@ def test_mirror_moves_states_with_the_picture():
 
 
 @pytest.mark.parametrize(
-    ("order", "signs"), [((0, 0), (1, 1)), ((0,), (2,)), ((1, 2, 0), (1, 1, 1)), ((1, 0), (1, -1)), ((0, 1), (1,))]
+    ("order", "signs"),
+    [((0, 0), (1, 1)), ((0,), (2,)), ((1, 2, 0), (1, 1, 1)), ((1, 0), (1, -1)), ((0, 1), (1,))],
 )
 def test_reflections_that_are_none(order, signs):
     with pytest.raises(InputError, match="reflection"):
@@ -137,7 +148,10 @@ def test_all_frames_of_a_clip_change_alike(make_episode):
     """Augmenting a clip of one picture repeated gives one picture repeated, and epochs differ."""
     picture = make_episode(0, length=1)
     still = Episode(
-        np.repeat(picture.frames, 6, 0), np.repeat(picture.states, 6, 0), np.repeat(picture.actions, 6, 0), "still"
+        np.repeat(picture.frames, 6, 0),
+        np.repeat(picture.states, 6, 0),
+        np.repeat(picture.actions, 6, 0),
+        "still",
     )
     seen = set()
     for epoch in range(20):
@@ -165,7 +179,9 @@ def test_half_of_all_clips_are_mirrored(make_episode):
     """Of 400 fair coins, 140 to 260 heads but for odds of about 1e-9."""
     episode = make_episode(0, length=1, size=4)
     only = Augmentation(mirror=MIRROR)
-    flipped = sum((augment(episode, only, 0, i, 0).frames != episode.frames).any() for i in range(400))
+    flipped = sum(
+        (augment(episode, only, 0, i, 0).frames != episode.frames).any() for i in range(400)
+    )
     assert 140 <= flipped <= 260
 
 
@@ -173,14 +189,18 @@ def test_brightness_by_hand():
     """Brightness alone adds one constant to every value, rounded, clipped to 0..255."""
     frames = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
     none = np.zeros((1, 0), np.float32)
-    out = augment(Episode(frames, none, none, "a"), Augmentation(brightness=0.2), 0, 0, 1).frames.astype(int)
+    out = augment(
+        Episode(frames, none, none, "a"), Augmentation(brightness=0.2), 0, 0, 1
+    ).frames.astype(int)
     offsets = out - frames
     middle = offsets[(out > 0) & (out < 255)]
     assert len(set(middle.tolist())) == 1
     assert 0 < abs(middle[0]) <= 51
 
 
-@pytest.mark.parametrize("bad", [{"jitter": -1}, {"brightness": 1.0}, {"contrast": -0.1}, {"colour": float("nan")}])
+@pytest.mark.parametrize(
+    "bad", [{"jitter": -1}, {"brightness": 1.0}, {"contrast": -0.1}, {"colour": float("nan")}]
+)
 def test_bad_strengths(bad):
     with pytest.raises(InputError, match="augmentation"):
         Augmentation(**bad)

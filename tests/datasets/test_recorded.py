@@ -51,7 +51,9 @@ def check_droid(store, raw):
 def test_droid(few_droid, tmp_path):
     prepare_folder(few_droid, tmp_path / "store", split="2/1/1", **DROID)
     check_droid(open_dataset(tmp_path / "store", "train"), few_droid)
-    assert [episode.id for episode in open_dataset(tmp_path / "store", "test")] == ["droid_00000086"]
+    assert [episode.id for episode in open_dataset(tmp_path / "store", "test")] == [
+        "droid_00000086"
+    ]
     assert len(open_dataset(tmp_path / "store", "val")[0].frames) == 13
 
 
@@ -89,7 +91,12 @@ def test_pri_push(shared_data, tmp_path):
 
 
 def test_bair_sample(shared_data, tmp_path):
-    options = {"frames_key": "aux1_image", "actions_key": "action", "states": "none", "split": "0/0/1"}
+    options = {
+        "frames_key": "aux1_image",
+        "actions_key": "action",
+        "states": "none",
+        "split": "0/0/1",
+    }
     prepare_folder(shared_data / "bair", tmp_path / "store", **options)
     (episode,) = open_dataset(tmp_path / "store", "test")
     with np.load(shared_data / "bair" / "bair_sample.npz", allow_pickle=False) as arrays:

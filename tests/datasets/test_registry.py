@@ -45,7 +45,9 @@ def test_unknown(root, tmp_path, make_episode):
     write_store(root / "mine", {"test": [make_episode(0)]}, {})
     with pytest.raises(InputError, match=r"known ones are sim, mine.*pixelpush prepare folder"):
         open_dataset("nothing", "train")
-    with pytest.raises(InputError, match="'google-push' is not prepared; run 'pixelpush prepare google-push"):
+    with pytest.raises(
+        InputError, match="'google-push' is not prepared; run 'pixelpush prepare google-push"
+    ):
         open_dataset("google-push", "train")
     with pytest.raises(InputError, match="known ones are"):
         open_dataset("../root/mine", "test")

@@ -1,4 +1,5 @@
-"""The store: what goes in comes out, TFDS reads it too, and every kind of damage is a clear error."""
+"""The store: what goes in comes out, TFDS reads it too, and every kind of damage is a clear
+error."""
 
 from __future__ import annotations
 
@@ -15,7 +16,13 @@ import pytest
 
 from pixelpush.datasets import store_reader, store_writer
 from pixelpush.datasets.episodes import Episode
-from pixelpush.datasets.store import EpisodeStore, finished_shards, seal_store, write_shard, write_store
+from pixelpush.datasets.store import (
+    EpisodeStore,
+    finished_shards,
+    seal_store,
+    write_shard,
+    write_store,
+)
 from pixelpush.errors import InputError
 
 
@@ -64,7 +71,9 @@ def test_what_goes_in_comes_out(written, episodes, assert_same):
         train[5]
 
 
-@pytest.mark.parametrize(("channels", "state", "action"), [(1, 5, 4), (3, 0, 4), (3, 5, 0), (1, 0, 0)])
+@pytest.mark.parametrize(
+    ("channels", "state", "action"), [(1, 5, 4), (3, 0, 4), (3, 5, 0), (1, 0, 0)]
+)
 def test_any_dimensions(tmp_path, make_episode, assert_same, channels, state, action):
     episode = make_episode(9, channels=channels, state=state, action=action)
     path = write_store(tmp_path / "s", {"val": [episode]}, {})
@@ -84,11 +93,16 @@ def test_tfds_reads_it(written, episodes):
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(written)
-    assert {name: info.num_examples for name, info in builder.info.splits.items()} == {"train": 5, "test-novel": 2}
+    assert {name: info.num_examples for name, info in builder.info.splits.items()} == {
+        "train": 5,
+        "test-novel": 2,
+    }
     source = builder.as_data_source("train")
     assert len(source) == 5
     for item, episode in zip(source, episodes, strict=True):
-        np.testing.assert_array_equal(np.stack(item["frames"]), episode.frames.transpose(0, 2, 3, 1))
+        np.testing.assert_array_equal(
+            np.stack(item["frames"]), episode.frames.transpose(0, 2, 3, 1)
+        )
         np.testing.assert_array_equal(item["states"], episode.states)
         np.testing.assert_array_equal(item["actions"], episode.actions)
         assert item["id"].decode() == episode.id
@@ -103,7 +117,8 @@ class Refuse:
         assert name.split(".")[0] != "tensorflow", "TensorFlow was asked for"
 sys.meta_path.insert(0, Refuse())
 import pixelpush.datasets
-heavy = {{"cv2", "tensorflow_datasets", "array_record", "torch", "google.protobuf"}} & set(sys.modules)
+heavy = {{"cv2", "tensorflow_datasets", "array_record", "torch", "google.protobuf"}}
+heavy &= set(sys.modules)
 assert not heavy, heavy
 import pixelpush.datasets.commands
 assert "cv2" not in sys.modules
@@ -128,7 +143,8 @@ def test_content_hash_sees_every_array(tmp_path, make_episode):
     variants.append(Episode(**{**base.__dict__, "id": "other"}))
     variants.append(Episode(**{**base.__dict__, "extra": {"poses": np.ones(3, np.float32)}}))
     hashes = {
-        EpisodeStore(write_store(tmp_path / str(i), {"a": [e]}, {}), "a").content_sha256 for i, e in enumerate(variants)
+        EpisodeStore(write_store(tmp_path / str(i), {"a": [e]}, {}), "a").content_sha256
+        for i, e in enumerate(variants)
     }
     assert len(hashes) == len(variants)
 
@@ -153,7 +169,9 @@ def test_survives_pickling_and_forking(written, episodes):
 def test_few_shards_stay_open(tmp_path, make_episode, monkeypatch):
     monkeypatch.setattr(store_reader, "_MAX_OPEN_SHARDS", 2)
     episodes = [make_episode(i) for i in range(5)]
-    split = EpisodeStore(write_store(tmp_path / "s", {"a": episodes}, {}, episodes_per_shard=1), "a")
+    split = EpisodeStore(
+        write_store(tmp_path / "s", {"a": episodes}, {}, episodes_per_shard=1), "a"
+    )
     for index in (0, 1, 2, 3, 4, 0):
         np.testing.assert_array_equal(split[index].frames, episodes[index].frames)
         assert len(split._readers) <= 2
@@ -175,7 +193,8 @@ def test_kept_records_are_bounded_and_right(tmp_path, make_episode, monkeypatch)
     assert pickle.loads(pickle.dumps(split))._kept_bytes == 0
 
 
-# --- writing that fails or is cut short -----------------------------------------------------------------------------
+# --- writing that fails or is cut short
+# -----------------------------------------------------------------------------
 
 
 def failing(episodes):
@@ -231,7 +250,8 @@ def test_channels_ids_and_split_names(tmp_path, make_episode):
 
 
 def test_full_disk_while_writing(tmp_path, make_episode):
-    """A file-size limit stands in for a full disk: the write fails part-way, is an error, and leaves nothing."""
+    """A file-size limit stands in for a full disk: the write fails part-way, is an error, and
+    leaves nothing."""
     code = f"""
 import resource, signal
 import numpy as np
@@ -243,11 +263,14 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 frames = np.random.default_rng(0).integers(0, 256, (20, 3, 64, 64), dtype=np.uint8)
 none = np.zeros((20, 0), np.float32)
 try:
-    write_store({str(tmp_path / "s")!r}, {{"a": [Episode(frames, none, none, str(i)) for i in range(5)]}}, {{}})
+    episodes = [Episode(frames, none, none, str(i)) for i in range(5)]
+    write_store({str(tmp_path / "s")!r}, {{"a": episodes}}, {{}})
 except InputError as error:
     print("refused:", error)
 """
-    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
     assert "the disk is full" in result.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -297,7 +320,8 @@ def interrupt(*args):
     raise KeyboardInterrupt
 
 
-# --- reading what is damaged ----------------------------------------------------------------------------------------
+# --- reading what is damaged
+# ----------------------------------------------------------------------------------------
 
 
 def test_unknown_split_names_those_there_are(written):
@@ -337,7 +361,9 @@ def test_incomplete_split_is_refused_at_open(copy):
 def test_wrong_record_count_is_refused_at_open(copy):
     edit(copy, lambda store: store["splits"]["train"]["shards"][0].update(episodes=1))
     edit(copy, lambda store: store["splits"]["train"]["shards"][1].update(episodes=3))
-    with pytest.raises(InputError, match=r"train-00000.array_record: the shard holds 2 records, expected 1"):
+    with pytest.raises(
+        InputError, match=r"train-00000.array_record: the shard holds 2 records, expected 1"
+    ):
         EpisodeStore(copy, "train")
 
 
@@ -345,7 +371,9 @@ def test_missing_and_truncated_shards(copy):
     shard = copy / "train-00001.array_record"
     data = shard.read_bytes()
     shard.write_bytes(data[:-1000])
-    with pytest.raises(InputError, match=r"train-00001.array_record: the shard is truncated or changed"):
+    with pytest.raises(
+        InputError, match=r"train-00001.array_record: the shard is truncated or changed"
+    ):
         EpisodeStore(copy, "train")
     shard.unlink()
     with pytest.raises(InputError, match=r"train-00001.array_record: the shard is missing"):
@@ -355,7 +383,8 @@ def test_missing_and_truncated_shards(copy):
 def test_damaged_record_names_shard_and_record(copy, episodes):
     shard = copy / "train-00000.array_record"
     data = bytearray(shard.read_bytes())
-    # The first record's id stands readable in neither chunk (zstd), so flip a byte early in the first chunk's data.
+    # The first record's id stands readable in neither chunk (zstd), so flip a byte early in the
+    # first chunk's data.
     data[300] ^= 0x55
     shard.write_bytes(data)
     split = EpisodeStore(copy, "train")
@@ -391,5 +420,7 @@ def test_a_shard_name_cannot_leave_the_folder(copy):
 
 def test_objects_are_never_stored(tmp_path, make_episode):
     with pytest.raises(ValueError, match="Object arrays cannot be saved"):
-        write_store(tmp_path / "s", {"a": [make_episode(0, thing=np.array([{}], dtype=object))]}, {})
+        write_store(
+            tmp_path / "s", {"a": [make_episode(0, thing=np.array([{}], dtype=object))]}, {}
+        )
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,5 @@
-"""Images from a set in TFDS's own layout: records serialised by TFDS, in a folder named and described as it does."""
+"""Images from a set in TFDS's own layout: records serialised by TFDS, in a folder named and
+described as it does."""
 
 from __future__ import annotations
 
@@ -12,8 +13,11 @@ from pixelpush.datasets.images import encode_png
 from pixelpush.errors import InputError
 
 
-def write_tfds(data_dir: Path, splits: dict[str, list[tuple[np.ndarray, int]]], classes: int = 10) -> None:
-    """cifar10 3.0.2 in array_record form with these (image uint8 (H, W, 3), label), in shards of three."""
+def write_tfds(
+    data_dir: Path, splits: dict[str, list[tuple[np.ndarray, int]]], classes: int = 10
+) -> None:
+    """cifar10 3.0.2 in array_record form with these (image uint8 (H, W, 3), label), in shards of
+    three."""
     import tensorflow_datasets as tfds
     from array_record.python.array_record_module import ArrayRecordWriter
     from google.protobuf import json_format
@@ -23,7 +27,9 @@ def write_tfds(data_dir: Path, splits: dict[str, list[tuple[np.ndarray, int]]], 
 
     size = next(iter(splits.values()))[0][0].shape
     label = tfds.features.ClassLabel(num_classes=classes)
-    features = tfds.features.FeaturesDict({"image": tfds.features.Image(shape=size), "label": label})
+    features = tfds.features.FeaturesDict(
+        {"image": tfds.features.Image(shape=size), "label": label}
+    )
     serializer = ExampleSerializer(features.get_serialized_info())
     folder = data_dir / "cifar10" / "3.0.2"
     folder.mkdir(parents=True)
@@ -34,19 +40,31 @@ def write_tfds(data_dir: Path, splits: dict[str, list[tuple[np.ndarray, int]]], 
             path = folder / f"cifar10-{split}.array_record-{index:05d}-of-{len(shards):05d}"
             writer = ArrayRecordWriter(str(path), "group_size:1")
             for image, number in shard:
-                writer.write(serializer.serialize_example({"image": encode_png(image), "label": number}))
+                writer.write(
+                    serializer.serialize_example({"image": encode_png(image), "label": number})
+                )
             writer.close()
         lengths = [str(len(shard)) for shard in shards]
         template = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
-        described.append({"name": split, "filepathTemplate": template, "shardLengths": lengths, "numBytes": "1"})
+        described.append(
+            {"name": split, "filepathTemplate": template, "shardLengths": lengths, "numBytes": "1"}
+        )
     write_json(folder / "features.json", json_format.MessageToDict(features.to_proto()))
-    info = {"fileFormat": "array_record", "name": "cifar10", "version": "3.0.2", "splits": described}
+    info = {
+        "fileFormat": "array_record",
+        "name": "cifar10",
+        "version": "3.0.2",
+        "splits": described,
+    }
     write_json(folder / "dataset_info.json", info)
 
 
 def pictures(count: int, height: int = 8, width: int = 8) -> list[tuple[np.ndarray, int]]:
     draw = np.random.default_rng(count)
-    return [(draw.integers(0, 256, (height, width, 3), dtype=np.uint8), number % 10) for number in range(count)]
+    return [
+        (draw.integers(0, 256, (height, width, 3), dtype=np.uint8), number % 10)
+        for number in range(count)
+    ]
 
 
 def test_images_and_labels_come_back(tmp_path: Path):
@@ -58,7 +76,9 @@ def test_images_and_labels_come_back(tmp_path: Path):
         for index, (image, label) in enumerate(written):
             np.testing.assert_array_equal(found[index].image, image.transpose(2, 0, 1))
             assert found[index].label == label
-    assert open_images("tfds:cifar10", "train", root=tmp_path).content_sha256 != found.content_sha256
+    assert (
+        open_images("tfds:cifar10", "train", root=tmp_path).content_sha256 != found.content_sha256
+    )
 
 
 def test_mistakes_are_one_clear_line(tmp_path: Path):
@@ -83,13 +103,18 @@ def test_a_damaged_shard_is_named_or_read_rightly(tmp_path: Path):
     sound = shard.read_bytes()
     outcomes = set()
     for place in range(0, len(sound), len(sound) // 12):
-        for damaged in (sound[:place], sound[:place] + bytes([sound[place] ^ 255]) + sound[place + 1 :]):
+        for damaged in (
+            sound[:place],
+            sound[:place] + bytes([sound[place] ^ 255]) + sound[place + 1 :],
+        ):
             shard.write_bytes(damaged)
             try:
                 found = open_images("tfds:cifar10", "train", root=tmp_path)
                 read = [found[index].image for index in range(3)]
             except InputError as error:
-                outcomes.add("named" if "tfds" in str(error) and "\n" not in str(error) else str(error))
+                outcomes.add(
+                    "named" if "tfds" in str(error) and "\n" not in str(error) else str(error)
+                )
             else:
                 outcomes.add("read")
                 for image, (truth, _) in zip(read, written, strict=True):

@@ -68,12 +68,18 @@ def test_one_flipped_bit_costs_one_record(path, number, part):
     if part == "data" and not DATA[number]:
         return
     start = offsets()[number]
-    place = {"length": 0, "length checksum": 9, "data": 12, "data checksum": 12 + len(DATA[number])}[part]
+    place = {
+        "length": 0,
+        "length checksum": 9,
+        "data": 12,
+        "data checksum": 12 + len(DATA[number]),
+    }[part]
     data = bytearray(path.read_bytes())
     data[start + place] ^= 4
     path.write_bytes(data)
     records, log = read(path)
-    # After a damaged length the reader searches for the next record; an empty one is not told from noise.
+    # After a damaged length the reader searches for the next record; an empty one is not told from
+    # noise.
     lost = {number} | ({2} if number == 1 and part.startswith("length") else set())
     assert records == [record for i, record in enumerate(DATA) if i not in lost]
     (damage,) = log.found
@@ -99,7 +105,9 @@ def test_damage_beyond_the_limit_is_an_error(path, capsys):
         data[start + 12] ^= 1
     path.write_bytes(data)
     assert read(path, limit=2)[0] == DATA[2:]
-    with pytest.raises(InputError, match=r"x.tfrecord, record 1 \(byte 28\).*More than 1 damaged records"):
+    with pytest.raises(
+        InputError, match=r"x.tfrecord, record 1 \(byte 28\).*More than 1 damaged records"
+    ):
         list(read_records(path, DamageLog(1)))
     assert "skipped a damaged record" in capsys.readouterr().err
     with pytest.raises(InputError, match="record 0"):

@@ -10,4 +10,9 @@ from pixelpush.datasets.tfrecord import masked_crc32c
 def frame_record(data: bytes) -> bytes:
     """The bytes of one record holding ``data``."""
     length = struct.pack("<Q", len(data))
-    return length + struct.pack("<I", masked_crc32c(length)) + data + struct.pack("<I", masked_crc32c(data))
+    return (
+        length
+        + struct.pack("<I", masked_crc32c(length))
+        + data
+        + struct.pack("<I", masked_crc32c(data))
+    )

@@ -49,12 +49,20 @@ def store(tmp_path_factory) -> Path:
         "test-seen": [moving_square(20 + n, length) for n, length in enumerate((6, 9, 3, 7, 5))],
         "test-novel": [moving_square(n, 6) for n in range(30, 32)],
     }
-    return write_store(tmp_path_factory.mktemp("data") / "squares", splits, {"source": "drawn by the tests"})
+    return write_store(
+        tmp_path_factory.mktemp("data") / "squares", splits, {"source": "drawn by the tests"}
+    )
 
 
 def save_small(folder: Path, seed: int, **overrides) -> Path:
     torch.manual_seed(seed)
-    sizes = {"channels": 8, "encoder_blocks": 1, "coarse_scales": 1, "lstm_channels": 8, "decoder_blocks": 1}
+    sizes = {
+        "channels": 8,
+        "encoder_blocks": 1,
+        "coarse_scales": 1,
+        "lstm_channels": 8,
+        "decoder_blocks": 1,
+    }
     shapes = {"frame_size": SIZE, "state_dim": STATES, "action_dim": ACTIONS, "components": 3}
     model = build_model("ot", **{**sizes, **shapes, **overrides})
     save_model(model, folder)

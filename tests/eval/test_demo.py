@@ -1,4 +1,5 @@
-"""The demo's path on a stand-in for the simulator: everything it names is there, and a second call repeats nothing."""
+"""The demo's path on a stand-in for the simulator: everything it names is there, and a second call
+repeats nothing."""
 
 from __future__ import annotations
 
@@ -30,14 +31,22 @@ class StandIn:
         assert (name, size) == ("sim", 64)
         self.opened.append(split)
         drawn = [self.draw_episode(100 * len(self.opened) + n, 4) for n in range(episodes)]
-        return Split(split, [replace(one, frames=one.frames.repeat(4, 2).repeat(4, 3)) for one in drawn])
+        return Split(
+            split, [replace(one, frames=one.frames.repeat(4, 2).repeat(4, 3)) for one in drawn]
+        )
 
 
 @pytest.fixture
 def simulator(monkeypatch, draw_episode):
     stand_in = StandIn(draw_episode)
     monkeypatch.setattr(demo, "open_dataset", stand_in)
-    plan = replace(demo.SMALL, episodes={"train": 2, "val": 1, "test-seen": 1}, clips=2, clip_frames=3, samples=1)
+    plan = replace(
+        demo.SMALL,
+        episodes={"train": 2, "val": 1, "test-seen": 1},
+        clips=2,
+        clip_frames=3,
+        samples=1,
+    )
     monkeypatch.setattr(demo, "SMALL", plan)
     monkeypatch.setattr(demo, "SHIPPED_MODEL", "no-such-model")
     return stand_in
@@ -50,7 +59,9 @@ def test_demo_makes_data_model_table_and_films(simulator, tmp_path, capsys):
         assert row in text
     made = {path.name for path in (tmp_path / "demo").iterdir()}
     assert {"run-small", "nll.json"} <= made
-    movie, strip, arrays = (next((tmp_path / "demo").glob(f"*.{kind}")) for kind in ("mp4", "png", "npz"))
+    movie, strip, arrays = (
+        next((tmp_path / "demo").glob(f"*.{kind}")) for kind in ("mp4", "png", "npz")
+    )
     assert str(movie) in text
     assert str(strip) in text
     with np.load(arrays) as archive:

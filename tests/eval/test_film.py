@@ -12,7 +12,12 @@ from pixelpush.eval.film import Film, film_frames, film_strip, strip_layout, wri
 
 
 def film(
-    steps: int = 3, samples: int = 2, truth: bool = True, colours: int = 3, size: int = 16, actions: int = 2
+    steps: int = 3,
+    samples: int = 2,
+    truth: bool = True,
+    colours: int = 3,
+    size: int = 16,
+    actions: int = 2,
 ) -> Film:
     draw = np.random.default_rng(steps)
 
@@ -47,13 +52,17 @@ def test_strip_shows_every_picture_unchanged(colours: int):
     low, high = one.heat_range
     for column in range(5):
         truth = one.given[column] if column < 2 else one.truth[column - 2]
-        np.testing.assert_array_equal(cell(pixels, layout, 0, column), enlarge(truth, layout.factor))
+        np.testing.assert_array_equal(
+            cell(pixels, layout, 0, column), enlarge(truth, layout.factor)
+        )
         for sample in range(2):
             found = cell(pixels, layout, 1 + sample, column)
             if column < 2:
                 assert (found == 255).all()  # paper: the samples begin after the context
             else:
-                np.testing.assert_array_equal(found, enlarge(one.samples[sample, column - 2], layout.factor))
+                np.testing.assert_array_equal(
+                    found, enlarge(one.samples[sample, column - 2], layout.factor)
+                )
         if column >= 2:
             heat = enlarge(heat_map(one.heat[column - 2], low, high), layout.factor)
             np.testing.assert_array_equal(cell(pixels, layout, 3, column), heat)
@@ -79,7 +88,9 @@ def test_pictures_of_a_strip_do_not_overlap():
     layout = strip_layout(film(samples=3))
     tops = sorted([*layout.rows, layout.actions])
     assert layout.rows[0] < layout.actions < layout.rows[1]
-    assert all(b - a > layout.cell[1] for a, b in zip(layout.rows[:1], layout.rows[1:2], strict=True))
+    assert all(
+        b - a > layout.cell[1] for a, b in zip(layout.rows[:1], layout.rows[1:2], strict=True)
+    )
     assert layout.actions + layout.action_height <= layout.rows[1]
     assert len(set(tops)) == 5 + 1
 
@@ -92,11 +103,17 @@ def test_movie_shows_samples_and_context():
     found = pictures[3][34 : 34 + side, 6 : 6 + side]
     np.testing.assert_array_equal(found, enlarge(one.truth[1], 16))
     second = 6 + side + 12
-    np.testing.assert_array_equal(pictures[3][34 : 34 + side, second : second + side], enlarge(one.samples[0, 1], 16))
-    np.testing.assert_array_equal(pictures[0][34 : 34 + side, second : second + side], enlarge(one.given[0], 16))
+    np.testing.assert_array_equal(
+        pictures[3][34 : 34 + side, second : second + side], enlarge(one.samples[0, 1], 16)
+    )
+    np.testing.assert_array_equal(
+        pictures[0][34 : 34 + side, second : second + side], enlarge(one.given[0], 16)
+    )
 
 
-@pytest.mark.parametrize("one", [film(truth=False), film(actions=0), film(samples=9), film(steps=1), film(actions=7)])
+@pytest.mark.parametrize(
+    "one", [film(truth=False), film(actions=0), film(samples=9), film(steps=1), film(actions=7)]
+)
 def test_unusual_films_can_be_drawn(one: Film):
     assert film_strip(one).shape[2] == 3
     pictures = film_frames(one)
@@ -119,7 +136,9 @@ def test_heat_map_ends():
     np.testing.assert_array_equal(ends, [dark, dark, bright, bright])
 
 
-@pytest.mark.parametrize(("arrow", "side"), [((1, 0), "right"), ((-1, 0), "left"), ((0, 1), "up"), ((0, -1), "down")])
+@pytest.mark.parametrize(
+    ("arrow", "side"), [((1, 0), "right"), ((-1, 0), "left"), ((0, 1), "up"), ((0, -1), "down")]
+)
 def test_arrow_points_where_it_should(arrow, side):
     dark = action_arrow(60, np.array(arrow, float), 1.0).min(axis=2)[3:-3, 3:-3] < 60
     rows, columns = np.nonzero(dark)
@@ -141,7 +160,9 @@ def test_displacement_of_commanded_poses_and_of_changes():
     changes = np.concatenate([steps, np.zeros((1, 3), np.float32)])
     np.testing.assert_allclose(displacements(states, changes)[:9], steps[:, :2], atol=1e-5)
     assert displacements(states, np.zeros((10, 0), np.float32)).shape == (10, 2)
-    np.testing.assert_array_equal(displacements(np.zeros((10, 0), np.float32), changes), changes[:, :2])
+    np.testing.assert_array_equal(
+        displacements(np.zeros((10, 0), np.float32), changes), changes[:, :2]
+    )
 
 
 def test_a_movie_that_cannot_be_written_leaves_nothing(tmp_path):

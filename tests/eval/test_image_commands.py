@@ -19,7 +19,15 @@ from pixelpush.eval.image_speed import measure_images, table4_images_text
 from pixelpush.image import build_image_model, save_image_model
 
 SMALL = {"image_size": 8, "head_hidden": 8, "condition_channels": 4, "condition_layers": 2}
-MULTISCALE = {**SMALL, "base_size": 4, "channels": 4, "base_layers": 2, "blocks": 1, "patch_layers": 2, "crop": 8}
+MULTISCALE = {
+    **SMALL,
+    "base_size": 4,
+    "channels": 4,
+    "base_layers": 2,
+    "blocks": 1,
+    "patch_layers": 2,
+    "crop": 8,
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +41,21 @@ def folder(tmp_path_factory) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), numbers.integers(0, 256, (8, 8, 3), dtype=np.uint8))
     torch.manual_seed(0)
-    save_image_model(build_image_model("gated-pixelcnn", channels=4, layers=2, **SMALL), root / "gated")
-    save_image_model(build_image_model("multiscale-pixelcnn", classes=2, **MULTISCALE), root / "multiscale")
+    save_image_model(
+        build_image_model("gated-pixelcnn", channels=4, layers=2, **SMALL), root / "gated"
+    )
+    save_image_model(
+        build_image_model("multiscale-pixelcnn", classes=2, **MULTISCALE), root / "multiscale"
+    )
     return root
 
 
 def options(folder: Path, model: str, **changes) -> SampleOptions:
     data = f"folder:{folder / 'data'}"
     return SampleOptions(
-        str(folder / model), folder / f"{model}.png", **{"data": data, "n": 2, "samples": 2, **changes}
+        str(folder / model),
+        folder / f"{model}.png",
+        **{"data": data, "n": 2, "samples": 2, **changes},
     )
 
 
@@ -84,8 +98,14 @@ def test_mistakes_are_named(folder, tmp_path):
         ({"model": "multiscale", "kind": "complete"}, "completion needs"),
         ({"model": "gated", "kind": "upscale"}, "has no upscalers"),
         ({"model": "gated", "kind": "strip"}, "has one scale"),
-        ({"model": "multiscale", "data": ""}, "name an image set with --data, or a class with --label"),
-        ({"model": "multiscale", "kind": "upscale", "given": 3}, "choose one of the model's smaller sizes"),
+        (
+            {"model": "multiscale", "data": ""},
+            "name an image set with --data, or a class with --label",
+        ),
+        (
+            {"model": "multiscale", "kind": "upscale", "given": 3},
+            "choose one of the model's smaller sizes",
+        ),
         ({"model": "gated", "kind": "complete", "first": 3}, "has 4 images"),
         ({"model": "gated", "n": 0}, "--n must be at least 1"),
         ({"model": "multiscale", "data": "", "label": 2}, "this model knows 0 to 1"),
@@ -99,7 +119,16 @@ def test_mistakes_are_named(folder, tmp_path):
 def test_nll_of_image_models(folder, capsys, tmp_path):
     names = (str(folder / "gated"), str(folder / "multiscale"))
     data = f"folder:{folder / 'data'}"
-    nll(NllOptions(models=names, data=data, splits=("val", "test"), json=tmp_path / "a.json", device="cpu", quiet=True))
+    nll(
+        NllOptions(
+            models=names,
+            data=data,
+            splits=("val", "test"),
+            json=tmp_path / "a.json",
+            device="cpu",
+            quiet=True,
+        )
+    )
     report = json.loads((tmp_path / "a.json").read_text())
     text = capsys.readouterr().out
     for entry in report["models"]:
@@ -107,7 +136,9 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
         assert score["images"] == score["images_in_split"] == 4
         assert score["nats_per_image"] == pytest.approx(score["nats_per_subpixel"] * 192)
         assert f"{score['bits_per_dimension']:.4f}" in text
-    nll(NllOptions(model=names[0], data=data, splits=("val",), episodes=3, device="cpu", quiet=True))
+    nll(
+        NllOptions(model=names[0], data=data, splits=("val",), episodes=3, device="cpu", quiet=True)
+    )
     assert "val (first 3 of 4)" in capsys.readouterr().out
     assert (report["format"], report["version"]) == ("pixelpush-image-nll", 1)
     for message, changes in {
@@ -126,7 +157,12 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
 
 def report_of(data: str, size: int) -> dict:
     score = {"nats_per_subpixel": 2.5, "bits_per_dimension": 3.607}
-    entry = {"name": "ours", "kind": "multiscale-pixelcnn", "image_size": size, "splits": {"val": score}}
+    entry = {
+        "name": "ours",
+        "kind": "multiscale-pixelcnn",
+        "image_size": size,
+        "splits": {"val": score},
+    }
     return {"data": data, "models": [entry]}
 
 
@@ -136,7 +172,9 @@ def test_tables_show_ours_beside_the_published_figures():
     assert all(text in table1 for text in ("2.500", "2.98", "2.91"))
     table3 = table3_text([report_of("imagenet64:y", 64)])
     assert "3.607" in table3
-    assert [line.split()[-1] for line in table3.splitlines() if line.startswith("Multiscale")] == ["3.55"]
+    assert [line.split()[-1] for line in table3.splitlines() if line.startswith("Multiscale")] == [
+        "3.55"
+    ]
 
 
 def test_speed_counts_the_steps():

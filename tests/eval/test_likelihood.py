@@ -26,7 +26,12 @@ SPLITS = ("val", "test-seen")
 def report(store, model_folder):
     model = load_model(model_folder)
     splits = {name: open_dataset(store, name) for name in SPLITS}
-    return evaluate([Scored("small", "ot", model)], splits, Protocol(clip_frames=5), open_dataset(store, "train"))
+    return evaluate(
+        [Scored("small", "ot", model)],
+        splits,
+        Protocol(clip_frames=5),
+        open_dataset(store, "train"),
+    )
 
 
 def test_total_equals_log_prob_of_every_clip(report, store, model_folder):
@@ -36,7 +41,8 @@ def test_total_equals_log_prob_of_every_clip(report, store, model_folder):
         episode, nats, predicted = split[index], 0.0, 0
         for start in range(0, len(episode.frames) - 2, 3):
             clip = (
-                torch.from_numpy(x[None, start : start + 5]) for x in (episode.frames, episode.states, episode.actions)
+                torch.from_numpy(x[None, start : start + 5])
+                for x in (episode.frames, episode.states, episode.actions)
             )
             with torch.no_grad():
                 log_prob = model.log_prob(*clip)
@@ -55,20 +61,30 @@ def test_split_figure_is_total_over_count(report):
             count = sum(e["subpixels"] for e in summary["per_episode"])
             assert summary["nats_per_subpixel"] == nats / count
             assert summary["bits_per_dimension"] == summary["nats_per_subpixel"] / math.log(2)
-            assert summary["nats_per_frame"] == pytest.approx(summary["nats_per_subpixel"] * 3 * 16 * 16)
+            assert summary["nats_per_frame"] == pytest.approx(
+                summary["nats_per_subpixel"] * 3 * 16 * 16
+            )
             curve = summary["per_frame"]
             per_frame = count / sum(e["frames"] for e in summary["per_episode"])
-            assert math.fsum(p["nats_per_subpixel"] * p["episodes"] for p in curve) * per_frame == pytest.approx(nats)
+            assert math.fsum(
+                p["nats_per_subpixel"] * p["episodes"] for p in curve
+            ) * per_frame == pytest.approx(nats)
 
 
 def test_floor_and_differences(report, store):
     split = open_dataset(store, "test-seen")
-    floors = [float(split[i].extra["noise_floor"][2:].astype(float).sum()) for i in range(len(split))]
+    floors = [
+        float(split[i].extra["noise_floor"][2:].astype(float).sum()) for i in range(len(split))
+    ]
     frames = [len(split[i].frames) - 2 for i in range(len(split))]
     floor = report["splits"]["test-seen"]["floor"]["nats_per_subpixel"]
     assert floor == pytest.approx(sum(floors) / sum(frames))
-    model, reference = (rows["splits"]["test-seen"] for rows in (report["models"][0], report["reference"]))
-    assert model["above_floor"]["nats_per_subpixel"] == pytest.approx(model["nats_per_subpixel"] - floor)
+    model, reference = (
+        rows["splits"]["test-seen"] for rows in (report["models"][0], report["reference"])
+    )
+    assert model["above_floor"]["nats_per_subpixel"] == pytest.approx(
+        model["nats_per_subpixel"] - floor
+    )
     expected = model["nats_per_subpixel"] - reference["nats_per_subpixel"]
     assert model["above_reference"]["nats_per_subpixel"] == pytest.approx(expected)
     assert reference["above_reference"] is None
@@ -78,7 +94,9 @@ def test_floor_and_differences(report, store):
 def test_likelihood_does_not_depend_on_the_batch(report, store, model_folder, batch_size):
     model = load_model(model_folder)
     splits = {name: open_dataset(store, name) for name in SPLITS}
-    other = evaluate([Scored("small", "ot", model)], splits, Protocol(clip_frames=5, batch_size=batch_size))
+    other = evaluate(
+        [Scored("small", "ot", model)], splits, Protocol(clip_frames=5, batch_size=batch_size)
+    )
     for name in SPLITS:
         pair = [r["models"][0]["splits"][name]["per_episode"] for r in (report, other)]
         for one, two in zip(*pair, strict=True):
@@ -90,7 +108,10 @@ def test_a_prefix_is_said_to_be_one(store, model_folder):
     model = Scored("small", "ot", load_model(model_folder))
     found = evaluate([model], splits, Protocol(clip_frames=5), prefix=2)
     assert found["splits"]["test-seen"]["whole_split"] is False
-    assert (found["splits"]["test-seen"]["episodes"], found["splits"]["test-seen"]["episodes_in_split"]) == (2, 5)
+    assert (
+        found["splits"]["test-seen"]["episodes"],
+        found["splits"]["test-seen"]["episodes_in_split"],
+    ) == (2, 5)
     assert "ONLY the first 2 of 5" in split_text(found, "test-seen")
     with pytest.raises(InputError, match="1 to 5"):
         evaluate([model], splits, Protocol(clip_frames=5), prefix=6)
@@ -125,7 +146,15 @@ def test_rows_of_the_same_name_keep_their_paths():
 def test_command_writes_json_and_figure(store, model_folder, save_model_folder, tmp_path, capsys):
     other = save_model_folder(tmp_path / "other", seed=1)
     json_path, figure = tmp_path / "out" / "nll.json", tmp_path / "out" / "nll.png"
-    nll(NllOptions(models=(str(model_folder), str(other)), data=str(store), json=json_path, figure=figure, quiet=True))
+    nll(
+        NllOptions(
+            models=(str(model_folder), str(other)),
+            data=str(store),
+            json=json_path,
+            figure=figure,
+            quiet=True,
+        )
+    )
     report = json.loads(json_path.read_text())
     assert [entry["name"] for entry in report["models"]] == ["small", "other"]
     assert list(report["splits"]) == ["train", "val", "test-seen", "test-novel"]
@@ -135,9 +164,14 @@ def test_command_writes_json_and_figure(store, model_folder, save_model_folder, 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nll.json", "nll.png"]
 
 
-def test_command_takes_data_and_protocol_from_the_run(store, model_folder, save_model_folder, tmp_path, capsys):
+def test_command_takes_data_and_protocol_from_the_run(
+    store, model_folder, save_model_folder, tmp_path, capsys
+):
     run = save_model_folder(tmp_path / "run", seed=2)
-    config = {"data": str(store), "train": {"data": {"context": 3, "clip_frames": 20, "scored_frames": 6}}}
+    config = {
+        "data": str(store),
+        "train": {"data": {"context": 3, "clip_frames": 20, "scored_frames": 6}},
+    }
     (run / "config.json").write_text(json.dumps(config))
     nll(NllOptions(model=str(run), splits=("val",), reference=False, quiet=True))
     text = capsys.readouterr().out
@@ -162,8 +196,12 @@ def test_mistakes_are_one_clear_line(store, model_folder, save_model_folder, tmp
         "actions must be": NllOptions(model=wide, data=str(store), reference=False, quiet=True),
         "model's frame size": NllOptions(model=large, data=str(store), reference=False, quiet=True),
         "differ in size": NllOptions(models=(name, large), data=str(store)),
-        "context of 4": NllOptions(model=name, data=str(store), context=4, reference=False, quiet=True),
-        "below the clip length": NllOptions(model=name, data=str(store), context=5, clip_frames=5, quiet=True),
+        "context of 4": NllOptions(
+            model=name, data=str(store), context=4, reference=False, quiet=True
+        ),
+        "below the clip length": NllOptions(
+            model=name, data=str(store), context=5, clip_frames=5, quiet=True
+        ),
         "must end in .png": NllOptions(model=name, data=str(store), figure=tmp_path / "figure.jpg"),
         "is a folder": NllOptions(model=name, data=str(store), json=tmp_path),
         "--batch-size must be at least 1": NllOptions(model=name, data=str(store), batch_size=0),
@@ -177,7 +215,9 @@ def test_mistakes_are_one_clear_line(store, model_folder, save_model_folder, tmp
         assert "\n" not in str(caught.value)
 
 
-def test_moving_mnist_stands_beside_the_published_nats_per_frame(save_model_folder, tmp_path, monkeypatch, capsys):
+def test_moving_mnist_stands_beside_the_published_nats_per_frame(
+    save_model_folder, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(moving_mnist, "VALIDATION_DIGITS", 1)
     for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
         digits = np.random.default_rng(0).integers(0, 256, (2, 28, 28), dtype=np.uint8)
@@ -186,12 +226,25 @@ def test_moving_mnist_stands_beside_the_published_nats_per_frame(save_model_fold
     shapes = {"frame_size": 64, "colours": 1, "state_dim": 0, "action_dim": 0}
     model = str(save_model_folder(tmp_path / "small", seed=0, **shapes))
     json_path = tmp_path / "nll.json"
-    nll(NllOptions(model=model, data=str(tmp_path / "digits"), context=10, json=json_path, device="cpu", quiet=True))
+    nll(
+        NllOptions(
+            model=model,
+            data=str(tmp_path / "digits"),
+            context=10,
+            json=json_path,
+            device="cpu",
+            quiet=True,
+        )
+    )
     report, text = json.loads(json_path.read_text()), capsys.readouterr().out
     assert report["splits"]["test"]["source"] == "moving-mnist"
     summary = report["models"][0]["splits"]["test"]
     assert summary["nats_per_frame"] == pytest.approx(summary["nats_per_subpixel"] * 64 * 64)
-    rows = {line.rsplit(maxsplit=1)[0]: line.split()[-1] for line in text.splitlines() if ", test" in line}
+    rows = {
+        line.rsplit(maxsplit=1)[0]: line.split()[-1]
+        for line in text.splitlines()
+        if ", test" in line
+    }
     assert rows["small, test"] == f"{summary['nats_per_frame']:.1f}"
     assert (rows["VPN, test"], rows["lower bound, test"]) == ("87.6", "86.3")
     assert "another scale" in text
@@ -209,7 +262,9 @@ def test_partly_known_floors_are_refused(draw_episode, model_folder):
     with pytest.raises(InputError, match="only 1 of 2"):
         evaluate([Scored("small", "ot", load_model(model_folder))], {"val": split}, Protocol())
     unknown = Split([draw_episode(n, 6, floor=False) for n in range(2)])
-    report = evaluate([Scored("small", "ot", load_model(model_folder))], {"val": unknown}, Protocol())
+    report = evaluate(
+        [Scored("small", "ot", load_model(model_folder))], {"val": unknown}, Protocol()
+    )
     assert report["splits"]["val"]["floor"] is None
     assert "noise floor" not in split_text(report, "val")
     assert np.isfinite(report["models"][0]["splits"]["val"]["nats_per_subpixel"])

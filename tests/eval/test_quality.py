@@ -25,7 +25,9 @@ def test_psnr_and_ssim_are_scikit_images():
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     truth, frames = pictures(3, 16, 16), pictures(3, 16, 16, seed=1)
-    assert psnr(truth, frames) == pytest.approx(peak_signal_noise_ratio(truth, frames, data_range=255))
+    assert psnr(truth, frames) == pytest.approx(
+        peak_signal_noise_ratio(truth, frames, data_range=255)
+    )
     expected = structural_similarity(truth, frames, channel_axis=0, data_range=255)
     assert ssim(truth[None], frames[None])[0] == pytest.approx(expected)
     assert ssim(truth[None], truth[None])[0] == pytest.approx(1)
@@ -55,8 +57,12 @@ def test_summary_is_the_mean_over_episodes():
     found = summarise_quality(episodes, samples=2)
     values = np.stack([episode["psnr"]["best"] for episode in episodes])
     np.testing.assert_allclose(found["psnr"]["best"]["by_step"], values.mean(axis=0))
-    np.testing.assert_allclose(found["psnr"]["best"]["standard_error_by_step"], values.std(axis=0, ddof=1) / 3**0.5)
+    np.testing.assert_allclose(
+        found["psnr"]["best"]["standard_error_by_step"], values.std(axis=0, ddof=1) / 3**0.5
+    )
     assert found["psnr"]["best"]["mean"] == pytest.approx(values.mean())
-    short = episode_quality(pictures(2, 3, 16, 16), pictures(1, 3, 16, 16), pictures(2, 1, 3, 16, 16))
+    short = episode_quality(
+        pictures(2, 3, 16, 16), pictures(1, 3, 16, 16), pictures(2, 1, 3, 16, 16)
+    )
     with pytest.raises(InputError, match="one length"):
         summarise_quality([episodes[0], short], samples=2)

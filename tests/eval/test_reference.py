@@ -28,8 +28,15 @@ def direct_probability(reference: Reference, channel: int, previous: int, value:
     """Differences of CDFs, one number at a time."""
 
     def cdf(edge: float) -> float:
-        mixture = zip(reference.weights[channel], reference.offsets[channel], reference.scales[channel], strict=True)
-        return math.fsum(w * 0.5 * (1 + math.tanh((edge - previous - m) / (2 * s))) for w, m, s in mixture)
+        mixture = zip(
+            reference.weights[channel],
+            reference.offsets[channel],
+            reference.scales[channel],
+            strict=True,
+        )
+        return math.fsum(
+            w * 0.5 * (1 + math.tanh((edge - previous - m) / (2 * s))) for w, m, s in mixture
+        )
 
     low = 0.0 if value == 0 else cdf(value - 0.5)
     high = 1.0 if value == 255 else cdf(value + 0.5)
@@ -38,7 +45,9 @@ def direct_probability(reference: Reference, channel: int, previous: int, value:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_256_probabilities_sum_to_one(seed: int):
-    np.testing.assert_allclose(np.exp(random_reference(seed).table).sum(axis=-1), 1, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        np.exp(random_reference(seed).table).sum(axis=-1), 1, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -48,17 +57,23 @@ def test_table_equals_differences_of_cdfs(seed: int):
     for previous in (0, 1, 100, 254, 255):
         for value in (0, 1, 255, *draw.integers(0, 256, 8)):
             direct = direct_probability(reference, 1, previous, int(value))
-            assert math.exp(reference.table[1, previous, value]) == pytest.approx(direct, rel=1e-6, abs=1e-13)
+            assert math.exp(reference.table[1, previous, value]) == pytest.approx(
+                direct, rel=1e-6, abs=1e-13
+            )
 
 
 def test_narrow_and_wide_scales_stay_finite():
-    reference = Reference(np.array([[0.5, 0.5]]), np.zeros((1, 2)), np.array([[0.02, 500.0]]), 2, 1, 1, 0.0)
+    reference = Reference(
+        np.array([[0.5, 0.5]]), np.zeros((1, 2)), np.array([[0.02, 500.0]]), 2, 1, 1, 0.0
+    )
     assert np.isfinite(reference.table).all()
     np.testing.assert_allclose(np.exp(reference.table).sum(axis=-1), 1, rtol=0, atol=1e-12)
 
 
 def test_a_component_without_weight_changes_nothing():
-    with_it = Reference(np.array([[1.0, 0.0]]), np.zeros((1, 2)), np.array([[2.0, 5.0]]), 2, 1, 1, 0.0)
+    with_it = Reference(
+        np.array([[1.0, 0.0]]), np.zeros((1, 2)), np.array([[2.0, 5.0]]), 2, 1, 1, 0.0
+    )
     without = Reference(np.array([[1.0]]), np.zeros((1, 1)), np.array([[2.0]]), 2, 1, 1, 0.0)
     np.testing.assert_array_equal(with_it.table, without.table)
 
@@ -69,7 +84,9 @@ def test_pairs_are_counted_after_the_context_only():
     expected = np.zeros((2, 256, 256), int)
     for time in range(2, 5):
         for channel in range(2):
-            for before, after in zip(frames[time - 1, channel].flat, frames[time, channel].flat, strict=True):
+            for before, after in zip(
+                frames[time - 1, channel].flat, frames[time, channel].flat, strict=True
+            ):
                 expected[channel, before, after] += 1
     assert predicted == 3
     np.testing.assert_array_equal(counts, expected)
@@ -77,7 +94,8 @@ def test_pairs_are_counted_after_the_context_only():
 
 def test_scores_equal_a_loop_over_sub_pixels():
     reference = random_reference(1)
-    # Small steps around dark, middle and bright: the naive differences of CDFs vanish for large ones.
+    # Small steps around dark, middle and bright: the naive differences of CDFs vanish for large
+    # ones.
     base = np.array([3, 128, 252]).reshape(3, 1)
     steps = np.random.default_rng(1).integers(-4, 5, (4, 2, 3, 2))
     frames = np.clip(base + steps, 0, 255).astype(np.uint8)
@@ -87,7 +105,9 @@ def test_scores_equal_a_loop_over_sub_pixels():
     for index in np.ndindex(2, 2, 3, 2):
         time, channel = index[0] + 2, index[1]
         before, after = frames[(time - 1, *index[1:])], frames[(time, *index[1:])]
-        direct[index[0]] -= math.log(direct_probability(reference, channel, int(before), int(after)))
+        direct[index[0]] -= math.log(
+            direct_probability(reference, channel, int(before), int(after))
+        )
     assert (score.id, score.frames, score.subpixels) == ("only", 2, 24)
     np.testing.assert_allclose(score.frame_nats, direct, rtol=1e-9)
     assert score.nats == pytest.approx(sum(direct), rel=1e-9)
@@ -105,8 +125,11 @@ def test_fit_reports_the_likelihood_of_its_own_table():
 
 
 def test_fit_finds_a_known_mixture():
-    """Counts that are a known mixture's probabilities: the fit's likelihood must reach its entropy."""
-    truth = Reference(np.array([[0.7, 0.3]]), np.array([[0.2, -6.0]]), np.array([[1.5, 12.0]]), 2, 1, 1, 0.0)
+    """Counts that are a known mixture's probabilities: the fit's likelihood must reach its
+    entropy."""
+    truth = Reference(
+        np.array([[0.7, 0.3]]), np.array([[0.2, -6.0]]), np.array([[1.5, 12.0]]), 2, 1, 1, 0.0
+    )
     probability = np.exp(truth.table)
     counts = np.round(probability * 1e7).astype(np.int64)
     entropy = -(counts * truth.table).sum() / counts.sum()

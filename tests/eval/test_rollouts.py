@@ -1,4 +1,5 @@
-"""Sampled futures: the same seed gives the same files, films hold what was sampled, a folder's mistakes are named."""
+"""Sampled futures: the same seed gives the same files, films hold what was sampled, a folder's
+mistakes are named."""
 
 from __future__ import annotations
 
@@ -12,7 +13,12 @@ import pytest
 from pixelpush.datasets import open_dataset
 from pixelpush.errors import InputError
 from pixelpush.eval.commands import RolloutOptions, rollout
-from pixelpush.eval.rollouts import RolloutSettings, rollout_episode, sample_futures, strips_while_training
+from pixelpush.eval.rollouts import (
+    RolloutSettings,
+    rollout_episode,
+    sample_futures,
+    strips_while_training,
+)
 from pixelpush.vpn import load_model
 
 
@@ -83,7 +89,9 @@ def test_film_holds_truth_samples_and_surprise(model, episode):
     np.testing.assert_allclose(film.frame_nats, film.heat.mean(axis=(1, 2)) / 3, rtol=1e-6)
     # The surprise at a sample, were it the truth, is what the sampler said of it.
     sampled = np.concatenate([episode.frames[:2], futures.frames[0]])
-    again, _ = rollout_episode(model, replace(episode, frames=sampled), 1, RolloutSettings(samples=1), "title")
+    again, _ = rollout_episode(
+        model, replace(episode, frames=sampled), 1, RolloutSettings(samples=1), "title"
+    )
     np.testing.assert_allclose(again.heat, -futures.log_prob[0], rtol=0, atol=1e-3)
 
 
@@ -104,7 +112,9 @@ def test_json_says_what_was_sampled(options):
     arrays = arrays_of(options.out / entry["files"]["npz"])
     assert arrays["samples"].shape == (2, 3, 3, 16, 16)
     assert arrays["samples"].dtype == np.uint8
-    assert entry["surprise_nats_per_subpixel"] == pytest.approx(arrays["surprise"].mean() / 3, rel=1e-6)
+    assert entry["surprise_nats_per_subpixel"] == pytest.approx(
+        arrays["surprise"].mean() / 3, rel=1e-6
+    )
     own = -arrays["sample_log_prob"].astype(float).mean(axis=(1, 2, 3)) / 3
     np.testing.assert_allclose(entry["samples_own_nats_per_subpixel"], own, rtol=1e-6)
     quality = json.loads((options.out / "quality.json").read_text())
@@ -150,14 +160,17 @@ def test_numbers_are_checked_before_anything_is_drawn_large(options, store, monk
     def fail(*_, **__):
         raise AssertionError("large episodes were simulated first")
 
-    monkeypatch.setattr("pixelpush.eval.runs.open_split", lambda *_: open_dataset(store, "test-seen"))
+    monkeypatch.setattr(
+        "pixelpush.eval.runs.open_split", lambda *_: open_dataset(store, "test-seen")
+    )
     monkeypatch.setattr("pixelpush.eval.upscaled.load_upscalers", lambda *_: [None])
     monkeypatch.setattr("pixelpush.datasets.open_dataset", fail)
     with pytest.raises(InputError, match="has episodes 0 to 4"):
         rollout(replace(options, data="sim", upscale=32, episodes=(3000,)))
 
 
-# -- from a folder ----------------------------------------------------------------------------------------------------
+# -- from a folder
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -169,8 +182,12 @@ def beginning(options, episode, tmp_path):
         picture = episode.frames[number].transpose(1, 2, 0).repeat(2, 0).repeat(2, 1)
         wide = np.pad(picture, ((0, 0), (4, 4), (0, 0)))
         cv2.imwrite(str(folder / name), wide[..., ::-1])
-    (folder / "states.csv").write_text("x,y,z\n" + "".join(f"{a},{b},{c}\n" for a, b, c in episode.states[:2]))
-    (folder / "actions.csv").write_text("dx,dy\n" + "".join(f"{a},{b}\n" for a, b in episode.actions[:5]))
+    (folder / "states.csv").write_text(
+        "x,y,z\n" + "".join(f"{a},{b},{c}\n" for a, b, c in episode.states[:2])
+    )
+    (folder / "actions.csv").write_text(
+        "dx,dy\n" + "".join(f"{a},{b}\n" for a, b in episode.actions[:5])
+    )
     return folder
 
 
@@ -183,7 +200,9 @@ def test_folder_gives_as_many_frames_as_actions_allow(options, beginning, episod
     arrays = arrays_of(options.out / "0000-beginning.npz")
     assert arrays["samples"].shape == (2, 4, 3, 16, 16)
     assert "truth" not in arrays
-    np.testing.assert_array_equal(arrays["given"], episode.frames[:2])  # cropped, halved, in natural order
+    np.testing.assert_array_equal(
+        arrays["given"], episode.frames[:2]
+    )  # cropped, halved, in natural order
     np.testing.assert_allclose(arrays["actions"], episode.actions[:5])
     assert len(decoded_frames(options.out / "0000-beginning.mp4")) == 6
     (entry,) = json.loads((options.out / "rollout.json").read_text())["rollouts"]
@@ -194,13 +213,34 @@ def test_folder_gives_as_many_frames_as_actions_allow(options, beginning, episod
     ("change", "message"),
     [
         (lambda folder: (folder / "frame9.png").unlink(), r"1 frame files .*exactly 2"),
-        (lambda folder: (folder / "frame9.png").write_bytes(b"\x89PNG\r\n\x1a\n"), "frame9.png: the PNG is truncated"),
-        (lambda folder: (folder / "states.csv").unlink(), "states.csv: no such file; .*states of 3 numbers"),
-        (lambda folder: (folder / "states.csv").write_text("x,y,z\n1,2,3\n"), "states.csv: 1 rows for 2 frames"),
-        (lambda folder: (folder / "actions.csv").write_text("dx,dy,dz\n1,2,3\n"), "3 columns .*actions have 2"),
-        (lambda folder: (folder / "actions.csv").write_text("dx,dy\n1,2\n3,nan\n"), "actions.csv, row 2, column 'dy'"),
-        (lambda folder: (folder / "actions.csv").write_text("dx,dy\n1,2\n3\n"), "actions.csv, row 2: 1 values"),
-        (lambda folder: (folder / "actions.csv").write_text("dx,dy\n1,2\n"), "1 actions are missing"),
+        (
+            lambda folder: (folder / "frame9.png").write_bytes(b"\x89PNG\r\n\x1a\n"),
+            "frame9.png: the PNG is truncated",
+        ),
+        (
+            lambda folder: (folder / "states.csv").unlink(),
+            "states.csv: no such file; .*states of 3 numbers",
+        ),
+        (
+            lambda folder: (folder / "states.csv").write_text("x,y,z\n1,2,3\n"),
+            "states.csv: 1 rows for 2 frames",
+        ),
+        (
+            lambda folder: (folder / "actions.csv").write_text("dx,dy,dz\n1,2,3\n"),
+            "3 columns .*actions have 2",
+        ),
+        (
+            lambda folder: (folder / "actions.csv").write_text("dx,dy\n1,2\n3,nan\n"),
+            "actions.csv, row 2, column 'dy'",
+        ),
+        (
+            lambda folder: (folder / "actions.csv").write_text("dx,dy\n1,2\n3\n"),
+            "actions.csv, row 2: 1 values",
+        ),
+        (
+            lambda folder: (folder / "actions.csv").write_text("dx,dy\n1,2\n"),
+            "1 actions are missing",
+        ),
         (lambda folder: (folder / "actions.csv").write_text("1,2\n3,4\n"), "must name the columns"),
     ],
 )

@@ -1,4 +1,5 @@
-"""Table 4: what is timed, counted, extrapolated and left open. No test looks at how fast anything is."""
+"""Table 4: what is timed, counted, extrapolated and left open. No test looks at how fast anything
+is."""
 
 from __future__ import annotations
 
@@ -6,11 +7,26 @@ import pytest
 import torch
 
 from pixelpush.errors import InputError
-from pixelpush.eval.speed import SAMPLERS, SpeedSettings, count_work, growth_figure, measure, table4_text, time_sampler
+from pixelpush.eval.speed import (
+    SAMPLERS,
+    SpeedSettings,
+    count_work,
+    growth_figure,
+    measure,
+    table4_text,
+    time_sampler,
+)
 from pixelpush.eval.speed_command import SpeedOptions, speed
 from pixelpush.vpn import VideoPixelNetwork, build_model
 
-TINY = {"channels": 4, "encoder_blocks": 1, "coarse_scales": 0, "lstm_channels": 4, "base_size": 2, "base_layers": 2}
+TINY = {
+    "channels": 4,
+    "encoder_blocks": 1,
+    "coarse_scales": 0,
+    "lstm_channels": 4,
+    "base_size": 2,
+    "base_layers": 2,
+}
 
 
 def tiny(kind: str, size: int) -> VideoPixelNetwork:
@@ -56,11 +72,17 @@ def test_figure_is_written(report, tmp_path):
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(("sampler", "precision"), [(s, p) for s in ("plain", "cached") for p in ("32", "bf16")])
+@pytest.mark.parametrize(
+    ("sampler", "precision"), [(s, p) for s in ("plain", "cached") for p in ("32", "bf16")]
+)
 def test_every_row_runs_in_the_precision_of_the_header(sampler, precision):
     model, seen = tiny("otn", 4).eval(), set()
-    model.decoder.condition.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
-    assert time_sampler(model, sampler, SpeedSettings("cpu", videos=1, frames=1, precision=precision, plain_steps=2))
+    model.decoder.condition.register_forward_hook(
+        lambda module, inputs, output: seen.add(output.dtype)
+    )
+    assert time_sampler(
+        model, sampler, SpeedSettings("cpu", videos=1, frames=1, precision=precision, plain_steps=2)
+    )
     assert seen == {torch.bfloat16 if precision == "bf16" else torch.float32}
 
 
@@ -86,7 +108,9 @@ def test_impossible_settings_are_refused_before_any_work(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("asked", "measured"), [(None, 30), (1, 1), (4, 4)])
 def test_images_are_sampled_30_at_once_unless_told(asked, measured, monkeypatch):
     batches = []
-    monkeypatch.setattr("pixelpush.eval.image_speed.measure_images", lambda size, batch, *_: batches.append(batch))
+    monkeypatch.setattr(
+        "pixelpush.eval.image_speed.measure_images", lambda size, batch, *_: batches.append(batch)
+    )
     monkeypatch.setattr("pixelpush.eval.image_speed.table4_images_text", str)
     speed(SpeedOptions(images=True, batch=asked, device="cpu"))
     assert batches == [measured]

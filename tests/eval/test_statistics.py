@@ -1,4 +1,5 @@
-"""Totals and counts apart, the standard error over episodes, the curve over frames, the noise floor."""
+"""Totals and counts apart, the standard error over episodes, the curve over frames, the noise
+floor."""
 
 from __future__ import annotations
 
@@ -18,14 +19,18 @@ VALUES = st.lists(st.floats(0.1, 5), min_size=2, max_size=20)
 
 
 def score(name: str, frame_nats: list[float], pixels: int = 12) -> EpisodeScore:
-    return EpisodeScore(name, math.fsum(frame_nats), len(frame_nats) * pixels, len(frame_nats), tuple(frame_nats))
+    return EpisodeScore(
+        name, math.fsum(frame_nats), len(frame_nats) * pixels, len(frame_nats), tuple(frame_nats)
+    )
 
 
 @given(VALUES)
 def test_equal_lengths_give_the_usual_mean_and_error(values: list[float]):
     found = ratio([value * 100 for value in values], [100] * len(values))
     assert found.value == pytest.approx(np.mean(values))
-    assert found.standard_error == pytest.approx(np.std(values, ddof=1) / math.sqrt(len(values)), abs=1e-9)
+    assert found.standard_error == pytest.approx(
+        np.std(values, ddof=1) / math.sqrt(len(values)), abs=1e-9
+    )
 
 
 def test_longer_episodes_weigh_more():
@@ -33,7 +38,8 @@ def test_longer_episodes_weigh_more():
 
 
 def test_error_of_unequal_lengths_covers_the_truth():
-    """Over many draws, the value is off by about the error it states (a false failure: below 1e-6)."""
+    """Over many draws, the value is off by about the error it states (a false failure: below
+    1e-6)."""
     draw = np.random.default_rng(0)
     standardised = []
     for _ in range(2000):

@@ -12,7 +12,14 @@ from pixelpush.errors import InputError
 from pixelpush.eval.train_command import strips, train
 from pixelpush.training.commands import TrainOptions
 
-SMALL = ("channels=8", "encoder_blocks=1", "coarse_scales=0", "lstm_channels=4", "decoder_blocks=1", "components=2")
+SMALL = (
+    "channels=8",
+    "encoder_blocks=1",
+    "coarse_scales=0",
+    "lstm_channels=4",
+    "decoder_blocks=1",
+    "components=2",
+)
 
 
 def options(store: Path, run: Path, **more) -> TrainOptions:
@@ -33,9 +40,14 @@ def test_strips_are_drawn_at_intervals_and_change_nothing(store: Path, tmp_path:
     train(options(store, tmp_path / "plain"))
     train(options(store, tmp_path / "drawn", sample_examples=6))
     assert not (tmp_path / "plain" / "samples").exists()
-    drawn = sorted(path.relative_to(tmp_path / "drawn").as_posix() for path in (tmp_path / "drawn").rglob("*.png"))
+    drawn = sorted(
+        path.relative_to(tmp_path / "drawn").as_posix()
+        for path in (tmp_path / "drawn").rglob("*.png")
+    )
     # two validation episodes, after each six examples and at the end
-    assert drawn == [f"samples/{examples:010d}/000{n}-push_{10 + n}.png" for examples in (6, 12) for n in (0, 1)]
+    assert drawn == [
+        f"samples/{examples:010d}/000{n}-push_{10 + n}.png" for examples in (6, 12) for n in (0, 1)
+    ]
     pictures = [cv2.imread(str(tmp_path / "drawn" / path)) for path in drawn]
     assert all(picture is not None and picture.std() > 0 for picture in pictures)
     last = Path("checkpoints/0000000012/train.safetensors")
@@ -56,6 +68,8 @@ def test_other_families_say_where_to_turn(tmp_path: Path):
 
 def test_simulated_strips_have_the_size_of_the_model(tmp_path: Path, monkeypatch):
     asked = []
-    monkeypatch.setattr("pixelpush.datasets.registry.open_dataset", lambda *data, **size: asked.append((data, size)))
+    monkeypatch.setattr(
+        "pixelpush.datasets.registry.open_dataset", lambda *data, **size: asked.append((data, size))
+    )
     strips(replace(options(tmp_path, tmp_path / "run"), data="sim", settings=("frame_size=128",)))
     assert asked == [(("sim", "val"), {"size": 128})]

@@ -31,7 +31,15 @@ def small_film(samples: int = 2, steps: int = 3) -> Film:
     heat, actions = np.ones((steps, 8, 8), np.float32), np.zeros((steps + 2, 2), np.float32)
     truth = pictures(steps)
     return Film(
-        "title", pictures(2), truth, pictures(samples, steps), heat, "surprise", heat[:, 0, 0], actions, actions
+        "title",
+        pictures(2),
+        truth,
+        pictures(samples, steps),
+        heat,
+        "surprise",
+        heat[:, 0, 0],
+        actions,
+        actions,
     )
 
 
@@ -59,7 +67,12 @@ def test_a_large_recording_starts_the_chain_and_is_the_truth_row(chain):
 
 @pytest.mark.parametrize(
     ("size", "target", "message"),
-    [(8, 8, "doubled"), (8, 24, "doubled"), (8, 16, "needs 1 upscalers"), (16, 64, "renders 16 pixels")],
+    [
+        (8, 8, "doubled"),
+        (8, 24, "doubled"),
+        (8, 16, "needs 1 upscalers"),
+        (16, 64, "renders 16 pixels"),
+    ],
 )
 def test_chains_that_do_not_fit_are_refused(chain, size, target, message):
     with pytest.raises(InputError, match=message):

@@ -77,10 +77,17 @@ def patterned(count: int, kind: str) -> tuple[torch.Tensor, Condition]:
     labels = torch.randint(0, 3, (count,), generator=generator)
     noise = torch.randint(-6, 7, (count, 1, 8, 8), generator=generator)
     if kind == "classes":
-        return (40 + 80 * labels.view(-1, 1, 1, 1) + noise).to(torch.uint8), Condition(classes=labels)
+        return (40 + 80 * labels.view(-1, 1, 1, 1) + noise).to(torch.uint8), Condition(
+            classes=labels
+        )
     if kind == "captions":
-        texts = [encode_caption(["a dark bird", "a grey bird", "a bright bird"][label]) for label in labels]
-        return (40 + 80 * labels.view(-1, 1, 1, 1) + noise).to(torch.uint8), Condition(captions=torch.tensor(texts))
+        texts = [
+            encode_caption(["a dark bird", "a grey bird", "a bright bird"][label])
+            for label in labels
+        ]
+        return (40 + 80 * labels.view(-1, 1, 1, 1) + noise).to(torch.uint8), Condition(
+            captions=torch.tensor(texts)
+        )
     places = torch.randint(0, 2, (count, 2), generator=generator) * 4
     maps, images = torch.zeros(count, 1, 32, 32), torch.full((count, 1, 8, 8), 30) + noise
     for index, (row, column) in enumerate(places.tolist()):
@@ -92,10 +99,23 @@ def patterned(count: int, kind: str) -> tuple[torch.Tensor, Condition]:
 @pytest.mark.parametrize("part", ["classes", "captions", "structure"])
 @pytest.mark.parametrize("kind", ["gated-pixelcnn", "multiscale-pixelcnn"])
 def test_a_trained_model_prefers_the_right_condition(kind, part):
-    """A few dozen steps, then the right condition is worth at least 3 nats an image over a shuffled one."""
+    """A few dozen steps, then the right condition is worth at least 3 nats an image over a shuffled
+    one."""
     torch.manual_seed(0)
-    settings = {"classes": {"classes": 3}, "captions": {"captions": True}, "structure": {"structure": 1}}[part]
-    small = {"channels": 12, "base_layers": 2, "blocks": 1, "base_size": 4, "patch_layers": 2, "patch": 2, "crop": 8}
+    settings = {
+        "classes": {"classes": 3},
+        "captions": {"captions": True},
+        "structure": {"structure": 1},
+    }[part]
+    small = {
+        "channels": 12,
+        "base_layers": 2,
+        "blocks": 1,
+        "base_size": 4,
+        "patch_layers": 2,
+        "patch": 2,
+        "crop": 8,
+    }
     sizes = small if kind == "multiscale-pixelcnn" else {"channels": 12, "layers": 3}
     model = build_image_model(
         kind,

@@ -32,7 +32,8 @@ def sigmoid(x):
 
 
 def bin_mass(level, mean, log_scale):
-    """Mass of one level under one logistic, from CDFs in float64; the side with the smaller CDF is subtracted."""
+    """Mass of one level under one logistic, from CDFs in float64; the side with the smaller CDF is
+    subtracted."""
     scale = math.exp(min(max(log_scale, -7.0), MAX_LOG_SCALE))
     value = level / 127.5 - 1.0
     upper = math.inf if level == 255 else (value + 1 / 255 - mean) / scale
@@ -51,7 +52,9 @@ def slow_mixture(parameters, pixel, components):
     for k in range(components):
         means, scales, c = grouped[1:4, k], grouped[4:7, k], np.tanh(grouped[7:10, k])
         shifted = (means[0], means[1] + c[0] * red, means[2] + c[1] * red + c[2] * green)
-        total += weights[k] * np.prod([bin_mass(v, m, s) for v, m, s in zip(pixel, shifted, scales, strict=True)])
+        total += weights[k] * np.prod(
+            [bin_mass(v, m, s) for v, m, s in zip(pixel, shifted, scales, strict=True)]
+        )
     return total
 
 
@@ -73,17 +76,24 @@ def test_all_256_levels_of_one_logistic(mean, log_scale):
     levels = torch.arange(256, dtype=torch.uint8).view(1, 1, 1, 256)
     actual = LogisticMixture(parameters, 1).log_prob(levels).double().flatten()
     assert actual.exp().sum().item() == pytest.approx(1.0, abs=2e-5)
-    expected = np.array([bin_mass(level, np.float64(np.float32(mean)), log_scale) for level in LEVELS])
+    expected = np.array(
+        [bin_mass(level, np.float64(np.float32(mean)), log_scale) for level in LEVELS]
+    )
     seen = expected > 1e-30
     # float32 inputs: an argument of size a is known to a 1e-7, so a far tail's log is as well.
-    tolerance = 2e-4 + 3e-7 * np.abs(np.log(expected[seen])) + 4e-7 * math.exp(-max(log_scale, -7.0))
+    tolerance = (
+        2e-4 + 3e-7 * np.abs(np.log(expected[seen])) + 4e-7 * math.exp(-max(log_scale, -7.0))
+    )
     assert (np.abs(actual.numpy()[seen] - np.log(expected[seen])) < tolerance).all()
     assert torch.isfinite(actual).all()
 
 
 def test_rgb_mixture_sums_to_one_over_all_colours_of_a_channel_given_the_others():
-    """The joint over (R, G) with B summed out: 256 values of B for each of some (R, G) sum to the joint of (R, G)."""
-    parameters = torch.randn(1, 30, 1, 1, generator=torch.Generator().manual_seed(1)).expand(1, 30, 1, 256)
+    """The joint over (R, G) with B summed out: 256 values of B for each of some (R, G) sum to the
+    joint of (R, G)."""
+    parameters = torch.randn(1, 30, 1, 1, generator=torch.Generator().manual_seed(1)).expand(
+        1, 30, 1, 256
+    )
     blue = torch.arange(256, dtype=torch.uint8).view(1, 1, 1, 256)
     grid = parameters[..., :1].expand(-1, -1, 256, 256)
     red_green_only = LogisticMixture(torch.cat([grid[:, :9], grid[:, 12:18], grid[:, 21:24]], 1), 2)
@@ -92,7 +102,12 @@ def test_rgb_mixture_sums_to_one_over_all_colours_of_a_channel_given_the_others(
     assert joint.double().exp().sum().item() == pytest.approx(1.0, abs=1e-4)
     for r, g in [(0, 0), (120, 133), (255, 7)]:
         start = torch.tensor([r, g], dtype=torch.uint8).view(1, 2, 1, 1).expand(1, 2, 1, 256)
-        total = LogisticMixture(parameters, 3).log_prob(torch.cat((start, blue), 1)).double().logsumexp(-1)
+        total = (
+            LogisticMixture(parameters, 3)
+            .log_prob(torch.cat((start, blue), 1))
+            .double()
+            .logsumexp(-1)
+        )
         assert total.item() == pytest.approx(joint[r, g].item(), abs=2e-4)
 
 
@@ -126,12 +141,16 @@ def test_one_bin_of_one_logistic(level, mean, log_scale):
 
 
 def test_mixture_samples_follow_the_bins():
-    """A fine grid of uniforms through the sampler hits each level as often as log_prob says (no randomness here)."""
+    """A fine grid of uniforms through the sampler hits each level as often as log_prob says (no
+    randomness here)."""
     count = 200_000
     parameters = torch.tensor([0.0, 0.3, -1.0]).view(1, 3, 1, 1).expand(1, 3, 1, count)
     grid = (torch.arange(count) + 0.5) / count
     uniforms = torch.stack((torch.zeros(count), grid)).view(1, 2, 1, count)
-    drawn = LogisticMixture(parameters, 1).sample(uniforms).flatten().long().bincount(minlength=256) / count
+    drawn = (
+        LogisticMixture(parameters, 1).sample(uniforms).flatten().long().bincount(minlength=256)
+        / count
+    )
     levels = torch.arange(256, dtype=torch.uint8).view(1, 1, 1, 256)
     expected = LogisticMixture(parameters[..., :256], 1).log_prob(levels).exp().flatten()
     assert (drawn - expected).abs().max() < 3 / count * 10
@@ -165,7 +184,10 @@ def test_bernoulli_normalises_and_refuses_grey():
         for p in itertools.product((0, 255), repeat=2)
     ]
     assert torch.stack(both).exp().sum().item() == pytest.approx(1.0, abs=1e-6)
-    assert bernoulli.log_prob(torch.tensor([[[[7, 255]]]], dtype=torch.uint8)).flatten()[0] == -math.inf
+    assert (
+        bernoulli.log_prob(torch.tensor([[[[7, 255]]]], dtype=torch.uint8)).flatten()[0]
+        == -math.inf
+    )
 
 
 def test_pick_never_leaves_the_support():

@@ -26,7 +26,9 @@ def softmax_head(centred: bool = False) -> ChannelSoftmaxHead:
 
 def test_channel_logits_see_exactly_the_earlier_channels():
     head = softmax_head()
-    pixels = torch.randint(0, 256, (2, 3, 3, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
+    pixels = torch.randint(
+        0, 256, (2, 3, 3, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(2)
+    )
     for changed in range(3):
         other = pixels.clone()
         other[:, changed] ^= 255
@@ -46,7 +48,10 @@ def test_every_channel_normalises(centred):
     with torch.no_grad():
         last = head(features, centre).log_prob(torch.cat((fixed, levels), 1)).double().logsumexp(-1)
         logits = [head.channel_logits(features, c, list(fixed.unbind(1)), centre) for c in (0, 1)]
-    prefix = sum(torch.log_softmax(logit, 1)[0, value, 0, 0] for logit, value in zip(logits, (10, 200), strict=True))
+    prefix = sum(
+        torch.log_softmax(logit, 1)[0, value, 0, 0]
+        for logit, value in zip(logits, (10, 200), strict=True)
+    )
     assert last.item() == pytest.approx(float(prefix), abs=1e-4)
 
 
@@ -54,7 +59,9 @@ def test_every_channel_normalises(centred):
 def test_sampler_and_score_use_float32_whatever_the_features(kind):
     torch.manual_seed(0)
     head = make_head(kind, 6, 3, 4, 8)
-    uniforms = torch.rand(2, head.uniforms_per_pixel, 3, 3, generator=torch.Generator().manual_seed(3))
+    uniforms = torch.rand(
+        2, head.uniforms_per_pixel, 3, 3, generator=torch.Generator().manual_seed(3)
+    )
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         distribution = head(features_of())
         pixels = distribution.sample(uniforms)
@@ -67,7 +74,9 @@ def test_a_new_head_is_close_to_uniform(kind):
     """Nats per sub-pixel of random pixels under a new head: not far above log 256 = 5.55."""
     torch.manual_seed(0)
     pixels = torch.randint(0, 256, (2, 3, 3, 3), dtype=torch.uint8)
-    assert 5.0 < -make_head(kind, 6, 3, 10, 8)(features_of()).log_prob(pixels).mean().item() / 3 < 7.5
+    assert (
+        5.0 < -make_head(kind, 6, 3, 10, 8)(features_of()).log_prob(pixels).mean().item() / 3 < 7.5
+    )
 
 
 def test_sampling_frequencies_of_the_softmax_head():

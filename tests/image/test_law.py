@@ -1,4 +1,5 @@
-"""The law that holds for every image model: exact, causal, normalised; sampler = scorer; cached = plain."""
+"""The law that holds for every image model: exact, causal, normalised; sampler = scorer; cached =
+plain."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ def seeded(seed: int) -> torch.Generator:
 @pytest.mark.parametrize("distribution", ["softmax", "logistic", "bernoulli"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sampler_scores_what_it_draws(kind, distribution):
-    model = tiny_image_model(kind, distribution=distribution, colours=1 if distribution == "bernoulli" else 3)
+    model = tiny_image_model(
+        kind, distribution=distribution, colours=1 if distribution == "bernoulli" else 3
+    )
     sample = model.sample(2, generator=seeded(1), temperature=0.9)
     with torch.no_grad():
         scored = model.log_prob(sample.images)
@@ -59,7 +62,8 @@ def test_cached_sampling_equals_the_plain_one(kind, conditioned):
 @pytest.mark.parametrize("kind", CACHED)
 @pytest.mark.parametrize("size", [(4, 4), (8, 4), (4, 12)])
 def test_cached_features_equal_the_plain_ones(kind, size):
-    """Every feature of every pixel, on images that are not square; the cache reads nothing at or after the pixel."""
+    """Every feature of every pixel, on images that are not square; the cache reads nothing at or
+    after the pixel."""
     trunk = tiny_image_model(kind, **CONDITIONED).decoder.trunk
     image = torch.randint(0, 256, (2, 3, *size), dtype=torch.uint8, generator=seeded(0))
     conditioning = torch.randn(2, 12, *size, generator=seeded(1))
@@ -94,7 +98,8 @@ def test_likelihood_does_not_depend_on_the_batch(kind):
     assert torch.allclose(together, alone, atol=1e-4)
 
 
-# Deep enough for an 8x8 image; gains large and widths ample, so that no influence drowns in rounding or dead ReLUs.
+# Deep enough for an 8x8 image; gains large and widths ample, so that no influence drowns in
+# rounding or dead ReLUs.
 DEEP = {
     "pixelcnn": {"layers": 3, "channels": 8, "hidden": 32},
     "gated-pixelcnn": {"layers": 7},
@@ -107,7 +112,8 @@ MASK_B = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 0)]
 
 
 def seen(kind: str, row: int, column: int) -> set[tuple[int, int]]:
-    """The pixels of an 8x8 image that the features at (row, column) depend on, by following the kernels."""
+    """The pixels of an 8x8 image that the features at (row, column) depend on, by following the
+    kernels."""
     if kind not in ("pixelcnn", "row-lstm"):
         return {divmod(place, 8) for place in range(row * 8 + column)}
     places = {(row, column)}
@@ -115,7 +121,8 @@ def seen(kind: str, row: int, column: int) -> set[tuple[int, int]]:
         if kind == "pixelcnn":
             places = inside({(r + dr, c + dc) for r, c in places for dr, dc in MASK_B})
             continue
-        # A Row LSTM state comes from the three states above it, as far up as the image goes, and its own inputs.
+        # A Row LSTM state comes from the three states above it, as far up as the image goes, and
+        # its own inputs.
         for _ in range(8):
             places |= inside({(r - 1, c + dc) for r, c in places for dc in (-1, 0, 1)})
         places |= inside({(r, c - 1) for r, c in places})
@@ -128,7 +135,8 @@ def inside(places: set[tuple[int, int]]) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("kind", RASTER)
 def test_a_pixel_moves_exactly_the_features_that_see_it(kind):
-    """Gated PixelCNN, PixelCNN++ and the Diagonal BiLSTM see every earlier pixel, the others what kernels reach."""
+    """Gated PixelCNN, PixelCNN++ and the Diagonal BiLSTM see every earlier pixel, the others what
+    kernels reach."""
     trunk = tiny_image_model(kind, gain=2.0, **DEEP[kind]).decoder.trunk.double()
     image = torch.randint(0, 256, (1, 3, 8, 8), dtype=torch.uint8, generator=seeded(0))
     expected = {place: seen(kind, *place) for place in itertools.product(range(8), range(8))}
@@ -137,14 +145,19 @@ def test_a_pixel_moves_exactly_the_features_that_see_it(kind):
         for row, column in itertools.product(range(8), range(8)):
             changed = image.clone()
             changed[0, :, row, column] ^= 128
-            moved = {tuple(place) for place in (trunk(changed) != before).any(1)[0].nonzero().tolist()}
-            assert moved == {place for place, pixels in expected.items() if (row, column) in pixels}, (row, column)
+            moved = {
+                tuple(place) for place in (trunk(changed) != before).any(1)[0].nonzero().tolist()
+            }
+            assert moved == {
+                place for place, pixels in expected.items() if (row, column) in pixels
+            }, (row, column)
 
 
 @pytest.mark.parametrize("distribution", ["softmax", "logistic"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_channel_moves_itself_and_what_comes_later(kind, distribution):
-    """Changing green moves the present pixel's score; of the channels' own, red's does not feel green."""
+    """Changing green moves the present pixel's score; of the channels' own, red's does not feel
+    green."""
     model = tiny_image_model(kind, distribution=distribution)
     images = random_images(model, 1)
     changed = images.clone()
@@ -157,7 +170,9 @@ def test_a_channel_moves_itself_and_what_comes_later(kind, distribution):
 @pytest.mark.parametrize("kind", RASTER)
 def test_whole_binary_images_sum_to_one(kind):
     scales = {"scales": 2} if kind == "pixelcnn++" else {}
-    decoder = tiny_image_model(kind, image_size=4, colours=1, distribution="bernoulli", **scales).decoder
+    decoder = tiny_image_model(
+        kind, image_size=4, colours=1, distribution="bernoulli", **scales
+    ).decoder
     height, width = (4, 2) if kind == "pixelcnn++" else (3, 3)
     bits = torch.tensor(list(itertools.product((0, 255), repeat=height * width)), dtype=torch.uint8)
     with torch.no_grad():
@@ -166,12 +181,17 @@ def test_whole_binary_images_sum_to_one(kind):
 
 
 def test_whole_images_of_the_three_scale_pixelcnn_sum_to_one():
-    model = tiny_image_model("pixelcnn++", image_size=4, colours=1, distribution="bernoulli", filters=3)
+    model = tiny_image_model(
+        "pixelcnn++", image_size=4, colours=1, distribution="bernoulli", filters=3
+    )
     codes = torch.arange(2**16)
     bits = (codes[:, None] >> torch.arange(16)) % 2
     with torch.no_grad():
         total = torch.cat(
-            [model.log_prob((part * 255).to(torch.uint8)).sum((1, 2)) for part in bits.view(-1, 1, 4, 4).split(8192)]
+            [
+                model.log_prob((part * 255).to(torch.uint8)).sum((1, 2))
+                for part in bits.view(-1, 1, 4, 4).split(8192)
+            ]
         )
     assert abs(total.double().logsumexp(0).item()) < 1e-4
 
@@ -186,11 +206,16 @@ def test_whole_images_of_the_three_scale_pixelcnn_sum_to_one():
     ],
 )
 def test_whole_multiscale_images_sum_to_one(kind, settings):
-    model = tiny_image_model(kind, image_size=4, colours=1, distribution="bernoulli", channels=2, **settings)
+    model = tiny_image_model(
+        kind, image_size=4, colours=1, distribution="bernoulli", channels=2, **settings
+    )
     bits = (torch.arange(2**16)[:, None] >> torch.arange(16)) % 2
     with torch.no_grad():
         total = torch.cat(
-            [model.log_prob((part * 255).to(torch.uint8)).sum((1, 2)) for part in bits.view(-1, 1, 4, 4).split(8192)]
+            [
+                model.log_prob((part * 255).to(torch.uint8)).sum((1, 2))
+                for part in bits.view(-1, 1, 4, 4).split(8192)
+            ]
         )
     assert abs(total.double().logsumexp(0).item()) < 1e-4
 
@@ -199,16 +224,22 @@ def test_whole_multiscale_images_sum_to_one(kind, settings):
 @pytest.mark.parametrize("kind", RASTER)
 def test_two_grey_pixels_of_256_levels_sum_to_one(kind, distribution):
     scales = {"scales": 1} if kind == "pixelcnn++" else {}
-    decoder = tiny_image_model(kind, colours=1, distribution=distribution, gain=0.7, **scales).decoder
+    decoder = tiny_image_model(
+        kind, colours=1, distribution=distribution, gain=0.7, **scales
+    ).decoder
     second = torch.arange(256, dtype=torch.uint8)
     with torch.no_grad():
         totals = (
             [
-                decoder.log_prob(torch.stack((torch.full_like(second, first), second), 1).view(-1, 1, 1, 2)).sum((1, 2))
+                decoder.log_prob(
+                    torch.stack((torch.full_like(second, first), second), 1).view(-1, 1, 1, 2)
+                ).sum((1, 2))
                 for first in range(0, 256, 1)
             ]
             if kind != "diagonal-bilstm"
-            else [decoder.log_prob(torch.cartesian_prod(second, second).view(-1, 1, 1, 2)).sum((1, 2))]
+            else [
+                decoder.log_prob(torch.cartesian_prod(second, second).view(-1, 1, 1, 2)).sum((1, 2))
+            ]
         )
     assert torch.cat(totals).double().logsumexp(0).item() == pytest.approx(0.0, abs=1e-4)
 

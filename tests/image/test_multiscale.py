@@ -1,4 +1,5 @@
-"""Multiscale models: scales add up, train apart or together, upscale given images; how many steps they take."""
+"""Multiscale models: scales add up, train apart or together, upscale given images; how many steps
+they take."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from pixelpush.image.multiscale_pixelcnn import MultiscalePixelCNN
 
 
 def multiscale(**overrides) -> MultiscalePixelCNN:
-    model = tiny_image_model("multiscale-pixelcnn", **{"image_size": 16, "patch": 2, "crop": 0, **overrides})
+    model = tiny_image_model(
+        "multiscale-pixelcnn", **{"image_size": 16, "patch": 2, "crop": 0, **overrides}
+    )
     assert isinstance(model, MultiscalePixelCNN)
     return model
 
@@ -24,8 +27,13 @@ def test_the_loss_over_all_scales_is_the_likelihood():
         losses = model(images)
         expected = -model.log_prob(images).mean() / 3
     assert losses["loss"].item() == pytest.approx(expected.item(), abs=1e-5)
-    parts = [(losses[f"nats_per_subpixel_{size}"].item(), pixels) for size, pixels in [(4, 16), (8, 48), (16, 192)]]
-    assert sum(nats * pixels for nats, pixels in parts) / 256 == pytest.approx(expected.item(), abs=1e-5)
+    parts = [
+        (losses[f"nats_per_subpixel_{size}"].item(), pixels)
+        for size, pixels in [(4, 16), (8, 48), (16, 192)]
+    ]
+    assert sum(nats * pixels for nats, pixels in parts) / 256 == pytest.approx(
+        expected.item(), abs=1e-5
+    )
 
 
 def test_smaller_scales_are_models_of_the_subsampled_image():
@@ -44,14 +52,19 @@ def test_smaller_scales_are_models_of_the_subsampled_image():
 def test_a_scale_trains_by_itself():
     model = multiscale()
     model(random_images(model, 2), None, [8])["loss"].backward()
-    trained = {name.split(".")[0] + name.split(".")[1] for name, p in model.named_parameters() if p.grad is not None}
+    trained = {
+        name.split(".")[0] + name.split(".")[1]
+        for name, p in model.named_parameters()
+        if p.grad is not None
+    }
     assert trained == {"upscalers0"}
     with pytest.raises(InputError, match="scale 5"):
         model(random_images(model, 2), None, [5])
 
 
 def test_crops_are_whole_blocks_and_estimate_the_same_loss():
-    """Type A with a receptive field smaller than the crop's margin would be exact; here only the mean is close."""
+    """Type A with a receptive field smaller than the crop's margin would be exact; here only the
+    mean is close."""
     model = multiscale(crop=8, image_size=32, base_size=16)
     images = random_images(model, 4)
     torch.manual_seed(0)

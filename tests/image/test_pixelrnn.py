@@ -47,8 +47,12 @@ def slow_diagonal(layer: DiagonalLSTM, gates: torch.Tensor) -> torch.Tensor:
             above = hidden.get((row - 1, column), border[0])
             terms = weight[:, :, 0] @ above + weight[:, :, 1] @ left
             before = cell.get((row, column - 1), border[1])
-            hidden[row, column], cell[row, column] = cell_step(gates[0, :, row, column], terms, before)
-    return torch.stack([hidden[r, c] for r in range(height) for c in range(width)], 1).view(1, channels, height, width)
+            hidden[row, column], cell[row, column] = cell_step(
+                gates[0, :, row, column], terms, before
+            )
+    return torch.stack([hidden[r, c] for r in range(height) for c in range(width)], 1).view(
+        1, channels, height, width
+    )
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (2, 5), (5, 2)])
@@ -73,7 +77,10 @@ def test_the_right_direction_is_mirrored_and_moved_down_a_row():
 
 def test_the_row_lstm_equals_a_walk_over_the_pixels():
     layer = randomised(RowLSTMLayer(2, 3))
-    inputs, conditioning = torch.randn(1, 4, 4, 5, dtype=torch.float64), torch.randn(1, 3, 4, 5, dtype=torch.float64)
+    inputs, conditioning = (
+        torch.randn(1, 4, 4, 5, dtype=torch.float64),
+        torch.randn(1, 3, 4, 5, dtype=torch.float64),
+    )
     outside = torch.zeros(2, dtype=torch.float64)
     hidden, cell = {}, {}
     with torch.no_grad():
@@ -81,13 +88,23 @@ def test_the_row_lstm_equals_a_walk_over_the_pixels():
         extra = layer.condition(conditioning)
         for row in range(4):
             for column in range(5):
-                gates = enter.weight[:, :, 0, 1] @ inputs[0, :, row, column] + enter.bias + extra[0, :, row, column]
+                gates = (
+                    enter.weight[:, :, 0, 1] @ inputs[0, :, row, column]
+                    + enter.bias
+                    + extra[0, :, row, column]
+                )
                 if column:
                     gates = gates + enter.weight[:, :, 0, 0] @ inputs[0, :, row, column - 1]
                 terms = torch.zeros(8, dtype=torch.float64)
                 for tap in range(3):
                     place = column + tap - 1
-                    above = layer.initial.hidden if row == 0 else hidden[row - 1, place] if 0 <= place < 5 else outside
+                    above = (
+                        layer.initial.hidden
+                        if row == 0
+                        else hidden[row - 1, place]
+                        if 0 <= place < 5
+                        else outside
+                    )
                     terms = terms + across[:, :, tap] @ (above if 0 <= place < 5 else outside)
                 before = layer.initial.cell if row == 0 else cell[row - 1, column]
                 hidden[row, column], cell[row, column] = cell_step(gates, terms, before)

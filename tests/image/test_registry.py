@@ -14,7 +14,8 @@ from pixelpush.image.config import KINDS as CONFIGS
 from pixelpush.image.noise import SampleNoise
 from pixelpush.image.presets import PRESETS
 
-# Weights of the published sizes, counted by hand in ``by_hand`` below or once and kept: a change must be deliberate.
+# Weights of the published sizes, counted by hand in ``by_hand`` below or once and kept: a change
+# must be deliberate.
 PUBLISHED = {
     "paper-cifar-pixelcnn++": 53_658_980,
     "paper-cifar-pixelcnn": 8_721_408,
@@ -52,7 +53,9 @@ def test_the_weights_of_a_pixelcnn_pp_by_hand():
         for taps, width in zip((6, 4), short, strict=True):
             across = normed(2 * width, f, 1) if width else 0
             total += resnets * (normed(2 * f, f, taps) + normed(2 * f, 2 * f, taps) + across)
-    total += 2 * (normed(f, f, 6) + normed(f, f, 4)) * 2  # two strided and two transposed of each stream
+    total += (
+        2 * (normed(f, f, 6) + normed(f, f, 4)) * 2
+    )  # two strided and two transposed of each stream
     total += f * 100 + 100
     assert total == PUBLISHED["paper-cifar-pixelcnn++"]
 

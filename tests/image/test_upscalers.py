@@ -14,7 +14,11 @@ from pixelpush.image.upscalers import PatchGroupNetwork, TypeAUpscaler, TypeBUps
 
 
 def tiny_upscaler(
-    kind: str, first: int = 2, distribution: str = "softmax", centred: bool = False, gain: float = 0.3
+    kind: str,
+    first: int = 2,
+    distribution: str = "softmax",
+    centred: bool = False,
+    gain: float = 0.3,
 ) -> Upscaler:
     torch.manual_seed(0)
     extra = {"patch": 2, "patch_layers": 3} if kind == "B" else {}
@@ -30,7 +34,9 @@ def tiny_upscaler(
 
 
 def noise_image(*size: int, seed: int = 0) -> torch.Tensor:
-    return torch.randint(0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+    return torch.randint(
+        0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def test_groups_are_corners_and_merge_undoes_split():
@@ -38,7 +44,9 @@ def test_groups_are_corners_and_merge_undoes_split():
     groups = split_groups(image)
     assert torch.equal(merge_groups(groups), image)
     corners = [int(group[0, 0, 1, 2]) for group in groups]
-    assert corners == [int(image[0, 0, row, column]) for row, column in [(2, 4), (2, 5), (3, 4), (3, 5)]]
+    assert corners == [
+        int(image[0, 0, row, column]) for row, column in [(2, 4), (2, 5), (3, 4), (3, 5)]
+    ]
     assert torch.equal(subsample(image), groups[0])
     assert torch.equal(subsample(image[..., :8, :8], 0), image)
     with pytest.raises(InputError, match="5x4"):
@@ -46,7 +54,9 @@ def test_groups_are_corners_and_merge_undoes_split():
 
 
 def test_patches_only_move_data():
-    network = PatchGroupNetwork(1, 2, 3, 8, 1, "residual", make_head("softmax", 8, 3, hidden=8), 4, 2)
+    network = PatchGroupNetwork(
+        1, 2, 3, 8, 1, "residual", make_head("softmax", 8, 3, hidden=8), 4, 2
+    )
     maps = torch.arange(2 * 5 * 8 * 12.0).view(2, 5, 8, 12)
     patches = network.split(maps)
     assert patches.shape == (2 * 2 * 3, 5, 4, 4)
@@ -61,11 +71,14 @@ def test_patches_only_move_data():
 @pytest.mark.parametrize("first", [1, 2])
 @pytest.mark.parametrize("kind", ["A", "B"])
 def test_the_sampler_scores_what_it_draws(kind, first, distribution, centred):
-    # Larger weights make a model in which rounding of 1e-7 at its inputs moves a pixel by 6e-4 nats.
+    # Larger weights make a model in which rounding of 1e-7 at its inputs moves a pixel by 6e-4
+    # nats.
     upscaler = tiny_upscaler(kind, first, distribution, centred, gain=0.1)
     given = None if first == 1 else noise_image(2, 3, 4, 4)
     conditioning = torch.randn(2, 2, 4, 4, generator=torch.Generator().manual_seed(1))
-    uniforms = torch.rand(2, upscaler.uniforms_per_pixel, 8, 8, generator=torch.Generator().manual_seed(2))
+    uniforms = torch.rand(
+        2, upscaler.uniforms_per_pixel, 8, 8, generator=torch.Generator().manual_seed(2)
+    )
     centre = noise_image(2, 3, 8, 8, seed=3) if centred else None
     with torch.no_grad():
         image, nats = upscaler.sample(given, conditioning, uniforms, centre, 0.8)
@@ -83,7 +96,8 @@ def group_of(row: int, column: int) -> int:
 
 @pytest.mark.parametrize("kind", ["A", "B"])
 def test_a_pixel_moves_exactly_its_dependents(kind):
-    """Type A: itself and every pixel of a later group. Type B: also the later pixels of its group in its patch."""
+    """Type A: itself and every pixel of a later group. Type B: also the later pixels of its group
+    in its patch."""
     upscaler = tiny_upscaler(kind, first=1).double()
     image, conditioning = noise_image(1, 3, 8, 8), torch.zeros(1, 2, 4, 4, dtype=torch.float64)
     with torch.no_grad():

@@ -11,7 +11,9 @@ from pixelpush.image.pixelcnn_pp import GatedResnet
 from pixelpush.image.weight_norm import NormedConv2d, NormedTranspose2d, initialise_from_data
 
 
-@pytest.mark.parametrize("layer", [NormedConv2d(3, 5, (2, 3), "down"), NormedTranspose2d(3, 5, "right")])
+@pytest.mark.parametrize(
+    "layer", [NormedConv2d(3, 5, (2, 3), "down"), NormedTranspose2d(3, 5, "right")]
+)
 def test_the_norm_of_every_output_channel_is_the_gain(layer):
     with torch.no_grad():
         layer.gain.copy_(torch.tensor([0.1, 1.0, 2.0, 3.0, 4.0]))

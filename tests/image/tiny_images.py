@@ -16,12 +16,25 @@ TINY: dict[str, dict[str, Any]] = {
     "row-lstm": {"channels": 4, "layers": 2, "hidden": 8},
     "diagonal-bilstm": {"channels": 4, "layers": 2, "hidden": 8},
     "multiscale-pixelrnn": {"channels": 4, "layers": 2, "hidden": 8, "base_size": 4, "step": 2},
-    "multiscale-pixelcnn": {"channels": 6, "base_size": 4, "base_layers": 2, "blocks": 1, "patch_layers": 2, "crop": 8},
+    "multiscale-pixelcnn": {
+        "channels": 6,
+        "base_size": 4,
+        "base_layers": 2,
+        "blocks": 1,
+        "patch_layers": 2,
+        "crop": 8,
+    },
 }
 KINDS = tuple(TINY)
 RASTER = KINDS[:5]
 CACHED = ("pixelcnn", "gated-pixelcnn", "pixelcnn++")
-CONDITIONED = {"classes": 3, "captions": True, "structure": 2, "condition_channels": 4, "condition_layers": 2}
+CONDITIONED = {
+    "classes": 3,
+    "captions": True,
+    "structure": 2,
+    "condition_channels": 4,
+    "condition_layers": 2,
+}
 
 
 def tiny_image_model(kind: str, gain: float = 1.0, **overrides: Any) -> ImageModel:
@@ -31,7 +44,9 @@ def tiny_image_model(kind: str, gain: float = 1.0, **overrides: Any) -> ImageMod
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():
-            scale = 0.3 if parameter.ndim < 2 else gain * math.sqrt(len(parameter) / parameter.numel())
+            scale = (
+                0.3 if parameter.ndim < 2 else gain * math.sqrt(len(parameter) / parameter.numel())
+            )
             parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
     return model.eval()
 

@@ -1,11 +1,11 @@
-"""Carry out a command again and again, each time killed a little later, until it ends by itself. A script:
+"""Carry out a command again and again, each time killed a little later, until it ends by itself. A
+script:
 
 python killed_commands.py FOLDER RESULT WORD [WORD ...]
 
-Each try is a child that kills itself with SIGKILL at its n-th file operation under FOLDER (open, flush, rename, remove,
-new folder), n = 1, 2, ... After each kill RESULT, a JSON file or a store of episodes, must be whole, absent or refused.
-Prints the number of kills.
-"""
+Each try is a child that kills itself with SIGKILL at its n-th file operation under FOLDER (open,
+flush, rename, remove, new folder), n = 1, 2, ... After each kill RESULT, a JSON file or a store of
+episodes, must be whole, absent or refused. Prints the number of kills."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def kill_at(number: int, folder: str) -> None:
             return
         # Whole trees are removed through handles, by names that are relative to them.
         by_handle = event in ("os.remove", "os.rmdir") and arguments[-1] != -1
-        if by_handle or os.fspath(arguments[0] if not isinstance(arguments[0], int) else "").startswith(folder):
+        if by_handle or os.fspath(
+            arguments[0] if not isinstance(arguments[0], int) else ""
+        ).startswith(folder):
             seen += 1
             if seen == number:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -63,7 +65,8 @@ def check(result: Path) -> None:
 
 
 def in_child(work: Callable[[], object]) -> int:
-    """Do it in a forked child, so that this process stays without threads; the status with which the child ended."""
+    """Do it in a forked child, so that this process stays without threads; the status with which
+    the child ended."""
     child = os.fork()
     if child == 0:
         try:
@@ -86,11 +89,15 @@ def killed_until_done(folder: str, result: Path, words: list[str]) -> int:
     while True:
         number += 1
         status = in_child(attempt)
-        assert in_child(lambda: check(result)) == 0, f"after kill {number}: {result} is not what it seems"
+        assert in_child(lambda: check(result)) == 0, (
+            f"after kill {number}: {result} is not what it seems"
+        )
         if not os.WIFSIGNALED(status):
             assert status == 0, f"the child ended with status {status}"
             return number - 1
-        assert os.WTERMSIG(status) == signal.SIGKILL, f"the child was ended by signal {os.WTERMSIG(status)}"
+        assert os.WTERMSIG(status) == signal.SIGKILL, (
+            f"the child was ended by signal {os.WTERMSIG(status)}"
+        )
 
 
 def main() -> None:

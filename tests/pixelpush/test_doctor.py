@@ -1,4 +1,5 @@
-"""The page that ``pixelpush doctor`` prints: what is sound says so, what is not is named, and the exit code follows."""
+"""The page that ``pixelpush doctor`` prints: what is sound says so, what is not is named, and the
+exit code follows."""
 
 from __future__ import annotations
 
@@ -27,7 +28,13 @@ def episodes(count: int) -> list[Episode]:
 
 
 def small_model() -> VideoPixelNetwork:
-    sizes = {"channels": 8, "encoder_blocks": 1, "coarse_scales": 0, "lstm_channels": 4, "decoder_blocks": 1}
+    sizes = {
+        "channels": 8,
+        "encoder_blocks": 1,
+        "coarse_scales": 0,
+        "lstm_channels": 4,
+        "decoder_blocks": 1,
+    }
     return build_model("ot", frame_size=8, state_dim=2, action_dim=2, components=2, **sizes)
 
 
@@ -37,8 +44,14 @@ def some_run(path: Path) -> Path:
     (path / "config.json").write_text("{}")
     for examples in (5, 10):
         model = small_model()
-        progress = Progress(examples, 1, 1.0, {"save": "0000000005", "validation_nats_per_subpixel": 1.0})
-        write_save(path, TrainState("video", model, None, torch.optim.AdamW(model.parameters()), progress), keep=2)
+        progress = Progress(
+            examples, 1, 1.0, {"save": "0000000005", "validation_nats_per_subpixel": 1.0}
+        )
+        write_save(
+            path,
+            TrainState("video", model, None, torch.optim.AdamW(model.parameters()), progress),
+            keep=2,
+        )
     return path
 
 
@@ -109,7 +122,9 @@ def test_full_notices_an_episode_that_was_exchanged(root: Path, tmp_path: Path, 
     description = store / "store.json"
     text = description.read_text()
     assert f'"bytes": {size}' in text
-    description.write_text(text.replace(f'"bytes": {size}', f'"bytes": {(store / name).stat().st_size}', 1))
+    description.write_text(
+        text.replace(f'"bytes": {size}', f'"bytes": {(store / name).stat().st_size}', 1)
+    )
     assert page(capsys)[0] == 0
     code, text = page(capsys, "--full")
     assert code == 2
@@ -126,7 +141,9 @@ def test_damaged_saves_are_named_and_nothing_is_moved(root: Path, tmp_path: Path
     assert code == 2
     assert sorted(run.rglob("*")) == before
     found = faults(text)
-    assert any("0000000005/model.safetensors: missing or not what was written" in line for line in found)
+    assert any(
+        "0000000005/model.safetensors: missing or not what was written" in line for line in found
+    )
     assert any("damaged-0000000003: set aside" in line for line in found)
     assert any("nowhere: not a run folder" in line for line in found)
     assert len(found) == 3
@@ -141,7 +158,11 @@ def test_damaged_saves_are_named_and_nothing_is_moved(root: Path, tmp_path: Path
     ],
 )
 def test_packages_missing_or_out_of_range(monkeypatch, needed: str, said: str):
-    others = ["tyro>=0.9", 'hypothesis>=99; extra == "test"', 'numpy>=99; sys_platform == "nowhere"']
+    others = [
+        "tyro>=0.9",
+        'hypothesis>=99; extra == "test"',
+        'numpy>=99; sys_platform == "nowhere"',
+    ]
     monkeypatch.setattr(metadata, "requires", lambda name: [*others, needed])
     found = [finding.text for finding in doctor.software() if not finding.sound]
     assert len(found) == 1

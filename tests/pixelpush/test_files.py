@@ -35,7 +35,10 @@ def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="disk is full") as caught:
         write_json(tmp_path / "a.json", 1)
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="disk is full"), atomic_folder(tmp_path / "folder") as partial:
+    with (
+        pytest.raises(InputError, match="disk is full"),
+        atomic_folder(tmp_path / "folder") as partial,
+    ):
         (partial / "x").write_text("x")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,4 +1,5 @@
-"""A saved model that lies about its sizes is refused before memory is taken; nothing in it is ever executed."""
+"""A saved model that lies about its sizes is refused before memory is taken; nothing in it is ever
+executed."""
 
 from __future__ import annotations
 
@@ -23,14 +24,26 @@ from pixelpush.vpn import build_model, load_model, save_model
 
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
-    sizes = {"channels": 8, "encoder_blocks": 1, "coarse_scales": 0, "lstm_channels": 4, "decoder_blocks": 1}
-    save_model(build_model("ot", frame_size=8, state_dim=2, action_dim=2, components=2, **sizes), tmp_path / "video")
+    sizes = {
+        "channels": 8,
+        "encoder_blocks": 1,
+        "coarse_scales": 0,
+        "lstm_channels": 4,
+        "decoder_blocks": 1,
+    }
+    save_model(
+        build_model("ot", frame_size=8, state_dim=2, action_dim=2, components=2, **sizes),
+        tmp_path / "video",
+    )
     return tmp_path / "video"
 
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    save_image_model(build_image_model("pixelcnn", image_size=8, channels=4, layers=2, hidden=4), tmp_path / "image")
+    save_image_model(
+        build_image_model("pixelcnn", image_size=8, channels=4, layers=2, hidden=4),
+        tmp_path / "image",
+    )
     return tmp_path / "image"
 
 
@@ -41,7 +54,8 @@ def edit_config(folder: Path, **changes: object) -> None:
 
 
 def write_safetensors(file: Path, header: dict, size: int) -> None:
-    """A header that claims what it likes, and behind it a hole of ``size`` bytes that takes no room on the disk."""
+    """A header that claims what it likes, and behind it a hole of ``size`` bytes that takes no room
+    on the disk."""
     text = json.dumps(header).encode()
     file.write_bytes(struct.pack("<Q", len(text)) + text)
     os.truncate(file, 8 + len(text) + size)
@@ -54,7 +68,9 @@ class Bounded(TorchDispatchMode):
         found = func(*args, **(kwargs or {}))
         for tensor in tree_leaves(found):
             if isinstance(tensor, torch.Tensor):
-                assert tensor.is_meta or tensor.nbytes < 64 << 20, f"{func} made {tensor.nbytes} bytes"
+                assert tensor.is_meta or tensor.nbytes < 64 << 20, (
+                    f"{func} made {tensor.nbytes} bytes"
+                )
         return found
 
 
@@ -87,7 +103,13 @@ def test_a_video_model_that_claims_to_be_huge(video: Path, changes: dict):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"channels": 4096}, {"channels": 10**9}, {"layers": 10**9}, {"hidden": 10**12}, {"image_size": 10**9}],
+    [
+        {"channels": 4096},
+        {"channels": 10**9},
+        {"layers": 10**9},
+        {"hidden": 10**12},
+        {"image_size": 10**9},
+    ],
 )
 def test_an_image_model_that_claims_to_be_huge(image: Path, changes: dict):
     edit_config(image, **changes)
@@ -97,12 +119,24 @@ def test_an_image_model_that_claims_to_be_huge(image: Path, changes: dict):
 @pytest.mark.parametrize(
     ("header", "size"),
     [
-        ({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}, 16),  # more than there is
-        ({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 16]}}, 16),  # shape and bytes disagree
-        ({"a": {"dtype": "F32", "shape": [2**62, 8], "data_offsets": [0, 16]}}, 16),  # overflows 64 bits
+        (
+            {"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}},
+            16,
+        ),  # more than there is
+        (
+            {"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 16]}},
+            16,
+        ),  # shape and bytes disagree
+        (
+            {"a": {"dtype": "F32", "shape": [2**62, 8], "data_offsets": [0, 16]}},
+            16,
+        ),  # overflows 64 bits
         ({"a": {"dtype": "F32", "shape": [4], "data_offsets": [16, 0]}}, 16),
         ({"a": {"dtype": "F32", "shape": [-4], "data_offsets": [0, 16]}}, 16),
-        ({"a": {"dtype": "F32", "shape": [2**38], "data_offsets": [0, 2**40]}}, 2**40),  # a tebibyte of nothing
+        (
+            {"a": {"dtype": "F32", "shape": [2**38], "data_offsets": [0, 2**40]}},
+            2**40,
+        ),  # a tebibyte of nothing
     ],
 )
 def test_a_header_that_claims_huge_tensors(tmp_path: Path, header: dict, size: int):
@@ -140,7 +174,9 @@ def test_damaged_models_are_refused_or_read(video: Path):
             # the header stands in the first two kibibytes; behind it there are only numbers
             for _ in range(1 + int(draw.integers(3))):
                 bad[int(draw.integers(min(len(bad), 2048)))] = int(draw.integers(256))
-            (video / name).write_bytes(bad[: int(draw.integers(len(bad)))] if case % 4 == 0 else bad)
+            (video / name).write_bytes(
+                bad[: int(draw.integers(len(bad)))] if case % 4 == 0 else bad
+            )
             message = refusal(video)
             assert "\n" not in message
             refused += bool(message)

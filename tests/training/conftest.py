@@ -1,4 +1,5 @@
-"""Lets this folder's tests import ``tiny_training``, which is also a script that they run in other processes."""
+"""Lets this folder's tests import ``tiny_training``, which is also a script that they run in other
+processes."""
 
 from __future__ import annotations
 

@@ -22,7 +22,14 @@ from pixelpush.training.checkpoint import Progress, TrainState
 from pixelpush.training.optimizer import build_optimizer
 from pixelpush.vpn import load_model
 
-FILES = {"COMPLETE", "model.json", "model.safetensors", "optimizer.pt", "progress.json", "train.safetensors"}
+FILES = {
+    "COMPLETE",
+    "model.json",
+    "model.safetensors",
+    "optimizer.pt",
+    "progress.json",
+    "train.safetensors",
+}
 
 
 def state_at(examples: int, best: int | None = None) -> TrainState:
@@ -32,7 +39,9 @@ def state_at(examples: int, best: int | None = None) -> TrainState:
     for parameter in model.parameters():
         parameter.grad = torch.randn_like(parameter)
     optimizer.step()
-    state = TrainState("video", model, new_average(model), optimizer, Progress(examples, examples // 5, 1.5))
+    state = TrainState(
+        "video", model, new_average(model), optimizer, Progress(examples, examples // 5, 1.5)
+    )
     if best is not None:
         state.progress.best = {"save": f"{best:010d}", "validation_nats_per_subpixel": 2.0}
     return state
@@ -66,7 +75,9 @@ def test_round_trip_is_exact(run: Path):
     # what everybody else loads is the average
     average = restored.average
     assert average is not None
-    assert all(map(torch.equal, load_model(run).state_dict().values(), average.state_dict().values()))
+    assert all(
+        map(torch.equal, load_model(run).state_dict().values(), average.state_dict().values())
+    )
 
 
 def test_last_saves_and_the_best_are_kept(run: Path):
@@ -74,12 +85,18 @@ def test_last_saves_and_the_best_are_kept(run: Path):
         checkpoint.write_save(run, state_at(examples, best=10), keep=2)
     assert [int(save.name) for save in complete_saves(run)] == [10, 25, 30]
     assert find_saved(run).folder.name == "0000000010"
-    assert sorted(item.name for item in (run / "checkpoints").iterdir()) == ["0000000010", "0000000025", "0000000030"]
+    assert sorted(item.name for item in (run / "checkpoints").iterdir()) == [
+        "0000000010",
+        "0000000025",
+        "0000000030",
+    ]
 
 
 @pytest.mark.parametrize("file", sorted(FILES))
 @pytest.mark.parametrize("fault", ["missing", "truncated", "flipped"])
-def test_a_damaged_newest_save_is_named_and_the_one_before_is_used(run: Path, capsys, file: str, fault: str):
+def test_a_damaged_newest_save_is_named_and_the_one_before_is_used(
+    run: Path, capsys, file: str, fault: str
+):
     victim = run / "checkpoints" / "0000000015" / file
     content = bytearray(victim.read_bytes())
     if file == "COMPLETE" and fault != "missing":
@@ -139,9 +156,12 @@ def restore_error(save: Path) -> str:
     return ""
 
 
-@pytest.mark.parametrize("count", [pytest.param(80, id="few"), pytest.param(3000, id="many", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [pytest.param(80, id="few"), pytest.param(3000, id="many", marks=pytest.mark.slow)]
+)
 def test_a_damaged_optimiser_is_read_or_refused(run: Path, count: int):
-    """As an attacker would who knows to renew the digests: nothing but ``restore`` stands in the way."""
+    """As an attacker would who knows to renew the digests: nothing but ``restore`` stands in the
+    way."""
     save = run / "checkpoints" / "0000000015"
     good, refused = (save / "optimizer.pt").read_bytes(), 0
     for case in range(count):
@@ -150,7 +170,9 @@ def test_a_damaged_optimiser_is_read_or_refused(run: Path, count: int):
         for _ in range(1 + int(draw.integers(4))):
             # half of the changes fall on the pickle, which stands at the beginning
             bad[int(draw.integers(2000 if case % 2 else len(bad)))] = int(draw.integers(256))
-        (save / "optimizer.pt").write_bytes(bad[: int(draw.integers(len(bad)))] if case % 5 == 0 else bad)
+        (save / "optimizer.pt").write_bytes(
+            bad[: int(draw.integers(len(bad)))] if case % 5 == 0 else bad
+        )
         message = restore_error(save)
         assert "\n" not in message
         assert not message or f"{save}/optimizer.pt: not this run's optimiser state" in message
@@ -168,7 +190,13 @@ def test_optimiser_states_that_do_not_fit_are_refused(run: Path):
         {"state": 7, "param_groups": good["param_groups"]},
         {**good, "param_groups": []},
         {**good, "param_groups": [{"lr": 1.0}]},
-        {**good, "state": {**good["state"], 0: {"step": torch.ones(()), "exp_avg": huge, "exp_avg_sq": huge}}},
+        {
+            **good,
+            "state": {
+                **good["state"],
+                0: {"step": torch.ones(()), "exp_avg": huge, "exp_avg_sq": huge},
+            },
+        },
         {**good, "state": {**good["state"], 10**6: good["state"][0]}},
     ):
         torch.save(change, save / "optimizer.pt")
@@ -177,7 +205,9 @@ def test_optimiser_states_that_do_not_fit_are_refused(run: Path):
     assert "not written by torch.save" in restore_error(save)
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "train.safetensors", "optimizer.pt", "progress.json"])
+@pytest.mark.parametrize(
+    "file", ["model.safetensors", "train.safetensors", "optimizer.pt", "progress.json"]
+)
 def test_a_disk_that_fills_leaves_the_saves_as_they_were(run: Path, monkeypatch, file: str):
     real_bytes, real_text = Path.write_bytes, Path.write_text
 
@@ -234,6 +264,8 @@ def test_a_run_whose_newest_save_is_damaged_ends_at_the_same_weights(tmp_path: P
     run_once(tmp_path / "b", config, minutes=1e-9)
     (tmp_path / "b" / "checkpoints" / "0000000010" / "model.safetensors").write_bytes(b"")
     run_once(tmp_path / "b", config)
-    assert "0000000010/model.safetensors: missing or not what was written" in capsys.readouterr().err
+    assert (
+        "0000000010/model.safetensors: missing or not what was written" in capsys.readouterr().err
+    )
     last = Path("checkpoints/0000000050/train.safetensors")
     assert (tmp_path / "a" / last).read_bytes() == (tmp_path / "b" / last).read_bytes()

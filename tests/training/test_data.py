@@ -1,4 +1,5 @@
-"""The sequence of examples does not depend on processes, pieces, threads or on where the run was resumed."""
+"""The sequence of examples does not depend on processes, pieces, threads or on where the run was
+resumed."""
 
 from __future__ import annotations
 
@@ -46,30 +47,52 @@ def test_every_epoch_holds_every_example_once(count: int, seed: int):
 @given(st.integers(1, 6), st.integers(1, 4), st.integers(0, 20), st.integers(0, 1000))
 def test_pieces_tile_the_batch(world: int, accumulate: int, extra: int, first: int):
     batch_size = world * accumulate + extra
-    pieces = [piece for rank in range(world) for piece in pieces_of(first, batch_size, rank, world, accumulate)]
-    assert [position for piece in pieces for position in piece] == list(range(first, first + batch_size))
+    pieces = [
+        piece
+        for rank in range(world)
+        for piece in pieces_of(first, batch_size, rank, world, accumulate)
+    ]
+    assert [position for piece in pieces for position in piece] == list(
+        range(first, first + batch_size)
+    )
     assert min(map(len, pieces)) >= 1
 
 
 def test_too_small_a_batch_is_refused():
-    with pytest.raises(InputError, match="a batch of 5 cannot be shared by 3 processes in 2 pieces"):
+    with pytest.raises(
+        InputError, match="a batch of 5 cannot be shared by 3 processes in 2 pieces"
+    ):
         pieces_of(0, 5, 0, 3, 2)
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 3), st.integers(1, 2), st.integers(1, 3), st.integers(0, 4), st.integers(0, 4))
-def test_sequence_is_the_same_for_every_layout(world: int, accumulate: int, workers: int, extra: int, skip: int):
+@given(
+    st.integers(1, 3), st.integers(1, 2), st.integers(1, 3), st.integers(0, 4), st.integers(0, 4)
+)
+def test_sequence_is_the_same_for_every_layout(
+    world: int, accumulate: int, workers: int, extra: int, skip: int
+):
     size, task = world * accumulate + extra, Numbers(7)
     whole = names(task, 6, 0, size)
     parts = [
-        names(task, 6 - skip, skip * size, size, rank=rank, world=world, accumulate=accumulate, workers=workers)
+        names(
+            task,
+            6 - skip,
+            skip * size,
+            size,
+            rank=rank,
+            world=world,
+            accumulate=accumulate,
+            workers=workers,
+        )
         for rank in range(world)
     ]
     for batch in range(6 - skip):
         wanted = whole[(batch + skip) * size : (batch + skip + 1) * size]
         bounds = [(size * rank // world, size * (rank + 1) // world) for rank in range(world)]
         shares = [
-            parts[rank][batch * (end - begin) : (batch + 1) * (end - begin)] for rank, (begin, end) in enumerate(bounds)
+            parts[rank][batch * (end - begin) : (batch + 1) * (end - begin)]
+            for rank, (begin, end) in enumerate(bounds)
         ]
         assert [name for share in shares for name in share] == wanted
 

@@ -1,4 +1,5 @@
-"""Training image models: examples as pure functions, what the loop gets, scores, a short run end to end."""
+"""Training image models: examples as pure functions, what the loop gets, scores, a short run end to
+end."""
 
 from __future__ import annotations
 
@@ -40,9 +41,16 @@ SMALL = {"image_size": 8, "head_hidden": 8, "condition_channels": 4, "condition_
 CONDITIONAL = {**SMALL, "classes": 3, "captions": True, "structure": 2}
 
 
-def birds_task(kind: str = "gated-pixelcnn", data: DataConfig | None = None, **settings) -> ImageTask:
+def birds_task(
+    kind: str = "gated-pixelcnn", data: DataConfig | None = None, **settings
+) -> ImageTask:
     sizes = {"channels": 6, "layers": 2} if kind == "gated-pixelcnn" else {}
-    return ImageTask(image_config(kind, **{**CONDITIONAL, **sizes, **settings}), data or DataConfig(), Birds(), Birds())
+    return ImageTask(
+        image_config(kind, **{**CONDITIONAL, **sizes, **settings}),
+        data or DataConfig(),
+        Birds(),
+        Birds(),
+    )
 
 
 def test_examples_are_pure_and_captions_change_with_the_epoch():
@@ -68,7 +76,9 @@ def test_a_mirrored_image_has_a_mirrored_structure():
 
 @pytest.mark.parametrize("kind", ["gated-pixelcnn", "pixelcnn++"])
 def test_losses_and_scores_agree(kind):
-    task = birds_task(kind, **({"filters": 4, "resnets": 1, "dropout": 0.0} if kind == "pixelcnn++" else {}))
+    task = birds_task(
+        kind, **({"filters": 4, "resnets": 1, "dropout": 0.0} if kind == "pixelcnn++" else {})
+    )
     torch.manual_seed(0)
     model = task.build_model()
     task.initialise(model, 0)
@@ -109,7 +119,14 @@ def test_the_same_examples_identify_the_same_run():
 
 
 def test_scales_are_chosen():
-    sizes = {"base_size": 4, "channels": 4, "base_layers": 2, "blocks": 1, "patch_layers": 2, "crop": 8}
+    sizes = {
+        "base_size": 4,
+        "channels": 4,
+        "base_layers": 2,
+        "blocks": 1,
+        "patch_layers": 2,
+        "crop": 8,
+    }
     config = image_config("multiscale-pixelcnn", **SMALL, **sizes)
     plain = ImageArrays("plain", np.zeros((4, 3, 8, 8), np.uint8))
     task = ImageTask(config, DataConfig(), plain, scales=[4])
@@ -132,7 +149,9 @@ def test_mistakes_are_named():
         with pytest.raises(InputError, match=message):
             check_fits(image_config("pixelcnn", **{**SMALL, **settings}), plain)
     with pytest.raises(InputError, match="no image"):
-        check_fits(image_config("pixelcnn", **SMALL), ImageArrays("none", np.zeros((0, 3, 8, 8), np.uint8)))
+        check_fits(
+            image_config("pixelcnn", **SMALL), ImageArrays("none", np.zeros((0, 3, 8, 8), np.uint8))
+        )
     with pytest.raises(InputError, match="whole images"):
         birds_task(data=DataConfig(jitter=2))
 
@@ -142,12 +161,16 @@ class Chatty(Birds):
 
     def __getitem__(self, index: int) -> ImageExample:
         example = super().__getitem__(index)
-        return ImageExample(example.id, example.image, example.label, ("x" * 300,), example.structure)
+        return ImageExample(
+            example.id, example.image, example.label, ("x" * 300,), example.structure
+        )
 
 
 def test_long_captions_are_refused_unless_asked():
     config = image_config("gated-pixelcnn", **CONDITIONAL)
-    with pytest.raises(InputError, match=r"bird-2: a caption of 300 characters .*truncate_captions"):
+    with pytest.raises(
+        InputError, match=r"bird-2: a caption of 300 characters .*truncate_captions"
+    ):
         ImageTask(config, DataConfig(), Chatty()).example(0, 0, 2)
     config = image_config("gated-pixelcnn", **CONDITIONAL, truncate_captions=True)
     assert ImageTask(config, DataConfig(), Chatty()).example(0, 0, 2)[1]["captions"].min() > 0
@@ -192,5 +215,8 @@ def write_sheets(root: Path) -> None:
     root.mkdir()
     numbers = np.random.default_rng(0)
     for sheet in (0, 50):
-        cv2.imwrite(str(root / f"cifar10_batch_{sheet}.png"), numbers.integers(0, 256, (20, 1024, 3), dtype=np.uint8))
+        cv2.imwrite(
+            str(root / f"cifar10_batch_{sheet}.png"),
+            numbers.integers(0, 256, (20, 1024, 3), dtype=np.uint8),
+        )
     (root / "cifar10_labels.js").write_text(f"var labels={[1] * 51_000};")

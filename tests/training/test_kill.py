@@ -1,4 +1,5 @@
-"""SIGKILL at random moments (steps, saves, validation, start-up) and restart: the same bytes as an undisturbed run."""
+"""SIGKILL at random moments (steps, saves, validation, start-up) and restart: the same bytes as an
+undisturbed run."""
 
 from __future__ import annotations
 
@@ -13,13 +14,17 @@ import tiny_training
 SCRIPT = Path(tiny_training.__file__)
 
 
-def kill_and_compare(tmp_path: Path, seeds: range, longest: float, at_least: int, **options) -> None:
+def kill_and_compare(
+    tmp_path: Path, seeds: range, longest: float, at_least: int, **options
+) -> None:
     whole = tmp_path / "whole"
     tiny_training.run_once(whole, **options)
     kills = 0
     for seed in seeds:
         run = tmp_path / f"killed-{seed}"
-        extra = [f"{name}={json.dumps(value)}" for name, value in {"longest": longest, **options}.items()]
+        extra = [
+            f"{name}={json.dumps(value)}" for name, value in {"longest": longest, **options}.items()
+        ]
         command = [sys.executable, str(SCRIPT), str(run), "kill", str(seed), *extra]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
         kills += int(done.stdout)
@@ -39,4 +44,6 @@ def test_killed_runs_end_at_the_same_bytes(tmp_path: Path):
 
 @pytest.mark.slow
 def test_killed_runs_end_at_the_same_bytes_many_times(tmp_path: Path):
-    kill_and_compare(tmp_path, range(100, 130), longest=0.3, at_least=100, validate_examples=10, keep=1)
+    kill_and_compare(
+        tmp_path, range(100, 130), longest=0.3, at_least=100, validate_examples=10, keep=1
+    )

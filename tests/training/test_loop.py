@@ -79,7 +79,9 @@ def test_accumulation_gives_the_same_run(finished: Path, tmp_path: Path, options
 
 
 def test_threads_and_intervals_do_not_change_the_weights(finished: Path, tmp_path: Path):
-    run_once(tmp_path, SHORT, workers=3, save_examples=20, validate_examples=10, log_examples=30, keep=1)
+    run_once(
+        tmp_path, SHORT, workers=3, save_examples=20, validate_examples=10, log_examples=30, keep=1
+    )
     assert final_weights(tmp_path) == final_weights(finished)
 
 
@@ -87,7 +89,12 @@ def test_metrics_and_run_folder_say_what_happened(finished: Path):
     steps = [line for line in lines(finished) if "step" in line]
     assert [line["examples"] for line in steps] == list(range(5, 61, 5))
     for line in steps:
-        assert {"nats_per_subpixel", "learning_rate", "frames_per_second", "waiting_share"} <= line.keys()
+        assert {
+            "nats_per_subpixel",
+            "learning_rate",
+            "frames_per_second",
+            "waiting_share",
+        } <= line.keys()
         assert 0 <= line["waiting_share"] <= 1
     config = json.loads((finished / "config.json").read_text())
     assert config["train"]["seed"] == 3
@@ -95,14 +102,18 @@ def test_metrics_and_run_folder_say_what_happened(finished: Path):
     assert config["versions"]["torch"] == torch.__version__
     best = json.loads((finished / "best.json").read_text())
     scores = [
-        line["validation_nats_per_subpixel"] for line in lines(finished) if "validation_nats_per_subpixel" in line
+        line["validation_nats_per_subpixel"]
+        for line in lines(finished)
+        if "validation_nats_per_subpixel" in line
     ]
     assert best["validation_nats_per_subpixel"] == min(scores)
 
 
 def test_published_weights_give_the_reported_score(finished: Path):
     best = json.loads((finished / "best.json").read_text())
-    scores = score_episodes(load_model(finished), episodes(5, first=100), context=2, clip_frames=4, batch_size=3)
+    scores = score_episodes(
+        load_model(finished), episodes(5, first=100), context=2, clip_frames=4, batch_size=3
+    )
     nats, subpixels = total_score(scores)
     assert nats / subpixels == pytest.approx(best["validation_nats_per_subpixel"], rel=1e-6)
 
@@ -114,7 +125,10 @@ def test_a_finished_run_is_left_alone(finished: Path):
     before = stamps()
     run_once(finished, SHORT)
     after = stamps()
-    assert {item.name for item in after if after[item] != before.get(item)} <= {"best.json", "metrics.jsonl"}
+    assert {item.name for item in after if after[item] != before.get(item)} <= {
+        "best.json",
+        "metrics.jsonl",
+    }
 
 
 @pytest.mark.parametrize(
@@ -122,7 +136,10 @@ def test_a_finished_run_is_left_alone(finished: Path):
     [
         ({"batch_size": 6}, r"train\.batch_size = 5, the command asks for 6"),
         ({"examples": 70}, r"train\.examples = 60, the command asks for 70"),
-        ({"optimizer": replace(CONFIG.optimizer, learning_rate=0.5)}, r"train\.optimizer\.learning_rate"),
+        (
+            {"optimizer": replace(CONFIG.optimizer, learning_rate=0.5)},
+            r"train\.optimizer\.learning_rate",
+        ),
     ],
 )
 def test_another_configuration_does_not_resume(finished: Path, change: dict, named: str):
@@ -134,7 +151,9 @@ def test_other_data_or_model_do_not_resume(finished: Path):
     fewer = VideoTask("ot", MODEL, CONFIG.data, episodes(12), episodes(5, first=100))
     with pytest.raises(InputError, match=r"task\.training\.episodes = 13, the command asks for 12"):
         run_once(finished, SHORT, fewer)
-    wider = VideoTask("ot", {**MODEL, "channels": 16}, CONFIG.data, episodes(13), episodes(5, first=100))
+    wider = VideoTask(
+        "ot", {**MODEL, "channels": 16}, CONFIG.data, episodes(13), episodes(5, first=100)
+    )
     with pytest.raises(InputError, match=r"task\.model\.channels = 8, the command asks for 16"):
         run_once(finished, SHORT, wider)
 
@@ -149,7 +168,8 @@ def test_a_schedule_without_an_end_can_be_prolonged(tmp_path: Path):
 
 
 class Faulty(VideoTask):
-    """The loss is infinite, or only a gradient is NaN, once an episode is in the batch's third position."""
+    """The loss is infinite, or only a gradient is NaN, once an episode is in the batch's third
+    position."""
 
     fault = "loss"
 
@@ -166,7 +186,9 @@ class Faulty(VideoTask):
 
 
 @pytest.mark.parametrize("fault", ["loss", "gradient"])
-def test_divergence_names_step_parameter_and_batch_and_keeps_the_last_save(tmp_path: Path, fault: str):
+def test_divergence_names_step_parameter_and_batch_and_keeps_the_last_save(
+    tmp_path: Path, fault: str
+):
     task = Faulty("ot", MODEL, CONFIG.data, episodes(13), episodes(5, first=100))
     task.fault = fault
     with pytest.raises(DivergenceError) as caught:
@@ -270,8 +292,12 @@ def test_checkpointing_gives_the_same_gradients(finished: Path, tmp_path: Path):
 @pytest.mark.filterwarnings("ignore")  # of the compiler's own
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 @pytest.mark.parametrize("options", [{}, {"checkpointing": True}], ids=["plain", "checkpointing"])
-def test_compiled_runs_validate_resume_and_give_the_same_losses(finished: Path, tmp_path: Path, options: dict):
-    run_once(tmp_path, SHORT, compile=True, log_examples=5, validate_examples=5, stop_after=1, **options)
+def test_compiled_runs_validate_resume_and_give_the_same_losses(
+    finished: Path, tmp_path: Path, options: dict
+):
+    run_once(
+        tmp_path, SHORT, compile=True, log_examples=5, validate_examples=5, stop_after=1, **options
+    )
     run_once(tmp_path, SHORT, compile=True, log_examples=5, **options)
     ours, whole = ([line for line in lines(run) if "loss" in line] for run in (tmp_path, finished))
     for found, wanted in zip(ours, whole, strict=True):
@@ -292,7 +318,9 @@ def test_bf16_leaves_the_inputs_as_they_are(tmp_path: Path, monkeypatch):
 
     def watched(task):
         model = build(task)
-        model.register_forward_pre_hook(lambda _, given: seen.append([str(tensor.dtype) for tensor in given[:3]]))
+        model.register_forward_pre_hook(
+            lambda _, given: seen.append([str(tensor.dtype) for tensor in given[:3]])
+        )
         return model
 
     monkeypatch.setattr(VideoTask, "build_model", watched)
@@ -302,15 +330,21 @@ def test_bf16_leaves_the_inputs_as_they_are(tmp_path: Path, monkeypatch):
 
 
 def test_a_run_starts_from_given_weights(finished: Path, tmp_path: Path):
-    still = replace(SHORT, start=str(finished), optimizer=replace(SHORT.optimizer, learning_rate=1e-12))
+    still = replace(
+        SHORT, start=str(finished), optimizer=replace(SHORT.optimizer, learning_rate=1e-12)
+    )
     run_once(tmp_path / "run", still)
     for (name, ours), theirs in zip(
-        load_model(tmp_path / "run").state_dict().items(), load_model(finished).state_dict().values(), strict=True
+        load_model(tmp_path / "run").state_dict().items(),
+        load_model(finished).state_dict().values(),
+        strict=True,
     ):
         torch.testing.assert_close(ours, theirs, msg=name)
     with pytest.raises(InputError, match="neither a run folder"):
         run_once(tmp_path / "other", replace(still, start="nowhere"))
-    run_once(tmp_path / "other", still)  # the mistake left nothing that refuses the corrected command
+    run_once(
+        tmp_path / "other", still
+    )  # the mistake left nothing that refuses the corrected command
 
 
 def test_lines_of_steps_to_be_done_again_are_forgotten(tmp_path: Path):

@@ -13,7 +13,13 @@ from torch import nn
 from pixelpush.errors import InputError
 from pixelpush.training.average import decay_at, new_average, update_average
 from pixelpush.training.config import OptimizerConfig
-from pixelpush.training.optimizer import CentredRMSprop, Muon, build_optimizer, orthogonal, set_learning_rate
+from pixelpush.training.optimizer import (
+    CentredRMSprop,
+    Muon,
+    build_optimizer,
+    orthogonal,
+    set_learning_rate,
+)
 
 NAMES = ("muon", "adamw", "adam", "rmsprop")
 
@@ -64,8 +70,12 @@ def test_muon_is_its_equations():
     shapes = ((6, 4, 3, 3), (6, 4, 3, 3), (20, 2, 3, 3))
     filters = [nn.Parameter(torch.tensor(draw.normal(size=shape))) for shape in shapes]
     bias = nn.Parameter(torch.tensor(draw.normal(size=6)))
-    optimizer = Muon([{"params": filters, "weight_decay": 0.1}, {"params": [bias]}], 0.01, 0.9, (0.9, 0.99), 1e-8)
-    adam = torch.optim.AdamW([other := nn.Parameter(bias.detach().clone())], 0.01, (0.9, 0.99), 1e-8, weight_decay=0.0)
+    optimizer = Muon(
+        [{"params": filters, "weight_decay": 0.1}, {"params": [bias]}], 0.01, 0.9, (0.9, 0.99), 1e-8
+    )
+    adam = torch.optim.AdamW(
+        [other := nn.Parameter(bias.detach().clone())], 0.01, (0.9, 0.99), 1e-8, weight_decay=0.0
+    )
     expected, means = [p.detach().clone() for p in filters], [torch.zeros_like(p) for p in filters]
     for _ in range(5):
         for p in (*filters, bias):
@@ -91,7 +101,9 @@ def small_model() -> nn.Module:
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
     for step in steps:
-        inputs = torch.from_numpy(np.random.default_rng(step).normal(size=(16, 4)).astype(np.float32))
+        inputs = torch.from_numpy(
+            np.random.default_rng(step).normal(size=(16, 4)).astype(np.float32)
+        )
         optimizer.zero_grad()
         (model(inputs) - inputs.sum(1, keepdim=True)).square().mean().backward()
         set_learning_rate(optimizer, 3e-2 / (1 + step))
@@ -112,7 +124,9 @@ def test_state_round_trip_is_exact(name: str):
     restored.load_state_dict(torch.load(buffer, weights_only=True))
     train(model, optimizer, range(5, 12))
     train(other, restored, range(5, 12))
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -131,7 +145,11 @@ def test_it_learns(name: str):
 
 def test_weight_decay_leaves_biases_alone():
     optimizer = build_optimizer(OptimizerConfig(name="adamw", weight_decay=0.1), small_model())
-    decays = {p.ndim >= 2: group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
+    decays = {
+        p.ndim >= 2: group["weight_decay"]
+        for group in optimizer.param_groups
+        for p in group["params"]
+    }
     assert decays == {True: 0.1, False: 0.0}
 
 

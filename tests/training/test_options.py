@@ -24,18 +24,27 @@ def parsed(*words: str) -> TrainOptions:
 def test_options_reach_the_configuration():
     base = PRESETS["push-ot-small"].train
     assert train_config(base, parsed()) == base
-    words = "--examples 77 --batch-size 3 --learning-rate 0.5 --seed 9 --precision 32 --jitter 2 --colour 0.1 --mirror"
+    words = (
+        "--examples 77 --batch-size 3 --learning-rate 0.5 --seed 9 --precision 32 --jitter 2 "
+        "--colour 0.1 --mirror"
+    )
     config = train_config(base, parsed(*words.split()))
     assert (config.examples, config.batch_size, config.seed, config.precision) == (77, 3, 9, "32")
     assert config.optimizer.learning_rate == 0.5
     assert config.optimizer.clip_norm == base.optimizer.clip_norm
     assert (config.data.jitter, config.data.colour, config.data.mirror) == (2, 0.1, True)
-    runtime = run_options(parsed("--minutes", "3", "--devices", "2", "--nodes", "4", "--accumulate", "2", "--compile"))
+    runtime = run_options(
+        parsed("--minutes", "3", "--devices", "2", "--nodes", "4", "--accumulate", "2", "--compile")
+    )
     assert runtime == RunOptions(minutes=3.0, devices=2, nodes=4, accumulate=2, compile=True)
 
 
 def test_every_option_is_documented():
-    command = [sys.executable, "-c", "import tyro; from pixelpush.eval.train_command import train; tyro.cli(train)"]
+    command = [
+        sys.executable,
+        "-c",
+        "import tyro; from pixelpush.eval.train_command import train; tyro.cli(train)",
+    ]
     text = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
     for field in fields(TrainOptions):
         if field.name not in ("preset", "settings"):
@@ -43,14 +52,24 @@ def test_every_option_is_documented():
 
 
 def test_the_command_line_costs_no_torch():
-    code = "import sys, pixelpush.eval.train_command; print({'torch', 'cv2', 'lightning_fabric'} & sys.modules.keys())"
+    code = (
+        "import sys, pixelpush.eval.train_command; print({'torch', 'cv2', 'lightning_fabric'} "
+        "& sys.modules.keys())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
 def test_settings_are_parsed_and_sorted():
     options = parsed(
-        "--set", "channels=48", "--set", "optimizer.clip_norm=2", "--set", "centred=False", "--set", "kind=ot"
+        "--set",
+        "channels=48",
+        "--set",
+        "optimizer.clip_norm=2",
+        "--set",
+        "centred=False",
+        "--set",
+        "kind=ot",
     )
     settings = parse_settings(options.settings)
     assert settings == {"channels": 48, "optimizer.clip_norm": 2, "centred": False, "kind": "ot"}
@@ -68,7 +87,10 @@ def test_settings_are_parsed_and_sorted():
     [
         (["channels"], r"--set channels: write it as name=value"),
         (["a=1", "a=2"], r"--set a is given twice"),
-        (["optimizer.speed=1"], r"unknown setting 'optimizer.speed'; the settings are optimizer.name,"),
+        (
+            ["optimizer.speed=1"],
+            r"unknown setting 'optimizer.speed'; the settings are optimizer.name,",
+        ),
         (["train.optimizer=1"], r"unknown setting 'train.optimizer'"),
         (["train.seed=half"], r"--set train.seed: 'half' should be of type int"),
         (["optimizer.learning_rate=-1"], r"learning_rate must be above 0"),
@@ -92,7 +114,9 @@ def test_bad_settings_are_refused(settings: list[str], message: str):
 
 
 def test_unknown_presets_and_data_are_refused(tmp_path: Path):
-    with pytest.raises(InputError, match=r"unknown training preset 'nonsense'; choose one of paper-"):
+    with pytest.raises(
+        InputError, match=r"unknown training preset 'nonsense'; choose one of paper-"
+    ):
         find_preset("nonsense")
     with pytest.raises(InputError, match="no dataset"):
         run_training(TrainOptions("push-ot-small", str(tmp_path / "absent"), tmp_path / "run"))
@@ -106,4 +130,7 @@ def test_presets_say_what_to_expect(name: str):
     assert preset.hardware
     assert preset.minutes
     assert preset.expected
-    assert preset.train.data.clip_frames > preset.train.data.context or preset.train.data == DataConfig()
+    assert (
+        preset.train.data.clip_frames > preset.train.data.context
+        or preset.train.data == DataConfig()
+    )

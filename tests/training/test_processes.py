@@ -1,4 +1,5 @@
-"""Several gloo processes on a CPU: the same examples, the same losses and weights as one, to float tolerance."""
+"""Several gloo processes on a CPU: the same examples, the same losses and weights as one, to float
+tolerance."""
 
 from __future__ import annotations
 
@@ -18,7 +19,13 @@ from pixelpush.training.config import RunOptions
 from pixelpush.training.devices import make_fabric, process_layout
 
 SCRIPT = Path(tiny_training.__file__)
-VALUES = {"loss", "nats_per_subpixel", "state_error", "gradient_norm", "validation_nats_per_subpixel"}
+VALUES = {
+    "loss",
+    "nats_per_subpixel",
+    "state_error",
+    "gradient_norm",
+    "validation_nats_per_subpixel",
+}
 # Sums over pieces are rounded in another order; Adam passes the rounding of small gradients on.
 TOLERANCE = 1e-4
 
@@ -30,19 +37,26 @@ def launch(*command: str, success: bool = True) -> subprocess.CompletedProcess:
     return done
 
 
-def torchrun(processes: int, run: Path, *options: str, success: bool = True) -> subprocess.CompletedProcess:
+def torchrun(
+    processes: int, run: Path, *options: str, success: bool = True
+) -> subprocess.CompletedProcess:
     launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return launch(sys.executable, *launcher, str(SCRIPT), str(run), "train", *options, success=success)
+    return launch(
+        sys.executable, *launcher, str(SCRIPT), str(run), "train", *options, success=success
+    )
 
 
 def compare(ours: Path, one: Path) -> None:
     ours_lines, one_lines = (
-        [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()] for run in (ours, one)
+        [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        for run in (ours, one)
     )
     assert [line["examples"] for line in ours_lines] == [line["examples"] for line in one_lines]
     for found, wanted in zip(ours_lines, one_lines, strict=True):
         expected = {key: wanted[key] for key in VALUES & wanted.keys()}
-        assert {key: found[key] for key in VALUES & found.keys()} == pytest.approx(expected, rel=TOLERANCE)
+        assert {key: found[key] for key in VALUES & found.keys()} == pytest.approx(
+            expected, rel=TOLERANCE
+        )
     last = "checkpoints/0000000120/train.safetensors"
     found, wanted = load_file(ours / last), load_file(one / last)
     assert found.keys() == wanted.keys()
@@ -61,7 +75,15 @@ def one(tmp_path_factory) -> Path:
 def test_a_run_goes_on_in_two_processes_that_it_starts_itself(one: Path, tmp_path: Path):
     run = tmp_path / "two"
     assert tiny_training.run_once(run, log_examples=5, stop_after=7).examples == 40
-    launch(sys.executable, str(SCRIPT), str(run), "train", "devices=2", "accumulate=2", "log_examples=5")
+    launch(
+        sys.executable,
+        str(SCRIPT),
+        str(run),
+        "train",
+        "devices=2",
+        "accumulate=2",
+        "log_examples=5",
+    )
     compare(run, one)
 
 
@@ -108,8 +130,16 @@ def test_a_damaged_record_in_one_process_ends_all_with_its_message(tmp_path: Pat
         ({"SLURM_NTASKS": "16", "SLURM_NNODES": "2", "SLURM_JOB_NAME": "bash"}, {}, (1, 1)),
     ],
 )
-def test_the_launcher_decides_unless_told(monkeypatch, environment: dict, options: dict, layout: tuple):
-    for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE", "SLURM_NTASKS", "SLURM_NNODES", "SLURM_JOB_NAME"):
+def test_the_launcher_decides_unless_told(
+    monkeypatch, environment: dict, options: dict, layout: tuple
+):
+    for name in (
+        "LOCAL_WORLD_SIZE",
+        "WORLD_SIZE",
+        "SLURM_NTASKS",
+        "SLURM_NNODES",
+        "SLURM_JOB_NAME",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -119,7 +149,9 @@ def test_the_launcher_decides_unless_told(monkeypatch, environment: dict, option
 def test_a_layout_other_than_the_launchers_is_refused(monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(InputError, match=r"--devices 3 --nodes 1, but the launcher started 2 processes on 1 nodes"):
+    with pytest.raises(
+        InputError, match=r"--devices 3 --nodes 1, but the launcher started 2 processes on 1 nodes"
+    ):
         process_layout(RunOptions(devices=3))
 
 

@@ -12,7 +12,13 @@ from pixelpush.files import read_json, write_json
 from pixelpush.training.publish import Options, publish
 from pixelpush.vpn import build_model, load_model, save_model
 
-SMALL = {"frame_size": 16, "channels": 8, "lstm_channels": 8, "decoder_channels": 8, "encoder_blocks": 1}
+SMALL = {
+    "frame_size": 16,
+    "channels": 8,
+    "lstm_channels": 8,
+    "decoder_channels": 8,
+    "encoder_blocks": 1,
+}
 
 
 def finished_run(folder: Path):
@@ -20,7 +26,12 @@ def finished_run(folder: Path):
     save_model(model, folder / "checkpoints" / "0000000010")
     write_json(
         folder / "config.json",
-        {"preset": "tiny", "data": "sim", "command": "secret path", "train": {"start": "/secret/run"}},
+        {
+            "preset": "tiny",
+            "data": "sim",
+            "command": "secret path",
+            "train": {"start": "/secret/run"},
+        },
     )
     return model
 

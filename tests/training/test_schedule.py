@@ -18,12 +18,16 @@ def test_paper_schedule_drops_at_the_published_steps():
     train = PRESETS["paper-ot"].train
     assert train.examples == 200_000 * train.batch_size
     for step, drops in ((0, 0), (82_999, 0), (83_000, 1), (112_999, 1), (113_000, 2), (199_999, 2)):
-        rate = train.optimizer.learning_rate * rate_factor(train.schedule, step * train.batch_size, train.examples)
+        rate = train.optimizer.learning_rate * rate_factor(
+            train.schedule, step * train.batch_size, train.examples
+        )
         assert math.isclose(rate, 1e-4 * 0.3**drops)
 
 
 @given(counts, counts, st.integers(0, 300), st.floats(0, 0.5))
-def test_cosine_falls_after_the_warmup_and_rises_before(first: int, second: int, warmup: int, final: float):
+def test_cosine_falls_after_the_warmup_and_rises_before(
+    first: int, second: int, warmup: int, final: float
+):
     config = ScheduleConfig(kind="cosine", warmup_examples=warmup, final=final)
     early, late = sorted((first, second))
     values = [rate_factor(config, examples, 1000) for examples in (early, late)]

@@ -44,12 +44,19 @@ def test_crops_fit_together_and_are_a_pure_function():
 
 def test_given_small_frames_are_used():
     large = [moving_square(number) for number in range(3)]
-    small = [Episode(shrink(torch.from_numpy(e.frames)).numpy() + 1, e.states, e.actions, e.id) for e in large]
+    small = [
+        Episode(shrink(torch.from_numpy(e.frames)).numpy() + 1, e.states, e.actions, e.id)
+        for e in large
+    ]
     task = SuperResolutionTask({"channels": 8}, DataConfig(crop=8), large, None, (small, None))
     arrays = task.example(0, 0, 0)[1]
-    np.testing.assert_array_equal(arrays["small"], shrink(torch.from_numpy(arrays["large"])).numpy() + 1)
+    np.testing.assert_array_equal(
+        arrays["small"], shrink(torch.from_numpy(arrays["large"])).numpy() + 1
+    )
     with pytest.raises(InputError, match="not half"):
-        SuperResolutionTask({"channels": 8}, DataConfig(crop=8), large, None, (large, None)).example(0, 0, 0)
+        SuperResolutionTask(
+            {"channels": 8}, DataConfig(crop=8), large, None, (large, None)
+        ).example(0, 0, 0)
 
 
 def test_training_improves_the_validation_score():
@@ -69,7 +76,10 @@ def test_training_improves_the_validation_score():
 
 def test_a_run_knows_its_data_and_refuses_frames_of_another_size():
     few, many = ([moving_square(number) for number in range(count)] for count in (2, 3))
-    described = [SuperResolutionTask({"channels": 8}, DataConfig(crop=8), data).describe() for data in (few, many)]
+    described = [
+        SuperResolutionTask({"channels": 8}, DataConfig(crop=8), data).describe()
+        for data in (few, many)
+    ]
     assert described[0] != described[1]
     with pytest.raises(InputError, match="have 16 pixels, the model doubles to 32"):
         SuperResolutionTask({"channels": 8, "frame_size": 32}, DataConfig(crop=8), few)

@@ -25,7 +25,9 @@ PLAIN = DataConfig(clip_frames=4, context=2, scored_frames=4)
 def store(tmp_path_factory) -> Path:
     """A prepared store with 9 episodes to train on, 4 to validate on."""
     path = tmp_path_factory.mktemp("data") / "tiny"
-    return write_store(path, {"train": episodes(9), "val": episodes(4, first=50)}, {"source": "a test"})
+    return write_store(
+        path, {"train": episodes(9), "val": episodes(4, first=50)}, {"source": "a test"}
+    )
 
 
 def test_a_clip_is_a_window_of_its_episode_and_a_pure_function(store: Path):
@@ -39,7 +41,10 @@ def test_a_clip_is_a_window_of_its_episode_and_a_pure_function(store: Path):
             found = [
                 start
                 for start in range(3)
-                if all(np.array_equal(clip[key], getattr(whole, key)[start : start + 4]) for key in clip)
+                if all(
+                    np.array_equal(clip[key], getattr(whole, key)[start : start + 4])
+                    for key in clip
+                )
             ]
             assert len(found) == 1
             starts.update(found)
@@ -106,7 +111,10 @@ def test_statistics_read_a_bounded_number_of_episodes():
 def test_a_shorter_episode_shortens_the_clips_and_is_said(capsys):
     mixed = [*episodes(3), *episodes(1, first=7, length=3)]
     task = VideoTask("ot", MODEL, PLAIN, mixed)
-    assert "shortest training episode has 3 frames: training clips have 3, not 4" in capsys.readouterr().err
+    assert (
+        "shortest training episode has 3 frames: training clips have 3, not 4"
+        in capsys.readouterr().err
+    )
     assert {task.example(0, 0, index)[1]["frames"].shape[0] for index in range(4)} == {3}
     with pytest.raises(InputError, match="episode-7: 2 frames leave nothing to predict"):
         VideoTask("ot", MODEL, PLAIN, [*episodes(3), *episodes(1, first=7, length=2)])
@@ -115,7 +123,9 @@ def test_a_shorter_episode_shortens_the_clips_and_is_said(capsys):
 def test_mistakes_in_the_data_are_one_clear_line():
     with pytest.raises(InputError, match="no episode"):
         VideoTask("ot", MODEL, PLAIN, [])
-    with pytest.raises(InputError, match="does not say how its states and actions change in a mirror"):
+    with pytest.raises(
+        InputError, match="does not say how its states and actions change in a mirror"
+    ):
         VideoTask("ot", MODEL, DataConfig(clip_frames=4, mirror=True), episodes(2))
     with pytest.raises(InputError, match="unknown setting 'chanels'"):
         VideoTask("ot", {"chanels": 3}, PLAIN, episodes(2))
@@ -125,14 +135,20 @@ def test_validation_scores_the_first_items_or_all(store: Path):
     task = VideoTask("ot", MODEL, PLAIN, EpisodeStore(store, "train"), EpisodeStore(store, "val"))
     model = task.build_model()
     cpu = torch.device("cpu")
-    first, whole = (task.evaluate(model, limit, cpu, "32")["nats_per_subpixel"] for limit in (1, None))
-    alone = VideoTask("ot", MODEL, PLAIN, episodes(1), episodes(1, first=50)).evaluate(model, None, cpu, "32")
+    first, whole = (
+        task.evaluate(model, limit, cpu, "32")["nats_per_subpixel"] for limit in (1, None)
+    )
+    alone = VideoTask("ot", MODEL, PLAIN, episodes(1), episodes(1, first=50)).evaluate(
+        model, None, cpu, "32"
+    )
     assert first == pytest.approx(alone["nats_per_subpixel"], rel=1e-6)
     assert whole != first
     assert VideoTask("ot", MODEL, PLAIN, episodes(1)).evaluate(model, None, cpu, "32") == {}
     # Training on shorter clips changes nothing of the protocol.
     short = DataConfig(clip_frames=3, context=2, scored_frames=4)
-    found = VideoTask("ot", MODEL, short, episodes(1), EpisodeStore(store, "val")).evaluate(model, None, cpu, "32")
+    found = VideoTask("ot", MODEL, short, episodes(1), EpisodeStore(store, "val")).evaluate(
+        model, None, cpu, "32"
+    )
     assert found["nats_per_subpixel"] == pytest.approx(whole, rel=1e-6)
 
 
@@ -161,5 +177,7 @@ def test_the_command_trains_on_a_store_and_resumes(store: Path, tmp_path: Path, 
     assert config["notes"] == {"name": "tiny/train", "metadata": {"source": "a test"}}
     model = load_model(tmp_path / "run")
     episode = episodes(1)[0]
-    arrays = (torch.from_numpy(array)[None] for array in (episode.frames, episode.states, episode.actions))
+    arrays = (
+        torch.from_numpy(array)[None] for array in (episode.frames, episode.states, episode.actions)
+    )
     assert torch.isfinite(model.log_prob(*arrays)).all()

@@ -1,7 +1,7 @@
 """A training run of a second, for the tests, in this process or as a script:
 
-python tiny_training.py RUN train [OPTION=VALUE ...]      one call of the loop (also under torchrun), then scores=FILE
-python tiny_training.py RUN kill SEED [OPTION=VALUE ...]  the same, killed with SIGKILL at random moments until done
+python tiny_training.py RUN train [OPTION=VALUE ...]      one call of the loop, then scores=FILE
+python tiny_training.py RUN kill SEED [OPTION=VALUE ...]  the same, killed at random moments
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ import numpy as np
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
-from pixelpush.training.config import DataConfig, OptimizerConfig, RunOptions, ScheduleConfig, TrainConfig
+from pixelpush.training.config import (
+    DataConfig,
+    OptimizerConfig,
+    RunOptions,
+    ScheduleConfig,
+    TrainConfig,
+)
 from pixelpush.training.video_task import VideoTask
 
 MODEL = {
@@ -49,7 +55,9 @@ def episodes(count: int, first: int = 0, length: int = 6) -> list[Episode]:
         actions = draw.normal(size=(length, 2)).astype(np.float32)
         for time_step in range(length):
             frames[time_step, :, time_step % 6 : time_step % 6 + 2, 2:4] = 200
-        found.append(Episode(frames, np.cumsum(actions, 0, dtype=np.float32), actions, f"episode-{number}"))
+        found.append(
+            Episode(frames, np.cumsum(actions, 0, dtype=np.float32), actions, f"episode-{number}")
+        )
     return found
 
 
@@ -66,7 +74,8 @@ def run_once(
     fails_in: int | None = None,
     **options,
 ):
-    """One call of the loop. stop_after: the step in which it is told to stop; fails_in: a process that cannot read."""
+    """One call of the loop. stop_after: the step in which it is told to stop; fails_in: a process
+    that cannot read."""
     from pixelpush.training.loop import train
 
     task = task or tiny_task()
@@ -74,7 +83,13 @@ def run_once(
         _damage(task, 4)
     if stop_after:
         _raise_after(task, stop_after)
-    settings = {"quiet": True, "accelerator": "cpu", "save_examples": 5, "validate_examples": 35, **options}
+    settings = {
+        "quiet": True,
+        "accelerator": "cpu",
+        "save_examples": 5,
+        "validate_examples": 35,
+        **options,
+    }
     return train(task, config, run, RunOptions(**settings))
 
 
@@ -108,14 +123,19 @@ def write_scores(path: Path) -> None:
 
     torch.manual_seed(0)
     model = tiny_task().build_model()
-    videos = [episode for length in (4, 9, 6) for episode in episodes(4, first=length, length=length)][:11]
+    videos = [
+        episode for length in (4, 9, 6) for episode in episodes(4, first=length, length=length)
+    ][:11]
     scores = score_episodes(model, videos, context=2, clip_frames=5, batch_size=2)
     if not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0:
-        path.write_text(json.dumps({"nats": [score.nats for score in scores], "total": total_score(scores)}))
+        path.write_text(
+            json.dumps({"nats": [score.nats for score in scores], "total": total_score(scores)})
+        )
 
 
 def killed_until_done(run: Path, seed: int, longest: float, **options) -> int:
-    """Run in child processes, each killed at a random moment, until one ends by itself; the number of kills."""
+    """Run in child processes, each killed at a random moment, until one ends by itself; the number
+    of kills."""
     draw, kills = random.Random(seed), 0
     while True:
         child = os.fork()
@@ -140,7 +160,9 @@ def main() -> None:
 
     torch.set_num_threads(1)
     run, mode, *rest = sys.argv[1:]
-    options = {name: json.loads(value) for name, value in (item.split("=") for item in rest if "=" in item)}
+    options = {
+        name: json.loads(value) for name, value in (item.split("=") for item in rest if "=" in item)
+    }
     if mode == "kill":
         # Imported once, before the forks.
         import lightning_fabric  # noqa: F401

@@ -9,7 +9,8 @@ from pixelpush.vpn.background import LONGEST, empty, observe
 
 
 def slow_mean(frames: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """One pixel at a time, from the definition: frames (T, C, H, W) -> mean (C, H, W), count (H, W)."""
+    """One pixel at a time, from the definition: frames (T, C, H, W) -> mean (C, H, W), count (H,
+    W)."""
     _, colours, height, width = frames.shape
     mean, count = np.zeros((colours, height, width)), np.zeros((height, width))
     for row in range(height):
@@ -37,7 +38,9 @@ def test_it_equals_the_slow_definition():
 
 
 def test_threshold_zero_is_the_previous_frame():
-    frames = torch.randint(0, 256, (5, 2, 3, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    frames = torch.randint(
+        0, 256, (5, 2, 3, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     background = empty(2, 3, 4, 4, torch.device("cpu"))
     for frame in frames:
         background = observe(background, frame, 0.0)

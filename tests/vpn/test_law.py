@@ -1,4 +1,5 @@
-"""The law that holds for every video model: sampler = scorer, causality, normalisation, batch invariance."""
+"""The law that holds for every video model: sampler = scorer, causality, normalisation, batch
+invariance."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ def test_scores_of_a_tempered_sample_are_the_models_own(kind):
 
 @pytest.mark.parametrize(("kind", "channel"), [(k, c) for k in KINDS for c in (0, 2)])
 def test_one_sub_pixel_moves_exactly_its_dependents(kind, channel):
-    # Large weights in the deep masked stack: a far pixel's influence must not drown in float32 rounding.
+    # Large weights in the deep masked stack: a far pixel's influence must not drown in float32
+    # rounding.
     model = tiny_model(kind, gain=3.0 if kind == "otn" else 1.2)
     frames, states, actions = tiny_video(model, batch=1)
     time, length = 3, 5
@@ -81,7 +83,9 @@ def test_context_frames_states_and_actions_move_only_the_future(kind):
             for vectors in (states, actions):
                 changed = vectors.clone()
                 changed[0, time, 0] += 1.0
-                given = (frames, changed, actions) if vectors is states else (frames, states, changed)
+                given = (
+                    (frames, changed, actions) if vectors is states else (frames, states, changed)
+                )
                 moved = (model.log_prob(*given)[0] != before).flatten(1).any(1)
                 assert moved.tolist() == [frame > time for frame in range(2, 5)]
         changed = frames.clone()
@@ -95,19 +99,24 @@ def test_probabilities_of_all_tiny_images_sum_to_one(kind):
     small = {"colours": 1, "distribution": "bernoulli", "centred": False, "patch": 1}
     model = tiny_model(kind, size=4, **small) if kind != "baseline" else bernoulli_baseline(small)
     frames, states, actions = tiny_video(model, batch=1, length=3)
-    images = torch.tensor(list(itertools.product((0, 255), repeat=16)), dtype=torch.uint8).view(-1, 1, 4, 4)
+    images = torch.tensor(list(itertools.product((0, 255), repeat=16)), dtype=torch.uint8).view(
+        -1, 1, 4, 4
+    )
     features = model.encoder(frames[:, :2], model._vectors(states[:, :2], actions[:, :2]))[0][:, -1]
     total = 0.0
     with torch.no_grad():
         for part in images.split(8192):
             count = len(part)
             past = features.expand(count, -1, -1, -1)
-            total += float(model.decoder.log_prob(part, past, None).double().sum((1, 2)).exp().sum())
+            total += float(
+                model.decoder.log_prob(part, past, None).double().sum((1, 2)).exp().sum()
+            )
     assert abs(total - 1) < 1e-4
 
 
 def bernoulli_baseline(small):
-    """The baseline insists on channels that ignore each other; with one channel a Bernoulli head is that."""
+    """The baseline insists on channels that ignore each other; with one channel a Bernoulli head is
+    that."""
     model = tiny_model("baseline", size=4, **{**small, "distribution": "independent-logistic"})
     from pixelpush.image.heads import make_head
 

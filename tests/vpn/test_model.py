@@ -66,10 +66,14 @@ def test_a_rollout_past_the_actions_says_how_many_are_missing():
 def test_missing_states_are_predicted_and_given_ones_are_used():
     model = tiny_model("ot")
     frames, states, actions = tiny_video(model)
-    model.set_normalisation(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), torch.ones(3), torch.ones(3) * 2)
+    model.set_normalisation(
+        torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), torch.ones(3), torch.ones(3) * 2
+    )
     out = model.rollout(frames[:, :2], states[:, :2], actions)
     normal = (states[:, 1] - model.state_mean) / model.state_std
-    step = model.state_predictor(normal, (actions[:, 1] - 1) / 2) * model.state_std + model.state_mean
+    step = (
+        model.state_predictor(normal, (actions[:, 1] - 1) / 2) * model.state_std + model.state_mean
+    )
     torch.testing.assert_close(out.states[:, 2], step)
     assert out.states.shape == states.shape
     torch.testing.assert_close(model.rollout(frames[:, :2], states, actions).states, states)
@@ -130,7 +134,9 @@ def test_checkpointing_changes_no_gradient(kind):
     for on in (False, True):
         model = tiny_model(kind)
         model.set_checkpointing(on)
-        model(*tiny_video(model, batch=3, length=6))["loss"].backward()  # 15 frames: two pieces of unlike size
+        model(*tiny_video(model, batch=3, length=6))[
+            "loss"
+        ].backward()  # 15 frames: two pieces of unlike size
         gradients.append([p.grad for p in model.parameters() if p.grad is not None])
     for plain, recomputed in zip(*gradients, strict=True):
         torch.testing.assert_close(plain, recomputed)

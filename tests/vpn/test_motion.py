@@ -33,7 +33,9 @@ def test_half_a_step_is_the_mean_of_two_pixels():
 def test_a_new_motion_lays_half_of_the_frame_over_the_mean():
     motion = Motion(4, patch=2)
     frame, mean = torch.full((1, 3, 8, 8), 100.0), torch.full((1, 3, 8, 8), 50.0)
-    torch.testing.assert_close(motion(torch.randn(1, 4, 4, 4), frame, mean), torch.full((1, 3, 8, 8), 75.0))
+    torch.testing.assert_close(
+        motion(torch.randn(1, 4, 4, 4), frame, mean), torch.full((1, 3, 8, 8), 75.0)
+    )
 
 
 def test_the_future_alone_moves():
@@ -61,4 +63,6 @@ def test_the_loss_is_the_likelihood_and_the_errors_of_motion_and_state():
     torch.testing.assert_close(found["nats_per_subpixel"], nats)
     assert found["motion_error"] > 1
     assert found["state_error"] > 0.01
-    torch.testing.assert_close(found["loss"], nats + found["state_error"] + 0.25 * found["motion_error"])
+    torch.testing.assert_close(
+        found["loss"], nats + found["state_error"] + 0.25 * found["motion_error"]
+    )

@@ -17,7 +17,9 @@ from pixelpush.image.layers import MaskedConv2d
 from pixelpush.vpn import build_model
 
 
-@pytest.mark.parametrize(("distribution", "block"), [("softmax", "residual"), ("logistic", "multiplicative")])
+@pytest.mark.parametrize(
+    ("distribution", "block"), [("softmax", "residual"), ("logistic", "multiplicative")]
+)
 def test_wavefront_raster_and_plain_sampling_give_the_same_bytes(distribution, block):
     model = tiny_model("otn", distribution=distribution, decoder_block=block)
     generator = torch.Generator().manual_seed(3)
@@ -39,7 +41,8 @@ def test_wavefront_visits_every_pixel_once_after_all_it_can_see(height, width):
     for rows, columns in order:
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             assert not seen[row, column]
-            # Through 3x3 raster masks at any depth: (row - n, column + m) with m <= n, and the row to the left.
+            # Through 3x3 raster masks at any depth: (row - n, column + m) with m <= n, and the row
+            # to the left.
             for above in range(row + 1):
                 last = min(column + above + 1, width) if above else column
                 assert seen[row - above, :last].all()
@@ -69,7 +72,8 @@ def test_convolution_cache_equals_the_convolution(mask):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_network_evaluations_are_counted_as_they_happen(kind):
-    """One head call is one evaluation, times its channel steps; the plain O(TN) sampler is the one that counts."""
+    """One head call is one evaluation, times its channel steps; the plain O(TN) sampler is the one
+    that counts."""
     model = tiny_model(kind)
     frames, states, actions = tiny_video(model, batch=1, length=3)
     calls = []
@@ -87,7 +91,9 @@ def test_network_evaluations_are_counted_as_they_happen(kind):
 def test_growth_of_network_evaluations_with_the_frame():
     counts = {
         kind: [
-            build_model(kind, frame_size=size, coarse_scales=0, channels=2, decoder_channels=2).decoder.evaluations
+            build_model(
+                kind, frame_size=size, coarse_scales=0, channels=2, decoder_channels=2
+            ).decoder.evaluations
             for size in (16, 32, 64)
         ]
         for kind in KINDS

@@ -1,4 +1,5 @@
-"""Every frame after the context is scored exactly once, whatever the batch size and the episodes' lengths."""
+"""Every frame after the context is scored exactly once, whatever the batch size and the episodes'
+lengths."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from pixelpush.vpn.scoring import score_episodes, scoring_windows, total_score
 
 
 class Copier(nn.Module):
-    """log p of a frame given the one before: minus the absolute difference. Known, and blind to everything else."""
+    """log p of a frame given the one before: minus the absolute difference. Known, and blind to
+    everything else."""
 
     def log_prob(self, frames, states, actions, context=2):
         values = frames.float()
@@ -27,7 +29,9 @@ class Copier(nn.Module):
 def episode(number: int, length: int) -> Episode:
     draw = np.random.default_rng(number)
     frames = draw.integers(0, 256, (length, 3, 4, 4), dtype=np.uint8)
-    return Episode(frames, np.zeros((length, 2), np.float32), np.zeros((length, 1), np.float32), f"e{number}")
+    return Episode(
+        frames, np.zeros((length, 2), np.float32), np.zeros((length, 1), np.float32), f"e{number}"
+    )
 
 
 def direct(one: Episode, context: int) -> float:
@@ -60,14 +64,19 @@ def test_windows_by_hand():
 def test_scores_are_exact_and_in_order(batch_size: int):
     episodes = [episode(n, length) for n, length in enumerate([3, 30, 20, 5, 47, 20, 20])]
     done = []
-    scores = score_episodes(Copier(), episodes, context=2, clip_frames=20, batch_size=batch_size, progress=done.append)
+    scores = score_episodes(
+        Copier(), episodes, context=2, clip_frames=20, batch_size=batch_size, progress=done.append
+    )
     assert [score.id for score in scores] == [one.id for one in episodes]
     assert [score.nats for score in scores] == [direct(one, 2) for one in episodes]
     assert [score.frames for score in scores] == [len(one.frames) - 2 for one in episodes]
     assert [score.subpixels for score in scores] == [(len(one.frames) - 2) * 48 for one in episodes]
     assert all(math.fsum(score.frame_nats) == score.nats for score in scores)
     assert sum(done) == len(episodes)
-    assert total_score(scores) == (sum(direct(one, 2) for one in episodes), sum(score.subpixels for score in scores))
+    assert total_score(scores) == (
+        sum(direct(one, 2) for one in episodes),
+        sum(score.subpixels for score in scores),
+    )
 
 
 def test_mode_is_restored_and_no_gradient_is_kept():

@@ -25,13 +25,18 @@ def tiny_upscaler(size: int = 8, **overrides):
 
 
 def random_frames(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+    return torch.randint(
+        0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 @pytest.mark.parametrize("size", [8, 16])
 def test_sampler_is_scorer(size):
     model = tiny_upscaler(size)
-    small, previous = random_frames(3, 3, size // 2, size // 2), random_frames(3, 3, size, size, seed=1)
+    small, previous = (
+        random_frames(3, 3, size // 2, size // 2),
+        random_frames(3, 3, size, size, seed=1),
+    )
     uniforms = torch.rand(3, 4, size, size, generator=torch.Generator().manual_seed(2))
     large, score = model.sample(small, previous, uniforms)
     with torch.no_grad():
@@ -40,7 +45,11 @@ def test_sampler_is_scorer(size):
 
 def test_one_sub_pixel_moves_exactly_the_later_groups():
     model = tiny_upscaler()
-    large, small, previous = random_frames(1, 3, 8, 8), random_frames(1, 3, 4, 4), random_frames(1, 3, 8, 8, seed=1)
+    large, small, previous = (
+        random_frames(1, 3, 8, 8),
+        random_frames(1, 3, 4, 4),
+        random_frames(1, 3, 8, 8, seed=1),
+    )
     with torch.no_grad():
         before = model.log_prob(large, small, previous)[0]
         for row, column in [(0, 0), (2, 5), (5, 2), (7, 7)]:
@@ -54,7 +63,9 @@ def test_probabilities_of_all_tiny_images_sum_to_one():
     model = tiny_upscaler(4, colours=1)
     for network in model.groups.networks:
         network.head = make_head("bernoulli", 8, 1)
-    images = torch.tensor(list(itertools.product((0, 255), repeat=16)), dtype=torch.uint8).view(-1, 1, 4, 4)
+    images = torch.tensor(list(itertools.product((0, 255), repeat=16)), dtype=torch.uint8).view(
+        -1, 1, 4, 4
+    )
     small, previous = random_frames(1, 1, 2, 2), random_frames(1, 1, 4, 4)
     with torch.no_grad():
         past = small.expand(len(images), -1, -1, -1), previous.expand(len(images), -1, -1, -1)
@@ -85,7 +96,9 @@ def test_saved_upscaler_and_wrong_shapes(tmp_path):
     loaded = load_upscaler(tmp_path / "saved")
     large, small = random_frames(1, 3, 8, 8), random_frames(1, 3, 4, 4)
     with torch.no_grad():
-        assert torch.equal(loaded.log_prob(large, small, large), model.log_prob(large, small, large))
+        assert torch.equal(
+            loaded.log_prob(large, small, large), model.log_prob(large, small, large)
+        )
     with pytest.raises(InputError, match="twice the size"):
         model.log_prob(large, large, large)
     with pytest.raises(InputError, match="family 'upscaler'"):

@@ -1,4 +1,5 @@
-"""Tiny video models with non-trivial weights, and the order in which each decoder predicts pixels."""
+"""Tiny video models with non-trivial weights, and the order in which each decoder predicts
+pixels."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ GOLDEN = Path(__file__).parent / "golden.json"
 
 
 def tiny_model(kind: str, size: int = 8, gain: float = 1.2, **overrides) -> VideoPixelNetwork:
-    """A model of a few thousand weights whose every path matters (nothing is left at its zero start)."""
+    """A model of a few thousand weights whose every path matters (nothing is left at its zero
+    start)."""
     sizes = {
         "frame_size": size,
         "channels": 8,
@@ -40,7 +42,9 @@ def fill(model: torch.nn.Module, gain: float) -> None:
     with torch.no_grad():
         for index, parameter in enumerate(model.parameters()):
             count = parameter.numel()
-            wave = torch.sin(torch.arange(count, dtype=torch.float64) * 12.9898 + index) * 43758.5453
+            wave = (
+                torch.sin(torch.arange(count, dtype=torch.float64) * 12.9898 + index) * 43758.5453
+            )
             noise = (wave - wave.floor() - 0.5) * 2
             scale = 0.3 if parameter.ndim < 2 else gain / math.sqrt(count / parameter.shape[0])
             parameter.copy_(scale * noise.view_as(parameter).float())
@@ -57,13 +61,13 @@ def tiny_video(model: VideoPixelNetwork, batch: int = 2, length: int = 5, seed: 
 
 
 def depends(kind: str, size: int, base_size: int, row: int, column: int) -> torch.Tensor:
-    """(size, size) bool: the pixels of the same frame whose probability may change with the pixel at (row, column).
+    """(size, size) bool: the pixels of the same frame whose probability may change with the pixel
+    at (row, column).
 
-    Written from the papers' definitions, not from the code: the pixel itself, and
-    baseline: nothing else; ot: all pixels of later groups; otn: through 3x3 raster masks, everything below and to the
-    right of the diagonal (row + n, column - n); otlogn: all of later groups and finer scales, and in the base image
-    all later pixels in raster order.
-    """
+    Written from the papers' definitions, not from the code: the pixel itself, and baseline: nothing
+    else; ot: all pixels of later groups; otn: through 3x3 raster masks, everything below and to the
+    right of the diagonal (row + n, column - n); otlogn: all of later groups and finer scales, and
+    in the base image all later pixels in raster order."""
     rows, columns = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     here = (rows == row) & (columns == column)
     if kind == "baseline":
@@ -78,7 +82,8 @@ def depends(kind: str, size: int, base_size: int, row: int, column: int) -> torc
 
 
 def _rank(row: int, column: int, size: int, base_size: int) -> int:
-    """Position in the O(T log N) order: the base image's raster first, then scale by scale, group by group."""
+    """Position in the O(T log N) order: the base image's raster first, then scale by scale, group
+    by group."""
     step = size // base_size
     if row % step == 0 and column % step == 0:
         return (row // step) * base_size + column // step

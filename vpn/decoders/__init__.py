@@ -1,4 +1,5 @@
-"""The video decoders of Table 2. A new one is a file here, a name in ``KINDS`` and a line in ``DECODERS``."""
+"""The video decoders of Table 2. A new one is a file here, a name in ``KINDS`` and a line in
+``DECODERS``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The O(T) baseline of Table 2: given the past, all pixels and channels of a frame are independent."""
+"""The O(T) baseline of Table 2: given the past, all pixels and channels of a frame are
+independent."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ class BaselineDecoder(Decoder):
     def __init__(self, config: VideoConfig, features: int):
         super().__init__(config)
         self.enter = nn.Conv2d(features, config.decoder_channels, 3, padding=1)
-        self.blocks = block_stack(config.decoder_block, config.decoder_channels, config.decoder_blocks)
+        self.blocks = block_stack(
+            config.decoder_block, config.decoder_channels, config.decoder_blocks
+        )
         self.resize = Resize(config.decoder_channels, config.grid, config.frame_size)
         self.leave = nn.SiLU()
         self.head = self.new_head(config.decoder_channels)

@@ -1,4 +1,5 @@
-"""The O(T) decoder (Reed et al. 2017, section 4.3): four pixel groups, four evaluations a frame at any size."""
+"""The O(T) decoder (Reed et al. 2017, section 4.3): four pixel groups, four evaluations a frame at
+any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The O(T log N) decoder (Reed et al. 2017, section 4.3): a small base image, then type-A upscalers, scale by scale."""
+"""The O(T log N) decoder (Reed et al. 2017, section 4.3): a small base image, then type-A
+upscalers, scale by scale."""
 
 from __future__ import annotations
 
@@ -16,20 +17,26 @@ from pixelpush.vpn.encoder import Resize
 class OTLogNDecoder(Decoder):
     """Gated PixelCNN on the ``base_size`` sub-sampled frame, then one type-A upscaler per doubling.
 
-    The base's pixels are pixels of the frame, so likelihoods of the scales add. Every part is conditioned on the frame
-    encoder's features, folded down to its own grid.
-    """
+    The base's pixels are pixels of the frame, so likelihoods of the scales add. Every part is
+    conditioned on the frame encoder's features, folded down to its own grid."""
 
     def __init__(self, config: VideoConfig, features: int):
         super().__init__(config)
         c = config
         self.scales = (c.frame_size // c.base_size).bit_length() - 1
-        # Conditioning of the finest upscaler first: grids frame_size/2, frame_size/4, ... base_size.
+        # Conditioning of the finest upscaler first: grids frame_size/2, frame_size/4, ...
+        # base_size.
         self.grids = nn.ModuleList(
-            Resize(features, c.grid if scale == 1 else c.frame_size >> (scale - 1), c.frame_size >> scale)
+            Resize(
+                features,
+                c.grid if scale == 1 else c.frame_size >> (scale - 1),
+                c.frame_size >> scale,
+            )
             for scale in range(1, self.scales + 1)
         )
-        trunk = GatedPixelCNNTrunk(c.colours, c.decoder_channels, c.base_layers, 3, features, first_kernel=3)
+        trunk = GatedPixelCNNTrunk(
+            c.colours, c.decoder_channels, c.base_layers, 3, features, first_kernel=3
+        )
         self.base = RasterDecoder(trunk, self.new_head(trunk.out_channels), c.colours)
         self.upscalers = nn.ModuleList(
             TypeAUpscaler(
@@ -65,7 +72,8 @@ class OTLogNDecoder(Decoder):
         return frame, score
 
     def _conditioning(self, features: Tensor) -> list[Tensor]:
-        """Features on the grid of each scale's groups, finest first; the last is the base image's own grid."""
+        """Features on the grid of each scale's groups, finest first; the last is the base image's
+        own grid."""
         maps: list[Tensor] = []
         for resize in self.grids:
             maps.append(resize(maps[-1] if maps else features))

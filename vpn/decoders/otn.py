@@ -1,8 +1,9 @@
-"""The O(TN) decoder of the Video Pixel Network (Kalchbrenner et al. 2016): a PixelCNN over the frame.
+"""The O(TN) decoder of the Video Pixel Network (Kalchbrenner et al. 2016): a PixelCNN over the
+frame.
 
-Three samplers give the same bytes: the obvious one, a full pass per sub-pixel; one pixel at a time from cached
-activations; and, the default, a wavefront of pixels that cannot see each other, from the same caches.
-"""
+Three samplers give the same bytes: the obvious one, a full pass per sub-pixel; one pixel at a time
+from cached activations; and, the default, a wavefront of pixels that cannot see each other, from
+the same caches."""
 
 from __future__ import annotations
 
@@ -22,10 +23,11 @@ from pixelpush.vpn.encoder import Resize
 
 
 class OTNDecoder(Decoder):
-    """Masked residual blocks on the frame, first mask A, conditioned on the encoder at every position.
+    """Masked residual blocks on the frame, first mask A, conditioned on the encoder at every
+    position.
 
-    The trunk sees earlier pixels only, never the present one's colours; the head adds those channel by channel.
-    """
+    The trunk sees earlier pixels only, never the present one's colours; the head adds those channel
+    by channel."""
 
     def __init__(self, config: VideoConfig, features: int):
         super().__init__(config)
@@ -34,7 +36,9 @@ class OTNDecoder(Decoder):
         self.condition = nn.Conv2d(features, c.decoder_channels, 1)
         images = 2 if c.centred else 1
         self.enter = MaskedConv2d(images * c.colours, c.decoder_channels, 3, "A")
-        self.blocks = block_stack(c.decoder_block, c.decoder_channels, c.decoder_blocks, causal=True)
+        self.blocks = block_stack(
+            c.decoder_block, c.decoder_channels, c.decoder_blocks, causal=True
+        )
         self.head = self.new_head(c.decoder_channels)
         self.evaluations = self.head.evaluations * c.frame_size**2
         self.uniforms_per_pixel = self.head.uniforms_per_pixel
@@ -52,7 +56,9 @@ class OTNDecoder(Decoder):
     ) -> tuple[Tensor, Tensor]:
         conditioning = self._condition(features)
         batch, _, height, width = conditioning.shape
-        steps = wavefront_order(height, width) if order == "wavefront" else raster_order(height, width)
+        steps = (
+            wavefront_order(height, width) if order == "wavefront" else raster_order(height, width)
+        )
         enter = ConvolutionCache(self.enter, batch, height, width)
         caches = BlockCaches(self.blocks, batch, height, width)
         frame, score = self._empty_frame(uniforms), torch.zeros_like(uniforms[:, 0])
@@ -77,7 +83,8 @@ class OTNDecoder(Decoder):
         temperature: float = 1.0,
         steps: int | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """The obvious sampler: a full pass for every sub-pixel; ``steps`` stops after that many, for timing."""
+        """The obvious sampler: a full pass for every sub-pixel; ``steps`` stops after that many,
+        for timing."""
         conditioning = self._condition(features)
         frame = self._empty_frame(uniforms)
         height, width = frame.shape[-2:]
@@ -87,7 +94,9 @@ class OTNDecoder(Decoder):
                 for channel in range(self.head.evaluations):
                     if left == 0:
                         return frame, torch.zeros_like(uniforms[:, 0])
-                    sampled = self._distribution(frame, conditioning, centre).sample(uniforms, temperature)
+                    sampled = self._distribution(frame, conditioning, centre).sample(
+                        uniforms, temperature
+                    )
                     known = slice(channel, None if self.head.evaluations == 1 else channel + 1)
                     frame[:, known, row, column] = sampled[:, known, row, column]
                     left -= 1
@@ -104,7 +113,9 @@ class OTNDecoder(Decoder):
         values = to_unit(frame)
         return values if centre is None else torch.cat((values, innovation(frame, centre)), dim=1)
 
-    def _distribution(self, frame: Tensor, conditioning: Tensor, centre: Tensor | None) -> PixelDistribution:
+    def _distribution(
+        self, frame: Tensor, conditioning: Tensor, centre: Tensor | None
+    ) -> PixelDistribution:
         inputs = self._inputs(frame, centre)
         hidden = F.silu(self.blocks(conditioning + self.enter(inputs)))
         return self.head(hidden, centre)

@@ -1,4 +1,5 @@
-"""An episode is a pure function of (split, number, size), whichever process makes it and after whatever else."""
+"""An episode is a pure function of (split, number, size), whichever process makes it and after
+whatever else."""
 
 from __future__ import annotations
 
@@ -47,12 +48,15 @@ def test_manifest_differences_are_named():
 
 
 def test_other_processes_make_the_same_bytes_without_vector_kernels(episode):
-    """Alone in a fresh process, with NumPy's vector kernels switched off: what another CPU would run."""
+    """Alone in a fresh process, with NumPy's vector kernels switched off: what another CPU would
+    run."""
     from numpy._core._multiarray_umath import __cpu_dispatch__ as dispatched
 
     environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(dispatched)}
     command = [sys.executable, "-W", "ignore", "-c", _HASH]
-    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
+    found = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment
+    ).stdout.strip()
     assert found == content_hash(episode("train", 1))
 
 

@@ -28,7 +28,9 @@ def test_rows_are_renormalised_gaussians():
         assert support[0] == max(0, x - REACH)
         assert support[-1] == min(255, x + REACH)
         ratio = PROBABILITY[x, support] / PROBABILITY[x, x]
-        np.testing.assert_allclose(ratio, np.exp(-((support - x) ** 2) / (2 * SIGMA**2)), rtol=1e-12)
+        np.testing.assert_allclose(
+            ratio, np.exp(-((support - x) ** 2) / (2 * SIGMA**2)), rtol=1e-12
+        )
 
 
 def test_entropy_of_the_middle_is_that_of_a_gaussian_and_less_at_the_ends():
@@ -66,13 +68,19 @@ def test_empirical_code_length_is_the_floor_within_its_standard_error():
 def test_a_part_reads_as_in_the_whole(key, start, length):
     clean = np.random.default_rng(1).integers(0, 256, (12, 3, 4, 5), dtype=np.uint8)
     whole = add_noise(clean, key)
-    np.testing.assert_array_equal(add_noise(clean[start : start + length], key, start), whole[start : start + length])
+    np.testing.assert_array_equal(
+        add_noise(clean[start : start + length], key, start), whole[start : start + length]
+    )
     np.testing.assert_array_equal(add_noise(clean, key), whole)
 
 
 def test_streams_differ_by_episode_frame_and_split():
     clean = np.full((2, 3, 8, 8), 100, np.uint8)
-    noisy = [add_noise(clean, noise_key(split, number)) for split in ("train", "val") for number in (0, 1)]
+    noisy = [
+        add_noise(clean, noise_key(split, number))
+        for split in ("train", "val")
+        for number in (0, 1)
+    ]
     frames = [frame.tobytes() for copy in noisy for frame in copy]
     assert len(set(frames)) == len(frames)
 
@@ -82,4 +90,6 @@ def test_floor_of_frames():
     frames[1, 0] = 0
     floor = noise_floor(frames)
     assert floor.dtype == np.float32
-    np.testing.assert_allclose(floor, [ENTROPY[0], (4 * ENTROPY[0] + 8 * ENTROPY[128]) / 12], rtol=1e-6)
+    np.testing.assert_allclose(
+        floor, [ENTROPY[0], (4 * ENTROPY[0] + 8 * ENTROPY[128]) / 12], rtol=1e-6
+    )

@@ -1,4 +1,5 @@
-"""The physics is sane: things stay in the bin and in one piece, the hand goes where it is told, pushes push."""
+"""The physics is sane: things stay in the bin and in one piece, the hand goes where it is told,
+pushes push."""
 
 from __future__ import annotations
 
@@ -15,7 +16,11 @@ from pixelpush.datasets.sim.physics import simulate
 from pixelpush.datasets.sim.policy import HIGHEST, LOWEST
 from pixelpush.datasets.sim.scene import BIN, build_scene
 
-EPISODES = [("train", n) for n in range(0, 20, 2)] + [("test-seen", 0), ("test-novel", 0), ("test-novel", 3)]
+EPISODES = [("train", n) for n in range(0, 20, 2)] + [
+    ("test-seen", 0),
+    ("test-novel", 0),
+    ("test-novel", 3),
+]
 
 
 @functools.cache
@@ -55,11 +60,14 @@ def test_most_episodes_move_something_by_more_than_a_centimetre():
 
 @pytest.mark.parametrize("arm", range(len(ARMS)))
 def test_an_unhindered_hand_reaches_its_commands(arm):
-    """Within 8 mm and 0.05 radians, one frame after the command, where it touched nothing; 4 mm on average."""
+    """Within 8 mm and 0.05 radians, one frame after the command, where it touched nothing; 4 mm on
+    average."""
     scene = build_scene(arm, "seen", (0,))
     distances, angles = [], []
     for number in range(3):
-        rollout = simulate(scene, kinematics_of(arm), Draw("test of an unhindered hand", arm, number))
+        rollout = simulate(
+            scene, kinematics_of(arm), Draw("test of an unhindered hand", arm, number)
+        )
         place = rollout.configurations[:, JOINTS : JOINTS + 3]
         free = np.abs(np.diff(place, axis=0)).max(axis=1) < 1e-5
         error = np.abs(rollout.states[1:] - rollout.actions[:-1])[free]
@@ -87,7 +95,9 @@ def test_inverse_kinematics_inverts_forward_kinematics(arm):
     kinematics = kinematics_of(arm)
     for number in range(8):
         draw = Draw("test of inverse kinematics", number)
-        pose = np.array([draw.uniform(low, high) for low, high in zip(LOWEST, HIGHEST, strict=True)])
+        pose = np.array(
+            [draw.uniform(low, high) for low, high in zip(LOWEST, HIGHEST, strict=True)]
+        )
         joints = kinematics.solve(kinematics.home, pose, 100)
         kinematics.solve(joints, pose, 1)  # leaves the model posed at ``joints``
         found = tool_pose(kinematics.data, kinematics.model.site("tool").id)

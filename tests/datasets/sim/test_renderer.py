@@ -1,4 +1,5 @@
-"""Saving rays changes nothing: frames equal those made the obvious way, whatever came before them."""
+"""Saving rays changes nothing: frames equal those made the obvious way, whatever came before
+them."""
 
 from __future__ import annotations
 
@@ -29,9 +30,12 @@ def test_culling_changes_no_byte(split, number, episode, monkeypatch):
     monkeypatch.setattr(Probes, "may_shade", lambda self, centres, radius: everywhere)
     rollout, moved = simulate_episode(split, number)
     chosen = [0, 9, 19]
-    frames, labels = Renderer(_scene(split, number), 64).render(rollout.configurations[chosen], moved)
+    frames, labels = Renderer(_scene(split, number), 64).render(
+        rollout.configurations[chosen], moved
+    )
     np.testing.assert_array_equal(frames, expected.frames[chosen])
-    # A label away from all that moves is its first sample's, else that of most samples: edges may differ, by a pixel.
+    # A label away from all that moves is its first sample's, else that of most samples: edges may
+    # differ, by a pixel.
     assert (labels != expected.extra["segmentation"][chosen]).mean() < 0.01
 
 
@@ -43,10 +47,13 @@ def test_a_frame_does_not_depend_on_the_ones_before(episode):
 
 
 def test_treating_still_things_as_moving_gives_the_same_picture(episode):
-    """The split into still and moving is for speed: contact shadows may differ a little, nothing else."""
+    """The split into still and moving is for speed: contact shadows may differ a little, nothing
+    else."""
     rollout, moved = simulate_episode("train", 2)
     assert not moved.all()
-    frames, labels = Renderer(_scene("train", 2), 64).render(rollout.configurations[:2], np.ones_like(moved))
+    frames, labels = Renderer(_scene("train", 2), 64).render(
+        rollout.configurations[:2], np.ones_like(moved)
+    )
     expected = episode("train", 2)
     difference = np.abs(frames.astype(int) - expected.frames[:2])
     assert (difference > 6).mean() < 0.02

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from pixelpush.datasets.sim.arm import ARMS, HELD_OUT, TRAINING_ARMS
 from pixelpush.datasets.sim.draw import Draw, uniforms
-from pixelpush.datasets.sim.objects import NOVEL_KINDS, POOL_SIZES, SEEN_KINDS, object_kind, object_parts
+from pixelpush.datasets.sim.objects import (
+    NOVEL_KINDS,
+    POOL_SIZES,
+    SEEN_KINDS,
+    object_kind,
+    object_parts,
+)
 from pixelpush.datasets.sim.rotations import hand_rotation, pitch_yaw
 from pixelpush.datasets.sim.scene import build_scene, camera_frame
 from pixelpush.datasets.sim.splits import (
@@ -101,7 +107,12 @@ def test_uniforms_are_uniform(key):
 def test_draws_depend_on_purpose_and_key_alone():
     first = [Draw("a", "train", 1).uniform() for _ in range(2)]
     assert first[0] == first[1]
-    others = [Draw("b", "train", 1), Draw("a", "val", 1), Draw("a", "train", 2), Draw("a", 1, "train")]
+    others = [
+        Draw("b", "train", 1),
+        Draw("a", "val", 1),
+        Draw("a", "train", 2),
+        Draw("a", 1, "train"),
+    ]
     assert len({first[0], *(draw.uniform() for draw in others)}) == 5
     draw = Draw("range", 0)
     assert {draw.integer(3) for _ in range(60)} == {0, 1, 2}

@@ -47,7 +47,9 @@ def test_reads_the_clean_render_without_noise(small_root, episode, assert_same):
 
 
 def test_noise_is_small_the_same_each_time_and_comes_with_its_floor(small_root, assert_same):
-    noisy, clean = (open_sim("val", episodes=3, noise=noise, root=small_root) for noise in (True, False))
+    noisy, clean = (
+        open_sim("val", episodes=3, noise=noise, root=small_root) for noise in (True, False)
+    )
     a, b = noisy[1], clean[1]
     assert_same(a, noisy[1])
     difference = a.frames.astype(int) - b.frames
@@ -71,12 +73,17 @@ def test_a_short_split_is_a_prefix_and_nothing_is_made_twice(small_root, capsys,
     assert capsys.readouterr().err == ""
     with pytest.raises(IndexError):
         short[2]
-    np.testing.assert_array_equal(short[-1].frames, open_sim("val", episodes=3, root=small_root)[1].frames)
+    np.testing.assert_array_equal(
+        short[-1].frames, open_sim("val", episodes=3, root=small_root)[1].frames
+    )
 
 
 def test_content_hash_tells_prefix_and_noise_apart(small_root):
     kinds = [(3, True), (2, True), (3, False)]
-    digests = {open_sim("val", episodes=n, noise=noise, root=small_root).content_sha256 for n, noise in kinds}
+    digests = {
+        open_sim("val", episodes=n, noise=noise, root=small_root).content_sha256
+        for n, noise in kinds
+    }
     assert len(digests) == 3
 
 
@@ -86,7 +93,9 @@ def test_growing_copies_what_is_there(tmp_path, quick, capsys):
     ensure_split("val", 64, 7, root=tmp_path)
     store = EpisodeStore(store_path("val", 64, tmp_path), "val")
     assert [int(store[i].frames[0, 0, 0, 0]) for i in range(len(store))] == list(range(7))
-    assert [p.name for p in store_path("val", 64, tmp_path).parent.iterdir() if "working" in p.name] == []
+    assert [
+        p.name for p in store_path("val", 64, tmp_path).parent.iterdir() if "working" in p.name
+    ] == []
 
 
 def test_a_broken_run_goes_on_where_it_was(tmp_path, quick, monkeypatch):
@@ -112,12 +121,15 @@ def test_a_broken_run_goes_on_where_it_was(tmp_path, quick, monkeypatch):
 def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
     """kill -9 of a real run with workers; the second run ends with the same episodes."""
     code = (
-        f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=40, root={str(tmp_path)!r}, workers=2)"
+        f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=40, "
+        f"root={str(tmp_path)!r}, workers=2)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     working = tmp_path / "sim" / "64" / ".val.working"
     deadline = time.monotonic() + 60
-    while not (working.is_dir() and list(working.glob(".*partial*"))) and time.monotonic() < deadline:
+    while (
+        not (working.is_dir() and list(working.glob(".*partial*"))) and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -127,19 +139,33 @@ def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
 
 
 def test_two_processes_at_once_make_one_store(tmp_path, small_root, assert_same):
-    code = f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=2, root={str(tmp_path)!r})"
-    both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    code = (
+        f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=2, "
+        f"root={str(tmp_path)!r})"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     words = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], words
     assert sum("making 2 episodes" in text for text in words) == 1
-    assert_same(open_sim("val", episodes=2, root=tmp_path)[0], open_sim("val", episodes=2, root=small_root)[0])
+    assert_same(
+        open_sim("val", episodes=2, root=tmp_path)[0],
+        open_sim("val", episodes=2, root=small_root)[0],
+    )
 
 
 def test_workers_make_the_same_store(tmp_path, small_root, monkeypatch):
-    monkeypatch.setattr(workers, "EPISODES_PER_SHARD", 1)  # here only: the workers' own shards hold 32
+    monkeypatch.setattr(
+        workers, "EPISODES_PER_SHARD", 1
+    )  # here only: the workers' own shards hold 32
     job = workers.Job(str(tmp_path), "val", 64, 1)
     count = []
-    assert workers._feed(job, workers.deque([0]), workers.threading.Lock(), lambda: count.append(1)) is None
+    assert (
+        workers._feed(job, workers.deque([0]), workers.threading.Lock(), lambda: count.append(1))
+        is None
+    )
     assert len(count) == 1
     made = json.loads((tmp_path / "val-00000.shard.json").read_text())
     ensure_split("val", 64, 1, root=tmp_path / "here")
@@ -202,7 +228,8 @@ def test_prepare_makes_all_splits(tmp_path, quick, capsys):
 
 
 def test_a_mirrored_episode_is_one_of_its_kind(small_root):
-    """A model that never saw a mirrored scene foresees it better with its states and actions mirrored than without."""
+    """A model that never saw a mirrored scene foresees it better with its states and actions
+    mirrored than without."""
     from dataclasses import replace
 
     import torch
@@ -215,10 +242,16 @@ def test_a_mirrored_episode_is_one_of_its_kind(small_root):
     model = load_model("push-ot-small")
 
     def nats(given):
-        batch = [torch.from_numpy(np.stack([getattr(e, n) for e in given])) for n in ("frames", "states", "actions")]
+        batch = [
+            torch.from_numpy(np.stack([getattr(e, n) for e in given]))
+            for n in ("frames", "states", "actions")
+        ]
         with torch.no_grad():
             return -model.log_prob(*batch).mean(dim=(1, 2, 3))
 
     mirrored = [mirror(e, episodes.mirror) for e in episodes]
-    as_they_were = [replace(m, states=e.states, actions=e.actions) for m, e in zip(mirrored, episodes, strict=True)]
+    as_they_were = [
+        replace(m, states=e.states, actions=e.actions)
+        for m, e in zip(mirrored, episodes, strict=True)
+    ]
     assert (nats(mirrored) < nats(as_they_were)).all()
