@@ -174,7 +174,7 @@ def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _tone_table() -> np.ndarray:
-    """uint8 (65536,): linear light 0..1.25 -> display level; a soft shoulder, then the display's
+    """float32 (65536,): linear light 0..1.25 -> display level; a soft shoulder, then the display's
     power."""
     levels = []
     for index in range(65536):
@@ -183,14 +183,14 @@ def _tone_table() -> np.ndarray:
         if light > 0.6:
             over = (light - 0.6) / 0.65
             light = 0.6 + 0.39 * over * (1.55 - 0.55 * over)
-        levels.append(min(255, round(255 * math.pow(light, 1 / 2.2))))
-    return np.array(levels, np.uint8)
+        levels.append(min(255.0, 255 * math.pow(light, 1 / 2.2)))
+    return np.array(levels, f32)
 
 
 _TONE = _tone_table()
 
 
 def develop(light: np.ndarray) -> np.ndarray:
-    """Linear light, float32, any shape -> uint8 levels as a camera would give them."""
+    """Linear light, float32, any shape -> float32 levels 0..255 as a camera would give them."""
     index = np.clip(light, 0, f32(1.25)) * f32(65535 / 1.25) + f32(0.5)
     return _TONE[index.astype(np.uint16)]
