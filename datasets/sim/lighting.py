@@ -135,16 +135,22 @@ class Blobs:
     body: np.ndarray  # int (k,): a body does not darken itself
 
 
+# A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
+DARKENING_REACH, DARKENING_HEIGHT = 4, 0.16
+
+
 def contact_darkening(
-    blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray, height: float = 0.16
+    blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray
 ) -> np.ndarray:
     """(n,) in 0..1: room light that the blobs leave to points of body ``body`` (the sphere's form
     factor)."""
     left = np.ones(point.shape[1], f32)
     for centre, radius, owner in zip(blobs.centre, blobs.radius, blobs.body, strict=True):
-        near = np.flatnonzero(np.abs(point[0] - centre[0]) < radius * 4)
+        near = np.flatnonzero(np.abs(point[0] - centre[0]) < radius * DARKENING_REACH)
         near = near[np.abs(point[1, near] - centre[1]) < radius * 4]
-        near = near[(np.abs(point[2, near] - centre[2]) < f32(height)) & (body[near] != owner)]
+        near = near[
+            (np.abs(point[2, near] - centre[2]) < f32(DARKENING_HEIGHT)) & (body[near] != owner)
+        ]
         if near.size:
             there = column(centre) - point[:, near]
             square = np.maximum(dot(there, there), radius * radius)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from pixelpush.datasets.sim.arm import JOINTS
 from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
 from pixelpush.datasets.sim.lighting import Blobs, contact_darkening, develop
 from pixelpush.datasets.sim.rays import (
@@ -47,6 +48,10 @@ class Renderer:
         self._shader = Shader(scene, self.data)
         self._label = _labels(scene)
         self._vignette = _vignette(size)
+        self._still = StillScene(
+            self.data, self._rays, self._shader, self._vignette, SAMPLES, ROUGH[-1]
+        )
+        self._rest: np.ndarray | None = None  # places of what stands still, zeros for what moves
 
     def render(
         self, configurations: np.ndarray, moved: np.ndarray
@@ -54,51 +59,74 @@ class Renderer:
         """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations, float64 (T,
         nq).
 
-        ``moved``: bool (objects,), which objects ever leave the place they have in the first frame.
-        """
-        self._prepare(configurations[0], moved)
-        size, count = self.size, len(configurations)
-        frames = np.empty((count, 3, size, size), np.uint8)
-        labels = np.empty((count, size, size), np.uint8)
-        for index, configuration in enumerate(configurations):
-            self._pose(configuration)
-            levels, label = self._frame()
-            frames[index] = (levels + f32(0.5)).astype(np.uint8).reshape(3, size, size)
-            labels[index] = label.reshape(size, size)
-        return frames, labels
+        ``moved``: bool (T, objects), which objects have left their first place by then."""
+        made = [self.frame(*moment) for moment in zip(configurations, moved, strict=True)]
+        return np.stack([frame for frame, _ in made]), np.stack([label for _, label in made])
+
+    def frame(self, configuration: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A frame, uint8 (3, N, N), and its labels, uint8 (N, N): a pure function of the
+        arguments."""
+        self._part(configuration, moved)
+        self._pose(configuration)
+        levels, label = self._frame()
+        shape = self.size, self.size
+        return (levels + f32(0.5)).astype(np.uint8).reshape(3, *shape), label.reshape(shape)
 
     def _pose(self, configuration: np.ndarray) -> None:
         self.data.qpos[:] = configuration
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
 
-    def _prepare(self, configuration: np.ndarray, moved: np.ndarray) -> None:
-        """Tell what moves from what is still, and light the still scene."""
+    def _part(self, configuration: np.ndarray, moved: np.ndarray) -> None:
+        """Tell what moves from what is still, and light anew what this changes."""
+        rest = np.where(moved[:, None], 0, configuration[JOINTS:].reshape(-1, 7))
+        if self._rest is not None and np.array_equal(rest, self._rest):
+            return
+        before = self._rest
+        started = moved if before is None else moved & before.any(axis=1)
+        goes_on = before is not None and np.array_equal(rest, np.where(moved[:, None], 0, before))
+        pixels = np.arange(self.size * self.size)
+        if goes_on:  # only what those that start have covered, shaded and darkened is another now
+            self._pose(np.concatenate((configuration[:JOINTS], before.ravel())))
+            pixels = np.flatnonzero(self._touched(started))
+        self._rest = rest
+        self._pose(configuration)
         objects = zip(self.scene.object_bodies, moved, strict=True)
         moving = [*self.scene.arm_bodies[1:], *(body for body, moves in objects if moves)]
         seen = self.model.geom_group != GUARD_GROUP  # the arm's base stands still
         self.model.geom_group[seen] = np.where(
             np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL
         )
-        self._pose(configuration)
         self._spheres = MovingSpheres(self.model, np.flatnonzero(self.model.geom_group == MOVING))
         dark = self._shader.dark_bodies
         self._moving_dark = [body for body in dark if body in moving]
-        blobs = self._shader.blobs([body for body in dark if body not in moving])
-        self._still = StillScene(
-            self.data, self._rays, self._shader, blobs, self._vignette, SAMPLES, ROUGH[-1]
-        )
-        base = self._still.base
+        still, base = self._still, self._still.base
+        still.relight(pixels, self._shader.blobs([body for body in dark if body not in moving]))
         self._still_label = most(self._label[base.geom])
         lit = base.key.max(axis=(0, 1)) > 0
         mixed = (base.geom != base.geom[0]).any(axis=0)
         lamp = self._shader.lamp_points.mean(0)
         self._probes = Probes(base.point[: SAMPLES[0]], lit, mixed, lamp, LAMP_RADIUS)
 
+    def _touched(self, started: np.ndarray) -> np.ndarray:
+        """bool (pixels,): what the objects that start to move have covered, shaded and darkened
+        in the current pose."""
+        bodies = [self.scene.object_bodies[slot] for slot in np.flatnonzero(started)]
+        geoms = np.flatnonzero(np.isin(self.model.geom_bodyid, bodies))
+        spheres = MovingSpheres(self.model, geoms)
+        where = spheres.centres(self.data), spheres.radius
+        points = self._still.base.point
+        everywhere = np.ones(points.shape[1], bool)
+        lamp = self._shader.lamp_points.mean(0)
+        probes = Probes(points, everywhere, everywhere, lamp, LAMP_RADIUS)
+        covered = self._view.may_cover(*where) | probes.may_shade(*where)
+        return covered | self._still.beside(self._shader.blobs(bodies))
+
     def _frame(self) -> tuple[np.ndarray, np.ndarray]:
         """Levels, float32 (3, pixels), and labels, uint8 (pixels,), of the current pose."""
         still, blobs = self._still, self._shader.blobs(self._moving_dark)
-        near = contact_darkening(blobs, still.first_point, still.first_normal, still.first_body)
+        first = still.first_point, still.base.normal[0], self._shader.body[still.base.geom[0]]
+        near = contact_darkening(blobs, *first)
         light = (still.room * near + still.key) * self._vignette
         unmoved = np.clip(develop(light) + still.unevenness, 0, 255)
         levels = unmoved.copy()
