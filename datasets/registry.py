@@ -27,17 +27,17 @@ def open_dataset(
     """A split of a data set: ``len()``, ``[i]`` -> Episode.
 
     ``name_or_path``: a store's folder; ``"sim"``, ``"sim-diverse"`` or ``"sim-cameras"``, a
-    laboratory of the simulated bin, with its own ``options``, or ``"sim:1000"``, the same with a
-    training split of so many episodes; or the name of a store under the data root. Raises
-    InputError, which lists what there is, for anything else."""
+    laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with a
+    training split of so many episodes and at least as many of the others as 'pixelpush prepare sim
+    --episodes 1000' makes; or the name of a store under the data root. Raises InputError, which
+    lists what there is, for anything else."""
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
     if is_simulated(name):
         from pixelpush.datasets.sim import open_sim
 
-        laboratory, episodes = parse_name(name)
-        given = {"episodes": episodes} if episodes is not None and split == "train" else {}
-        return open_sim(laboratory, split, **{**given, **options})
+        laboratory, count = parse_name(name)
+        return open_sim(laboratory, split, **{**_counts(split, count), **options})
     if options:
         raise InputError(f"dataset {name!r} takes no options, got {', '.join(sorted(options))}.")
 
@@ -56,6 +56,15 @@ def open_dataset(
         f"no dataset {name!r}: not a folder, and the known ones are {', '.join(available())}. "
         "Make one of your own recordings with 'pixelpush prepare folder --raw DIR'."
     )
+
+
+def _counts(split: str, training: int | None) -> dict[str, int]:
+    """Options of ``open_sim`` where the name says how many training episodes there are."""
+    if training is None:
+        return {}
+    from pixelpush.datasets.sim.splits import default_others
+
+    return {"episodes": training} if split == "train" else {"least": default_others(training)}
 
 
 def available() -> list[str]:

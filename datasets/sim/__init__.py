@@ -27,22 +27,31 @@ def open_sim(
     noise: bool = True,
     root: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    least: int | None = None,
 ) -> SimulatedEpisodes:
     """A split ("train", "val", "test-seen", "test-novel") of a laboratory ("sim", "sim-diverse",
     "sim-cameras").
 
-    size: 64, 128 or 256. episodes: how many, the first ones; by default 5000 of train and 256 of
-    the others. What is missing under ``root`` (default: the data root) is made first, by
-    ``workers`` processes (default: one per CPU), telling so on stderr. With ``noise``,
+    size: 64, 128 or 256. episodes: how many, the first ones. Left out, all that are prepared, which
+    a line on stderr counts, but ``least`` of them if that is given; where none are, 64 of train and
+    16 of the others are made. What is missing under ``root`` (default: the data root) is made
+    first, by ``workers`` processes (default: one per CPU), telling so on stderr. With ``noise``,
     ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise. Raises InputError for
     unknown values, a store of another version of the scene, or a full disk."""
+    import sys
+
     from pixelpush.datasets.sim.episodes import SimulatedEpisodes
     from pixelpush.datasets.sim.prepare import ensure_split
-    from pixelpush.datasets.sim.splits import check_episodes
 
-    count = check_episodes(split, episodes)
-    workers = workers if workers is not None else os.cpu_count() or 1
     path = ensure_split(
-        laboratory, split, size, count, workers=workers, root=None if root is None else Path(root)
+        laboratory,
+        split,
+        size,
+        least if episodes is None else episodes,
+        workers=os.cpu_count() or 1 if workers is None else workers,
+        root=None if root is None else Path(root),
     )
-    return SimulatedEpisodes(path, laboratory, split, count, noise)
+    found = SimulatedEpisodes(path, laboratory, split, episodes, noise)
+    if episodes is None:
+        print(f"{found.name}: {len(found)} episodes, as prepared in {path}", file=sys.stderr)
+    return found

@@ -10,8 +10,9 @@ import json
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
-from pixelpush.datasets.sim.arm import JOINTS, Arm
+from pixelpush.datasets.sim.arm import Arm
 from pixelpush.datasets.sim.kinematics import kinematics_of
+from pixelpush.datasets.sim.labels import Labeller
 from pixelpush.datasets.sim.physics import Rollout, simulate
 from pixelpush.datasets.sim.renderer import Renderer
 from pixelpush.datasets.sim.scene import Scene, build_scene
@@ -49,6 +50,11 @@ def _renderer(arm: Arm, filling: Filling, size: int) -> Renderer:
     return Renderer(_scene(arm, filling), size)
 
 
+@functools.lru_cache(maxsize=2)
+def _labeller(arm: Arm, filling: Filling, size: int) -> Labeller:
+    return Labeller(_scene(arm, filling), size)
+
+
 def scene_of(laboratory: str, split: str, episode: int) -> Scene:
     """The scene of an episode, before physics; the last ones are kept."""
     return _scene(arm_of(laboratory, split, episode), filling_of(split, episode))
@@ -65,26 +71,39 @@ def simulate_episode(laboratory: str, split: str, episode: int) -> Rollout:
     return simulate(scene, kinematics_of(scene.arm), episode_draw(split, episode))
 
 
+def labeller_of(laboratory: str, split: str, episode: int, size: int) -> Labeller:
+    """The labeller of an episode's scene; the last ones are kept."""
+    return _labeller(arm_of(laboratory, split, episode), filling_of(split, episode), size)
+
+
 def generate_episode(laboratory: str, split: str, episode: int, size: int = 64) -> Episode:
     """The clean episode: frames uint8 (20, 3, size, size), states and actions float32 (20, 5).
 
-    extra: ``object_poses`` float32 (20, objects, 7), place and quaternion; ``segmentation`` uint8
-    (20, size, size), 0 background, 1 arm, 2 + k object k; ``objects`` int16 (objects,), their
-    numbers in the pool; ``arm`` int16 ()."""
-    filling = filling_of(split, episode)
-    rollout = simulate_episode(laboratory, split, episode)
-    renderer = renderer_of(laboratory, split, episode, size)
-    frames, labels = renderer.render(rollout.configurations, rollout.moved)
-    poses = rollout.configurations[:, JOINTS:].reshape(len(frames), len(filling.objects), 7)
+    extra: ``arm_places`` float32 (20, 6, 3), ``object_places`` float32 (20, objects, 3),
+    ``object_visible`` float32 (20, objects) and ``object_poses`` float32 (20, objects, 7), see
+    labels.py; ``segmentation`` uint8 (20, size, size), 0 background, 1 arm, 2 + k object k;
+    ``objects`` int16 (objects,), their numbers in the pool; ``arm`` int16 (), the station."""
+    of = (laboratory, split, episode)
+    rollout = simulate_episode(*of)
+    frames, segmentation = renderer_of(*of, size).render(rollout.configurations, rollout.moved)
+    labeller = labeller_of(*of, size)
+    labels = [labeller.label(configuration) for configuration in rollout.configurations]
     return Episode(
         frames=frames,
         states=rollout.states,
         actions=rollout.actions,
         id=f"{split}-{episode:07d}",
         extra={
-            "object_poses": poses.astype(np.float32),
-            "segmentation": labels,
-            "objects": np.array(filling.objects, np.int16),
-            "arm": np.array(arm_index(laboratory, split, episode), np.int16),
+            **{name: np.stack([label[name] for label in labels]) for name in labels[0]},
+            "segmentation": segmentation,
+            **about(laboratory, split, episode),
         },
     )
+
+
+def about(laboratory: str, split: str, episode: int) -> dict[str, np.ndarray]:
+    """What an episode is made of: ``objects`` int16 (objects,), ``arm`` int16 ()."""
+    return {
+        "objects": np.array(filling_of(split, episode).objects, np.int16),
+        "arm": np.array(arm_index(laboratory, split, episode), np.int16),
+    }

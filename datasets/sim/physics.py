@@ -53,6 +53,12 @@ class Moment:
     first: np.ndarray
     moved: np.ndarray
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a moment of the simulated bin cannot be pickled: MuJoCo's pickle forgets what sleeps; "
+            "reset the bin and replay the actions."
+        )
+
 
 class Pushing:
     """A scene in motion: objects are dropped and settle, then each step is a frame of physics.

@@ -16,6 +16,7 @@ Pool = Literal["seen", "novel"]
 # Episodes of a split that the manifest speaks of; any number may be asked for, episode i is always
 # the same.
 DEFAULT_EPISODES = {"train": 5000, "val": 256, "test-seen": 256, "test-novel": 256}
+FIRST_TRAINING = 64  # of train, where none are prepared and nobody said how many
 SIZES = (64, 128, 256)
 FEWEST_OBJECTS, MOST_OBJECTS = 8, 15
 # Two episodes share a station and a choice of objects, and with it a compiled model.
@@ -37,13 +38,16 @@ def check_size(size: int) -> None:
         )
 
 
-def check_episodes(split: str, episodes: int | None) -> int:
-    """The number of episodes asked for, or the split's own."""
+def check_episodes(split: str, episodes: int) -> None:
+    """Refuse an unknown split, or a number of episodes that it cannot have."""
     check_split(split)
-    episodes = DEFAULT_EPISODES[split] if episodes is None else episodes
     if not 1 <= episodes <= 10_000_000:
         raise InputError(f"sim/{split}: episodes must be 1 to 10000000, not {episodes}.")
-    return episodes
+
+
+def first_episodes(split: str) -> int:
+    """How many episodes are made where none are prepared and nobody said how many."""
+    return FIRST_TRAINING if split == "train" else default_others(FIRST_TRAINING)
 
 
 def default_others(training: int) -> int:
