@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pixelpush.errors import InputError
 
+ACTION_KINDS = ("pose", "delta", "other")
 KINDS = ("baseline", "otn", "ot", "otlogn")
 POSITIVE = (
     *("frame_size", "colours", "channels", "encoder_blocks", "lstm_channels", "patch"),
@@ -49,6 +50,8 @@ class VideoConfig:
     relative_action: where states and actions have the same entries, networks also see action minus
     state, scaled up:
         a commanded pose differs little from the present one.
+    action_kind: what actions are: 'pose' (like the state), 'delta' (its change) or 'other'; only of
+    a pose can the state be taken away.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
     """
 
@@ -75,6 +78,7 @@ class VideoConfig:
     motion: bool = False
     motion_weight: float = 0.5
     relative_action: bool = False
+    action_kind: str = "pose"
     base_size: int = 8
     base_layers: int = 6
 
@@ -82,6 +86,10 @@ class VideoConfig:
         if self.kind not in KINDS:
             raise InputError(
                 f"unknown video model {self.kind!r}; choose one of {', '.join(KINDS)}."
+            )
+        if self.action_kind not in ACTION_KINDS:
+            raise InputError(
+                f"action_kind must be one of {', '.join(ACTION_KINDS)}, got {self.action_kind!r}."
             )
         for name in POSITIVE:
             if not 1 <= getattr(self, name) <= LARGEST:
@@ -130,7 +138,8 @@ class VideoConfig:
     @property
     def sees_change(self) -> bool:
         """Whether action minus state enters."""
-        return self.relative_action and self.state_dim == self.action_dim
+        matched = self.state_dim == self.action_dim and self.action_kind == "pose"
+        return self.relative_action and matched
 
     @property
     def grid(self) -> int:
