@@ -46,26 +46,39 @@ class StoreOptions:
     """Replace an existing store."""
 
 
-def prepare(name: str, raw: Path, options: Any, store: StoreOptions | None = None) -> Path:
+def prepare(name: str, raw: str | Path, out: str | Path | None = None, **settings: Any) -> Path:
     """Read the recordings in ``raw`` by the reader ``name`` and write them into a store.
 
-    options: of the reader's own ``Options``. Returns the store's folder. Raises InputError for
-    everything that a user can mend, and leaves nothing half-written then.
+    settings: what 'pixelpush prepare NAME' takes, dashes as underscores. Returns the store's
+    folder. Raises InputError for everything that a user can mend, and leaves nothing half-written.
 
-    >>> from pixelpush.datasets.readers.moving_mnist import Options
-    >>> Options(train=100).train
-    100
+    >>> prepare("folder", "nowhere", size=3)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: --size 3: frames of 8 to 1024 pixels are made.
     """
+    own = find_reader(name).load().Options
+    unknown = (
+        settings.keys() - own.__dataclass_fields__.keys() - StoreOptions.__dataclass_fields__.keys()
+    )
+    if unknown:
+        raise InputError(f"prepare {name} takes no setting {sorted(unknown)[0]!r}.")
+    common = {key: settings[key] for key in settings.keys() & StoreOptions.__dataclass_fields__}
+    common["out"] = None if out is None else Path(out)
+    options = own(**{key: settings[key] for key in settings.keys() & own.__dataclass_fields__})
+    return write_recording(name, Path(raw), options, StoreOptions(**common))
+
+
+def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
+    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
     from tqdm import tqdm
 
-    store = store or StoreOptions()
     reader = find_reader(name)
     raw = raw.expanduser()
     out = _output(store, name if reader.published else raw.resolve().stem)
     limit = reader.damage_limit if store.damage_limit is None else store.damage_limit
     log = DamageLog(limit, report=lambda line: tqdm.write(line, file=sys.stderr))
     recording = reader.load().read(raw, options, log)
-    splits, how = _splits(recording, raw, store)
+    splits, how, unused = _splits(recording, raw, store)
     measured = Measurement(recording.metadata)
     too_short: list[str] = []
 
@@ -73,6 +86,7 @@ def prepare(name: str, raw: Path, options: Any, store: StoreOptions | None = Non
         return {
             **recording.left_out(),
             "episodes_too_short": too_short,
+            "episodes_in_no_split": unused,
             "damaged_records": [str(damage) for damage in log.found],
         }
 
@@ -123,7 +137,8 @@ def _episodes(
         try:
             episode = entry.read()
         except InputError as error:
-            log.add(Unreadable(str(error)))
+            named = entry.where in str(error)
+            log.add(Unreadable(str(error) if named else f"{entry.where}: {error}"))
             continue
         if episode is None or len(episode.frames) < min_frames:
             too_short.append(entry.id)
@@ -133,11 +148,11 @@ def _episodes(
 
 def _splits(
     recording: Recording, raw: Path, store: StoreOptions
-) -> tuple[Mapping[str, Iterable[Entry]], str]:
-    """Entries by split, and in words how they came about."""
+) -> tuple[Mapping[str, Iterable[Entry]], str, int]:
+    """Entries by split, in words how they came about, and how many are in none."""
     published = UNSPLIT not in recording.splits
     if published and store.split is None:
-        return recording.splits, "the source's own"
+        return recording.splits, "the source's own", 0
     if not all(isinstance(entries, Sequence) for entries in recording.splits.values()):
         raise InputError(f"--split {store.split}: this set has splits of its own; leave --split.")
     found = {entry.id: entry for entries in recording.splits.values() for entry in entries}
@@ -159,8 +174,8 @@ def _splits(
                 file=sys.stderr,
             )
     unused = len(names) - sum(len(members) for members in chosen.values())
-    how += f"; {unused} episodes in no split" if unused else ""
-    return {split: [found[name] for name in members] for split, members in chosen.items()}, how
+    splits = {split: [found[name] for name in members] for split, members in chosen.items()}
+    return splits, how, unused
 
 
 def _action_kind(

@@ -15,11 +15,13 @@ from pixelpush.datasets.episodes import Episode
 
 @dataclass(frozen=True)
 class Entry:
-    """A recorded episode that was found. ``read`` decodes it, None where it has no frames; an
-    InputError of it names the file."""
+    """A recorded episode that was found. ``read`` decodes it, None where it has no frames.
+
+    where: its file, and place in it, for the message of an InputError that does not say it."""
 
     id: str
     read: Callable[[], Episode | None]
+    where: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig, RunOptions, TrainConfig
 from pixelpush.training.options import override, parse_settings, split_settings
 from pixelpush.training.presets import Preset, find_preset
@@ -111,6 +112,7 @@ def run_training(options: TrainOptions, draw_samples: DrawSamples | None = None)
     preset, model_settings, config = configure(options)
     task = open_task(preset, model_settings, config.data, options)
 
+    from pixelpush.datasets.registry import lasting_name
     from pixelpush.training import loop
     from pixelpush.training.run_folder import command_line
 

@@ -16,6 +16,7 @@ PAGE, SHEET = "page.txt", "contact-sheet.png"
 # Keys of a store's metadata that tell what was left out.
 _LEFT_OUT = (
     "episodes_too_short",
+    "episodes_in_no_split",
     "damaged_records",
     "moves_without_image",
     "last_moves_without_command",

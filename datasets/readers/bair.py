@@ -149,7 +149,7 @@ def _entries(paths: list[Path], options: Options, log: DamageLog) -> Iterator[En
             what = f"{path}, record {record.number}"
             identity = f"{path.parent.name}/{path.name}:{record.number}"
             decode = functools.partial(_episode, record.data, identity, what, options)
-            yield Entry(identity, decode)
+            yield Entry(identity, decode, what)
 
 
 def _records(path: Path, log: DamageLog) -> Iterator[Record]:

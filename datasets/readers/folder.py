@@ -107,7 +107,9 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     found = find_episodes(raw)
     trimmed: dict[str, int] = {}
     entries = {
-        name: Entry(name, functools.partial(read_episode, path, options, name, trimmed, log))
+        name: Entry(
+            name, functools.partial(read_episode, path, options, name, trimmed, log), str(path)
+        )
         for name, path in found.episodes.items()
     }
     first = next(iter(found.episodes.values()))

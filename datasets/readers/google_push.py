@@ -186,7 +186,7 @@ def _entries(paths: list[Path], log: DamageLog, tally: Tally, options: Options) 
                 decode = functools.partial(
                     _episode, record.data, identity, what, options, tally, pool
                 )
-                yield Entry(identity, decode)
+                yield Entry(identity, decode, what)
 
 
 def _episode(

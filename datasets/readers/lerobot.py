@@ -78,7 +78,8 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     how = _ways(meta, here, states, actions, options) if step > 1 and actions else []
     source = _Source(meta, camera, states, actions, step, how, options)
     entries = [
-        Entry(f"episode-{item.index:06d}", functools.partial(source.read, item)) for item in here
+        Entry(f"episode-{item.index:06d}", functools.partial(source.read, item), str(raw))
+        for item in here
     ]
     if absent:
         log.say(f"{raw}: {len(absent)} of its {len(absent) + len(here)} episodes are not here.")

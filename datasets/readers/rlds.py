@@ -91,6 +91,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
             Entry(
                 f"{path.name}:{place.number}",
                 functools.partial(_episode, path, place, layout, options),
+                f"{path}, record {place.number}",
             )
             for path, place in found
         ]

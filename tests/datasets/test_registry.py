@@ -43,7 +43,7 @@ def test_sim_is_imported_only_when_asked_for(monkeypatch):
 
 def test_unknown(root, tmp_path, make_episode):
     write_store(root / "mine", {"test": [make_episode(0)]}, {})
-    with pytest.raises(InputError, match=r"known ones are sim, mine.*pixelpush prepare folder"):
+    with pytest.raises(InputError, match=r"known ones are sim, mine.*pixelpush prepare --raw"):
         open_dataset("nothing", "train")
     with pytest.raises(
         InputError, match="'google-push' is not prepared; run 'pixelpush prepare google-push"

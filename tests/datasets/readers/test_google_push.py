@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tfrecord_writer import frame_record
 
-from pixelpush.datasets.commands import prepare_google_push
 from pixelpush.datasets.examples import example_class
-from pixelpush.datasets.google_push import find_shards
+from pixelpush.datasets.prepare import prepare
+from pixelpush.datasets.readers.google_push import find_shards
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
 
@@ -34,7 +34,7 @@ def raw(tmp_path, google_example):
 
 
 def test_the_whole_command(raw, tmp_path, pictures, capsys):
-    prepare_google_push(raw, tmp_path / "store")
+    prepare("google-push", raw, tmp_path / "store")
     assert store_splits(tmp_path / "store") == ["test-novel", "test-seen", "train", "val"]
     train = EpisodeStore(tmp_path / "store", "train")
     val = EpisodeStore(tmp_path / "store", "val")
@@ -65,7 +65,7 @@ def test_the_whole_command(raw, tmp_path, pictures, capsys):
 
 
 def test_moves_without_an_image(raw, tmp_path):
-    prepare_google_push(raw, tmp_path / "store")
+    prepare("google-push", raw, tmp_path / "store")
     seen, novel = (EpisodeStore(tmp_path / "store", split) for split in ("test-seen", "test-novel"))
     assert seen[0].frames.shape[0] == 12  # of 15 moves
     np.testing.assert_array_equal(novel[0].states[:, 0], np.arange(3, 9))
@@ -79,7 +79,7 @@ def test_moves_without_an_image(raw, tmp_path):
 
 def test_a_gap_ends_the_episode(tmp_path, google_example):
     write(tmp_path / "raw", "train", 0, 1, [google_example(imaged=[1, 2, 3, 4, 6, 7, 8, 9, 10])])
-    prepare_google_push(tmp_path / "raw", tmp_path / "store")
+    prepare("google-push", tmp_path / "raw", tmp_path / "store")
     (episode,) = EpisodeStore(tmp_path / "store", "train")
     np.testing.assert_array_equal(episode.states[:, 0], [1, 2, 3, 4])
 
@@ -90,8 +90,8 @@ def area(image):
 
 
 def test_crop_and_area_filter_against_plain_means(raw, tmp_path, google_example):
-    prepare_google_push(raw, tmp_path / "crop")
-    prepare_google_push(raw, tmp_path / "squash", preprocess="squash")
+    prepare("google-push", raw, tmp_path / "crop")
+    prepare("google-push", raw, tmp_path / "squash", preprocess="squash")
     message = example_class().FromString(google_example())
     jpeg = message.features.feature["move/5/image/encoded"].bytes_list.value[0]
     full = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(
@@ -118,8 +118,8 @@ def test_an_incomplete_evaluation_split_is_refused(tmp_path, google_example):
     with pytest.raises(
         InputError, match=r"push_testseen is incomplete: shards \[0, 2, 3, 4\] of 5"
     ):
-        prepare_google_push(tmp_path / "raw", tmp_path / "store")
-    prepare_google_push(tmp_path / "raw", tmp_path / "store", allow_missing=True)
+        prepare("google-push", tmp_path / "raw", tmp_path / "store")
+    prepare("google-push", tmp_path / "raw", tmp_path / "store", allow_missing=True)
     assert store_splits(tmp_path / "store") == ["test-seen"]
 
 
@@ -151,31 +151,34 @@ def test_damaged_records_are_counted_named_and_skipped(tmp_path, google_example,
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 16
         path.write_bytes(data)
-    prepare_google_push(tmp_path / "raw", tmp_path / "store")
+    prepare("google-push", tmp_path / "raw", tmp_path / "store")
     train = EpisodeStore(tmp_path / "store", "train")
     assert [episode.id[-1] for episode in train] == ["0", "2"]
     (damage,) = train.metadata["damaged_records"]
     assert f"{path}, record 1" in damage
     assert f"{path}, record 1" in capsys.readouterr().err
-    with pytest.raises(InputError, match=r"record 1.*More than 0 damaged"):
-        prepare_google_push(tmp_path / "raw", tmp_path / "strict", damage_limit=0)
+    with pytest.raises(InputError, match="record 1"):
+        prepare("google-push", tmp_path / "raw", tmp_path / "strict", damage_limit=0)
     assert sorted(item.name for item in tmp_path.iterdir()) == ["raw", "store"]
 
 
 def test_short_episodes_are_counted(tmp_path, google_example):
     records = [google_example(), google_example(imaged=[0, 1]), google_example(imaged=[])]
     write(tmp_path / "raw", "train", 0, 1, records)
-    prepare_google_push(tmp_path / "raw", tmp_path / "store", min_frames=3)
+    prepare("google-push", tmp_path / "raw", tmp_path / "store", min_frames=3)
     train = EpisodeStore(tmp_path / "store", "train")
     assert len(train) == 1
-    assert train.metadata["episodes_too_short"] == {"train": 2}
+    assert train.metadata["episodes_too_short"] == [
+        "push_train.tfrecord-00000-of-00001:1",
+        "push_train.tfrecord-00000-of-00001:2",
+    ]
 
 
 def test_folders_that_hold_nothing(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
-        prepare_google_push(tmp_path / "none", tmp_path / "store")
+        prepare("google-push", tmp_path / "none", tmp_path / "store")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no files called push_train"):
-        prepare_google_push(tmp_path / "empty", tmp_path / "store")
+        prepare("google-push", tmp_path / "empty", tmp_path / "store")
     with pytest.raises(InputError, match="--size 3"):
-        prepare_google_push(tmp_path / "empty", tmp_path / "store", size=3)
+        prepare("google-push", tmp_path / "empty", tmp_path / "store", size=3)
