@@ -77,7 +77,9 @@ def _scaled(image: np.ndarray, what: str, levels: tuple[float, float] | None) ->
             "which values become black and white by --levels LOW,HIGH."
         )
     low, high = levels
-    return np.rint(np.clip((image - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return np.rint(np.clip((image.astype(np.float64) - low) / (high - low), 0, 1) * 255).astype(
+        np.uint8
+    )
 
 
 def image_size(data: bytes, what: str) -> tuple[int, int]:

@@ -83,7 +83,9 @@ def read_video_file(path: Path, what: str, span: Span | None = None) -> Iterator
         raise InputError(f"{what}: cannot be read ({error.strerror or error}).") from None
     if known:
         raise InputError(f"{what}: {known}.")
-    pictures = ["-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
+    # ffmpeg's quick conversion to RGB is up to two levels too dark.
+    pictures = ["-sws_flags", "bicubic+accurate_rnd+full_chroma_int", "-pix_fmt", "rgb24"]
+    pictures += ["-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
     count = 0
     with tempfile.TemporaryFile("w+b") as messages:
         process = subprocess.Popen(

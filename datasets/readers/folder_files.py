@@ -19,6 +19,9 @@ VIDEOS = tuple(DEMUXERS)
 TABLES = (".csv", ".tsv", ".json", ".npz", ".npy")
 ARCHIVES = (".zip", ".npz")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_EPISODE_NAME = re.compile(
+    r"((run|ep|episode|traj|trajectory|trial|demo|seq|sequence|rollout|sample)[-_]?)?\d+"
+)
 _MAX_DEPTH = 6
 _MAX_CAMERAS = 8
 
@@ -143,10 +146,10 @@ def _has_table(folder: Path) -> bool:
 
 def _are_cameras(folders: list[Path]) -> bool:
     """Whether folders hold one camera's frames each: frames, no tables, and names that are not
-    mere numbers (those are episodes)."""
+    an episode's: mere numbers, or run1, demo_2."""
     with_frames = [folder for folder in folders if _has_media(folder)]
     return bool(with_frames) and not any(
-        _has_table(folder) or folder.name.isdigit() for folder in with_frames
+        _has_table(folder) or _EPISODE_NAME.fullmatch(folder.name.lower()) for folder in with_frames
     )
 
 

@@ -105,6 +105,12 @@ def join_by_time(
                 "together."
             )
     rows = nearest_rows(times, row_times, where)
+    covered, whole = np.ptp(times), np.ptp(row_times)
+    if log is not None and covered < 0.7 * whole:
+        log.say(
+            f"{where}: the frames last {covered:.2f} s, the table {whole:.2f} s; is one of their "
+            "clocks wrong?"
+        )
     states = None if poses.states is None else poses.states[rows]
     actions = poses.actions
     if actions is not None:

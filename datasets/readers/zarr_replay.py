@@ -66,7 +66,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     states = _chosen(buffer, options.state_key, _STATES, "state", path)
     actions = _chosen(buffer, options.action_key, (), "action", path)
     starts = np.append(0, ends[:-1])
-    rows = len(buffer["data"][camera])
+    rows = buffer["data"][camera].shape[0]
     if len(ends) == 0 or np.any(ends <= starts) or ends[-1] > rows:
         raise InputError(f"{path}: meta/episode_ends do not rise up to {rows}, its rows.")
     entries = []
