@@ -1,4 +1,4 @@
-"""Folders as people have them: cameras, every kind of video, tables at another rate, stray files."""
+"""Folders as people have them: cameras, videos, tables at another rate, stray files."""
 
 from __future__ import annotations
 

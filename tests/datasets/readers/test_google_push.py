@@ -10,7 +10,7 @@ from tfrecord_writer import frame_record
 
 from pixelpush.datasets.examples import example_class
 from pixelpush.datasets.prepare import prepare
-from pixelpush.datasets.readers.google_push import find_shards
+from pixelpush.datasets.readers.google_push import find_shards, square
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
 
@@ -182,3 +182,99 @@ def test_folders_that_hold_nothing(tmp_path):
         prepare("google-push", tmp_path / "empty", tmp_path / "store")
     with pytest.raises(InputError, match="--size 3"):
         prepare("google-push", tmp_path / "empty", tmp_path / "store", size=3)
+
+
+# --- as public readers do
+# --------------------------------------------------------------------------------------------------
+
+
+def one_jpeg(google_example):
+    message = example_class().FromString(google_example())
+    jpeg = message.features.feature["move/5/image/encoded"].bytes_list.value[0]
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def test_named_preprocessing_is_the_public_readers(raw, tmp_path, google_example):
+    """To one level: alexlee-gk averages the cropped picture; Finn's bicubic without antialiasing or
+    half-pixel centres takes every eighth pixel of it; tensor2tensor's is Pillow's bilinear."""
+    full = one_jpeg(google_example)
+    cropped = full[:, 64:576]
+    from PIL import Image
+
+    expected = {
+        "alexlee-gk": area(cropped.astype(np.float64)),
+        "finn": cropped[::8, ::8],
+        "tensor2tensor": Image.fromarray(full).resize((64, 64), Image.Resampling.BILINEAR),
+    }
+    for name, frame in expected.items():
+        prepare("google-push", raw, tmp_path / name, preprocess=name)
+        found = EpisodeStore(tmp_path / name, "train")[0].frames[5].transpose(1, 2, 0)
+        assert np.abs(found - np.asarray(frame, np.float64)).max() <= 1
+    distinct = {EpisodeStore(tmp_path / n, "train").content_sha256 for n in expected}
+    assert len(distinct) == 3
+
+
+def test_finns_bicubic_at_other_sizes(google_example):
+    """Against TensorFlow 1's formula, pixel by pixel."""
+    image = one_jpeg(google_example)[:, 64:576][::8, ::8].astype(np.float64)  # 64x64
+    size = 40
+    found = square(image.astype(np.uint8), size, "finn")
+
+    def weight(x, a=-0.75):
+        x = abs(x)
+        if x <= 1:
+            return (a + 2) * x**3 - (a + 3) * x**2 + 1
+        return a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a if x < 2 else 0.0
+
+    for row, column in ((0, 0), (3, 17), (39, 39), (20, 1)):
+        y, x = row * 64 / size, column * 64 / size
+        total = np.zeros(3)
+        for j in range(int(y) - 1, int(y) + 3):
+            for i in range(int(x) - 1, int(x) + 3):
+                pixel = image[np.clip(j, 0, 63), np.clip(i, 0, 63)]
+                total += weight(y - j) * weight(x - i) * pixel
+        assert np.abs(found[row, column] - np.clip(total, 0, 255)).max() <= 1
+
+
+def test_finns_250_files_are_for_training(tmp_path):
+    for index in range(264):
+        (tmp_path / f"push_train.tfrecord-{index:05d}-of-00264").touch()
+    shards = find_shards(tmp_path, preprocess="finn")
+    assert (len(shards["train"]), len(shards["val"])) == (250, 14)
+
+
+@pytest.mark.parametrize("missing", [[11], [10, 11], [4]])
+def test_moves_without_a_command(tmp_path, google_example, missing):
+    """The last one costs nothing; one in between makes the record damaged."""
+    message = example_class().FromString(google_example())
+    for move in missing:
+        del message.features.feature[f"move/{move}/commanded_pose/vec_pitch_yaw"]
+    write(tmp_path / "raw", "train", 0, 1, [google_example(), message.SerializeToString()])
+    prepare("google-push", tmp_path / "raw", tmp_path / "store")
+    train = EpisodeStore(tmp_path / "store", "train")
+    if missing != [11]:
+        assert len(train) == 1
+        assert "record 1" in train.metadata["damaged_records"][0]
+        return
+    whole, short = train
+    assert train.metadata["last_moves_without_command"] == {"train": 1}
+    np.testing.assert_array_equal(short.actions[:-1], whole.actions[:-1])
+    np.testing.assert_array_equal(short.actions[-1], whole.actions[-2])
+    np.testing.assert_array_equal(short.states, whole.states)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x1f\x8b\x08\0rest", "compressed with gzip"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"PK\x03\x04", "zip archive"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied", "XML"),
+    ],
+)
+def test_files_that_are_no_tfrecords(tmp_path, content, what):
+    (tmp_path / "push_train.tfrecord-00000-of-00001").write_bytes(content)
+    with pytest.raises(InputError, match=f"push_train.*{what}") as caught:
+        prepare("google-push", tmp_path, tmp_path / "store")
+    assert "checksum" not in str(caught.value)
