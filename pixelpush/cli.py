@@ -31,6 +31,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 }
 PREPARE: dict[str, Callable[..., Any]] = {
     "sim": sim.prepare_sim,
+    "sim-diverse": sim.prepare_sim_diverse,
+    "sim-cameras": sim.prepare_sim_cameras,
     "google-push": data.prepare_google_push,
     "bair": data.prepare_bair,
     "folder": data.prepare_folder,

@@ -4,8 +4,10 @@ noise."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.sim.noise import SIGMA, add_noise, noise_floor, noise_key
@@ -13,26 +15,35 @@ from pixelpush.datasets.store import EpisodeStore
 
 
 class SimulatedEpisodes:
-    """The first ``episodes`` episodes of a split: ``len()``, ``[i]`` and ``read(i, start, stop)``
-    -> Episode.
+    """The first ``episodes`` episodes of a split, by default all that are prepared: ``len()``,
+    ``[i]`` and ``read(i, start, stop)`` -> Episode.
 
     With noise, frames are a noisy copy of the clean render, the same at every reading, and
     ``extra["noise_floor"]``, float32 (T,), is the mean entropy of that noise in nats per sub-pixel:
     no model can do better on average."""
 
-    def __init__(self, path: Path, split: str, episodes: int, noise: bool = True):
+    def __init__(
+        self,
+        path: Path,
+        laboratory: str,
+        split: str,
+        episodes: int | None = None,
+        noise: bool = True,
+    ):
         self._store = EpisodeStore(path, split)
         self.split, self.noise = split, noise
-        self.name = f"sim/{split}" + ("" if noise else " without noise")
-        self._count = episodes
+        self.name = f"{laboratory}/{split}" + ("" if noise else " without noise")
+        self._count = len(self._store) if episodes is None else episodes
         self.schema, self.mirror = self._store.schema, self._store.mirror
         self.metadata = {
             **self._store.metadata,
-            "noise": f"Gaussian, sigma {SIGMA}" if noise else "none",
+            "noise": _noise_name(noise),
         }
-        self.lengths = self._store.lengths[:episodes]
+        self.lengths = self._store.lengths[: self._count]
         # Not the store's own hash: a longer store has the same first episodes.
-        self.content_sha256 = _digest(self.metadata, split, episodes)
+        self.content_sha256 = _digest(
+            self.metadata["identity"], self.metadata["noise"], split, self._count
+        )
 
     def __len__(self) -> int:
         return self._count
@@ -56,6 +67,19 @@ class SimulatedEpisodes:
         )
 
 
-def _digest(metadata: dict, split: str, episodes: int) -> str:
-    text = f"{metadata['identity']['hash']} {metadata['noise']} {split} {episodes}"
+def training_content(
+    identity: Mapping[str, Any], split: str, episodes: int, noise: bool = True
+) -> str:
+    """The ``content_sha256`` of a split of so many episodes, without making or reading it.
+
+    identity: of the laboratory and size, as ``generate.identity`` gives it."""
+    return _digest(identity, _noise_name(noise), split, episodes)
+
+
+def _noise_name(noise: bool) -> str:
+    return f"Gaussian, sigma {SIGMA}" if noise else "none"
+
+
+def _digest(identity: Mapping[str, Any], noise: str, split: str, episodes: int) -> str:
+    text = f"{identity['hash']} {noise} {split} {episodes}"
     return hashlib.sha256(text.encode()).hexdigest()

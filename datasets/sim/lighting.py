@@ -135,16 +135,22 @@ class Blobs:
     body: np.ndarray  # int (k,): a body does not darken itself
 
 
+# A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
+DARKENING_REACH, DARKENING_HEIGHT = 4, 0.16
+
+
 def contact_darkening(
-    blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray, height: float = 0.16
+    blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray
 ) -> np.ndarray:
     """(n,) in 0..1: room light that the blobs leave to points of body ``body`` (the sphere's form
     factor)."""
     left = np.ones(point.shape[1], f32)
     for centre, radius, owner in zip(blobs.centre, blobs.radius, blobs.body, strict=True):
-        near = np.flatnonzero(np.abs(point[0] - centre[0]) < radius * 4)
+        near = np.flatnonzero(np.abs(point[0] - centre[0]) < radius * DARKENING_REACH)
         near = near[np.abs(point[1, near] - centre[1]) < radius * 4]
-        near = near[(np.abs(point[2, near] - centre[2]) < f32(height)) & (body[near] != owner)]
+        near = near[
+            (np.abs(point[2, near] - centre[2]) < f32(DARKENING_HEIGHT)) & (body[near] != owner)
+        ]
         if near.size:
             there = column(centre) - point[:, near]
             square = np.maximum(dot(there, there), radius * radius)
@@ -174,7 +180,7 @@ def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _tone_table() -> np.ndarray:
-    """uint8 (65536,): linear light 0..1.25 -> display level; a soft shoulder, then the display's
+    """float32 (65536,): linear light 0..1.25 -> display level; a soft shoulder, then the display's
     power."""
     levels = []
     for index in range(65536):
@@ -183,14 +189,14 @@ def _tone_table() -> np.ndarray:
         if light > 0.6:
             over = (light - 0.6) / 0.65
             light = 0.6 + 0.39 * over * (1.55 - 0.55 * over)
-        levels.append(min(255, round(255 * math.pow(light, 1 / 2.2))))
-    return np.array(levels, np.uint8)
+        levels.append(min(255.0, 255 * math.pow(light, 1 / 2.2)))
+    return np.array(levels, f32)
 
 
 _TONE = _tone_table()
 
 
 def develop(light: np.ndarray) -> np.ndarray:
-    """Linear light, float32, any shape -> uint8 levels as a camera would give them."""
+    """Linear light, float32, any shape -> float32 levels 0..255 as a camera would give them."""
     index = np.clip(light, 0, f32(1.25)) * f32(65535 / 1.25) + f32(0.5)
     return _TONE[index.astype(np.uint16)]

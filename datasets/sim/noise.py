@@ -2,7 +2,7 @@
 likelihood.
 
 A clean level x is read as y with p(y | x) proportional to exp(-(y - x)^2 / (2 sigma^2)), y in
-0..255, sigma = 1 level, renormalised for every x: near 0 and 255 the distribution is another one,
+0..255, sigma = 0.45 levels, renormalised for every x: near 0 and 255 the distribution is another one,
 but nothing is clipped. Offsets beyond 8 levels (a mass of 1e-15) are left out, so that all levels
 8..247 share one distribution exactly. Given the clean frame, sub-pixels are independent, so no
 model can do better on average than the mean entropy."""
@@ -16,7 +16,7 @@ import numpy as np
 from pixelpush.datasets.hashing import hash64
 from pixelpush.datasets.sim.draw import uniforms, word
 
-SIGMA = 1.0
+SIGMA = 0.45
 REACH = 8
 _PURPOSE = word("sensor noise")
 

@@ -1,5 +1,5 @@
-"""Making what is missing: one store per split and size under the data root, grown when more
-episodes are asked for."""
+"""Making what is missing: one store per laboratory, size and split under the data root, grown when
+more episodes are asked for."""
 
 from __future__ import annotations
 
@@ -12,21 +12,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pixelpush.datasets.progress import episode_progress
 from pixelpush.datasets.registry import data_root
 from pixelpush.datasets.sim.generate import identity
-from pixelpush.datasets.sim.splits import check_episodes, check_size
+from pixelpush.datasets.sim.names import check_laboratory
+from pixelpush.datasets.sim.splits import (
+    FIRST_TRAINING,
+    check_episodes,
+    check_size,
+    first_episodes,
+)
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store
 from pixelpush.errors import InputError
 from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
 
 
-def store_path(split: str, size: int, root: Path | None = None) -> Path:
+def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
     """Where the store of a split lies: DATA/sim/64/train."""
-    return (data_root() if root is None else Path(root).expanduser()) / "sim" / str(size) / split
+    root = data_root() if root is None else Path(root).expanduser()
+    return root / laboratory / str(size) / split
 
 
 def ensure_split(
+    laboratory: str,
     split: str,
     size: int = 64,
     episodes: int | None = None,
@@ -38,36 +47,57 @@ def ensure_split(
     """The path of a finished store with at least so many episodes; what is missing is made, telling
     so on stderr.
 
-    May be repeated after a kill at any moment, and called by several processes at once: one works,
-    the others wait. Raises InputError for bad values, a store of another version of the scene
-    (unless ``rebuild``), a full disk."""
-    episodes = check_episodes(split, episodes)
+    Without ``episodes``, what is there will do; where nothing is, ``first_episodes`` are made. May
+    be repeated after a kill at any moment, and called by several processes at once: one works, the
+    others wait. Raises InputError for bad values, a store of another version of the scene (unless
+    ``rebuild``), an unfinished larger one where no number is given, a full disk."""
+    check_laboratory(laboratory)
+    least = 1 if episodes is None else episodes
+    check_episodes(split, least)
     check_size(size)
     if workers < 1:
         raise InputError(f"sim: workers must be at least 1, not {workers}.")
-    path = store_path(split, size, root)
-    if not rebuild and _finished(path, split, size) >= episodes:
+    path = store_path(laboratory, split, size, root)
+    if not rebuild and _finished(path, laboratory, split, size) >= least:
         return path
     with full_disk_is_a_clear_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _only_one(path):
             if rebuild and path.exists():
                 shutil.rmtree(path)
-            finished = _finished(
-                path, split, size
-            )  # perhaps made by the process that this one waited for
-            if finished < episodes:
-                _make(path, split, size, episodes, finished, workers)
+            # Perhaps made by the process that this one waited for.
+            finished = _finished(path, laboratory, split, size)
+            if finished < least:
+                count = _first(path, laboratory, split, size) if episodes is None else episodes
+                _make(path, laboratory, split, size, count, finished, workers)
     return path
 
 
-def _finished(path: Path, split: str, size: int) -> int:
+def _first(path: Path, laboratory: str, split: str, size: int) -> int:
+    """How many episodes to make unasked. Never in the place of more that were begun on request."""
+    count = first_episodes(split)
+    plan = _working(path) / "plan.json"
+    begun = read_json(plan) if plan.is_file() else {}
+    if begun.get("identity") == identity(laboratory, size) and begun["episodes"] > count:
+        raise InputError(
+            f"{laboratory}/{split}: {begun['episodes']} episodes of {size}x{size} were begun and "
+            f"not finished; run 'pixelpush prepare {laboratory}' again with the options it had, or "
+            f"use fewer with '{laboratory}:{FIRST_TRAINING}' as the data."
+        )
+    return count
+
+
+def _working(path: Path) -> Path:
+    return path.with_name(f".{path.name}.working")
+
+
+def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
     """How many episodes the store at ``path`` holds, 0 if there is none; another version's is
     refused."""
     if not is_complete(path):
         return 0
     description = read_description(path)
-    found, expected = description["metadata"].get("identity", {}), identity(size)
+    found, expected = description["metadata"].get("identity", {}), identity(laboratory, size)
     if found.get("hash") != expected["hash"]:
         differing = [
             f"{k} {found.get(k)} (now {v})"
@@ -77,7 +107,7 @@ def _finished(path: Path, split: str, size: int) -> int:
         raise InputError(
             f"{path}: made by another version of the simulated bin: "
             f"{', '.join(differing) or 'unknown'}; "
-            "'pixelpush prepare sim --rebuild' replaces it."
+            f"'pixelpush prepare {laboratory} --size {size} --rebuild' makes it anew."
         )
     return int(description["splits"][split]["episodes"])
 
@@ -95,32 +125,46 @@ def _only_one(path: Path) -> Iterator[None]:
         yield
 
 
-def _make(path: Path, split: str, size: int, episodes: int, finished: int, workers: int) -> None:
+def _make(
+    path: Path,
+    laboratory: str,
+    split: str,
+    size: int,
+    episodes: int,
+    finished: int,
+    workers: int,
+) -> None:
     """Make the missing shards in a working folder beside ``path``, then turn it into the store."""
-    from tqdm import tqdm
-
-    working = path.with_name(f".{path.name}.working")
-    job = Job(str(working), split, size, episodes, str(path) if finished else "")
-    _take_up(working, {"identity": identity(size), "episodes": episodes})
+    working = _working(path)
+    earlier = str(path) if finished else ""
+    job = Job(str(working), laboratory, split, size, episodes, per_shard(episodes), earlier)
+    _take_up(working, {"identity": identity(laboratory, size), "episodes": episodes})
     done = finished_shards(working)
     missing = [index for index in range(job.shards()) if (split, index) not in done]
     made = sum(len(shard.ids) for shard in done.values())
+    name = f"{laboratory}/{split}"
     print(
-        f"sim/{split}: making {episodes - made} episodes of {size}x{size} in {path}",
+        f"{name}: making {episodes - made} episodes of {size}x{size} in {path}",
         file=sys.stderr,
+        flush=True,
     )
-    with tqdm(total=episodes, initial=made, unit="episode", disable=None) as bar:
-        make_shards(job, missing, workers, bar.update)
+    with episode_progress(name, episodes, made) as advance:
+        make_shards(job, missing, workers, advance)
     (working / "plan.json").unlink(missing_ok=True)
     metadata: dict[str, Any] = {
         "source": "simulated bin",
-        "identity": identity(size),
+        "identity": identity(laboratory, size),
         "noise": "none; added on reading",
         # Mirrored left to right, a scene is the one reflected through the robot's x-z plane: y and
         # yaw change sign.
         "mirror": [[1, 4], [1, 4]],
     }
     seal_store(working, path, metadata, overwrite=path.exists())
+
+
+def per_shard(episodes: int) -> int:
+    """Episodes of a shard: few where there are few, so that all workers have something to do."""
+    return max(4, min(32, episodes // 16))
 
 
 def _take_up(working: Path, plan: dict[str, Any]) -> None:

@@ -24,24 +24,50 @@ def groups(*which: int) -> np.ndarray:
 
 ONLY_STILL, ONLY_MOVING, EVERYTHING = groups(STILL), groups(MOVING), groups(STILL, MOVING)
 
-# Where a pixel is sampled, from its upper-left corner: a rotated grid smooths edges of every
-# direction.
-SAMPLES = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))
+# A pixel has at most so many samples; the first 4 and the first 16 are evenly spread by themselves.
+MOST_SAMPLES = 64
 
 
-def pixel_rays(arm: Arm, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The camera's position, float64 (3,), and unit rays, float64 (samples, size * size, 3)."""
-    position, rotation = camera_frame(arm)
-    half = math.tan(math.radians(arm.camera.field_of_view) / 2)
-    steps = np.arange(size, dtype=np.float64)
-    rays = np.empty((len(SAMPLES), size * size, 3))
-    for number, (dx, dy) in enumerate(SAMPLES):
-        x = np.tile(((steps + dx) / size * 2 - 1) * half, size)
-        y = np.repeat((1 - (steps + dy) / size * 2) * half, size)
-        for c in range(3):
-            rays[number, :, c] = x * rotation[c, 0] + y * rotation[c, 1] - rotation[c, 2]
-    rays /= np.sqrt(rays[..., 0] ** 2 + rays[..., 1] ** 2 + rays[..., 2] ** 2)[..., None]
-    return position, rays
+def _sobol(number: int, bits: int) -> tuple[int, int]:
+    """Point ``number`` of the Sobol sequence in two dimensions, in steps of 2^-bits."""
+    x = y = 0
+    direction = 1 << (bits - 1)  # of y: the rows of Pascal's triangle modulo 2
+    for bit in range(bits):
+        if number >> bit & 1:
+            x ^= 1 << (bits - 1 - bit)
+            y ^= direction
+        direction ^= direction >> 1
+    return x, y
+
+
+def _places() -> np.ndarray:
+    """float64 (MOST_SAMPLES, 2) in the unit square: of every first 4, 16 and 64, each row, column
+    and block of so many holds one. The masks put the first few round the middle."""
+    bits = MOST_SAMPLES.bit_length() - 1
+    places = [_sobol(number, bits) for number in range(MOST_SAMPLES)]
+    return (np.array([(x ^ 6, y ^ 10) for x, y in places]) + 0.5) / MOST_SAMPLES
+
+
+SAMPLE_PLACES = _places()
+
+
+class PixelRays:
+    """The camera's rays through samples of pixels. eye: float64 (3,), where all start."""
+
+    def __init__(self, arm: Arm, size: int):
+        self.eye, self._rotation = camera_frame(arm)
+        self._half = math.tan(math.radians(arm.camera.field_of_view) / 2)
+        self._size = size
+
+    def through(self, samples: range, pixels: np.ndarray) -> np.ndarray:
+        """Unit rays, float64 (samples, pixels, 3); pixels are counted row by row."""
+        places = SAMPLE_PLACES[samples.start : samples.stop, None]
+        x = ((pixels % self._size + places[..., 0]) / self._size * 2 - 1) * self._half
+        y = (1 - (pixels // self._size + places[..., 1]) / self._size * 2) * self._half
+        r = self._rotation
+        rays = np.stack([x * r[c, 0] + y * r[c, 1] - r[c, 2] for c in range(3)], axis=-1)
+        rays /= np.sqrt(rays[..., 0] ** 2 + rays[..., 1] ** 2 + rays[..., 2] ** 2)[..., None]
+        return rays
 
 
 @dataclass(frozen=True)

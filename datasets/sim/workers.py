@@ -7,11 +7,14 @@ closed and ends."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,24 +26,27 @@ from pixelpush.errors import InputError
 if TYPE_CHECKING:
     from pixelpush.datasets.episodes import Episode
 
-EPISODES_PER_SHARD = 32
+_PATIENCE = 1.5  # seconds that a worker has to end before it is killed
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to make: ``episodes`` episodes of a split at a size, as shards in ``folder``.
+    """What to make: ``episodes`` episodes of a laboratory's split at a size, as shards of
+    ``per_shard`` in ``folder``.
 
     ``earlier``: a finished store of fewer episodes of the same version to copy from, or "".
     """
 
     folder: str
+    laboratory: str
     split: str
     size: int
     episodes: int
+    per_shard: int
     earlier: str = ""
 
     def shards(self) -> int:
-        return -(-self.episodes // EPISODES_PER_SHARD)
+        return -(-self.episodes // self.per_shard)
 
 
 def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
@@ -48,7 +54,7 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
     from pixelpush.datasets.store import EpisodeStore, write_shard
 
     earlier = EpisodeStore(job.earlier, job.split) if job.earlier else []
-    start, stop = index * EPISODES_PER_SHARD, min(job.episodes, (index + 1) * EPISODES_PER_SHARD)
+    start, stop = index * job.per_shard, min(job.episodes, (index + 1) * job.per_shard)
 
     def episodes() -> Iterator[Episode]:
         from pixelpush.datasets.sim.generate import generate_episode
@@ -57,7 +63,7 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
             yield (
                 earlier[number]
                 if number < len(earlier)
-                else generate_episode(job.split, number, job.size)
+                else generate_episode(job.laboratory, job.split, number, job.size)
             )
 
     write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())
@@ -65,80 +71,131 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
 
 def make_shards(job: Job, indices: Iterable[int], workers: int, done: Callable[[], object]) -> None:
     """Make shards with up to ``workers`` processes (one: in this one). Raises InputError with a
-    worker's own words."""
+    worker's own words.
+
+    Whatever ends it early (Ctrl-C, an error) ends the workers within two seconds; unfinished shards
+    leave no file."""
     waiting = deque(indices)
     workers = min(workers, len(waiting))
     if workers <= 1:
         for index in waiting:
             make_shard(job, index, done)
         return
-    lock, errors = threading.Lock(), []
-
-    def feed() -> None:
-        error = _feed(job, waiting, lock, done)
-        if error:
-            errors.append(error)
-            waiting.clear()
-
-    threads = [threading.Thread(target=feed) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
+    crew = _Crew(job, waiting, done)
     try:
-        for thread in threads:
+        crew.work(workers)
+    finally:
+        crew.stop()
+
+
+class _Crew:
+    """The workers of one job, each with a thread that feeds it."""
+
+    def __init__(self, job: Job, waiting: deque[int], done: Callable[[], object]):
+        self._job, self._waiting, self._done = job, waiting, done
+        self._lock = threading.Lock()
+        self._processes: list[subprocess.Popen[str]] = []
+        self._threads: list[threading.Thread] = []
+        self._errors: list[str] = []
+        self._stopped = False
+
+    def work(self, workers: int) -> None:
+        """Make everything that waits; raises InputError with the first error."""
+        self._threads = [threading.Thread(target=self._feed) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+        for thread in self._threads:
             thread.join()
-    finally:  # on Ctrl-C: hand out nothing more; the workers end with the shard they are at
-        waiting.clear()
-    if errors:
-        raise InputError(errors[0])
+        if self._errors:
+            raise InputError(self._errors[0])
 
+    def stop(self) -> None:
+        """End what still runs, and remove what it leaves; nothing to do after a full job."""
+        with self._lock:
+            self._stopped = True
+            self._waiting.clear()
+            running = [process for process in self._processes if process.poll() is None]
+        for process in running:
+            process.terminate()
+        end = time.monotonic() + _PATIENCE
+        for process in running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, end - time.monotonic()))
+            process.kill()  # no harm where it has ended
+        for thread in self._threads:
+            thread.join()
+        if running:
+            for stray in Path(self._job.folder).glob(".*.partial*"):
+                stray.unlink(missing_ok=True)
 
-def _feed(
-    job: Job, waiting: deque[int], lock: threading.Lock, done: Callable[[], object]
-) -> str | None:
-    """Run one worker until nothing waits; returns what went wrong, if anything did."""
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }
-    command = [sys.executable, "-m", "pixelpush.datasets.sim.workers", json.dumps(asdict(job))]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
+    def _start(self) -> subprocess.Popen[str] | None:
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
+        job = json.dumps(asdict(self._job))
+        with self._lock:
+            if self._stopped:
+                return None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pixelpush.datasets.sim.workers", job],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment,
+            )
+            self._processes.append(process)
+        return process
+
+    def _feed(self) -> None:
+        """Run one worker until nothing waits; keeps what went wrong, if anything did."""
+        process = self._start()
+        if process is None:
+            return
+        assert process.stdin is not None
+        assert process.stderr is not None
+        # Closing the pipes flushes what a dead worker no longer reads.
+        with contextlib.suppress(BrokenPipeError), process:
+            while self._make_one(process):
+                pass
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            words = process.stderr.read().strip().splitlines()
+            if process.wait() != 0:
+                fallback = f"sim: a worker ended with exit code {process.returncode}."
+                with self._lock:
+                    self._errors.append(words[-1] if words else fallback)
+                    self._waiting.clear()
+
+    def _make_one(self, process: subprocess.Popen[str]) -> bool:
+        """Have a worker make the next shard; False where nothing waits or the worker ended."""
         assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stderr is not None
-        while True:
-            with lock:
-                index = waiting.popleft() if waiting else None
-            if index is None:
-                process.stdin.close()
-                return None
-            try:
-                process.stdin.write(f"{index}\n")
-                process.stdin.flush()
-            except BrokenPipeError:
-                break
-            answer = ""
-            for line in process.stdout:
-                answer = line.strip()
-                if answer != "episode":
-                    break
-                with lock:
-                    done()
-            if answer != "shard":
-                break
-        lines = process.stderr.read().strip().splitlines()
-        return lines[-1] if lines else f"sim: a worker ended with exit code {process.wait()}."
+        with self._lock:
+            if not self._waiting:
+                return False
+            index = self._waiting.popleft()
+        try:
+            process.stdin.write(f"{index}\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            return False
+        for line in process.stdout:
+            if line.strip() == "shard":
+                return True
+            with self._lock:
+                self._done()
+        return False
 
 
 def main() -> int:
     """A worker: see the module's first lines. Exit code 2 and one line for a user's error."""
+    # Ctrl-C reaches the whole group; it is the parent that decides. Told to end, a worker unwinds,
+    # and with it go its unfinished files.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     job = Job(**json.loads(sys.argv[1]))
     for line in sys.stdin:
         try:
