@@ -73,7 +73,11 @@ class DataConfig:
 
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter:
     largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
-    gains. crop: image models train on random crops of this side; 0 for whole images."""
+    gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
+    so that the faults of a model's own samples are not taken for news. drawing_pairs: with each
+    clip come so many pairs of frames of other episodes, which teach the layered encoder to draw the
+    arm; it needs many stations in every step. crop: image models train on random crops of this
+    side; 0 for whole images."""
 
     clip_frames: int = 20
     context: int = 2
@@ -81,10 +85,14 @@ class DataConfig:
     mirror: bool = False
     jitter: int = 0
     colour: float = 0.0
+    corruption: float = 0.0
+    drawing_pairs: int = 0
     crop: int = 0
 
     def __post_init__(self):
-        _not_negative(self, "jitter", "colour", "crop")
+        _not_negative(self, "jitter", "colour", "crop", "drawing_pairs")
+        if not 0 <= self.corruption <= 1:
+            raise InputError(f"corruption is a share, 0 to 1, got {self.corruption}.")
         if self.colour >= 1:
             raise InputError(f"colour must be below 1, got {self.colour}.")
         for name in ("clip_frames", "scored_frames"):
