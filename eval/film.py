@@ -209,7 +209,7 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
 def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
     """uint8 (T, H, W, 3), H and W even, to H.264 in yuv420p, which every player shows; appears only
     when whole."""
-    import imageio_ffmpeg
+    from pixelpush.datasets.video import ffmpeg_program
 
     size = f"{pixels.shape[2]}x{pixels.shape[1]}"
     source = [
@@ -236,7 +236,7 @@ def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
         "-map_metadata",
         "-1",
     ]
-    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
+    program = [ffmpeg_program(), "-y", "-loglevel", "error"]
     with atomic_file(path) as partial:
         command = [*program, *source, *coding, *repeatable, str(partial)]
         done = subprocess.run(command, input=pixels.tobytes(), capture_output=True)

@@ -10,14 +10,14 @@ from typing import Any
 
 import tyro
 
-from pixelpush.datasets import commands as data
-from pixelpush.datasets.sim import commands as sim
 from pixelpush.doctor import doctor
 from pixelpush.errors import InputError
 from pixelpush.eval import commands as evaluation
 from pixelpush.eval import image_commands as images
 from pixelpush.eval.speed_command import speed
 from pixelpush.eval.train_command import train
+from pixelpush.inspect_command import inspect
+from pixelpush.prepare_command import prepare, sources, with_source
 
 DESCRIPTION = "Robot-pushing video prediction with an exact likelihood."
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -28,31 +28,23 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "sample": images.sample,
     "speed": speed,
     "doctor": doctor,
+    "inspect": inspect,
+    "prepare": prepare,
 }
-PREPARE: dict[str, Callable[..., Any]] = {
-    "sim": sim.prepare_sim,
-    "sim-diverse": sim.prepare_sim_diverse,
-    "sim-cameras": sim.prepare_sim_cameras,
-    "google-push": data.prepare_google_push,
-    "bair": data.prepare_bair,
-    "folder": data.prepare_folder,
-    "moving-mnist": data.prepare_moving_mnist,
-}
-
-
-def prepare() -> None:
-    """Turn recordings, or the simulator, into a data set: pixelpush prepare
-    {sim,google-push,bair,folder,...}."""
-    raise InputError(f"name what to prepare: pixelpush prepare {{{','.join(PREPARE)}}} --help.")
 
 
 def run(arguments: Sequence[str]) -> None:
     """Carry out one command line; raises InputError for a user's mistake."""
-    if arguments and arguments[0] == "prepare" and len(arguments) > 1:
-        commands, program, rest = PREPARE, "pixelpush prepare", arguments[1:]
-    else:
-        commands, program, rest = {**COMMANDS, "prepare": prepare}, "pixelpush", arguments
-    tyro.extras.subcommand_cli_from_dict(commands, prog=program, description=DESCRIPTION, args=rest)
+    commands, program, rest = COMMANDS, "pixelpush", arguments
+    if list(arguments[:1]) == ["prepare"] and len(arguments) > 1:
+        commands, program, rest = sources(), "pixelpush prepare", with_source(arguments[1:])
+    tyro.extras.subcommand_cli_from_dict(
+        commands,
+        prog=program,
+        description=DESCRIPTION,
+        args=rest,
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

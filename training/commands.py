@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig, RunOptions, TrainConfig
 from pixelpush.training.options import override, parse_settings, split_settings
 from pixelpush.training.presets import Preset, find_preset
@@ -111,10 +112,15 @@ def run_training(options: TrainOptions, draw_samples: DrawSamples | None = None)
     preset, model_settings, config = configure(options)
     task = open_task(preset, model_settings, config.data, options)
 
+    from pixelpush.datasets.registry import lasting_name
     from pixelpush.training import loop
     from pixelpush.training.run_folder import command_line
 
-    about = {"preset": options.preset, "data": options.data, "command": command_line()}
+    about = {
+        "preset": options.preset,
+        "data": lasting_name(options.data),
+        "command": command_line(),
+    }
     progress = loop.train(task, config, options.run, run_options(options), about, draw_samples)
     if progress.best is not None and not options.quiet:
         print(f"best save: {options.run}/checkpoints/{progress.best['save']}", file=sys.stderr)
@@ -161,7 +167,10 @@ def _open_video_task(
     training = open_video_split(options.data, options.train_split, overrides)
     validation = None
     if options.validation_split != "none":
-        validation = open_video_split(options.data, options.validation_split, overrides)
+        try:
+            validation = open_video_split(options.data, options.validation_split, overrides)
+        except InputError as error:
+            raise InputError(f"{error} Without validation: --validation-split none.") from None
     return VideoTask(preset.model, overrides, data, training, validation)
 
 

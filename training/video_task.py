@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pixelpush.datasets.actions import ActionMeasure
 from pixelpush.datasets.augment import Augmentation, Mirror, augment
 from pixelpush.datasets.corruption import corrupt
 from pixelpush.datasets.episodes import Episode, EpisodeDataset, Prefix, identity
 from pixelpush.datasets.hashing import hash64
+from pixelpush.datasets.inspection import entry_names, near_constant
 from pixelpush.datasets.order import training_clip
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig
@@ -28,6 +30,8 @@ from pixelpush.vpn.scoring import score_episodes, total_score
 # split.
 _STATISTICS_EPISODES = 512
 _VALIDATION_BATCH = 8
+# So many episodes tell poses from deltas.
+_KIND_EPISODES = 64
 # Purposes of draws.
 _DRAWN, _CORRUPTED = 0xD4A34, 0xC0447
 
@@ -55,7 +59,8 @@ class VideoTask:
         self.data = replace(data, clip_frames=_clip_frames(training, data))
         self.examples_per_epoch = len(training)
         self.frames_per_example = self.data.clip_frames
-        self.config: VideoConfig = video_config(model, **{**_shapes(training[0]), **overrides})
+        found = {**_shapes(training[0]), **_action_kind(training)}
+        self.config: VideoConfig = video_config(model, **{**found, **overrides})
         layered = self.config.encoder == "layered" and self.config.state_dim > 0
         self.draws = layered and self.data.drawing_pairs > 0
         self._augmentation = _augmentation(self.data, training)
@@ -80,7 +85,12 @@ class VideoTask:
     def initialise(self, model: Any, seed: int) -> None:
         """Set the normalisation of states and actions to the training split's."""
         states, actions = vector_statistics(self.training)
-        model.set_normalisation(*states, *actions)
+        metadata = getattr(self.training, "metadata", None) or {}
+        scaled = [
+            usable_scale(statistics, kind, entry_names(metadata, kind, len(statistics[0])))
+            for kind, statistics in (("state", states), ("action", actions))
+        ]
+        model.set_normalisation(*scaled[0], *scaled[1])
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
         """frames uint8 (T, C, H, W), states and actions float32 (T, ...) of one clip. Perhaps
@@ -178,6 +188,40 @@ def vector_statistics(
             (torch.from_numpy(rows.mean(0)).float(), torch.from_numpy(rows.std(0)).float())
         )
     return found[0], found[1]
+
+
+def usable_scale(
+    statistics: tuple[Tensor, Tensor], kind: str, names: Sequence[str]
+) -> tuple[Tensor, Tensor]:
+    """(mean, deviation) with a deviation of 1 for entries that are (nearly) constant, which is said
+    on stderr: divided by next to nothing, a centimetre elsewhere would be thousands of deviations.
+    """
+    mean, deviation = statistics
+    steady = torch.from_numpy(near_constant(mean.double().numpy(), deviation.double().numpy()))
+    if steady.any():
+        which = ", ".join(name for name, still in zip(names, steady, strict=True) if still)
+        print(
+            f"(nearly) constant in the training episodes, so scaled by 1: {kind} {which}.",
+            file=sys.stderr,
+        )
+    return mean, deviation.masked_fill(steady, 1.0)
+
+
+def _action_kind(episodes: EpisodeDataset) -> dict[str, str]:
+    """What a store says of its actions; it is measured where an older store does not say, and
+    actions as long as the state could be taken for poses."""
+    if not hasattr(episodes, "action_kind"):
+        return {}
+    kind = episodes.action_kind
+    first = episodes[0]
+    if kind is None and first.states.shape[1] == first.actions.shape[1] > 0:
+        count = min(len(episodes), _KIND_EPISODES)
+        measure = ActionMeasure(first.states.shape[1], first.actions.shape[1])
+        for number in range(count):
+            episode = episodes[number * len(episodes) // count]
+            measure.add(episode.states, episode.actions)
+        kind = measure.kind()
+    return {} if kind is None else {"action_kind": kind}
 
 
 def _shapes(episode: Episode) -> dict[str, int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pixelpush.errors import InputError
 
+ACTION_KINDS = ("pose", "delta", "other")
 ENCODERS = ("convlstm", "layered")
 KINDS = ("baseline", "otn", "ot", "otlogn")
 POSITIVE = (
@@ -51,6 +52,8 @@ class VideoConfig:
     relative_action: where states and actions have the same entries, networks also see action minus
     state, scaled up:
         a commanded pose differs little from the present one.
+    action_kind: what actions are: 'pose' (like the state), 'delta' (its change) or 'other'; only of
+    a pose can the state be taken away.
     encoder: 'convlstm', the papers', or 'layered' (vpn/layered/): the arm drawn from its state over
     a memory of what is still. feature_channels: what the layered encoder hands to the decoder.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
@@ -79,6 +82,7 @@ class VideoConfig:
     motion: bool = False
     motion_weight: float = 0.5
     relative_action: bool = False
+    action_kind: str = "pose"
     encoder: str = "convlstm"
     feature_channels: int = 64
     base_size: int = 8
@@ -88,6 +92,10 @@ class VideoConfig:
         if self.kind not in KINDS:
             raise InputError(
                 f"unknown video model {self.kind!r}; choose one of {', '.join(KINDS)}."
+            )
+        if self.action_kind not in ACTION_KINDS:
+            raise InputError(
+                f"action_kind must be one of {', '.join(ACTION_KINDS)}, got {self.action_kind!r}."
             )
         for name in POSITIVE:
             if not 1 <= getattr(self, name) <= LARGEST:
@@ -153,7 +161,8 @@ class VideoConfig:
     @property
     def sees_change(self) -> bool:
         """Whether action minus state enters."""
-        return self.relative_action and self.state_dim == self.action_dim
+        matched = self.state_dim == self.action_dim and self.action_kind == "pose"
+        return self.relative_action and matched
 
     @property
     def grid(self) -> int:

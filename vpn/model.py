@@ -77,8 +77,10 @@ class VideoPixelNetwork(nn.Module):
     def set_normalisation(
         self, state_mean: Tensor, state_std: Tensor, action_mean: Tensor, action_std: Tensor
     ) -> None:
-        """Statistics of the training split, in the data's own units; deviations are floored at
-        1e-6."""
+        """Statistics of the training split, in the data's own units.
+
+        An entry that does not vary, its deviation below 1e-6, is scaled by 1: divided by next to
+        nothing, the smallest difference elsewhere would swamp the network."""
         given = {
             "state_mean": state_mean,
             "state_std": state_std,
@@ -91,7 +93,7 @@ class VideoPixelNetwork(nn.Module):
                 raise InputError(
                     f"{name} has shape {tuple(value.shape)}, the model needs {tuple(buffer.shape)}."
                 )
-            buffer.copy_(value.clamp(min=1e-6) if name.endswith("std") else value)
+            buffer.copy_(value.where(value > 1e-6, 1.0) if name.endswith("std") else value)
 
     def set_checkpointing(self, on: bool) -> None:
         """Recompute all but the LSTM's activations in the backward pass: less memory, about a third

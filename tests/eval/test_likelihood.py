@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from pixelpush.datasets import moving_mnist, open_dataset
-from pixelpush.datasets.commands import prepare_moving_mnist
+from pixelpush.datasets.prepare import prepare
+from pixelpush.datasets.readers import moving_mnist, open_dataset
 from pixelpush.errors import InputError
 from pixelpush.eval.commands import NllOptions, nll
 from pixelpush.eval.likelihood import Protocol, Scored, evaluate, row_names
@@ -222,7 +222,7 @@ def test_moving_mnist_stands_beside_the_published_nats_per_frame(
     for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
         digits = np.random.default_rng(0).integers(0, 256, (2, 28, 28), dtype=np.uint8)
         (tmp_path / name).write_bytes(struct.pack(">IIII", 2051, *digits.shape) + digits.tobytes())
-    prepare_moving_mnist(tmp_path, tmp_path / "digits", train=1, val=0, test=1)
+    prepare("moving-mnist", tmp_path, tmp_path / "digits", train=1, val=0, test=1)
     shapes = {"frame_size": 64, "colours": 1, "state_dim": 0, "action_dim": 0}
     model = str(save_model_folder(tmp_path / "small", seed=0, **shapes))
     json_path = tmp_path / "nll.json"

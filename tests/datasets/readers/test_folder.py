@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 import zlib
+from dataclasses import replace
 from itertools import chain
 
 import cv2
@@ -15,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelpush.datasets.augment import Mirror, Reflection, mirror
-from pixelpush.datasets.commands import prepare_folder
-from pixelpush.datasets.folder import FolderOptions, read_episode
 from pixelpush.datasets.frames import fit
 from pixelpush.datasets.natural import natural_key
+from pixelpush.datasets.prepare import prepare
+from pixelpush.datasets.readers.folder import Options, read_episode
 from pixelpush.datasets.splits import split_names
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
@@ -55,7 +56,7 @@ def episode(tmp_path, frames):
 
 
 def test_plain_layout(episode, frames):
-    read = read_episode(episode, FolderOptions())
+    read = read_episode(episode, Options())
     np.testing.assert_array_equal(
         read.frames, frames.transpose(0, 3, 1, 2)
     )  # frame_10 after frame_9
@@ -65,7 +66,7 @@ def test_plain_layout(episode, frames):
 
 
 def test_chosen_columns_and_next_state(episode):
-    options = FolderOptions(state_columns=("state_y", "time"), actions="next-state")
+    options = Options(state_columns="state_y,time", actions="next-state")
     read = read_episode(episode, options)
     expected = np.array(rows(12), np.float32)[:, [2, 0]]
     np.testing.assert_array_equal(read.states, expected)
@@ -77,14 +78,14 @@ def test_zip_holds_the_same(episode, tmp_path, assert_same):
     with zipfile.ZipFile(path, "w") as archive:
         for item in episode.rglob("*.*"):
             archive.write(item, item.relative_to(episode))
-    assert_same(read_episode(path, FolderOptions()), read_episode(episode, FolderOptions()))
+    assert_same(read_episode(path, Options()), read_episode(episode, Options()))
 
 
 @pytest.mark.parametrize("ending", ["jpg", "webp"])
 def test_lossy_images(episode, frames, ending):
     shutil.rmtree(episode / "camera")
     write_images(episode, frames, ending)
-    read = read_episode(episode, FolderOptions()).frames.transpose(0, 2, 3, 1).astype(int)
+    read = read_episode(episode, Options()).frames.transpose(0, 2, 3, 1).astype(int)
     assert np.abs(read - frames).mean() < 8
     assert np.abs(read - frames).mean() < np.abs(read - frames[..., ::-1]).mean()  # red is red
 
@@ -92,7 +93,7 @@ def test_lossy_images(episode, frames, ending):
 def test_npz_with_whole_numbers_and_no_states(tmp_path, frames):
     actions = np.arange(48.0).reshape(12, 4)
     np.savez(tmp_path / "a.npz", view=frames.astype(np.int64), commands=actions, other=np.zeros(3))
-    options = FolderOptions(frames_key="view", actions_key="commands", states="none")
+    options = Options(frames_key="view", actions_key="commands", states="none")
     read = read_episode(tmp_path / "a.npz", options)
     np.testing.assert_array_equal(read.frames, frames.transpose(0, 3, 1, 2))
     assert read.states.shape == (12, 0)
@@ -102,27 +103,28 @@ def test_npz_with_whole_numbers_and_no_states(tmp_path, frames):
 def test_npy_in_bgr(episode, frames):
     shutil.rmtree(episode / "camera")
     np.save(episode / "frames.npy", frames[..., ::-1])
-    read = read_episode(episode, FolderOptions(bgr=True))
+    read = read_episode(episode, Options(bgr=True))
     np.testing.assert_array_equal(read.frames, frames.transpose(0, 3, 1, 2))
 
 
 def test_json_and_npz_tables(episode, assert_same):
-    expected = read_episode(episode, FolderOptions())
+    expected = read_episode(episode, Options())
     (episode / "robot.csv").unlink()
     (episode / "robot.json").write_text(
         json.dumps({"columns": HEADER.split(","), "data": rows(12)})
     )
-    assert_same(read_episode(episode, FolderOptions()), expected)
+    assert_same(read_episode(episode, Options()), expected)
+    expected = replace(expected, extra={})  # arrays have no column of times
     (episode / "robot.json").unlink()
     np.savez(
         episode / "robot.npz",
         states=expected.states.astype(np.float64),
         actions=expected.actions[:, 0],
     )
-    assert_same(read_episode(episode, FolderOptions()), expected)
+    assert_same(read_episode(episode, Options()), expected)
     (episode / "robot.npz").unlink()
     np.save(episode / "pose.npy", expected.states)
-    options = FolderOptions(table="pose.npy", actions="none", frames_key="*.png")
+    options = Options(table="pose.npy", actions="none", frames_key="*.png")
     np.testing.assert_array_equal(read_episode(episode, options).states, expected.states)
 
 
@@ -142,7 +144,7 @@ def video(tmp_path, frames):
 
 
 def test_video(video, frames):
-    read = read_episode(video.parent, FolderOptions())
+    read = read_episode(video.parent, Options())
     assert read.frames.shape == (12, 3, 64, 64)
     assert np.abs(read.frames.transpose(0, 2, 3, 1).astype(int) - frames).mean() < 8
 
@@ -152,7 +154,7 @@ def test_damaged_video(video):
     for cut in (0, 10, len(data) // 2, len(data) - 200):
         video.write_bytes(data[:cut])
         with pytest.raises(InputError, match=r"camera.mp4|12 rows"):
-            read_episode(video.parent, FolderOptions())
+            read_episode(video.parent, Options())
 
 
 def test_crop_and_resize(frames):
@@ -186,7 +188,7 @@ def test_bad_number_names_file_row_and_column(episode, value):
         else r"robot\.csv, row 4, column 'state_x'"
     )
     with pytest.raises(InputError, match=expected):
-        read_episode(episode, FolderOptions())
+        read_episode(episode, Options())
 
 
 def test_nan_in_arrays_names_the_row(episode):
@@ -195,7 +197,7 @@ def test_nan_in_arrays_names_the_row(episode):
     states[7, 1] = np.nan
     np.savez(episode / "robot.npz", states=states, actions=np.zeros((12, 1)))
     with pytest.raises(InputError, match=r"robot.npz: array 'states', row 8: not a finite number"):
-        read_episode(episode, FolderOptions())
+        read_episode(episode, Options())
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
@@ -205,22 +207,22 @@ def test_an_image_that_does_not_decode_is_named(episode, frames, kind):
     path = episode / f"frame_7.{kind}"
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match=rf"run1/frame_7\.{kind}: the \w+ "):
-        read_episode(episode, FolderOptions())
+        read_episode(episode, Options())
 
 
 def test_refusals(episode, frames, tmp_path):
     def refuse(message, **options):
         with pytest.raises(InputError, match=message):
-            read_episode(episode, FolderOptions(**options))
+            read_episode(episode, Options(**options))
 
-    refuse("no column 'z'; its columns are time, state_x", state_columns=("z",))
+    refuse("no column 'z'; its columns are time, state_x", state_columns="z")
     refuse(r"no table called \*\.json", table="*.json")
     refuse("no frames called left_", frames_key="left_*")
     (episode / "more.csv").write_text(csv_text(12))
     refuse(r"more than one table \(more.csv, robot.csv\); choose by --table")
     (episode / "more.csv").unlink()
     write_images(episode / "wrist", frames)
-    refuse("images of 2 series .*choose one by --frames-key")
+    refuse("images of 2 series .*choose one by --camera or --frames-key")
     shutil.rmtree(episode / "wrist")
     (episode / "robot.csv").write_text(csv_text(11))
     refuse("run1: 12 frames but 11 rows of states")
@@ -239,13 +241,13 @@ def test_refusals(episode, frames, tmp_path):
     np.save(episode / "frames.npy", np.full((12, 8, 8, 3), 256))
     refuse("values from 256 to 256", states="none", actions="none")
     with pytest.raises(InputError, match="next-state needs states"):
-        FolderOptions(states="none", actions="next-state")
+        Options(states="none", actions="next-state")
 
 
 def test_no_pickle_is_loaded(tmp_path, frames):
     np.savez(tmp_path / "a.npz", frames=np.array([{}], dtype=object), states=frames, actions=frames)
     with pytest.raises(InputError, match="only plain numbers are read"):
-        read_episode(tmp_path / "a.npz", FolderOptions())
+        read_episode(tmp_path / "a.npz", Options())
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,7 @@ def test_zip_members_cannot_leave_their_archive(tmp_path, name):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(name, b"x")
     with pytest.raises(InputError, match="points outside the archive"):
-        read_episode(tmp_path / "a.zip", FolderOptions())
+        read_episode(tmp_path / "a.zip", Options())
 
 
 def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
@@ -263,7 +265,7 @@ def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("frame_0.png", bytes(2 << 20))
     with pytest.raises(InputError, match="too many"):
-        read_episode(tmp_path / "a.zip", FolderOptions(states="none", actions="none"))
+        read_episode(tmp_path / "a.zip", Options(states="none", actions="none"))
 
 
 def test_an_image_bomb_is_refused(episode):
@@ -273,7 +275,7 @@ def test_an_image_bomb_is_refused(episode):
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"frame_3.png: the image claims 60000x60000 pixels"):
-        read_episode(episode, FolderOptions())
+        read_episode(episode, Options())
 
 
 # --- splits and the command
@@ -294,7 +296,7 @@ def ids(path, split):
 
 
 def test_command_with_counts(ten, tmp_path, capsys):
-    prepare_folder(ten, tmp_path / "store", split="6/2/2", size=32)
+    prepare("folder", ten, tmp_path / "store", split="6/2/2", size=32)
     assert ids(tmp_path / "store", "train") == [f"run{i}" for i in range(6)]
     assert ids(tmp_path / "store", "val") == ["run6", "run7"]
     assert ids(tmp_path / "store", "test") == ["run8", "run9"]
@@ -303,7 +305,7 @@ def test_command_with_counts(ten, tmp_path, capsys):
 
 def test_command_with_seed_and_shares(ten, tmp_path):
     for name in ("a", "b"):
-        prepare_folder(ten, tmp_path / name, split_seed=3)
+        prepare("folder", ten, tmp_path / name, split_seed=3)
     parts = {split: ids(tmp_path / "a", split) for split in store_splits(tmp_path / "a")}
     assert {split: len(names) for split, names in parts.items()} == {
         "train": 8,
@@ -319,7 +321,7 @@ def test_command_with_a_list_and_min_frames(ten, tmp_path, capsys):
     (ten / "splits.json").write_text(
         json.dumps({"train": ["run9", "run0", "run4"], "test-novel": ["run7"]})
     )
-    prepare_folder(ten, tmp_path / "store", min_frames=5)
+    prepare("folder", ten, tmp_path / "store", min_frames=5)
     assert ids(tmp_path / "store", "train") == ["run9", "run4"]
     assert ids(tmp_path / "store", "test-novel") == ["run7"]
     metadata = EpisodeStore(tmp_path / "store", "train").metadata
@@ -329,7 +331,7 @@ def test_command_with_a_list_and_min_frames(ten, tmp_path, capsys):
 
 
 def test_next_state_is_said_in_the_metadata(ten, tmp_path):
-    prepare_folder(ten, tmp_path / "store", actions="next-state")
+    prepare("folder", ten, tmp_path / "store", actions="next-state")
     assert "next frame's state" in EpisodeStore(tmp_path / "store", "val").metadata["actions"]
 
 
@@ -348,7 +350,7 @@ def test_next_state_is_said_in_the_metadata(ten, tmp_path):
 def test_bad_split_lists(ten, tmp_path, value, message):
     (ten / "splits.json").write_text(value)
     with pytest.raises(InputError, match=message):
-        prepare_folder(ten, tmp_path / "store")
+        prepare("folder", ten, tmp_path / "store")
     assert sorted(item.name for item in tmp_path.iterdir()) == ["ten"]
 
 
@@ -367,7 +369,7 @@ def test_bad_split_lists(ten, tmp_path, value, message):
 )
 def test_bad_splits(ten, tmp_path, split, message):
     with pytest.raises(InputError, match=message):
-        prepare_folder(ten, tmp_path / "store", split=split)
+        prepare("folder", ten, tmp_path / "store", split=split)
 
 
 @given(
@@ -386,13 +388,13 @@ def test_splits_are_a_partition(total, a, b, seed):
 
 def test_nothing_there_and_twice_there(tmp_path, ten):
     with pytest.raises(InputError, match="no such folder"):
-        prepare_folder(tmp_path / "none", tmp_path / "store")
+        prepare("folder", tmp_path / "none", tmp_path / "store")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no episodes"):
-        prepare_folder(tmp_path / "empty", tmp_path / "store")
+        prepare("folder", tmp_path / "empty", tmp_path / "store")
     (ten / "run1.zip").write_bytes(b"")
     with pytest.raises(InputError, match="more than one episode is called 'run1'"):
-        prepare_folder(ten, tmp_path / "store")
+        prepare("folder", ten, tmp_path / "store")
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True))
@@ -403,9 +405,11 @@ def test_natural_order(numbers):
 
 
 def test_a_store_knows_its_mirror(ten, tmp_path):
-    prepare_folder(ten, tmp_path / "plain", split="8/1/1")
+    prepare("folder", ten, tmp_path / "plain", split="8/1/1")
     assert EpisodeStore(tmp_path / "plain", "train").mirror is None
-    prepare_folder(ten, tmp_path / "store", split="8/1/1", mirror_states="1", mirror_actions="none")
+    prepare(
+        "folder", ten, tmp_path / "store", split="8/1/1", mirror_states="1", mirror_actions="none"
+    )
     store = EpisodeStore(tmp_path / "store", "train")
     assert store.mirror == Mirror(Reflection((0, 1), (1, -1)), Reflection((0,), (1,)))
     seen = mirror(store[0], store.mirror)
@@ -438,5 +442,5 @@ def test_a_store_knows_its_mirror(ten, tmp_path):
 )
 def test_a_mirror_that_cannot_be_is_refused(ten, tmp_path, options, message):
     with pytest.raises(InputError, match=message):
-        prepare_folder(ten, tmp_path / "store", split="8/1/1", **options)
+        prepare("folder", ten, tmp_path / "store", split="8/1/1", **options)
     assert not (tmp_path / "store").exists()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tfrecord_writer import frame_record
 
-from pixelpush.datasets.commands import prepare_google_push
 from pixelpush.datasets.examples import example_class
-from pixelpush.datasets.google_push import find_shards
+from pixelpush.datasets.prepare import prepare
+from pixelpush.datasets.readers.google_push import find_shards, square
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
 
@@ -34,7 +34,7 @@ def raw(tmp_path, google_example):
 
 
 def test_the_whole_command(raw, tmp_path, pictures, capsys):
-    prepare_google_push(raw, tmp_path / "store")
+    prepare("google-push", raw, tmp_path / "store")
     assert store_splits(tmp_path / "store") == ["test-novel", "test-seen", "train", "val"]
     train = EpisodeStore(tmp_path / "store", "train")
     val = EpisodeStore(tmp_path / "store", "val")
@@ -65,7 +65,7 @@ def test_the_whole_command(raw, tmp_path, pictures, capsys):
 
 
 def test_moves_without_an_image(raw, tmp_path):
-    prepare_google_push(raw, tmp_path / "store")
+    prepare("google-push", raw, tmp_path / "store")
     seen, novel = (EpisodeStore(tmp_path / "store", split) for split in ("test-seen", "test-novel"))
     assert seen[0].frames.shape[0] == 12  # of 15 moves
     np.testing.assert_array_equal(novel[0].states[:, 0], np.arange(3, 9))
@@ -79,7 +79,7 @@ def test_moves_without_an_image(raw, tmp_path):
 
 def test_a_gap_ends_the_episode(tmp_path, google_example):
     write(tmp_path / "raw", "train", 0, 1, [google_example(imaged=[1, 2, 3, 4, 6, 7, 8, 9, 10])])
-    prepare_google_push(tmp_path / "raw", tmp_path / "store")
+    prepare("google-push", tmp_path / "raw", tmp_path / "store")
     (episode,) = EpisodeStore(tmp_path / "store", "train")
     np.testing.assert_array_equal(episode.states[:, 0], [1, 2, 3, 4])
 
@@ -90,8 +90,8 @@ def area(image):
 
 
 def test_crop_and_area_filter_against_plain_means(raw, tmp_path, google_example):
-    prepare_google_push(raw, tmp_path / "crop")
-    prepare_google_push(raw, tmp_path / "squash", preprocess="squash")
+    prepare("google-push", raw, tmp_path / "crop")
+    prepare("google-push", raw, tmp_path / "squash", preprocess="squash")
     message = example_class().FromString(google_example())
     jpeg = message.features.feature["move/5/image/encoded"].bytes_list.value[0]
     full = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(
@@ -118,8 +118,8 @@ def test_an_incomplete_evaluation_split_is_refused(tmp_path, google_example):
     with pytest.raises(
         InputError, match=r"push_testseen is incomplete: shards \[0, 2, 3, 4\] of 5"
     ):
-        prepare_google_push(tmp_path / "raw", tmp_path / "store")
-    prepare_google_push(tmp_path / "raw", tmp_path / "store", allow_missing=True)
+        prepare("google-push", tmp_path / "raw", tmp_path / "store")
+    prepare("google-push", tmp_path / "raw", tmp_path / "store", allow_missing=True)
     assert store_splits(tmp_path / "store") == ["test-seen"]
 
 
@@ -151,31 +151,130 @@ def test_damaged_records_are_counted_named_and_skipped(tmp_path, google_example,
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 16
         path.write_bytes(data)
-    prepare_google_push(tmp_path / "raw", tmp_path / "store")
+    prepare("google-push", tmp_path / "raw", tmp_path / "store")
     train = EpisodeStore(tmp_path / "store", "train")
     assert [episode.id[-1] for episode in train] == ["0", "2"]
     (damage,) = train.metadata["damaged_records"]
     assert f"{path}, record 1" in damage
     assert f"{path}, record 1" in capsys.readouterr().err
-    with pytest.raises(InputError, match=r"record 1.*More than 0 damaged"):
-        prepare_google_push(tmp_path / "raw", tmp_path / "strict", damage_limit=0)
+    with pytest.raises(InputError, match="record 1"):
+        prepare("google-push", tmp_path / "raw", tmp_path / "strict", damage_limit=0)
     assert sorted(item.name for item in tmp_path.iterdir()) == ["raw", "store"]
 
 
 def test_short_episodes_are_counted(tmp_path, google_example):
     records = [google_example(), google_example(imaged=[0, 1]), google_example(imaged=[])]
     write(tmp_path / "raw", "train", 0, 1, records)
-    prepare_google_push(tmp_path / "raw", tmp_path / "store", min_frames=3)
+    prepare("google-push", tmp_path / "raw", tmp_path / "store", min_frames=3)
     train = EpisodeStore(tmp_path / "store", "train")
     assert len(train) == 1
-    assert train.metadata["episodes_too_short"] == {"train": 2}
+    assert train.metadata["episodes_too_short"] == [
+        "push_train.tfrecord-00000-of-00001:1",
+        "push_train.tfrecord-00000-of-00001:2",
+    ]
 
 
 def test_folders_that_hold_nothing(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
-        prepare_google_push(tmp_path / "none", tmp_path / "store")
+        prepare("google-push", tmp_path / "none", tmp_path / "store")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no files called push_train"):
-        prepare_google_push(tmp_path / "empty", tmp_path / "store")
+        prepare("google-push", tmp_path / "empty", tmp_path / "store")
     with pytest.raises(InputError, match="--size 3"):
-        prepare_google_push(tmp_path / "empty", tmp_path / "store", size=3)
+        prepare("google-push", tmp_path / "empty", tmp_path / "store", size=3)
+
+
+# --- as public readers do
+# --------------------------------------------------------------------------------------------------
+
+
+def one_jpeg(google_example):
+    message = example_class().FromString(google_example())
+    jpeg = message.features.feature["move/5/image/encoded"].bytes_list.value[0]
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def test_named_preprocessing_is_the_public_readers(raw, tmp_path, google_example):
+    """To one level: alexlee-gk averages the cropped picture; Finn's bicubic without antialiasing or
+    half-pixel centres takes every eighth pixel of it; tensor2tensor's is Pillow's bilinear."""
+    full = one_jpeg(google_example)
+    cropped = full[:, 64:576]
+    from PIL import Image
+
+    expected = {
+        "alexlee-gk": area(cropped.astype(np.float64)),
+        "finn": cropped[::8, ::8],
+        "tensor2tensor": Image.fromarray(full).resize((64, 64), Image.Resampling.BILINEAR),
+    }
+    for name, frame in expected.items():
+        prepare("google-push", raw, tmp_path / name, preprocess=name)
+        found = EpisodeStore(tmp_path / name, "train")[0].frames[5].transpose(1, 2, 0)
+        assert np.abs(found - np.asarray(frame, np.float64)).max() <= 1
+    distinct = {EpisodeStore(tmp_path / n, "train").content_sha256 for n in expected}
+    assert len(distinct) == 3
+
+
+def test_finns_bicubic_at_other_sizes(google_example):
+    """Against TensorFlow 1's formula, pixel by pixel."""
+    image = one_jpeg(google_example)[:, 64:576][::8, ::8].astype(np.float64)  # 64x64
+    size = 40
+    found = square(image.astype(np.uint8), size, "finn")
+
+    def weight(x, a=-0.75):
+        x = abs(x)
+        if x <= 1:
+            return (a + 2) * x**3 - (a + 3) * x**2 + 1
+        return a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a if x < 2 else 0.0
+
+    for row, column in ((0, 0), (3, 17), (39, 39), (20, 1)):
+        y, x = row * 64 / size, column * 64 / size
+        total = np.zeros(3)
+        for j in range(int(y) - 1, int(y) + 3):
+            for i in range(int(x) - 1, int(x) + 3):
+                pixel = image[np.clip(j, 0, 63), np.clip(i, 0, 63)]
+                total += weight(y - j) * weight(x - i) * pixel
+        assert np.abs(found[row, column] - np.clip(total, 0, 255)).max() <= 1
+
+
+def test_finns_250_files_are_for_training(tmp_path):
+    for index in range(264):
+        (tmp_path / f"push_train.tfrecord-{index:05d}-of-00264").touch()
+    shards = find_shards(tmp_path, preprocess="finn")
+    assert (len(shards["train"]), len(shards["val"])) == (250, 14)
+
+
+@pytest.mark.parametrize("missing", [[11], [10, 11], [4]])
+def test_moves_without_a_command(tmp_path, google_example, missing):
+    """The last one costs nothing; one in between makes the record damaged."""
+    message = example_class().FromString(google_example())
+    for move in missing:
+        del message.features.feature[f"move/{move}/commanded_pose/vec_pitch_yaw"]
+    write(tmp_path / "raw", "train", 0, 1, [google_example(), message.SerializeToString()])
+    prepare("google-push", tmp_path / "raw", tmp_path / "store")
+    train = EpisodeStore(tmp_path / "store", "train")
+    if missing != [11]:
+        assert len(train) == 1
+        assert "record 1" in train.metadata["damaged_records"][0]
+        return
+    whole, short = train
+    assert train.metadata["last_moves_without_command"] == {"train": 1}
+    np.testing.assert_array_equal(short.actions[:-1], whole.actions[:-1])
+    np.testing.assert_array_equal(short.actions[-1], whole.actions[-2])
+    np.testing.assert_array_equal(short.states, whole.states)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x1f\x8b\x08\0rest", "compressed with gzip"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"PK\x03\x04", "zip archive"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied", "XML"),
+    ],
+)
+def test_files_that_are_no_tfrecords(tmp_path, content, what):
+    (tmp_path / "push_train.tfrecord-00000-of-00001").write_bytes(content)
+    with pytest.raises(InputError, match=f"push_train.*{what}") as caught:
+        prepare("google-push", tmp_path, tmp_path / "store")
+    assert "checksum" not in str(caught.value)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pixelpush.datasets import open_dataset
-from pixelpush.datasets.commands import prepare_folder
+from pixelpush.datasets.prepare import prepare
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def check_droid(store, raw):
 
 
 def test_droid(few_droid, tmp_path):
-    prepare_folder(few_droid, tmp_path / "store", split="2/1/1", **DROID)
+    prepare("folder", few_droid, tmp_path / "store", split="2/1/1", **DROID)
     check_droid(open_dataset(tmp_path / "store", "train"), few_droid)
     assert [episode.id for episode in open_dataset(tmp_path / "store", "test")] == [
         "droid_00000086"
@@ -59,7 +59,7 @@ def test_droid(few_droid, tmp_path):
 
 @pytest.mark.slow
 def test_all_of_droid(shared_data, tmp_path):
-    prepare_folder(shared_data / "droid100", tmp_path / "store", split="48/8/8", **DROID)
+    prepare("folder", shared_data / "droid100", tmp_path / "store", split="48/8/8", **DROID)
     stores = [open_dataset(tmp_path / "store", split) for split in ("train", "val", "test")]
     assert [len(store) for store in stores] == [48, 8, 8]
     assert sum(len(episode.frames) for store in stores for episode in store) == 11_749
@@ -68,7 +68,8 @@ def test_all_of_droid(shared_data, tmp_path):
 
 def test_pri_push(shared_data, tmp_path):
     columns = "ee_state_position_x,ee_state_position_y,ee_state_position_z"
-    prepare_folder(
+    prepare(
+        "folder",
         shared_data / "pri_push",
         tmp_path / "store",
         frames_key="color_images.npy",
@@ -97,7 +98,7 @@ def test_bair_sample(shared_data, tmp_path):
         "states": "none",
         "split": "0/0/1",
     }
-    prepare_folder(shared_data / "bair", tmp_path / "store", **options)
+    prepare("folder", shared_data / "bair", tmp_path / "store", **options)
     (episode,) = open_dataset(tmp_path / "store", "test")
     with np.load(shared_data / "bair" / "bair_sample.npz", allow_pickle=False) as arrays:
         np.testing.assert_array_equal(episode.frames.transpose(0, 2, 3, 1), arrays["aux1_image"])

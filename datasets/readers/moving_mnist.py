@@ -7,17 +7,21 @@ digits take the larger value. There is no robot: states and actions have no colu
 
 from __future__ import annotations
 
+import functools
 import gzip
 import math
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pixelpush.datasets.damage import DamageLog
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.hashing import randint, uniform
+from pixelpush.datasets.recording import Entry, Recording
 from pixelpush.errors import InputError
 
 FRAMES, SIDE, DIGIT, STEP = 20, 64, 28, 0.1
@@ -96,8 +100,32 @@ def _bounce(position: float, velocity: float) -> tuple[float, float]:
     return position, velocity
 
 
-def split_sequences(raw: Path, counts: dict[str, int], seed: int) -> dict[str, Iterator[Episode]]:
-    """Lazy sequences of ``train``, ``val`` and ``test`` (those with a positive count)."""
+@dataclass(frozen=True)
+class Options:
+    """Options of ``pixelpush prepare moving-mnist``; --raw is the folder with MNIST's idx files."""
+
+    train: int = 10_000
+    """Training sequences, from the first 55,000 training digits."""
+    val: int = 1_000
+    """Validation sequences, from the last 5,000 training digits."""
+    test: int = 10_000
+    """Test sequences, from the test digits; 10,000 is the standard protocol."""
+    seed: int = 0
+    """The sequences are a pure function of it."""
+
+
+def recognise(raw: Path) -> str | None:
+    """MNIST's idx files, gzipped or not."""
+    stem = raw / "train-images-idx3-ubyte"
+    found = stem.is_file() or stem.with_name(f"{stem.name}.gz").is_file()
+    return "MNIST's idx files, from which Moving MNIST is drawn" if found else None
+
+
+def read(raw: Path, options: Options, log: DamageLog) -> Recording:
+    """The sequences of train, val and test (those with a positive count)."""
+    counts = {"train": options.train, "val": options.val, "test": options.test}
+    if min(counts.values()) < 0 or sum(counts.values()) == 0:
+        raise InputError(f"numbers of sequences must be 0 or more, and not all 0; got {counts}.")
     train = read_idx_images(raw, "train-images-idx3-ubyte")
     if len(train) <= VALIDATION_DIGITS:
         raise InputError(
@@ -109,7 +137,11 @@ def split_sequences(raw: Path, counts: dict[str, int], seed: int) -> dict[str, I
         "test": read_idx_images(raw, "t10k-images-idx3-ubyte"),
     }
 
-    def generate(split: str, count: int) -> Iterator[Episode]:
-        return (sequence(digits[split], index, seed, split) for index in range(count))
+    def entries(split: str, count: int) -> Iterator[Entry]:
+        for index in range(count):
+            draw = functools.partial(sequence, digits[split], index, options.seed, split)
+            yield Entry(f"{split}-{index:06d}", draw)
 
-    return {split: generate(split, count) for split, count in counts.items() if count > 0}
+    splits = {split: entries(split, count) for split, count in counts.items() if count}
+    metadata = {"source": "moving-mnist", "digits": 2, "seed": options.seed}
+    return Recording(splits, metadata, total=sum(counts.values()))

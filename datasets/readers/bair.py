@@ -8,14 +8,17 @@ PNGs), ``action``, ``endeffector_pos``)."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from pixelpush.datasets.damage import Damage, DamageLog
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.examples import (
     bytes_feature,
@@ -23,10 +26,11 @@ from pixelpush.datasets.examples import (
     one_bytes_feature,
     parse_example,
 )
-from pixelpush.datasets.frames import fit
+from pixelpush.datasets.frames import check_size, fit
 from pixelpush.datasets.images import decode_image
 from pixelpush.datasets.natural import natural_key
-from pixelpush.datasets.tfrecord import Damage, DamageLog, Record, read_records
+from pixelpush.datasets.recording import Entry, Recording
+from pixelpush.datasets.tfrecord import Record, read_records
 from pixelpush.errors import InputError
 
 View = Literal["aux1", "main"]
@@ -72,30 +76,64 @@ def find_files(raw: Path) -> dict[str, list[Path]]:
     return splits
 
 
-def split_episodes(
-    files: dict[str, list[Path]],
-    log: DamageLog,
-    *,
-    size: int = 64,
-    view: View = "aux1",
-    validation: Validation,
-) -> dict[str, Iterator[Episode]]:
-    """Lazy episodes of each split. Held-out validation is the file traj_256_to_511 of the train
-    folder, as in public code; TFDS keeps no file names, so there it is the first 256 train
-    episodes."""
+@dataclass(frozen=True)
+class Options:
+    """Options of ``pixelpush prepare bair``; --raw is the folder with train/traj_*.tfrecords and
+    test/..., or with TFDS's bair_robot_pushing_small-* files."""
 
-    def read(paths: list[Path]) -> Iterator[Episode]:
-        return read_episodes(paths, log, size=size, view=view)
+    size: int = 64
+    """Height and width of the frames, in pixels; 64 keeps them as they are."""
+    view: View = "aux1"
+    """Camera; aux1 is the one that published figures use."""
+    validation: Validation = "held-out"
+    """held-out keeps traj_256_to_511 (from TFDS: the first 256 train episodes) from training."""
 
-    splits = {name: read(paths) for name, paths in files.items()}
-    if validation == "held-out" and "train" in files:
+    def __post_init__(self):
+        check_size(self.size)
+
+
+def recognise(raw: Path) -> str | None:
+    """The original TFRecords or TFDS's files."""
+    try:
+        find_files(raw)
+    except InputError:
+        return None
+    return "BAIR robot pushing (small)"
+
+
+def read(raw: Path, options: Options, log: DamageLog) -> Recording:
+    """Held-out validation is the file traj_256_to_511 of the train folder, as in public code; TFDS
+    keeps no file names, so there it is the first 256 train episodes."""
+    files = find_files(raw)
+    resized = "" if options.size == SIDE else f", resized to {options.size}x{options.size}"
+    metadata = {
+        "source": "bair_robot_pushing_small",
+        "preprocess": f"image_{options.view}{resized}",
+        "frames": {"size": options.size, "crop": "centre", "resize": "auto"},
+        "state": "endeffector_pos",
+        "action": "action",
+        "state_names": ["x", "y", "z"],
+        "validation": options.validation,
+        "files": {split: len(paths) for split, paths in files.items()},
+    }
+    return Recording(_splits(files, options, log), metadata)
+
+
+def _splits(
+    files: dict[str, list[Path]], options: Options, log: DamageLog
+) -> dict[str, Iterator[Entry]]:
+    def entries(paths: list[Path]) -> Iterator[Entry]:
+        return _entries(paths, options, log)
+
+    splits = {name: entries(paths) for name, paths in files.items()}
+    if options.validation == "held-out" and "train" in files:
         held_out = [path for path in files["train"] if path.stem == HELD_OUT_FILE]
         if held_out:
-            splits["val"] = read(held_out)
-            splits["train"] = read([path for path in files["train"] if path not in held_out])
+            splits["val"] = entries(held_out)
+            splits["train"] = entries([path for path in files["train"] if path not in held_out])
         elif any(_TFDS_FILE.fullmatch(path.name) for path in files["train"]):
-            splits["val"] = islice(read(files["train"]), HELD_OUT_EPISODES)
-            splits["train"] = islice(read(files["train"]), HELD_OUT_EPISODES, None)
+            splits["val"] = islice(entries(files["train"]), HELD_OUT_EPISODES)
+            splits["train"] = islice(entries(files["train"]), HELD_OUT_EPISODES, None)
         else:
             raise InputError(
                 f"there is no train/{HELD_OUT_FILE}.tfrecords to hold out; fetch it or "
@@ -104,19 +142,14 @@ def split_episodes(
     return splits
 
 
-def read_episodes(
-    paths: list[Path], log: DamageLog, *, size: int = 64, view: View = "aux1"
-) -> Iterator[Episode]:
-    """The episodes of files in either form; a record that cannot be used is damage."""
+def _entries(paths: list[Path], options: Options, log: DamageLog) -> Iterator[Entry]:
+    """The episodes of files in either form."""
     for path in paths:
         for record in _records(path, log):
             what = f"{path}, record {record.number}"
-            try:
-                yield _episode(
-                    record.data, f"{path.parent.name}/{path.name}:{record.number}", what, size, view
-                )
-            except InputError as error:
-                log.add(Damage(str(path), record.number, record.offset, str(error)))
+            identity = f"{path.parent.name}/{path.name}:{record.number}"
+            decode = functools.partial(_episode, record.data, identity, what, options)
+            yield Entry(identity, decode, what)
 
 
 def _records(path: Path, log: DamageLog) -> Iterator[Record]:
@@ -135,13 +168,14 @@ def _records(path: Path, log: DamageLog) -> Iterator[Record]:
         yield Record(number, 0, data)
 
 
-def _episode(data: bytes, identity: str, what: str, size: int, view: View) -> Episode:
+def _episode(data: bytes, identity: str, what: str, options: Options) -> Episode:
+    view = options.view
     features = parse_example(data, what)
     if f"image_{view}" in features:
         images, states, actions = _from_tfds(features, view, what)
     else:
         images, states, actions = _from_original(features, view, what)
-    frames = np.stack([fit(image, size) for image in images]).transpose(0, 3, 1, 2)
+    frames = np.stack([fit(image, options.size) for image in images]).transpose(0, 3, 1, 2)
     return Episode(np.ascontiguousarray(frames), states, actions, identity)
 
 

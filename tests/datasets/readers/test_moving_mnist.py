@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelpush.datasets import moving_mnist
-from pixelpush.datasets.commands import prepare_moving_mnist
-from pixelpush.datasets.moving_mnist import read_idx_images, sequence
+from pixelpush.datasets.prepare import prepare
+from pixelpush.datasets.readers import moving_mnist
+from pixelpush.datasets.readers.moving_mnist import read_idx_images, sequence
 from pixelpush.datasets.store import EpisodeStore
 from pixelpush.errors import InputError
 
@@ -40,7 +40,7 @@ def raw(tmp_path, monkeypatch):
 
 def test_command(raw, tmp_path):
     for name in ("a", "b"):
-        prepare_moving_mnist(raw, tmp_path / name, train=30, val=20, test=25, seed=4)
+        prepare("moving-mnist", raw, tmp_path / name, train=30, val=20, test=25, seed=4)
     stores = {split: EpisodeStore(tmp_path / "a", split) for split in ("train", "val", "test")}
     assert {split: len(store) for split, store in stores.items()} == {
         "train": 30,
@@ -105,7 +105,7 @@ def test_damaged_idx_files(raw, damage):
 def test_bad_counts(raw, tmp_path):
     for counts in ({"train": -1}, {"train": 0, "val": 0, "test": 0}):
         with pytest.raises(InputError, match="numbers of sequences"):
-            prepare_moving_mnist(raw, tmp_path / "s", **counts)
+            prepare("moving-mnist", raw, tmp_path / "s", **counts)
 
 
 def test_real_digits(shared_data):

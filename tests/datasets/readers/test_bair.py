@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from tfrecord_writer import frame_record
 
-from pixelpush.datasets import bair
-from pixelpush.datasets.commands import prepare_bair
 from pixelpush.datasets.examples import example_class
 from pixelpush.datasets.images import encode_png
+from pixelpush.datasets.prepare import prepare
+from pixelpush.datasets.readers import bair
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
 
@@ -54,7 +54,7 @@ def original(tmp_path, pictures):
 
 
 def test_original_files(original, tmp_path, pictures):
-    prepare_bair(original, tmp_path / "store")
+    prepare("bair", original, tmp_path / "store")
     seeds = {"train": [0, 1, 3], "val": [2], "test": [4]}
     assert store_splits(tmp_path / "store") == sorted(seeds)
     for split, expected in seeds.items():
@@ -69,7 +69,7 @@ def test_original_files(original, tmp_path, pictures):
 
 
 def test_the_other_view_and_no_validation(original, tmp_path, pictures):
-    prepare_bair(original, tmp_path / "store", view="main", validation="none")
+    prepare("bair", original, tmp_path / "store", view="main", validation="none")
     assert store_splits(tmp_path / "store") == ["test", "train"]
     episode = EpisodeStore(tmp_path / "store", "train")[2]
     np.testing.assert_array_equal(episode.frames, recording(pictures, 2)[1].transpose(0, 3, 1, 2))
@@ -117,7 +117,7 @@ def test_prepared_by_tfds(form, tmp_path, pictures, monkeypatch):
     write("train", 1, 2, (2,))
     write("test", 0, 1, (3,))
     monkeypatch.setattr(bair, "HELD_OUT_EPISODES", 1)
-    prepare_bair(tmp_path, tmp_path / "store")
+    prepare("bair", tmp_path, tmp_path / "store")
     for split, seeds in {"val": [0], "train": [1, 2], "test": [3]}.items():
         store = EpisodeStore(tmp_path / "store", split)
         assert len(store) == len(seeds)
@@ -128,16 +128,16 @@ def test_prepared_by_tfds(form, tmp_path, pictures, monkeypatch):
             np.testing.assert_array_equal(episode.actions, actions)
     (raw / f"bair_robot_pushing_small-train.{form}-00001-of-00002").unlink()
     with pytest.raises(InputError, match="2 TFDS shards in it, their names announce 3"):
-        prepare_bair(tmp_path, tmp_path / "again")
+        prepare("bair", tmp_path, tmp_path / "again")
 
 
 def test_nothing_there(tmp_path, original):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="neither train/traj"):
-        prepare_bair(tmp_path / "empty", tmp_path / "store")
+        prepare("bair", tmp_path / "empty", tmp_path / "store")
     (original / "train" / "traj_256_to_511.tfrecords").unlink()
     with pytest.raises(InputError, match="traj_256_to_511"):
-        prepare_bair(original, tmp_path / "store")
+        prepare("bair", original, tmp_path / "store")
 
 
 def test_damage(original, tmp_path, pictures):
@@ -145,7 +145,7 @@ def test_damage(original, tmp_path, pictures):
     example = example_class().FromString(original_record(recording(pictures, 9)))
     example.features.feature["7/image_aux1/encoded"].bytes_list.value[0] = b"short"
     path.write_bytes(path.read_bytes() + frame_record(example.SerializeToString()))
-    prepare_bair(original, tmp_path / "store")
+    prepare("bair", original, tmp_path / "store")
     (damage,) = EpisodeStore(tmp_path / "store", "train").metadata["damaged_records"]
     assert f"{path}, record 2" in damage
     assert "expected 64x64x3" in damage
