@@ -15,7 +15,7 @@ help:
 
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding]'
 	touch $(READY)
 
 demo: $(READY)
