@@ -10,6 +10,7 @@ import contextlib
 import json
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ class Reader:
         except (
             zipfile.BadZipFile,
             zipfile.LargeZipFile,
+            zlib.error,
             struct.error,
             ValueError,
             KeyError,

@@ -70,7 +70,7 @@ class Decoder:
         self._tables = _tables()
 
     def decode(self, probabilities: Tensor) -> Tensor:
-        """The next uint8 (n,) levels. Raises InputError where the words cannot be of such levels."""
+        """The next uint8 (n,) levels. Raises InputError where the words cannot be of such."""
         try:
             symbols = self._coder.decode(self._tables, _rows(probabilities))
         except (ValueError, AssertionError):
