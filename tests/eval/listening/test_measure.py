@@ -9,15 +9,24 @@ import numpy as np
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vpn"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "vpn"))
 from tiny import tiny_model, tiny_video
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.eval.clips import Scoring, pixel_nats
-from pixelpush.eval.listening import ACTIONS, SHIFTED, SHUFFLED, STATES, ZERO, Lie, listen, tell
-from pixelpush.eval.listening import verdict as verdict_of
-from pixelpush.eval.listening_report import listening_figure, listening_json, listening_text
+from pixelpush.eval.listening.measure import (
+    ACTIONS,
+    SHIFTED,
+    SHUFFLED,
+    STATES,
+    ZERO,
+    Lie,
+    listen,
+    tell,
+)
+from pixelpush.eval.listening.measure import verdict as verdict_of
+from pixelpush.eval.listening.report import listening_figure, listening_json, listening_text
 from pixelpush.files import write_json
 
 SCORING = Scoring(context=2, clip_frames=4, batch_size=3)
