@@ -101,21 +101,21 @@ class Walk:
     def __call__(self, distribution: PixelDistribution, places: Tensor) -> Tensor:
         where = places.cpu()
         values = self.pixels[where]
-        fresh = ~self.known[where]
-        if fresh.any():
-            self._choose(distribution, values, where, fresh)
+        if not self.known[where].all():
+            self._choose(distribution, values, where, places.device)
             self.pixels[where] = values
             self.known[where] = True
         return values.movedim(-1, 1).to(places.device)
 
     def _choose(
-        self, distribution: PixelDistribution, values: Tensor, where: Tensor, fresh: Tensor
+        self, distribution: PixelDistribution, values: Tensor, where: Tensor, device: torch.device
     ) -> None:
-        """Fill in the fresh ones of values (N, H, W, C)."""
+        """Fill in those of values (N, H, W, C) that are not known yet."""
+        fresh = ~self.known[where]
         numbers = where[fresh]
         for channel in range(values.shape[-1]):
-            earlier = values.movedim(-1, 1)
-            table = distribution.channel_probabilities(channel, earlier).movedim(1, -1)[fresh]
+            earlier = values.movedim(-1, 1).to(device)
+            table = distribution.channel_probabilities(channel, earlier).cpu().movedim(1, -1)[fresh]
             before = values[..., channel][fresh]
             values[..., channel][fresh] = self.levels(table, before, numbers, channel)
 

@@ -33,19 +33,21 @@ def walk_video(
     leaves it as it is, one that decodes writes it. windows: ``scoring_windows`` of T; each starts
     from ``context`` frames that are given or already walked."""
     size = model.config.frame_size
-    numbers = places(len(frames), model.decoder.uniforms_per_pixel, size, size)
+    device = model.state_mean.device
+    numbers = places(len(frames), model.decoder.uniforms_per_pixel, size, size).to(device)
+    states, actions = states.to(device), actions.to(device)
     nats = []
     with _evaluating(model):
         for window in windows:
             own = slice(window.start, window.stop)
             clip, vectors, commands = frames[:, own], states[:, own], actions[:, own]
-            carry = model.begin(clip[:, :context], vectors[:, :context], commands)
+            carry = model.begin(clip[:, :context].to(device), vectors[:, :context], commands)
             for time in range(context, len(window)):
                 with chosen_by(model, walk(clip[:, time])):
                     carry, score = model.step(carry, commands[:, time - 1], numbers)
                 carry = carry._replace(state=vectors[:, time])
                 clip[:, time] = carry.frame
-                nats.append(-score.double().flatten(1).sum(1))
+                nats.append(-score.cpu().double().flatten(1).sum(1))
     return torch.stack(nats, dim=1)
 
 
@@ -56,11 +58,11 @@ def walk_images(
     """Walk through images uint8 (N, C, H, W), filled in place; return their nats, float64 (N,)."""
     model.check_images(images)
     condition = model.conditioning.check(condition, len(images))
-    numbers = places(len(images), model.uniforms_per_pixel, *images.shape[2:])
+    numbers = places(len(images), model.uniforms_per_pixel, *images.shape[2:]).to(model.device)
     with _evaluating(model), chosen_by(model, walk(images)):
-        walked, score = model.draw(condition, numbers, 1.0, True)
+        walked, score = model.draw(condition.to(model.device), numbers, 1.0, True)
     images.copy_(walked)
-    return -score.double().flatten(1).sum(1)
+    return -score.cpu().double().flatten(1).sum(1)
 
 
 @contextlib.contextmanager

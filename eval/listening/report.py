@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pixelpush.eval.listening.measure import ACTIONS, SHUFFLED, Listening, verdict
-from pixelpush.eval.report import text_table, with_error
+from pixelpush.eval.text import text_table, with_error
 from pixelpush.files import atomic_file
 
 

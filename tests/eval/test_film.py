@@ -7,25 +7,31 @@ import numpy as np
 import pytest
 
 from pixelpush.errors import InputError
-from pixelpush.eval.drawing import CONTEXT, action_arrow, displacements, enlarge, heat_map
-from pixelpush.eval.film import Film, film_frames, film_strip, strip_layout, write_mp4
+from pixelpush.eval.rollout.drawing import CONTEXT, action_arrow, displacements, enlarge, heat_map
+from pixelpush.eval.rollout.video import (
+    RolloutVideo,
+    movie_frames,
+    rollout_strip,
+    strip_layout,
+    write_mp4,
+)
 
 
-def film(
+def video(
     steps: int = 3,
     samples: int = 2,
     truth: bool = True,
     colours: int = 3,
     size: int = 16,
     actions: int = 2,
-) -> Film:
+) -> RolloutVideo:
     draw = np.random.default_rng(steps)
 
     def pictures(*shape: int) -> np.ndarray:
         return draw.integers(0, 256, (*shape, colours, size, size), dtype=np.uint8)
 
     heat = draw.gamma(2, 2, (steps, size, size))
-    return Film(
+    return RolloutVideo(
         title="a title",
         given=pictures(2),
         truth=pictures(steps) if truth else None,
@@ -45,8 +51,8 @@ def cell(pixels: np.ndarray, layout, row: int, column: int) -> np.ndarray:
 
 @pytest.mark.parametrize("colours", [1, 3])
 def test_strip_shows_every_picture_unchanged(colours: int):
-    one = film(colours=colours)
-    layout, pixels = strip_layout(one), film_strip(one)
+    one = video(colours=colours)
+    layout, pixels = strip_layout(one), rollout_strip(one)
     assert pixels.shape == (layout.size[1], layout.size[0], 3)
     assert layout.columns == (0, 1, 2, 3, 4)
     low, high = one.heat_range
@@ -69,15 +75,15 @@ def test_strip_shows_every_picture_unchanged(colours: int):
 
 
 def test_context_is_framed():
-    one = film()
-    layout, pixels = strip_layout(one), film_strip(one)
+    one = video()
+    layout, pixels = strip_layout(one), rollout_strip(one)
     for column in range(5):
         x, y = layout.at(0, column)
         assert (tuple(pixels[y - 1, x + 5]) == CONTEXT) == (column < 2)
 
 
 def test_long_rollouts_show_spread_columns_with_the_last():
-    columns = strip_layout(film(steps=60)).columns
+    columns = strip_layout(video(steps=60)).columns
     assert len(columns) == 20
     assert columns[:3] == (0, 1, 2)
     assert columns[-1] == 61
@@ -85,7 +91,7 @@ def test_long_rollouts_show_spread_columns_with_the_last():
 
 
 def test_pictures_of_a_strip_do_not_overlap():
-    layout = strip_layout(film(samples=3))
+    layout = strip_layout(video(samples=3))
     tops = sorted([*layout.rows, layout.actions])
     assert layout.rows[0] < layout.actions < layout.rows[1]
     assert all(
@@ -96,8 +102,8 @@ def test_pictures_of_a_strip_do_not_overlap():
 
 
 def test_movie_shows_samples_and_context():
-    one = film()
-    pictures = film_frames(one)
+    one = video()
+    pictures = movie_frames(one)
     assert len(pictures) == 5
     side = 256 // 16 * 16
     found = pictures[3][34 : 34 + side, 6 : 6 + side]
@@ -112,18 +118,19 @@ def test_movie_shows_samples_and_context():
 
 
 @pytest.mark.parametrize(
-    "one", [film(truth=False), film(actions=0), film(samples=9), film(steps=1), film(actions=7)]
+    "one",
+    [video(truth=False), video(actions=0), video(samples=9), video(steps=1), video(actions=7)],
 )
-def test_unusual_films_can_be_drawn(one: Film):
-    assert film_strip(one).shape[2] == 3
-    pictures = film_frames(one)
+def test_unusual_films_can_be_drawn(one: RolloutVideo):
+    assert rollout_strip(one).shape[2] == 3
+    pictures = movie_frames(one)
     assert len(pictures) == one.frames
     assert pictures.shape[1] % 2 == pictures.shape[2] % 2 == 0
     assert pictures.shape[2] <= 1920
 
 
 def test_same_frames_same_movie(tmp_path):
-    pictures = film_frames(film())
+    pictures = movie_frames(video())
     for name in "ab":
         write_mp4(tmp_path / f"{name}.mp4", pictures, 5)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()

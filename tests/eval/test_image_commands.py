@@ -13,9 +13,9 @@ import torch
 from pixelpush.errors import InputError
 from pixelpush.eval.commands import NllOptions, nll
 from pixelpush.eval.image_commands import SampleOptions, sample
-from pixelpush.eval.image_figures import grid, scale_strip, structure_tile
-from pixelpush.eval.image_report import table1_text, table3_text
-from pixelpush.eval.image_speed import measure_images, table4_images_text
+from pixelpush.eval.images.figures import grid, scale_strip, structure_tile
+from pixelpush.eval.likelihood.image_tables import table1_text, table3_text
+from pixelpush.eval.speed.images import measure_images, table4_images_text
 from pixelpush.image import build_image_model, save_image_model
 
 SMALL = {"image_size": 8, "head_hidden": 8, "condition_channels": 4, "condition_layers": 2}

@@ -14,9 +14,9 @@ from pixelpush.datasets import moving_mnist, open_dataset
 from pixelpush.datasets.commands import prepare_moving_mnist
 from pixelpush.errors import InputError
 from pixelpush.eval.commands import NllOptions, nll
-from pixelpush.eval.likelihood import Protocol, Scored, evaluate, row_names
-from pixelpush.eval.report import text_table
-from pixelpush.eval.tables import COLUMNS, moving_mnist_text, split_text, table2_text
+from pixelpush.eval.likelihood.tables import COLUMNS, moving_mnist_text, split_text, table2_text
+from pixelpush.eval.likelihood.videos import EvalProtocol, TableRow, evaluate, row_names
+from pixelpush.eval.text import text_table
 from pixelpush.vpn import load_model
 
 SPLITS = ("val", "test-seen")
@@ -27,9 +27,9 @@ def report(store, model_folder):
     model = load_model(model_folder)
     splits = {name: open_dataset(store, name) for name in SPLITS}
     return evaluate(
-        [Scored("small", "ot", model)],
+        [TableRow("small", "ot", model)],
         splits,
-        Protocol(clip_frames=5),
+        EvalProtocol(clip_frames=5),
         open_dataset(store, "train"),
     )
 
@@ -95,7 +95,7 @@ def test_likelihood_does_not_depend_on_the_batch(report, store, model_folder, ba
     model = load_model(model_folder)
     splits = {name: open_dataset(store, name) for name in SPLITS}
     other = evaluate(
-        [Scored("small", "ot", model)], splits, Protocol(clip_frames=5, batch_size=batch_size)
+        [TableRow("small", "ot", model)], splits, EvalProtocol(clip_frames=5, batch_size=batch_size)
     )
     for name in SPLITS:
         pair = [r["models"][0]["splits"][name]["per_episode"] for r in (report, other)]
@@ -105,8 +105,8 @@ def test_likelihood_does_not_depend_on_the_batch(report, store, model_folder, ba
 
 def test_a_prefix_is_said_to_be_one(store, model_folder):
     splits = {"test-seen": open_dataset(store, "test-seen")}
-    model = Scored("small", "ot", load_model(model_folder))
-    found = evaluate([model], splits, Protocol(clip_frames=5), prefix=2)
+    model = TableRow("small", "ot", load_model(model_folder))
+    found = evaluate([model], splits, EvalProtocol(clip_frames=5), prefix=2)
     assert found["splits"]["test-seen"]["whole_split"] is False
     assert (
         found["splits"]["test-seen"]["episodes"],
@@ -114,7 +114,7 @@ def test_a_prefix_is_said_to_be_one(store, model_folder):
     ) == (2, 5)
     assert "ONLY the first 2 of 5" in split_text(found, "test-seen")
     with pytest.raises(InputError, match="1 to 5"):
-        evaluate([model], splits, Protocol(clip_frames=5), prefix=6)
+        evaluate([model], splits, EvalProtocol(clip_frames=5), prefix=6)
 
 
 def test_table2_holds_ours_and_the_published_figures(report):
@@ -260,10 +260,12 @@ def test_partly_known_floors_are_refused(draw_episode, model_folder):
 
     split = Split([draw_episode(0, 6), draw_episode(1, 6, floor=False)])
     with pytest.raises(InputError, match="only 1 of 2"):
-        evaluate([Scored("small", "ot", load_model(model_folder))], {"val": split}, Protocol())
+        evaluate(
+            [TableRow("small", "ot", load_model(model_folder))], {"val": split}, EvalProtocol()
+        )
     unknown = Split([draw_episode(n, 6, floor=False) for n in range(2)])
     report = evaluate(
-        [Scored("small", "ot", load_model(model_folder))], {"val": unknown}, Protocol()
+        [TableRow("small", "ot", load_model(model_folder))], {"val": unknown}, EvalProtocol()
     )
     assert report["splits"]["val"]["floor"] is None
     assert "noise floor" not in split_text(report, "val")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pixelpush.errors import InputError
-from pixelpush.eval.quality import episode_quality, psnr, ssim, summarise_quality
+from pixelpush.eval.rollout.quality import episode_quality, psnr, ssim, summarise_quality
 
 
 def pictures(*shape: int, seed: int = 0) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
-from pixelpush.eval.reference import Reference, count_pairs, fit_mixture, fit_reference
+from pixelpush.eval.likelihood.reference import Reference, count_pairs, fit_mixture, fit_reference
 
 
 def episode(frames: np.ndarray, name: str = "e") -> Episode:

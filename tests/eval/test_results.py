@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pixelpush.errors import InputError
-from pixelpush.eval.equal_training import Row
-from pixelpush.eval.results import (
+from experiments.equal_training import Row
+from experiments.results import (
     BEGIN,
     END,
     equal_markdown,
@@ -17,6 +16,7 @@ from pixelpush.eval.results import (
     read_reports,
     replace_tables,
 )
+from pixelpush.errors import InputError
 from pixelpush.eval.statistics import mean_and_error
 
 ROOT = Path(__file__).resolve().parents[2]

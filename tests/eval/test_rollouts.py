@@ -13,7 +13,7 @@ import pytest
 from pixelpush.datasets import open_dataset
 from pixelpush.errors import InputError
 from pixelpush.eval.commands import RolloutOptions, rollout
-from pixelpush.eval.rollouts import (
+from pixelpush.eval.rollout.sampling import (
     RolloutSettings,
     rollout_episode,
     sample_futures,
@@ -82,11 +82,11 @@ def test_a_sample_does_not_depend_on_the_others(model, episode):
 
 
 def test_film_holds_truth_samples_and_surprise(model, episode):
-    film, futures = rollout_episode(model, episode, 1, RolloutSettings(samples=2), "title")
-    assert film.frames == len(episode.frames)
-    np.testing.assert_array_equal(film.truth, episode.frames[2:])
-    np.testing.assert_array_equal(film.samples, futures.frames)
-    np.testing.assert_allclose(film.frame_nats, film.heat.mean(axis=(1, 2)) / 3, rtol=1e-6)
+    video, futures = rollout_episode(model, episode, 1, RolloutSettings(samples=2), "title")
+    assert video.frames == len(episode.frames)
+    np.testing.assert_array_equal(video.truth, episode.frames[2:])
+    np.testing.assert_array_equal(video.samples, futures.frames)
+    np.testing.assert_allclose(video.frame_nats, video.heat.mean(axis=(1, 2)) / 3, rtol=1e-6)
     # The surprise at a sample, were it the truth, is what the sampler said of it.
     sampled = np.concatenate([episode.frames[:2], futures.frames[0]])
     again, _ = rollout_episode(
@@ -161,9 +161,9 @@ def test_numbers_are_checked_before_anything_is_drawn_large(options, store, monk
         raise AssertionError("large episodes were simulated first")
 
     monkeypatch.setattr(
-        "pixelpush.eval.runs.open_split", lambda *_: open_dataset(store, "test-seen")
+        "pixelpush.eval.likelihood.runs.open_split", lambda *_: open_dataset(store, "test-seen")
     )
-    monkeypatch.setattr("pixelpush.eval.upscaled.load_upscalers", lambda *_: [None])
+    monkeypatch.setattr("pixelpush.eval.rollout.super_resolution.load_upscalers", lambda *_: [None])
     monkeypatch.setattr("pixelpush.datasets.open_dataset", fail)
     with pytest.raises(InputError, match="has episodes 0 to 4"):
         rollout(replace(options, data="sim", upscale=32, episodes=(3000,)))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pixelpush.errors import InputError
-from pixelpush.eval.speed import (
+from pixelpush.eval.speed.videos import (
     SAMPLERS,
     SpeedSettings,
     count_work,
@@ -91,7 +91,7 @@ def test_impossible_settings_are_refused_before_any_work(tmp_path, monkeypatch):
         raise AssertionError("measured before the options were checked")
 
     monkeypatch.setattr("pixelpush.eval.speed.measure", fail)
-    monkeypatch.setattr("pixelpush.eval.image_speed.measure_images", fail)
+    monkeypatch.setattr("pixelpush.eval.speed.images.measure_images", fail)
     for message, options in [
         ("--videos must be at least 1", SpeedOptions(videos=0)),
         ("--batch must be at least 1", SpeedOptions(batch=0)),
@@ -109,8 +109,8 @@ def test_impossible_settings_are_refused_before_any_work(tmp_path, monkeypatch):
 def test_images_are_sampled_30_at_once_unless_told(asked, measured, monkeypatch):
     batches = []
     monkeypatch.setattr(
-        "pixelpush.eval.image_speed.measure_images", lambda size, batch, *_: batches.append(batch)
+        "pixelpush.eval.speed.images.measure_images", lambda size, batch, *_: batches.append(batch)
     )
-    monkeypatch.setattr("pixelpush.eval.image_speed.table4_images_text", str)
+    monkeypatch.setattr("pixelpush.eval.speed.images.table4_images_text", str)
     speed(SpeedOptions(images=True, batch=asked, device="cpu"))
     assert batches == [measured]

@@ -9,7 +9,7 @@ import cv2
 import pytest
 
 from pixelpush.errors import InputError
-from pixelpush.eval.train_command import strips, train
+from pixelpush.eval.rollout.training import strips, train
 from pixelpush.training.commands import TrainOptions
 
 SMALL = (

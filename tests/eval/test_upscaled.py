@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pixelpush.errors import InputError
-from pixelpush.eval.film import Film
-from pixelpush.eval.upscaled import load_upscalers, upscale_film
+from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
+from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.vpn import build_upscaler, save_upscaler
 
 
@@ -22,7 +22,7 @@ def chain(tmp_path_factory) -> list[str]:
     return [str(folder / "16"), str(folder / "32")]
 
 
-def small_film(samples: int = 2, steps: int = 3) -> Film:
+def small_film(samples: int = 2, steps: int = 3) -> RolloutVideo:
     draw = np.random.default_rng(0)
 
     def pictures(*shape: int) -> np.ndarray:
@@ -30,7 +30,7 @@ def small_film(samples: int = 2, steps: int = 3) -> Film:
 
     heat, actions = np.ones((steps, 8, 8), np.float32), np.zeros((steps + 2, 2), np.float32)
     truth = pictures(steps)
-    return Film(
+    return RolloutVideo(
         "title",
         pictures(2),
         truth,
@@ -45,21 +45,21 @@ def small_film(samples: int = 2, steps: int = 3) -> Film:
 
 def test_every_picture_grows_alike_and_samples_keep_their_own_seeds(chain):
     upscalers = load_upscalers(chain, 8, 32, "cpu")
-    film = small_film()
-    large = upscale_film(film, upscalers, None, seed=1, number=5, device="cpu")
+    video = small_film()
+    large = super_resolve(video, upscalers, None, seed=1, number=5, device="cpu")
     assert large.samples.shape == (2, 3, 3, 32, 32)
     assert large.given.shape == (2, 3, 32, 32)
     assert large.heat.shape == (3, 32, 32)
     assert large.truth is None
-    again = upscale_film(film, upscalers, None, seed=1, number=5, device="cpu")
-    other = upscale_film(film, upscalers, None, seed=2, number=5, device="cpu")
+    again = super_resolve(video, upscalers, None, seed=1, number=5, device="cpu")
+    other = super_resolve(video, upscalers, None, seed=2, number=5, device="cpu")
     assert np.array_equal(large.samples, again.samples)
     assert not np.array_equal(large.samples, other.samples)
 
 
 def test_a_large_recording_starts_the_chain_and_is_the_truth_row(chain):
     recording = np.random.default_rng(1).integers(0, 256, (5, 3, 32, 32), dtype=np.uint8)
-    large = upscale_film(small_film(), load_upscalers(chain, 8, 32, "cpu"), recording, 1, 5, "cpu")
+    large = super_resolve(small_film(), load_upscalers(chain, 8, 32, "cpu"), recording, 1, 5, "cpu")
     assert np.array_equal(large.given, recording[:2])
     assert large.truth is not None
     assert np.array_equal(large.truth, recording[2:])
