@@ -14,8 +14,8 @@ import numpy as np
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.rollout.drawing import CONTEXT, FAINT, INK, Canvas, enlarge, heat_map
 from pixelpush.eval.rollout.mp4 import write_mp4, write_png
-from pixelpush.eval.text import text_table
 from pixelpush.eval.surprise.usual import FrameSurprise
+from pixelpush.eval.text import text_table
 from pixelpush.files import atomic_file
 
 COLUMNS = (

@@ -13,13 +13,17 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from pixelpush.cli.compress import compress
+from pixelpush.cli.decompress import decompress
 from pixelpush.cli.demo import demo
 from pixelpush.cli.doctor import doctor
+from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
 from pixelpush.cli.prepare import SOURCES, prepare
 from pixelpush.cli.rollout import rollout
 from pixelpush.cli.sample import sample
 from pixelpush.cli.speed import speed
+from pixelpush.cli.surprise import surprise
 from pixelpush.cli.train import train
 from pixelpush.errors import PixelPushError
 
@@ -31,6 +35,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "nll": nll,
     "rollout": rollout,
     "sample": sample,
+    "listen": listen,
+    "surprise": surprise,
+    "compress": compress,
+    "decompress": decompress,
     "speed": speed,
     "doctor": doctor,
     "prepare": prepare,
