@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pixelpush.eval.calibration import draw_calibration
 from pixelpush.eval.likelihood.report import LikelihoodReport, Summary
 from pixelpush.eval.likelihood.tables import COLUMNS, FLOOR_ROW, REFERENCE_ROW
 from pixelpush.eval.published import ROBOT_PUSHING, ROBOT_PUSHING_SOURCE
@@ -18,11 +20,19 @@ from pixelpush.files import atomic_file
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
-def likelihood_figure(report: LikelihoodReport, path: Path) -> None:
-    """Draw splits side by side, the published figures, and the curve over the last split's frames."""
+def likelihood_figure(
+    report: LikelihoodReport, path: Path, calibrated: dict[str, Any] | None = None
+) -> None:
+    """Draw splits side by side, the published figures, the curve over the last split's frames and,
+    below, a report of ``eval.calibration`` where one is given."""
     splits = list(report.splits)
-    figure = Figure(figsize=(11, 3.6), layout="constrained")
-    ours, published, curve = figure.subplots(1, 3)
+    height = 3.6 if calibrated is None else 7.2
+    figure = Figure(figsize=(11, height), layout="constrained")
+    panels = figure.subplots(1 if calibrated is None else 2, 3, squeeze=False)
+    ours, published, curve = panels[0]
+    if calibrated is not None:
+        draw_calibration(calibrated, panels[1, 0], panels[1, 1])
+        panels[1, 2].set_axis_off()
     rows = report.rows(REFERENCE_ROW)
     for colour, (name, summaries) in zip(cycle(_COLOURS), rows, strict=False):
         style = "--" if name == REFERENCE_ROW else "-"

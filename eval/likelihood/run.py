@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.errors import InputError
+from pixelpush.eval.calibration import calibration
+from pixelpush.eval.clips import read_episodes
 from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.figure import likelihood_figure
 from pixelpush.eval.likelihood.image_tables import scores_text, table1_text, table3_text
@@ -25,6 +29,9 @@ from pixelpush.files import write_json
 from pixelpush.progress import Progress, progress_bar, silent
 from pixelpush.saved import find_saved
 from pixelpush.vpn import load_model
+
+# The whole distribution of every sub-pixel is computed for them: as dear as coding them.
+CALIBRATED_EPISODES = 4
 
 
 @dataclass(frozen=True)
@@ -90,8 +97,20 @@ def _score_video_models(
     if outputs.json is not None:
         write_json(outputs.json, report.to_json())
     if outputs.figure is not None:
-        likelihood_figure(report, outputs.figure)
+        calibrated = _calibration(rows[0], opened[chosen[-1]], protocol, outputs.progress)
+        likelihood_figure(report, outputs.figure, calibrated)
     _print_video_report(report, outputs.side_by_side)
+
+
+def _calibration(
+    row: TableRow, split: EpisodeDataset, protocol: EvalProtocol, progress: Progress
+) -> dict[str, Any]:
+    """The figure's rank histogram: of the first model, on the split's first episodes."""
+    episodes = read_episodes(split, CALIBRATED_EPISODES)
+    with progress(len(episodes), "calibration") as advance:
+        return calibration(
+            row.model, episodes, protocol.context, protocol.clip_frames, progress=advance
+        )
 
 
 def _print_video_report(report: LikelihoodReport, side_by_side: bool) -> None:

@@ -170,6 +170,9 @@ def verdict(found: Listening, name: str) -> str:
     heard = found.of(Lie(SHUFFLED))
     cost, error = heard.cost.value, heard.cost.standard_error or math.inf
     figures = f"{cost:+.4f} ± {error:.4f} nats per sub-pixel with another episode's"
+    late = next((h for h in about_actions if h.lie == Lie(SHIFTED)), None)
+    if late is not None:
+        figures += f", {late.cost.value:+.4f} with its own come late"
     if cost > BELIEVED * error:
         return f"{name} listens to its actions: {figures}."
     if cost < -BELIEVED * error:

@@ -29,7 +29,8 @@ class NllOptions:
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the
     schema)."""
     figure: Path | None = None
-    """Video models: draw splits and the curve over frames into this PNG, PDF or SVG file."""
+    """Video models: draw splits, the curve over frames and the first model's calibration into this
+    PNG, PDF or SVG file."""
     quiet: bool = False
     """No progress bar."""
 
