@@ -19,7 +19,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 
 
 def likelihood_figure(report: LikelihoodReport, path: Path) -> None:
-    """Draw splits side by side, the published figures, and the curve over the last split's frames."""
+    """Draw splits side by side, published figures, and the curve over the last split's frames."""
     splits = list(report.splits)
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     ours, published, curve = figure.subplots(1, 3)
