@@ -164,7 +164,7 @@ def walk_config(config: TrainConfig) -> list[Any]:
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "prepare"])
 def test_every_option_is_in_the_help(command: str, capsys):
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main([command, "--help"])
     shown = capsys.readouterr().out
     spelled = {"settings": "set", "splits": "split"}

@@ -1,4 +1,4 @@
-"""The list of metrics: a metric from one file is in the table and the JSON; one idea of an error."""
+"""The list of metrics: a metric from one file is in table and JSON; one idea of an error."""
 
 from __future__ import annotations
 
