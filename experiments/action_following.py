@@ -1,7 +1,7 @@
 """Do sampled arms follow the actions? Rollouts with an episode's own actions against another
 episode's.
 
-python benchmarks/following.py --model push-ot-small --split val --temperature 0.5
+python -m experiments.action_following --model push-ot-small --split val --temperature 0.5
 """
 
 from __future__ import annotations

@@ -12,15 +12,20 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import tyro
 
+from pixelpush.datasets import open_dataset
 from pixelpush.errors import InputError
+from pixelpush.eval.likelihood.report import UNITS, ModelScores, Summary
+from pixelpush.eval.likelihood.settings import EvalProtocol
+from pixelpush.eval.likelihood.videos import TableRow, evaluate
 from pixelpush.eval.statistics import mean_and_error
 from pixelpush.files import read_json, write_json
+from pixelpush.vpn import load_model
 
 SPLITS = ("train", "val", "test-seen", "test-novel")
 AUGMENTED = ("--mirror", "--jitter", "2")
@@ -108,10 +113,6 @@ def train(options: Options, row: Row, seed: int) -> None:
 def report(options: Options, rows: list[Row]) -> dict[str, Any]:
     """Scores of every run with errors over episodes, and mean and standard error over a row's
     seeds."""
-    from pixelpush.datasets import open_dataset
-    from pixelpush.eval.likelihood.videos import EvalProtocol, TableRow, evaluate
-    from pixelpush.vpn import load_model
-
     pairs = [(row, seed) for row in rows for seed in range(row.seeds)]
     folders = [row.folder(options.runs, seed) for row, seed in pairs]
     models = [load_model(folder) for folder in folders]
@@ -120,46 +121,51 @@ def report(options: Options, rows: list[Row]) -> dict[str, Any]:
         name: open_dataset(options.data if name == "train" else "sim", name) for name in SPLITS
     }
     found = evaluate(scored, splits, EvalProtocol(), splits["train"], options.episodes)
-    described: list[dict[str, Any]] = []
-    for row in rows:
-        runs = [
-            {
-                "seed": seed,
-                "minutes": read_json(folder / "final.json")["seconds"] / 60,
-                "splits": {name: _value(entry["splits"][name]) for name in SPLITS},
-            }
-            for (other, seed), folder, entry in zip(pairs, folders, found["models"], strict=True)
-            if other == row
-        ]
-        by_split = {name: [run["splits"][name]["mean"] for run in runs] for name in SPLITS}
-        by_split["drop"] = [
-            b - a for a, b in zip(by_split["val"], by_split["test-seen"], strict=True)
-        ]
-        weights = next(
-            e["parameters"] for (r, _), e in zip(pairs, found["models"], strict=True) if r == row
-        )
-        summary = {name: mean_and_error(values) for name, values in by_split.items()}
-        about = {
-            "preset": row.preset,
-            "options": row.options,
-            "data": row.data,
-            "parameters": weights,
-        }
-        described.append({**about, "runs": runs, "summary": summary})
+    trained = list(zip(pairs, folders, found.models, strict=True))
+    described = [
+        _described(row, [(seed, f, m) for (other, seed), f, m in trained if other == row])
+        for row in rows
+    ]
+    assert found.reference is not None
+    floors = {name: found.splits[name].floor for name in SPLITS}
     return {
         "examples": options.examples,
-        "units": found["units"],
-        "protocol": found["protocol"],
+        "units": UNITS,
+        "protocol": asdict(found.protocol),
         "episodes": options.episodes,
         "rows": described,
-        "reference": {name: _value(found["reference"]["splits"][name]) for name in SPLITS},
-        "floor": {name: found["splits"][name]["floor"]["nats_per_subpixel"] for name in SPLITS},
+        "reference": {name: _value(found.reference.splits[name]) for name in SPLITS},
+        "floor": {name: floor and floor.mean.value for name, floor in floors.items()},
     }
 
 
-def _value(found: dict[str, Any]) -> dict[str, float | None]:
+def _described(row: Row, trained: list[tuple[int, Path, ModelScores]]) -> dict[str, Any]:
+    """A row of the report: its runs (seed, folder, scores), and the mean over them."""
+    runs = [
+        {
+            "seed": seed,
+            "minutes": read_json(folder / "final.json")["seconds"] / 60,
+            "splits": {name: _value(model.splits[name]) for name in SPLITS},
+        }
+        for seed, folder, model in trained
+    ]
+    by_split = {name: [run["splits"][name]["mean"] for run in runs] for name in SPLITS}
+    by_split["drop"] = [
+        seen - val for val, seen in zip(by_split["val"], by_split["test-seen"], strict=True)
+    ]
+    return {
+        "preset": row.preset,
+        "options": row.options,
+        "data": row.data,
+        "parameters": trained[0][2].parameters,
+        "runs": runs,
+        "summary": {name: mean_and_error(values) for name, values in by_split.items()},
+    }
+
+
+def _value(found: Summary) -> dict[str, float | None]:
     """Mean and standard error over episodes."""
-    return {"mean": found["nats_per_subpixel"], "standard_error": found["standard_error"]}
+    return {"mean": found.headline.value, "standard_error": found.headline.standard_error}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Memory and arithmetic of one training step on one clip: computed without doing it, and measured.
 
-    python benchmarks/memory.py [--model paper-ot ...] [--frames 20] [--measure] [--json FILE]
+    python -m experiments.memory [--model paper-ot ...] [--frames 20] [--measure] [--json FILE]
 
 Computed: the forward pass runs on tensors without memory, which counts what the backward pass would
 find kept and the floating-point operations (two for a multiplication with addition). Measured, with

@@ -2,7 +2,7 @@
 bin, and by the 2x2 group it is in: how much less surprising are groups 2-4, which see their
 neighbours of the same frame, than group 1?
 
-python benchmarks/excess.py --model push-ot-small --split val
+python -m experiments.nats_by_group --model push-ot-small --split val
 """
 
 from __future__ import annotations

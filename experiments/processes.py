@@ -1,7 +1,7 @@
 """Training throughput against the number of processes on one machine's CPU (gloo), with a small
 video model.
 
-    python benchmarks/processes.py [--processes 1 2] [--examples 400] [--json FILE]
+    python -m experiments.processes [--processes 1 2] [--examples 400] [--json FILE]
 
 Each figure is the median over the run's metrics but the first line, of ``pixelpush train`` on a
 store of random frames, one thread a process. Weak scaling would keep the batch of a process; here,

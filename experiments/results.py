@@ -119,7 +119,7 @@ def likelihood_markdown(report: dict[str, Any]) -> str:
     """Table 2 on the simulated bin: nats per sub-pixel and distance to the floor."""
     splits = list(report["splits"])
     lines = [
-        _row(["", *(COLUMNS.get(name, name) for name in splits)]),
+        _row(["", *(str(COLUMNS.get(name, name)) for name in splits)]),
         _row(["---", *["---:"] * len(splits)]),
     ]
     entries = [

@@ -1,7 +1,7 @@
 """Speed and memory of the simulated bin: episodes a second on one core, on all, and what a worker
 holds.
 
-python benchmarks/simulated_bin.py [--episodes 40] [--sizes 64 128 256] [--workers N]
+python -m experiments.simulated_bin [--episodes 40] [--sizes 64 128 256] [--workers N]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Speed and memory of a video model: training, likelihood, rollout, and reading.
 
-    python benchmarks/video.py [--model push-ot-small paper-ot] [--device cpu] [--data STORE]
+    python -m experiments.video [--model push-ot-small paper-ot] [--device cpu] [--data STORE]
     [--json FILE]
 
 Every model runs in a process of its own, so that its peak memory is its own. Each figure is the
@@ -89,7 +89,7 @@ def measure_model(name: str, options: Options) -> dict[str, Any]:
 
     from pixelpush.vpn import build_model
 
-    model = build_model(name).to(options.device, memory_format=torch.channels_last)
+    model = build_model(name).to(options.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     large_on_cpu = name.startswith("paper-") and options.device == "cpu"
     batch = 1 if large_on_cpu else options.train_batch
     generator = torch.Generator().manual_seed(0)
@@ -176,19 +176,14 @@ def reading(options: Options) -> dict[str, float]:
 def waiting_share(data: str, run: Path, device: str) -> float:
     """Share of the time that the last steps of a short training of push-ot-small waited for
     data."""
-    from pixelpush.training.commands import TrainOptions, run_training
+    from pixelpush.training.commands import run_training
+    from pixelpush.training.config import RunOptions
+    from pixelpush.training.options import PresetChanges, TrainingData
 
     accelerator: Literal["cpu", "cuda"] = "cuda" if device == "cuda" else "cpu"
-    run_training(
-        TrainOptions(
-            *("push-ot-small", data, run),
-            examples=48,
-            log_examples=24,
-            validation_split="none",
-            accelerator=accelerator,
-            quiet=True,
-        )
-    )
+    source = TrainingData(data, validation_split="none")
+    options = RunOptions(accelerator=accelerator, log_examples=24, quiet=True)
+    run_training("push-ot-small", source, run, PresetChanges(examples=48), (), options)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return float([line["waiting_share"] for line in lines if "waiting_share" in line][-1])
 

@@ -71,8 +71,10 @@ def _open_video_task(
     from pixelpush.training.video_task import VideoTask
 
     overrides = {**preset.overrides, **settings}
-    splits = [open_video_split(source.data, name, overrides) for name in source.splits]
-    return VideoTask(preset.model, overrides, data, *splits)
+    training, validation = source.opened(
+        lambda split: open_video_split(source.data, split, overrides)
+    )
+    return VideoTask(preset.model, overrides, data, training, validation)
 
 
 def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> EpisodeDataset:
@@ -94,17 +96,14 @@ def _open_super_resolution_task(
 
     overrides = {**preset.overrides, **settings}
     if not is_simulated(source.data):
-        splits = [open_dataset(source.data, name) for name in source.splits]
-        return SuperResolutionTask(overrides, data, *splits)
+        training, validation = source.opened(lambda split: open_dataset(source.data, split))
+        return SuperResolutionTask(overrides, data, training, validation)
     # The simulator draws the same episode at every size: the small frames are pictures of their
     # own.
-    large, small = (
-        [open_dataset(source.data, name, size=size) for name in source.splits]
-        for size in (overrides["frame_size"], overrides["frame_size"] // 2)
-    )
-    return SuperResolutionTask(
-        overrides, data, *large, small=(small[0], small[1] if small[1:] else None)
-    )
+    side = overrides["frame_size"]
+    training, validation = source.opened(lambda split: open_dataset(source.data, split, size=side))
+    small = source.opened(lambda split: open_dataset(source.data, split, size=side // 2))
+    return SuperResolutionTask(overrides, data, training, validation, small)
 
 
 def _open_image_task(
@@ -117,8 +116,9 @@ def _open_image_task(
     overrides = {**preset.overrides, **settings}
     scales = overrides.pop("train_scales", [])
     config = image_config(preset.model, **overrides)
-    splits = [open_images(source.data, name, size=config.image_size) for name in source.splits]
-    return ImageTask(config, data, splits[0], splits[1] if splits[1:] else None, scales)
+    size = config.image_size
+    training, validation = source.opened(lambda split: open_images(source.data, split, size=size))
+    return ImageTask(config, data, training, validation, scales)
 
 
 _OPENERS: dict[str, Callable[..., Task]] = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pixelpush.errors import InputError
 from pixelpush.training.config import TrainConfig
 
+Split = TypeVar("Split")
 _GROUPS = ("optimizer", "schedule", "data")
 
 
@@ -18,8 +19,8 @@ _GROUPS = ("optimizer", "schedule", "data")
 class TrainingData:
     """A data set and the splits of it that are trained and validated on.
 
-    >>> TrainingData("sim:1000").splits
-    ('train', 'val')
+    >>> TrainingData("sim", validation_split="none").opened(str.upper)
+    ('TRAIN', None)
     """
 
     data: str
@@ -30,12 +31,17 @@ class TrainingData:
     validation_split: str = "val"
     """Split to validate on; 'none' for no validation."""
 
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The names of the splits to open: the training one, then the validation one if any."""
+    def opened(self, open_split: Callable[[str], Split]) -> tuple[Split, Split | None]:
+        """The training split and the validation split or None; ``open_split(name)`` opens one."""
+        training = open_split(self.train_split)
         if self.validation_split == "none":
-            return (self.train_split,)
-        return (self.train_split, self.validation_split)
+            return training, None
+        return training, open_split(self.validation_split)
+
+    @property
+    def held_out(self) -> str:
+        """The validation split, or the training one where nothing is validated."""
+        return self.train_split if self.validation_split == "none" else self.validation_split
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The one list of likelihood metrics. Tables, JSON and figures go through it, for videos and images.
+"""The one list of likelihood metrics: tables and JSON of videos and images go through it.
 
 To add a metric, write a function of ``Scores`` and append a ``Metric`` to ``METRICS``."""
 
@@ -19,7 +19,7 @@ Figure = Ratio | float | None
 
 @dataclass(frozen=True)
 class Scores:
-    """What a metric is computed from: one model on one split; all sequences have an item an episode.
+    """What a metric is computed from: one model on one split, with one item an episode.
 
     nats: minus the log-likelihood of each episode (or image). subpixels, frames: how many of them
     were predicted; an image is one frame. floors: nats of the known noise, where it is known.
@@ -41,7 +41,7 @@ class Scores:
         return math.fsum(self.nats)
 
     def above(self, other: Sequence[float] | None) -> Ratio | None:
-        """Paired difference to other nats of the same episodes, per sub-pixel, with its own error."""
+        """Paired difference to other nats of the same episodes, nats per sub-pixel, and error."""
         if other is None:
             return None
         paired = [mine - theirs for mine, theirs in zip(self.nats, other, strict=True)]

@@ -1,4 +1,4 @@
-"""The report of ``pixelpush nll`` on video models, typed; docs/evaluation.md has its JSON schema."""
+"""The typed report of ``pixelpush nll`` on video models (docs/evaluation.md: its JSON)."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class LikelihoodReport:
     reference_split: str | None = None
 
     def rows(self, reference_name: str) -> list[tuple[str, dict[str, Summary]]]:
-        """Name and summaries of every row: the models, then the reference row where there is one."""
+        """Name and summaries of every row: the models, then the reference row if any."""
         rows = [(model.name, model.splits) for model in self.models]
         if self.reference is not None:
             rows.append((reference_name, self.reference.splits))

@@ -76,8 +76,10 @@ def _score_video_models(
     facts = agreed_facts(names, data, settings.context, settings.clip_frames)
     rows = _load_rows(names)
     size = rows[0].model.config.frame_size
-    usual = [name for name in split_names(facts.data) if outputs.side_by_side or name != "train"]
-    chosen = list(splits) or usual
+    chosen = list(splits)
+    if not chosen:
+        every = split_names(facts.data)
+        chosen = [name for name in every if outputs.side_by_side or name != "train"]
     opened = {name: open_split(facts.data, name, size) for name in chosen}
     training = None
     if settings.reference:

@@ -48,7 +48,7 @@ def ssim(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of frame quality: its name, unit, digits to print, and function of (truth, frames)."""
+    """A measure of frame quality: name, unit, digits to print, function of (truth, frames)."""
 
     name: str
     unit: str

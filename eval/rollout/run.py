@@ -104,7 +104,7 @@ def roll_out_episodes(
 
 
 def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None:
-    """Sample futures of the frames, states and actions in a folder; write them to ``outputs.out``."""
+    """Sample futures of the frames, states and actions in a folder, and write them."""
     upscalers = _upscalers(ready, outputs)
     steps = ready.sampling.steps
     frames, states, actions = read_context_folder(folder, ready.model.config, ready.context, steps)

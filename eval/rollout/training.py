@@ -39,7 +39,7 @@ def train_with_strips(
 def strips(
     preset: str, data: TrainingData, changes: PresetChanges, settings: Sequence[str]
 ) -> DrawSamples:
-    """What draws strips of the first validation episodes, or of the training ones if there are none.
+    """What draws strips of the first validation episodes, else of the first training ones.
 
     Raises InputError for a preset of another family."""
     chosen, model_settings, config = configure(preset, changes, settings)
@@ -49,7 +49,7 @@ def strips(
             "save."
         )
     overrides = {**chosen.overrides, **model_settings}
-    episodes = open_video_split(data.data, data.splits[-1], overrides)
+    episodes = open_video_split(data.data, data.held_out, overrides)
     sampling = RolloutSettings(samples=3, seed=config.seed)
     return strips_while_training(episodes, sampling, config.data.context)
 

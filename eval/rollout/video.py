@@ -1,5 +1,4 @@
-"""A rollout as a video strip for paper and as a movie: truth, samples and a heat map of nats, action
-by action."""
+"""A rollout and its film strip: truth, actions, samples and a heat map of nats, frame by frame."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class ImageTiming:
 
 @dataclass(frozen=True)
 class ImageSpeedReport:
-    """Everything that was measured of the image samplers. size: 'small' or 'paper'; side: pixels."""
+    """Everything that was measured of the image samplers. size: 'small' or 'paper'."""
 
     size: str
     side: int

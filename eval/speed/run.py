@@ -40,7 +40,7 @@ def time_video_models(
     graph = settings.graph
     if graph == "auto":
         graph = "cuda" if device == "cuda" else "none"
-    settings = replace(settings, device=device, graph=graph, batch=settings.batch or 1)
+    settings = replace(settings, device=device, graph=graph, batch=settings.videos_at_once)
 
     def say(words: str) -> None:
         if not outputs.quiet:

@@ -41,3 +41,8 @@ class SpeedSettings:
             count = getattr(self, name)
             if count is not None and count < 1:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {count}.")
+
+    @property
+    def videos_at_once(self) -> int:
+        """The batch of video samplers: one video, where nothing was asked for."""
+        return self.batch or 1

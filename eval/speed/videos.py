@@ -76,7 +76,7 @@ def _frame_step(
         if settings.graph == "none" or (settings.graph == "cuda" and settings.device != "cuda"):
             return None
         if settings.graph == "cuda":
-            return GraphedStep(model, settings.batch, precision=settings.precision)
+            return GraphedStep(model, settings.videos_at_once, precision=settings.precision)
         return CompiledStep(model, settings.precision)
     if sampler == "cached":
         return _raster_step(model, settings.precision)
@@ -103,9 +103,9 @@ def _raster_step(model: VideoPixelNetwork, precision: str) -> Callable[..., Any]
 def _time_videos(
     model: VideoPixelNetwork, step: Callable[..., Any], settings: SpeedSettings, frames: int
 ) -> list[float]:
-    carry, action, _ = static_inputs(model, settings.batch)
+    carry, action, _ = static_inputs(model, settings.videos_at_once)
     generator = torch.Generator().manual_seed(0)
-    shape = (settings.batch, 2, *carry.frame.shape[1:])
+    shape = (settings.videos_at_once, 2, *carry.frame.shape[1:])
     given = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(settings.device)
     states = carry.state[:, None].expand(-1, 2, -1)
     actions = action[:, None].expand(-1, frames + 1, -1)
@@ -116,7 +116,7 @@ def _time_videos(
         model.rollout(given, states, actions, generator=generator, steps=frames, step=step)
         _synchronise(settings.device)
         if video:
-            seconds.append((time.perf_counter() - begin) / frames / settings.batch)
+            seconds.append((time.perf_counter() - begin) / frames / settings.videos_at_once)
     return seconds
 
 
@@ -124,10 +124,10 @@ def _time_videos(
 def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing:
     """Time ``plain_steps`` full passes; a frame takes one per sub-pixel, each costing the same."""
     decoder: Any = model.decoder
-    carry, _, uniforms = static_inputs(model, settings.batch)
+    carry, _, uniforms = static_inputs(model, settings.videos_at_once)
     grid = model.config.grid
     features = torch.zeros(
-        settings.batch, model.encoder.features, grid, grid, device=settings.device
+        settings.videos_at_once, model.encoder.features, grid, grid, device=settings.device
     )
     total = decoder.evaluations
     steps = min(settings.plain_steps, total)
@@ -146,7 +146,7 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
         begin = time.perf_counter()
         sample(steps)
         _synchronise(settings.device)
-        seconds.append((time.perf_counter() - begin) / steps * total / settings.batch)
+        seconds.append((time.perf_counter() - begin) / steps * total / settings.videos_at_once)
     spread = max(seconds) - min(seconds)
     mean = statistics.mean(seconds)
     return Timing("otn", "plain", model.config.frame_size, mean, spread, total, total, steps)

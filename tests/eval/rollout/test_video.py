@@ -8,13 +8,9 @@ import pytest
 
 from pixelpush.errors import InputError
 from pixelpush.eval.rollout.drawing import CONTEXT, action_arrow, displacements, enlarge, heat_map
-from pixelpush.eval.rollout.video import (
-    RolloutVideo,
-    movie_frames,
-    rollout_strip,
-    strip_layout,
-    write_mp4,
-)
+from pixelpush.eval.rollout.movie import movie_frames
+from pixelpush.eval.rollout.mp4 import write_mp4
+from pixelpush.eval.rollout.video import RolloutVideo, rollout_strip, strip_layout
 
 
 def video(

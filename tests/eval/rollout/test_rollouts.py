@@ -1,4 +1,4 @@
-"""Sampled futures: the same seed gives the same files, films hold what was sampled, a folder's
+"""Sampled futures: the same seed gives the same files, videos hold what was sampled, a folder's
 mistakes are named."""
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from flat_options import build, change
 
+from pixelpush.cli.rollout import RolloutOptions, rollout
 from pixelpush.datasets import open_dataset
 from pixelpush.errors import InputError
-from pixelpush.eval.commands import RolloutOptions, rollout
-from pixelpush.eval.rollout.sampling import (
-    RolloutSettings,
-    rollout_episode,
-    sample_futures,
-    strips_while_training,
-)
+from pixelpush.eval.rollout.sampling import rollout_episode, sample_futures
+from pixelpush.eval.rollout.settings import RolloutSettings
+from pixelpush.eval.rollout.training import strips_while_training
 from pixelpush.vpn import load_model
 
 
@@ -34,7 +32,8 @@ def episode(store):
 
 @pytest.fixture
 def options(store, model_folder, tmp_path):
-    return RolloutOptions(
+    return build(
+        RolloutOptions,
         model=str(model_folder),
         out=tmp_path / "out",
         data=str(store),
@@ -62,12 +61,16 @@ def decoded_frames(path) -> np.ndarray:
 
 def test_same_seed_same_bytes_another_seed_others(options):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        rollout(replace(options, out=options.out / name, seed=seed))
-    files = sorted(path.name for path in (options.out / "a").iterdir())
+        rollout(change(options, out=options.outputs.out / name, seed=seed))
+    files = sorted(path.name for path in (options.outputs.out / "a").iterdir())
     assert files == ["0001-push_21.mp4", "0001-push_21.npz", "0001-push_21.png", "rollout.json"]
     for name in files:
-        assert (options.out / "a" / name).read_bytes() == (options.out / "b" / name).read_bytes()
-    first, other = (arrays_of(options.out / name / "0001-push_21.npz")["samples"] for name in "ac")
+        assert (options.outputs.out / "a" / name).read_bytes() == (
+            options.outputs.out / "b" / name
+        ).read_bytes()
+    first, other = (
+        arrays_of(options.outputs.out / name / "0001-push_21.npz")["samples"] for name in "ac"
+    )
     assert (first != other).any()
 
 
@@ -81,7 +84,7 @@ def test_a_sample_does_not_depend_on_the_others(model, episode):
     assert (sample_futures(model, *beginning, settings, number=2).frames[0] != many.frames[0]).any()
 
 
-def test_film_holds_truth_samples_and_surprise(model, episode):
+def test_the_video_holds_truth_samples_and_surprise(model, episode):
     video, futures = rollout_episode(model, episode, 1, RolloutSettings(samples=2), "title")
     assert video.frames == len(episode.frames)
     np.testing.assert_array_equal(video.truth, episode.frames[2:])
@@ -97,19 +100,19 @@ def test_film_holds_truth_samples_and_surprise(model, episode):
 
 def test_movie_has_every_frame_and_an_even_size(options):
     rollout(options)
-    pictures = decoded_frames(options.out / "0001-push_21.mp4")
+    pictures = decoded_frames(options.outputs.out / "0001-push_21.mp4")
     assert len(pictures) == 5
     assert pictures.shape[1] % 2 == pictures.shape[2] % 2 == 0
-    assert (options.out / "0001-push_21.mp4").read_bytes()[4:8] == b"ftyp"
+    assert (options.outputs.out / "0001-push_21.mp4").read_bytes()[4:8] == b"ftyp"
 
 
 def test_json_says_what_was_sampled(options):
-    rollout(replace(options, episodes=(1, 3), quality=True))
-    found = json.loads((options.out / "rollout.json").read_text())
+    rollout(change(options, episodes=(1, 3), quality=True))
+    found = json.loads((options.outputs.out / "rollout.json").read_text())
     assert [entry["id"] for entry in found["rollouts"]] == ["push/21", "push/23"]
     entry = found["rollouts"][0]
     assert entry["network_evaluations_per_frame"] == 4
-    arrays = arrays_of(options.out / entry["files"]["npz"])
+    arrays = arrays_of(options.outputs.out / entry["files"]["npz"])
     assert arrays["samples"].shape == (2, 3, 3, 16, 16)
     assert arrays["samples"].dtype == np.uint8
     assert entry["surprise_nats_per_subpixel"] == pytest.approx(
@@ -117,9 +120,9 @@ def test_json_says_what_was_sampled(options):
     )
     own = -arrays["sample_log_prob"].astype(float).mean(axis=(1, 2, 3)) / 3
     np.testing.assert_allclose(entry["samples_own_nats_per_subpixel"], own, rtol=1e-6)
-    quality = json.loads((options.out / "quality.json").read_text())
+    quality = json.loads((options.outputs.out / "quality.json").read_text())
     assert (quality["episodes"], quality["samples"], quality["steps"]) == (2, 2, 3)
-    assert (options.out / "quality.png").is_file()
+    assert (options.outputs.out / "quality.png").is_file()
 
 
 def test_predicted_states_differ_from_recorded_ones(model, episode):
@@ -133,7 +136,7 @@ def test_predicted_states_differ_from_recorded_ones(model, episode):
 
 
 def test_strips_while_training(store, model, tmp_path):
-    strips_while_training(open_dataset(store, "val"), RolloutSettings(samples=1), count=1)(
+    strips_while_training(open_dataset(store, "val"), RolloutSettings(samples=1), 2, count=1)(
         model, tmp_path / "0000000100"
     )
     assert [path.name for path in (tmp_path / "0000000100").iterdir()] == ["0000-push_10.png"]
@@ -153,7 +156,7 @@ def test_mistakes_are_one_clear_line(options):
     }
     for message, changes in mistakes.items():
         with pytest.raises(InputError, match=message):
-            rollout(replace(options, **changes))
+            rollout(change(options, **changes))
 
 
 def test_numbers_are_checked_before_anything_is_drawn_large(options, store, monkeypatch):
@@ -161,12 +164,12 @@ def test_numbers_are_checked_before_anything_is_drawn_large(options, store, monk
         raise AssertionError("large episodes were simulated first")
 
     monkeypatch.setattr(
-        "pixelpush.eval.likelihood.runs.open_split", lambda *_: open_dataset(store, "test-seen")
+        "pixelpush.eval.rollout.run.open_split", lambda *_: open_dataset(store, "test-seen")
     )
-    monkeypatch.setattr("pixelpush.eval.rollout.super_resolution.load_upscalers", lambda *_: [None])
-    monkeypatch.setattr("pixelpush.datasets.open_dataset", fail)
+    monkeypatch.setattr("pixelpush.eval.rollout.run.load_upscalers", lambda *_: [None])
+    monkeypatch.setattr("pixelpush.eval.rollout.run.open_dataset", fail)
     with pytest.raises(InputError, match="has episodes 0 to 4"):
-        rollout(replace(options, data="sim", upscale=32, episodes=(3000,)))
+        rollout(change(options, data="sim", upscale=32, episodes=(3000,)))
 
 
 # -- from a folder
@@ -192,20 +195,20 @@ def beginning(options, episode, tmp_path):
 
 
 def from_folder(options, folder):
-    return replace(options, folder=folder, data="", split="", steps=None)
+    return change(options, folder=folder, data="", split="", steps=None)
 
 
 def test_folder_gives_as_many_frames_as_actions_allow(options, beginning, episode):
     rollout(from_folder(options, beginning))
-    arrays = arrays_of(options.out / "0000-beginning.npz")
+    arrays = arrays_of(options.outputs.out / "0000-beginning.npz")
     assert arrays["samples"].shape == (2, 4, 3, 16, 16)
     assert "truth" not in arrays
     np.testing.assert_array_equal(
         arrays["given"], episode.frames[:2]
     )  # cropped, halved, in natural order
     np.testing.assert_allclose(arrays["actions"], episode.actions[:5])
-    assert len(decoded_frames(options.out / "0000-beginning.mp4")) == 6
-    (entry,) = json.loads((options.out / "rollout.json").read_text())["rollouts"]
+    assert len(decoded_frames(options.outputs.out / "0000-beginning.mp4")) == 6
+    (entry,) = json.loads((options.outputs.out / "rollout.json").read_text())["rollouts"]
     assert "uncertainty_nats_per_subpixel" in entry
 
 
@@ -248,11 +251,11 @@ def test_folder_mistakes_name_file_and_row(options, beginning, change, message):
     change(beginning)
     with pytest.raises(InputError, match=message):
         rollout(from_folder(options, beginning))
-    assert not options.out.exists()
+    assert not options.outputs.out.exists()
 
 
 def test_steps_beyond_the_actions_are_counted(options, beginning):
     with pytest.raises(InputError, match=r"5 rows, 11 are needed .* 6 actions are missing"):
-        rollout(replace(from_folder(options, beginning), steps=10))
+        rollout(change(from_folder(options, beginning), steps=10))
     with pytest.raises(InputError, match="takes the place of"):
-        rollout(replace(options, folder=beginning))
+        rollout(change(options, folder=beginning))

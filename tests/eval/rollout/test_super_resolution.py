@@ -22,7 +22,7 @@ def chain(tmp_path_factory) -> list[str]:
     return [str(folder / "16"), str(folder / "32")]
 
 
-def small_film(samples: int = 2, steps: int = 3) -> RolloutVideo:
+def small_video(samples: int = 2, steps: int = 3) -> RolloutVideo:
     draw = np.random.default_rng(0)
 
     def pictures(*shape: int) -> np.ndarray:
@@ -45,7 +45,7 @@ def small_film(samples: int = 2, steps: int = 3) -> RolloutVideo:
 
 def test_every_picture_grows_alike_and_samples_keep_their_own_seeds(chain):
     upscalers = load_upscalers(chain, 8, 32, "cpu")
-    video = small_film()
+    video = small_video()
     large = super_resolve(video, upscalers, None, seed=1, number=5, device="cpu")
     assert large.samples.shape == (2, 3, 3, 32, 32)
     assert large.given.shape == (2, 3, 32, 32)
@@ -59,7 +59,9 @@ def test_every_picture_grows_alike_and_samples_keep_their_own_seeds(chain):
 
 def test_a_large_recording_starts_the_chain_and_is_the_truth_row(chain):
     recording = np.random.default_rng(1).integers(0, 256, (5, 3, 32, 32), dtype=np.uint8)
-    large = super_resolve(small_film(), load_upscalers(chain, 8, 32, "cpu"), recording, 1, 5, "cpu")
+    large = super_resolve(
+        small_video(), load_upscalers(chain, 8, 32, "cpu"), recording, 1, 5, "cpu"
+    )
     assert np.array_equal(large.given, recording[:2])
     assert large.truth is not None
     assert np.array_equal(large.truth, recording[2:])

@@ -9,13 +9,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from flat_options import build
 
+from pixelpush.cli.nll import NllOptions, nll
+from pixelpush.cli.sample import SampleOptions, sample
 from pixelpush.errors import InputError
-from pixelpush.eval.commands import NllOptions, nll
-from pixelpush.eval.image_commands import SampleOptions, sample
 from pixelpush.eval.images.figures import grid, scale_strip, structure_tile
 from pixelpush.eval.likelihood.image_tables import table1_text, table3_text
+from pixelpush.eval.likelihood.images import ImageModelScores, ImageReport, ImageSummary
 from pixelpush.eval.speed.images import measure_images, table4_images_text
+from pixelpush.eval.statistics import Ratio
 from pixelpush.image import build_image_model, save_image_model
 
 SMALL = {"image_size": 8, "head_hidden": 8, "condition_channels": 4, "condition_layers": 2}
@@ -52,9 +55,10 @@ def folder(tmp_path_factory) -> Path:
 
 def options(folder: Path, model: str, **changes) -> SampleOptions:
     data = f"folder:{folder / 'data'}"
-    return SampleOptions(
-        str(folder / model),
-        folder / f"{model}.png",
+    return build(
+        SampleOptions,
+        model=str(folder / model),
+        out=folder / f"{model}.png",
         **{"data": data, "n": 2, "samples": 2, **changes},
     )
 
@@ -120,7 +124,8 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
     names = (str(folder / "gated"), str(folder / "multiscale"))
     data = f"folder:{folder / 'data'}"
     nll(
-        NllOptions(
+        build(
+            NllOptions,
             models=names,
             data=data,
             splits=("val", "test"),
@@ -137,7 +142,15 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
         assert score["nats_per_image"] == pytest.approx(score["nats_per_subpixel"] * 192)
         assert f"{score['bits_per_dimension']:.4f}" in text
     nll(
-        NllOptions(model=names[0], data=data, splits=("val",), episodes=3, device="cpu", quiet=True)
+        build(
+            NllOptions,
+            model=names[0],
+            data=data,
+            splits=("val",),
+            episodes=3,
+            device="cpu",
+            quiet=True,
+        )
     )
     assert "val (first 3 of 4)" in capsys.readouterr().out
     assert (report["format"], report["version"]) == ("pixelpush-image-nll", 1)
@@ -152,18 +165,14 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
         "is a folder": {"json": tmp_path},
     }.items():
         with pytest.raises(InputError, match=message):
-            nll(NllOptions(**{"model": names[0], "data": data, "device": "cpu", **changes}))
+            nll(build(NllOptions, **{"model": names[0], "data": data, "device": "cpu", **changes}))
 
 
-def report_of(data: str, size: int) -> dict:
-    score = {"nats_per_subpixel": 2.5, "bits_per_dimension": 3.607}
-    entry = {
-        "name": "ours",
-        "kind": "multiscale-pixelcnn",
-        "image_size": size,
-        "splits": {"val": score},
-    }
-    return {"data": data, "models": [entry]}
+def report_of(data: str, size: int) -> ImageReport:
+    figures = {"nats_per_subpixel": Ratio(2.5, None), "bits_per_dimension": 3.607}
+    summary = ImageSummary(figures, images=1, images_in_split=1, content_sha256=None)
+    row = ImageModelScores("ours", "multiscale-pixelcnn", size, 0, {"val": summary})
+    return ImageReport(data, [row], "32", "cpu")
 
 
 def test_tables_show_ours_beside_the_published_figures():
@@ -179,7 +188,7 @@ def test_tables_show_ours_beside_the_published_figures():
 
 def test_speed_counts_the_steps():
     report = measure_images("small", batch=2, device="cpu", plain_steps=2, side=8)
-    steps = {row["name"]: row["sequential_steps"] for row in report["rows"]}
+    steps = {row.name: row.sequential_steps for row in report.rows}
     assert steps["Gated PixelCNN, plain"] == steps["Gated PixelCNN, cached"] == 64
     assert steps["Multiscale PixelCNN, type A"] == 64  # its base is the whole image at this size
     text = table4_images_text(report)

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import pytest
 import torch
+from flat_options import build
 
+from pixelpush.cli.speed import SpeedOptions, speed
 from pixelpush.errors import InputError
+from pixelpush.eval.speed.settings import SpeedSettings
+from pixelpush.eval.speed.table import growth_figure, table4_text
 from pixelpush.eval.speed.videos import (
     SAMPLERS,
-    SpeedSettings,
+    SpeedReport,
     count_work,
-    growth_figure,
     measure,
-    table4_text,
     time_sampler,
 )
-from pixelpush.eval.speed_command import SpeedOptions, speed
 from pixelpush.vpn import VideoPixelNetwork, build_model
 
 TINY = {
@@ -35,8 +36,8 @@ def tiny(kind: str, size: int) -> VideoPixelNetwork:
 
 
 @pytest.fixture(scope="module")
-def report() -> dict:
-    settings = SpeedSettings("cpu", videos=2, frames=2, plain_steps=5)
+def report() -> SpeedReport:
+    settings = SpeedSettings(device="cpu", graph="none", videos=2, frames=2, plain_steps=5)
     return measure(tiny, settings, sizes=(4,), table_size=8)
 
 
@@ -51,13 +52,13 @@ def test_every_row_is_measured_or_left_open(report):
 
 
 def test_counts_are_the_decoders_and_seconds_are_positive(report):
-    found = {(t["kind"], t["sampler"], t["size"]): t for t in report["timings"]}
-    assert found[("otn", "plain", 8)]["sequential_steps"] == 3 * 64
-    assert found[("otn", "cached", 8)]["sequential_steps"] == 64
-    assert found[("otn", "wavefront", 8)]["sequential_steps"] == 8 + 2 * 7
-    assert found[("ot", "plain", 4)]["sequential_steps"] == 4
-    assert all(t["seconds_per_frame"] > 0 for t in report["timings"])
-    assert {t["size"] for t in report["timings"]} == {4, 8}
+    found = {(t.kind, t.sampler, t.size): t for t in report.timings}
+    assert found[("otn", "plain", 8)].sequential_steps == 3 * 64
+    assert found[("otn", "cached", 8)].sequential_steps == 64
+    assert found[("otn", "wavefront", 8)].sequential_steps == 8 + 2 * 7
+    assert found[("ot", "plain", 4)].sequential_steps == 4
+    assert all(t.seconds_per_frame > 0 for t in report.timings)
+    assert {t.size for t in report.timings} == {4, 8}
 
 
 def test_work_of_a_convolution_is_counted():
@@ -81,7 +82,9 @@ def test_every_row_runs_in_the_precision_of_the_header(sampler, precision):
         lambda module, inputs, output: seen.add(output.dtype)
     )
     assert time_sampler(
-        model, sampler, SpeedSettings("cpu", videos=1, frames=1, precision=precision, plain_steps=2)
+        model,
+        sampler,
+        SpeedSettings(device="cpu", videos=1, frames=1, precision=precision, plain_steps=2),
     )
     assert seen == {torch.bfloat16 if precision == "bf16" else torch.float32}
 
@@ -90,27 +93,27 @@ def test_impossible_settings_are_refused_before_any_work(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise AssertionError("measured before the options were checked")
 
-    monkeypatch.setattr("pixelpush.eval.speed.measure", fail)
-    monkeypatch.setattr("pixelpush.eval.speed.images.measure_images", fail)
+    monkeypatch.setattr("pixelpush.eval.speed.run.measure", fail)
+    monkeypatch.setattr("pixelpush.eval.speed.run.measure_images", fail)
     for message, options in [
-        ("--videos must be at least 1", SpeedOptions(videos=0)),
-        ("--batch must be at least 1", SpeedOptions(batch=0)),
-        (r"must end in \.png", SpeedOptions(figure=tmp_path / "x.foo")),
-        ("is a folder", SpeedOptions(json=tmp_path)),
-        ("is a folder", SpeedOptions(images=True, json=tmp_path)),
-        ("draws no figure", SpeedOptions(images=True, figure=tmp_path / "x.png")),
-        ("runs in float32", SpeedOptions(images=True, precision="bf16")),
+        ("--videos must be at least 1", {"videos": 0}),
+        ("--batch must be at least 1", {"batch": 0}),
+        (r"must end in \.png", {"figure": tmp_path / "x.foo"}),
+        ("is a folder", {"json": tmp_path}),
+        ("is a folder", {"images": True, "json": tmp_path}),
+        ("draws no figure", {"images": True, "figure": tmp_path / "x.png"}),
+        ("runs in float32", {"images": True, "precision": "bf16"}),
     ]:
         with pytest.raises(InputError, match=message):
-            speed(options)
+            speed(build(SpeedOptions, **options))
 
 
 @pytest.mark.parametrize(("asked", "measured"), [(None, 30), (1, 1), (4, 4)])
 def test_images_are_sampled_30_at_once_unless_told(asked, measured, monkeypatch):
     batches = []
     monkeypatch.setattr(
-        "pixelpush.eval.speed.images.measure_images", lambda size, batch, *_: batches.append(batch)
+        "pixelpush.eval.speed.run.measure_images", lambda size, batch, *_: batches.append(batch)
     )
-    monkeypatch.setattr("pixelpush.eval.speed.images.table4_images_text", str)
-    speed(SpeedOptions(images=True, batch=asked, device="cpu"))
+    monkeypatch.setattr("pixelpush.eval.speed.run.table4_images_text", str)
+    speed(build(SpeedOptions, images=True, batch=asked, device="cpu"))
     assert batches == [measured]

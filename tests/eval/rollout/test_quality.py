@@ -41,12 +41,12 @@ def test_best_of_n_is_the_best_over_the_horizon():
     samples[1, 0] = 0  # the best sample is bad at first: it is chosen for the whole
     found = episode_quality(truth[:2], truth, samples)
     for name, measure in (("psnr", psnr), ("ssim", ssim)):
-        assert found[name]["best_sample"] == 1
-        np.testing.assert_allclose(found[name]["best"], measure(truth, samples[1]))
+        assert found[name].best_sample == 1
+        np.testing.assert_allclose(found[name].best, measure(truth, samples[1]))
         each = np.stack([measure(truth, sample) for sample in samples])
-        np.testing.assert_allclose(found[name]["mean"], each.mean(axis=0))
+        np.testing.assert_allclose(found[name].mean, each.mean(axis=0))
         copied = np.stack([truth[1]] * 4)
-        np.testing.assert_allclose(found[name]["copy"], measure(truth, copied))
+        np.testing.assert_allclose(found[name].copy, measure(truth, copied))
 
 
 def test_summary_is_the_mean_over_episodes():
@@ -54,13 +54,13 @@ def test_summary_is_the_mean_over_episodes():
     for seed in range(3):
         truth = pictures(2, 3, 16, 16, seed=seed)
         episodes.append(episode_quality(truth, truth, pictures(2, 2, 3, 16, 16, seed=9 + seed)))
-    found = summarise_quality(episodes, samples=2)
-    values = np.stack([episode["psnr"]["best"] for episode in episodes])
-    np.testing.assert_allclose(found["psnr"]["best"]["by_step"], values.mean(axis=0))
-    np.testing.assert_allclose(
-        found["psnr"]["best"]["standard_error_by_step"], values.std(axis=0, ddof=1) / 3**0.5
-    )
-    assert found["psnr"]["best"]["mean"] == pytest.approx(values.mean())
+    summary = summarise_quality(episodes, samples=2)
+    best = summary.measures["psnr"]["best"]
+    assert summary.to_json()["psnr"]["best"]["by_step"] == best.by_step
+    values = np.stack([episode["psnr"].best for episode in episodes])
+    np.testing.assert_allclose(best.by_step, values.mean(axis=0))
+    np.testing.assert_allclose(best.standard_error_by_step, values.std(axis=0, ddof=1) / 3**0.5)
+    assert best.mean == pytest.approx(values.mean())
     short = episode_quality(
         pictures(2, 3, 16, 16), pictures(1, 3, 16, 16), pictures(2, 1, 3, 16, 16)
     )

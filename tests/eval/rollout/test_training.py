@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
+from flat_options import build, change
 
+from pixelpush.cli.train import TrainOptions, train
 from pixelpush.errors import InputError
-from pixelpush.eval.rollout.training import strips, train
-from pixelpush.training.commands import TrainOptions
+from pixelpush.eval.rollout.training import strips
+from pixelpush.training.options import PresetChanges, TrainingData
 
 SMALL = (
     "channels=8",
@@ -33,7 +34,8 @@ def options(store: Path, run: Path, **more) -> TrainOptions:
         "accelerator": "cpu",
         "quiet": True,
     }
-    return TrainOptions("push-ot-small", str(store), run, **{**settings, **more})
+    given = {**settings, **more}
+    return build(TrainOptions, preset="push-ot-small", data=str(store), run=run, **given)
 
 
 def test_strips_are_drawn_at_intervals_and_change_nothing(store: Path, tmp_path: Path):
@@ -61,9 +63,9 @@ def test_without_validation_the_training_episodes_are_drawn(store: Path, tmp_pat
 
 
 def test_other_families_say_where_to_turn(tmp_path: Path):
-    command = replace(options(tmp_path, tmp_path / "run"), preset="push-upscale-128", settings=())
+    command = options(tmp_path, tmp_path / "run", settings=(), sample_examples=1)
     with pytest.raises(InputError, match="of video models only"):
-        strips(command)
+        train(change(command, preset="push-upscale-128"))
 
 
 def test_simulated_strips_have_the_size_of_the_model(tmp_path: Path, monkeypatch):
@@ -71,5 +73,5 @@ def test_simulated_strips_have_the_size_of_the_model(tmp_path: Path, monkeypatch
     monkeypatch.setattr(
         "pixelpush.datasets.registry.open_dataset", lambda *data, **size: asked.append((data, size))
     )
-    strips(replace(options(tmp_path, tmp_path / "run"), data="sim", settings=("frame_size=128",)))
+    strips("push-ot-small", TrainingData("sim"), PresetChanges(), ["frame_size=128"])
     assert asked == [(("sim", "val"), {"size": 128})]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
-from pixelpush.eval.statistics import difference, episode_floor, frame_curve, ratio
+from pixelpush.eval.likelihood.metrics import Scores
+from pixelpush.eval.statistics import episode_floor, frame_curve, ratio
 from pixelpush.vpn.scoring import EpisodeScore
 
 VALUES = st.lists(st.floats(0.1, 5), min_size=2, max_size=20)
@@ -57,7 +58,13 @@ def test_a_single_episode_has_no_error():
 @given(VALUES)
 def test_paired_difference_forgets_what_both_share(values: list[float]):
     scores = [score(str(i), [value * 12]) for i, value in enumerate(values)]
-    found = difference(scores, [s.nats - 0.25 * s.subpixels for s in scores])
+    given = Scores(
+        nats=[s.nats for s in scores],
+        subpixels=[s.subpixels for s in scores],
+        frames=[s.frames for s in scores],
+    )
+    found = given.above([s.nats - 0.25 * s.subpixels for s in scores])
+    assert found is not None
     assert found.value == pytest.approx(0.25)
     assert found.standard_error == pytest.approx(0, abs=1e-7)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from experiments.publish import Options, publish
 from pixelpush.errors import InputError
 from pixelpush.files import read_json, write_json
-from pixelpush.training.publish import Options, publish
 from pixelpush.vpn import build_model, load_model, save_model
 
 SMALL = {

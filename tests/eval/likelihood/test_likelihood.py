@@ -9,13 +9,15 @@ import struct
 import numpy as np
 import pytest
 import torch
+from flat_options import build
 
+from pixelpush.cli.nll import NllOptions, nll
 from pixelpush.datasets import moving_mnist, open_dataset
 from pixelpush.datasets.commands import prepare_moving_mnist
 from pixelpush.errors import InputError
-from pixelpush.eval.commands import NllOptions, nll
+from pixelpush.eval.likelihood.settings import EvalProtocol
 from pixelpush.eval.likelihood.tables import COLUMNS, moving_mnist_text, split_text, table2_text
-from pixelpush.eval.likelihood.videos import EvalProtocol, TableRow, evaluate, row_names
+from pixelpush.eval.likelihood.videos import TableRow, evaluate, row_names
 from pixelpush.eval.text import text_table
 from pixelpush.vpn import load_model
 
@@ -23,7 +25,7 @@ SPLITS = ("val", "test-seen")
 
 
 @pytest.fixture(scope="module")
-def report(store, model_folder):
+def typed(store, model_folder):
     model = load_model(model_folder)
     splits = {name: open_dataset(store, name) for name in SPLITS}
     return evaluate(
@@ -32,6 +34,12 @@ def report(store, model_folder):
         EvalProtocol(clip_frames=5),
         open_dataset(store, "train"),
     )
+
+
+@pytest.fixture(scope="module")
+def report(typed):
+    """The same as JSON values."""
+    return typed.to_json()
 
 
 def test_total_equals_log_prob_of_every_clip(report, store, model_folder):
@@ -98,7 +106,7 @@ def test_likelihood_does_not_depend_on_the_batch(report, store, model_folder, ba
         [TableRow("small", "ot", model)], splits, EvalProtocol(clip_frames=5, batch_size=batch_size)
     )
     for name in SPLITS:
-        pair = [r["models"][0]["splits"][name]["per_episode"] for r in (report, other)]
+        pair = [r["models"][0]["splits"][name]["per_episode"] for r in (report, other.to_json())]
         for one, two in zip(*pair, strict=True):
             assert one["nats"] == pytest.approx(two["nats"], rel=1e-6)
 
@@ -106,19 +114,20 @@ def test_likelihood_does_not_depend_on_the_batch(report, store, model_folder, ba
 def test_a_prefix_is_said_to_be_one(store, model_folder):
     splits = {"test-seen": open_dataset(store, "test-seen")}
     model = TableRow("small", "ot", load_model(model_folder))
-    found = evaluate([model], splits, EvalProtocol(clip_frames=5), prefix=2)
+    typed = evaluate([model], splits, EvalProtocol(clip_frames=5), prefix=2)
+    found = typed.to_json()
     assert found["splits"]["test-seen"]["whole_split"] is False
     assert (
         found["splits"]["test-seen"]["episodes"],
         found["splits"]["test-seen"]["episodes_in_split"],
     ) == (2, 5)
-    assert "ONLY the first 2 of 5" in split_text(found, "test-seen")
+    assert "ONLY the first 2 of 5" in split_text(typed, "test-seen")
     with pytest.raises(InputError, match="1 to 5"):
         evaluate([model], splits, EvalProtocol(clip_frames=5), prefix=6)
 
 
-def test_table2_holds_ours_and_the_published_figures(report):
-    lines = table2_text(report).splitlines()
+def test_table2_holds_ours_and_the_published_figures(typed, report):
+    lines = table2_text(typed).splitlines()
     row = next(line for line in lines if line.startswith("small  "))
     for name in SPLITS:
         assert f"{report['models'][0]['splits'][name]['nats_per_subpixel']:.3f}" in row
@@ -147,7 +156,8 @@ def test_command_writes_json_and_figure(store, model_folder, save_model_folder, 
     other = save_model_folder(tmp_path / "other", seed=1)
     json_path, figure = tmp_path / "out" / "nll.json", tmp_path / "out" / "nll.png"
     nll(
-        NllOptions(
+        build(
+            NllOptions,
             models=(str(model_folder), str(other)),
             data=str(store),
             json=json_path,
@@ -173,45 +183,43 @@ def test_command_takes_data_and_protocol_from_the_run(
         "train": {"data": {"context": 3, "clip_frames": 20, "scored_frames": 6}},
     }
     (run / "config.json").write_text(json.dumps(config))
-    nll(NllOptions(model=str(run), splits=("val",), reference=False, quiet=True))
+    nll(build(NllOptions, model=str(run), splits=("val",), reference=False, quiet=True))
     text = capsys.readouterr().out
     assert "3 context frames" in text
     assert "clips of 6 frames" in text
     assert "all 2 episodes, 6 predicted frames" in text
     with pytest.raises(InputError, match=r"which context\? .*run: 3"):
-        nll(NllOptions(models=(str(run), str(model_folder)), data=str(store), quiet=True))
+        nll(build(NllOptions, models=(str(run), str(model_folder)), data=str(store), quiet=True))
 
 
 def test_mistakes_are_one_clear_line(store, model_folder, save_model_folder, tmp_path):
     name = str(model_folder)
     wide = str(save_model_folder(tmp_path / "wide", seed=0, action_dim=4))
     large = str(save_model_folder(tmp_path / "large", seed=0, frame_size=32))
+    one = {"model": name, "data": str(store)}
+    quick = {"reference": False, "quiet": True}
     mistakes = {
-        "--model, or several": NllOptions(data=str(store)),
-        "twice": NllOptions(models=(name, name), data=str(store)),
-        "neither a run folder": NllOptions(model="no-such-model", data=str(store)),
-        "which data": NllOptions(model=name),
-        "no dataset": NllOptions(model=name, data=str(tmp_path / "nowhere"), splits=("val",)),
-        "no split 'tset'": NllOptions(model=name, data=str(store), splits=("tset",)),
-        "actions must be": NllOptions(model=wide, data=str(store), reference=False, quiet=True),
-        "model's frame size": NllOptions(model=large, data=str(store), reference=False, quiet=True),
-        "differ in size": NllOptions(models=(name, large), data=str(store)),
-        "context of 4": NllOptions(
-            model=name, data=str(store), context=4, reference=False, quiet=True
-        ),
-        "below the clip length": NllOptions(
-            model=name, data=str(store), context=5, clip_frames=5, quiet=True
-        ),
-        "must end in .png": NllOptions(model=name, data=str(store), figure=tmp_path / "figure.jpg"),
-        "is a folder": NllOptions(model=name, data=str(store), json=tmp_path),
-        "--batch-size must be at least 1": NllOptions(model=name, data=str(store), batch_size=0),
-        "--episodes must be at least 1": NllOptions(model=name, data=str(store), episodes=-1),
-        "--context must be at least 1": NllOptions(model=name, data=str(store), context=0),
-        "--clip-frames must be at least 1": NllOptions(model=name, data=str(store), clip_frames=0),
+        "--model, or several": {"data": str(store)},
+        "twice": {"models": (name, name), "data": str(store)},
+        "neither a run folder": {**one, "model": "no-such-model"},
+        "which data": {"model": name},
+        "no dataset": {"model": name, "data": str(tmp_path / "nowhere"), "splits": ("val",)},
+        "no split 'tset'": {**one, "splits": ("tset",)},
+        "actions must be": {**one, **quick, "model": wide},
+        "model's frame size": {**one, **quick, "model": large},
+        "differ in size": {"models": (name, large), "data": str(store)},
+        "context of 4": {**one, **quick, "context": 4},
+        "below the clip length": {**one, "context": 5, "clip_frames": 5, "quiet": True},
+        "must end in .png": {**one, "figure": tmp_path / "figure.jpg"},
+        "is a folder": {**one, "json": tmp_path},
+        "--batch-size must be at least 1": {**one, "batch_size": 0},
+        "--episodes must be at least 1": {**one, "episodes": -1},
+        "--context must be at least 1": {**one, "context": 0},
+        "--clip-frames must be at least 1": {**one, "clip_frames": 0},
     }
     for message, options in mistakes.items():
         with pytest.raises(InputError, match=message) as caught:
-            nll(options)
+            nll(build(NllOptions, **options))
         assert "\n" not in str(caught.value)
 
 
@@ -227,7 +235,8 @@ def test_moving_mnist_stands_beside_the_published_nats_per_frame(
     model = str(save_model_folder(tmp_path / "small", seed=0, **shapes))
     json_path = tmp_path / "nll.json"
     nll(
-        NllOptions(
+        build(
+            NllOptions,
             model=model,
             data=str(tmp_path / "digits"),
             context=10,
@@ -250,8 +259,8 @@ def test_moving_mnist_stands_beside_the_published_nats_per_frame(
     assert "another scale" in text
 
 
-def test_other_data_have_no_moving_mnist_table(report):
-    assert moving_mnist_text(report) == ""
+def test_other_data_have_no_moving_mnist_table(typed):
+    assert moving_mnist_text(typed) == ""
 
 
 def test_partly_known_floors_are_refused(draw_episode, model_folder):
@@ -267,6 +276,6 @@ def test_partly_known_floors_are_refused(draw_episode, model_folder):
     report = evaluate(
         [TableRow("small", "ot", load_model(model_folder))], {"val": unknown}, EvalProtocol()
     )
-    assert report["splits"]["val"]["floor"] is None
+    assert report.splits["val"].floor is None
     assert "noise floor" not in split_text(report, "val")
-    assert np.isfinite(report["models"][0]["splits"]["val"]["nats_per_subpixel"])
+    assert np.isfinite(report.models[0].splits["val"].headline.value)
