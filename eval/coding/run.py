@@ -53,7 +53,7 @@ def compress(
     if json is not None:
         write_json(json, {split: asdict(found) for split, found in sizes.items()})
     for split, found in sizes.items():
-        print(f"{out}: {split}, {found.episodes} coded")
+        print(f"{out}: {found.episodes} of {split}")
         print(sizes_text(found))
 
 
@@ -120,7 +120,7 @@ def sizes_text(sizes: Sizes) -> str:
         ("given frames, lossless stills", sizes.context_bytes),
         ("states and actions, or conditions", sizes.vector_bytes),
         ("ids, sizes, checksums", sizes.about_bytes),
-        ("the whole file", sizes.file_bytes),
+        ("the whole file, all splits", sizes.file_bytes),
     ]
     table = text_table(["", "bytes"], [[label, f"{count:,}"] for label, count in rows if count])
     ideal = sizes.nats / math.log(2) / 8
