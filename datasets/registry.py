@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.sim.names import LABORATORIES, is_simulated, parse_name
 from pixelpush.errors import InputError
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
@@ -25,15 +26,18 @@ def open_dataset(
 ) -> EpisodeDataset:
     """A split of a data set: ``len()``, ``[i]`` -> Episode.
 
-    ``name_or_path``: a store's folder; ``"sim"``, the simulated bin, with its own ``options``, or
-    ``"sim:1000"``, the same with a training split of so many episodes; or the name of a store under
-    the data root. Raises InputError, which lists what there is, for anything else."""
+    ``name_or_path``: a store's folder; ``"sim"``, ``"sim-diverse"`` or ``"sim-cameras"``, a
+    laboratory of the simulated bin, with its own ``options``, or ``"sim:1000"``, the same with a
+    training split of so many episodes; or the name of a store under the data root. Raises
+    InputError, which lists what there is, for anything else."""
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
     if is_simulated(name):
         from pixelpush.datasets.sim import open_sim
 
-        return open_sim(split, **{**_simulated_options(name, split), **options})
+        laboratory, episodes = parse_name(name)
+        given = {"episodes": episodes} if episodes is not None and split == "train" else {}
+        return open_sim(laboratory, split, **{**given, **options})
     if options:
         raise InputError(f"dataset {name!r} takes no options, got {', '.join(sorted(options))}.")
 
@@ -54,25 +58,9 @@ def open_dataset(
     )
 
 
-def is_simulated(name: str) -> bool:
-    """Whether this is the simulated bin, whose frames can be had at any of its sizes."""
-    return name == "sim" or name.startswith("sim:")
-
-
-def _simulated_options(name: str, split: str) -> dict[str, int]:
-    _, colon, count = name.partition(":")
-    if not colon:
-        return {}
-    if not count.isdecimal():
-        raise InputError(
-            f"dataset {name!r}: after 'sim:' comes the number of training episodes, as in sim:1000."
-        )
-    return {"episodes": int(count)} if split == "train" else {}
-
-
 def available() -> list[str]:
-    """Names that ``open_dataset`` can open now: 'sim' and the finished stores under the data
-    root."""
+    """Names that ``open_dataset`` can open now: the simulated laboratories and the finished stores
+    under the data root."""
     root = data_root()
     stores = [path.parent.name for path in root.glob("*/store.json")] if root.is_dir() else []
-    return ["sim", *sorted(name for name in stores if not name.startswith("."))]
+    return [*LABORATORIES, *sorted(name for name in stores if not name.startswith("."))]

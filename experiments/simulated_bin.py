@@ -23,14 +23,14 @@ from pixelpush.datasets.sim.generate import SCENE_VERSION, generate_episode, sim
 def one_core(size: int, episodes: int) -> tuple[float, float, float]:
     """CPU seconds an episode: in all, of physics alone; and wall-clock episodes a second. One
     process."""
-    simulate_episode("val", 0)
+    simulate_episode("sim", "val", 0)
     cpu, wall = time.process_time(), time.perf_counter()
     for number in range(episodes):
-        generate_episode("train", number, size)
+        generate_episode("sim", "train", number, size)
     total, seconds = (time.process_time() - cpu) / episodes, time.perf_counter() - wall
     cpu = time.process_time()
     for number in range(episodes):
-        simulate_episode("train", number)
+        simulate_episode("sim", "train", number)
     return total, (time.process_time() - cpu) / episodes, episodes / seconds
 
 
@@ -39,7 +39,7 @@ def all_cores(workers: int, episodes: int) -> float:
     included."""
     with tempfile.TemporaryDirectory() as root:
         start = time.perf_counter()
-        open_sim("train", episodes=episodes, workers=workers, root=Path(root))
+        open_sim("sim", "train", episodes=episodes, workers=workers, root=Path(root))
         return episodes / (time.perf_counter() - start)
 
 

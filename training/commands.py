@@ -80,7 +80,7 @@ def _open_video_task(
 def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> EpisodeDataset:
     """A split for a model with these settings: the simulator draws at their frame size, where they
     name one."""
-    from pixelpush.datasets.registry import is_simulated, open_dataset
+    from pixelpush.datasets import is_simulated, open_dataset
 
     size = (
         {"size": settings["frame_size"]} if is_simulated(data) and "frame_size" in settings else {}
@@ -91,7 +91,7 @@ def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> Epis
 def _open_super_resolution_task(
     preset: Preset, settings: Mapping[str, Any], data: DataConfig, source: TrainingData
 ) -> Task:
-    from pixelpush.datasets.registry import is_simulated, open_dataset
+    from pixelpush.datasets import is_simulated, open_dataset
     from pixelpush.training.super_resolution_task import SuperResolutionTask
 
     overrides = {**preset.overrides, **settings}

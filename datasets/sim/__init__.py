@@ -1,11 +1,11 @@
 """The simulated bin: endless, deterministic pushing video with the structure of the recorded set.
 
-``open_sim(split)`` gives a split and makes what is missing. An episode is a pure function of
-(split, number, size). splits.py says which arm and objects it has; scene.py, arm.py, objects.py
-build the model; policy.py, physics.py push; renderer.py (with rays, culling, lighting, textures,
-materials) makes the frames; generate.py puts it together; prepare.py and workers.py write the
-store; episodes.py and noise.py read it; manifest.py pins the bytes. docs/simulated_bin.md describes
-the data."""
+``open_sim(laboratory, split)`` gives a split. An episode is a pure function of (laboratory, split,
+number, size). splits.py says which objects it has, stations.py which robot; scene.py, arm.py,
+objects.py build the model; policy.py, physics.py push; renderer.py (with rays, culling, lighting,
+textures, materials) makes the frames; generate.py puts it together; prepare.py and workers.py write
+the store; episodes.py and noise.py read it; manifest.py pins the bytes. docs/simulated_bin.md
+describes the data."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ __all__ = ["open_sim"]
 
 
 def open_sim(
+    laboratory: str,
     split: str,
     size: int = 64,
     episodes: int | None = None,
@@ -27,7 +28,8 @@ def open_sim(
     root: str | os.PathLike[str] | None = None,
     workers: int | None = None,
 ) -> SimulatedEpisodes:
-    """A split of the simulated bin: "train", "val", "test-seen" or "test-novel".
+    """A split ("train", "val", "test-seen", "test-novel") of a laboratory ("sim", "sim-diverse",
+    "sim-cameras").
 
     size: 64, 128 or 256. episodes: how many, the first ones; by default 5000 of train and 256 of
     the others. What is missing under ``root`` (default: the data root) is made first, by
@@ -41,6 +43,6 @@ def open_sim(
     count = check_episodes(split, episodes)
     workers = workers if workers is not None else os.cpu_count() or 1
     path = ensure_split(
-        split, size, count, workers=workers, root=None if root is None else Path(root)
+        laboratory, split, size, count, workers=workers, root=None if root is None else Path(root)
     )
-    return SimulatedEpisodes(path, split, count, noise)
+    return SimulatedEpisodes(path, laboratory, split, count, noise)

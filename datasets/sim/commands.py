@@ -1,44 +1,76 @@
-"""What 'pixelpush prepare sim' runs. Nothing heavy is imported before a call."""
+"""What 'pixelpush prepare sim' and its sisters run. Nothing heavy is imported before a call."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 
-def prepare_sim(
-    episodes: int = 5000,
-    size: int = 64,
-    workers: int = os.cpu_count() or 1,
-    val_episodes: int = 256,
-    test_episodes: int = 256,
-    root: Path | None = None,
-    rebuild: bool = False,
-) -> None:
-    """Make the simulated bin: all its splits. Run it again to go on after a kill, or to get more
-    episodes.
+@dataclass(frozen=True)
+class SimOptions:
+    """Options of ``pixelpush prepare sim``, ``sim-diverse`` and ``sim-cameras``."""
 
-    Args:
-        episodes: Episodes of train; episode i is the same whatever their number. size: Height and
-        width of the frames, in pixels: 64, 128 or 256. workers: Processes that make episodes at the
-        same time. val_episodes: Episodes of val. test_episodes: Episodes of test-seen and of
-        test-novel. root: Folder to put it in; by default the data root ($PIXELPUSH_DATA, else
-        ~/.cache/pixelpush). rebuild: Replace stores, also those that another version made.
-    """
+    episodes: int = 5000
+    """Episodes of train; episode i is the same whatever their number."""
+    size: int = 64
+    """Height and width of the frames, in pixels: 64, 128 or 256."""
+    workers: int = os.cpu_count() or 1
+    """Processes that make episodes at the same time."""
+    val_episodes: int | None = None
+    """Episodes of val; by default a tenth of --episodes, at least 16 and at most 256."""
+    test_episodes: int | None = None
+    """Episodes of test-seen and of test-novel; by default as many as of val."""
+    root: Path | None = None
+    """Folder to put it in; by default the data root ($PIXELPUSH_DATA, else ~/.cache/pixelpush)."""
+    rebuild: bool = False
+    """Replace stores, also those that another version made."""
+
+
+def prepare_sim(options: Annotated[SimOptions, tyro.conf.arg(name="")]) -> None:
+    """Make the simulated bin, all splits: one robot at ten like stations, and a held-out station.
+
+    Run it again to go on after a kill, or to get more episodes."""
+    _prepare("sim", options)
+
+
+def prepare_sim_diverse(options: Annotated[SimOptions, tyro.conf.arg(name="")]) -> None:
+    """Make sim-diverse, all splits: the simulated bin with ten different robots.
+
+    Run it again to go on after a kill, or to get more episodes."""
+    _prepare("sim-diverse", options)
+
+
+def prepare_sim_cameras(options: Annotated[SimOptions, tyro.conf.arg(name="")]) -> None:
+    """Make sim-cameras, all splits: the stations of sim, each training episode with its own camera.
+
+    Run it again to go on after a kill, or to get more episodes."""
+    _prepare("sim-cameras", options)
+
+
+def _prepare(laboratory: str, options: SimOptions) -> None:
     from pixelpush.datasets.sim.prepare import ensure_split
-    from pixelpush.datasets.sim.splits import check_episodes, check_size
+    from pixelpush.datasets.sim.splits import check_episodes, check_size, default_others
     from pixelpush.datasets.store import summary
 
-    counts = {
-        "train": episodes,
-        "val": val_episodes,
-        "test-seen": test_episodes,
-        "test-novel": test_episodes,
-    }
-    check_size(size)
+    others = default_others(options.episodes)
+    val = others if options.val_episodes is None else options.val_episodes
+    test = val if options.test_episodes is None else options.test_episodes
+    counts = {"train": options.episodes, "val": val, "test-seen": test, "test-novel": test}
+    check_size(options.size)
     for split, count in counts.items():
         check_episodes(split, count)
     for split, count in counts.items():
-        print(
-            summary(ensure_split(split, size, count, workers=workers, root=root, rebuild=rebuild))
+        path = ensure_split(
+            laboratory,
+            split,
+            options.size,
+            count,
+            workers=options.workers,
+            root=options.root,
+            rebuild=options.rebuild,
         )
+        print(summary(path))

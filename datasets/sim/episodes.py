@@ -20,10 +20,10 @@ class SimulatedEpisodes:
     ``extra["noise_floor"]``, float32 (T,), is the mean entropy of that noise in nats per sub-pixel:
     no model can do better on average."""
 
-    def __init__(self, path: Path, split: str, episodes: int, noise: bool = True):
+    def __init__(self, path: Path, laboratory: str, split: str, episodes: int, noise: bool = True):
         self._store = EpisodeStore(path, split)
         self.split, self.noise = split, noise
-        self.name = f"sim/{split}" + ("" if noise else " without noise")
+        self.name = f"{laboratory}/{split}" + ("" if noise else " without noise")
         self._count = episodes
         self.schema, self.mirror = self._store.schema, self._store.mirror
         self.metadata = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelpush.datasets.sim.arm import HELD_OUT
+from pixelpush.datasets.sim.arm import ARMS, HELD_OUT
 from pixelpush.datasets.sim.draw import Draw
 from pixelpush.datasets.sim.generate import generate_episode
 from pixelpush.datasets.sim.kinematics import kinematics_of
@@ -45,7 +45,7 @@ def sheet(rows: Sequence[Sequence[np.ndarray]], scale: int = 1) -> np.ndarray:
 
 def _strip(split: str, number: int, size: int, count: int) -> list[np.ndarray]:
     """``count`` frames of an episode, evenly spaced, the first and the last among them."""
-    frames = generate_episode(split, number, size).frames
+    frames = generate_episode("sim", split, number, size).frames
     return [frames[round(k * (len(frames) - 1) / (count - 1))] for k in range(count)]
 
 
@@ -54,23 +54,25 @@ def _pool_frames(pool: str, size: int) -> list[np.ndarray]:
     frames = []
     for start in range(0, POOL_SIZES[pool], 12):
         objects = tuple(range(start, min(start + 12, POOL_SIZES[pool])))
-        scene = build_scene(3, pool, objects)
-        rollout = simulate(scene, kinematics_of(3), Draw("gallery", pool, start))
-        made, _ = Renderer(scene, size).render(
-            rollout.configurations[:1], np.zeros(len(objects), bool)
-        )
-        frames.append(made[0])
+        scene = build_scene(ARMS[3], pool, objects)
+        rollout = simulate(scene, kinematics_of(scene.arm), Draw("gallery", pool, start))
+        made, _ = Renderer(scene, size).frame(rollout.configurations[0], rollout.moved[0])
+        frames.append(made)
     return frames
 
 
 def sheets() -> Iterator[tuple[str, np.ndarray]]:
     """Name and picture of every sheet."""
     yield "arms_64", sheet([_strip(split, number, 64, 8) for split, number in _ARMS], scale=2)
-    every = [generate_episode(split, number, 256).frames[0] for split, number in _ARMS]
+    every = [generate_episode("sim", split, number, 256).frames[0] for split, number in _ARMS]
     yield (
         "arms_256",
         sheet(
-            [every[:4], every[4:8], [*every[8:], generate_episode("test-novel", 0, 256).frames[0]]]
+            [
+                every[:4],
+                every[4:8],
+                [*every[8:], generate_episode("sim", "test-novel", 0, 256).frames[0]],
+            ]
         ),
     )
     for pool in POOL_SIZES:

@@ -1,5 +1,5 @@
-"""One episode of the simulated bin from (split, number, size): physics, frames, labels. A pure
-function."""
+"""One episode of the simulated bin from (laboratory, split, number, size): physics, frames, labels.
+A pure function."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ import json
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
-from pixelpush.datasets.sim.arm import JOINTS
+from pixelpush.datasets.sim.arm import Arm
 from pixelpush.datasets.sim.kinematics import kinematics_of
+from pixelpush.datasets.sim.labels import Labeller
 from pixelpush.datasets.sim.physics import Rollout, simulate
 from pixelpush.datasets.sim.renderer import Renderer
 from pixelpush.datasets.sim.scene import Scene, build_scene
 from pixelpush.datasets.sim.splits import Filling, episode_draw, filling_of
+from pixelpush.datasets.sim.stations import arm_index, arm_of
 
 # Raise it with every change that alters a single byte of any episode; stores of other versions are
 # refused.
 SCENE_VERSION = 3
 RENDERER = "mj_multiRay, 4 samples"
 
-# An object whose pose numbers (metres, quaternion) never change by more than this lies still,
-# exactly.
-STILL_TOLERANCE = 5e-4
 
-
-def identity(size: int) -> dict[str, str | int]:
+def identity(laboratory: str, size: int) -> dict[str, str | int]:
     """What decides the bytes of every episode, with a hash of it under "hash"."""
     import mujoco
 
     parts = {
+        "laboratory": laboratory,
         "scene": SCENE_VERSION,
         "mujoco": mujoco.__version__,
         "renderer": RENDERER,
@@ -42,47 +41,69 @@ def identity(size: int) -> dict[str, str | int]:
 
 
 @functools.lru_cache(maxsize=2)
-def _scene(filling: Filling) -> Scene:
-    return build_scene(filling.arm, filling.pool, filling.objects)
+def _scene(arm: Arm, filling: Filling) -> Scene:
+    return build_scene(arm, filling.pool, filling.objects)
 
 
 @functools.lru_cache(maxsize=2)
-def _renderer(filling: Filling, size: int) -> Renderer:
-    return Renderer(_scene(filling), size)
+def _renderer(arm: Arm, filling: Filling, size: int) -> Renderer:
+    return Renderer(_scene(arm, filling), size)
 
 
-def simulate_episode(split: str, episode: int) -> tuple[Rollout, np.ndarray]:
-    """The physics of an episode, and which objects moved, bool (objects,); those that did not lie
-    exactly still."""
-    filling = filling_of(split, episode)
-    rollout = simulate(_scene(filling), kinematics_of(filling.arm), episode_draw(split, episode))
-    poses = rollout.configurations[:, JOINTS:].reshape(
-        len(rollout.configurations), len(filling.objects), 7
-    )
-    moved = np.abs(poses - poses[:1]).max(axis=(0, 2)) > STILL_TOLERANCE
-    poses[:, ~moved] = poses[:1, ~moved]
-    return rollout, moved
+@functools.lru_cache(maxsize=2)
+def _labeller(arm: Arm, filling: Filling, size: int) -> Labeller:
+    return Labeller(_scene(arm, filling), size)
 
 
-def generate_episode(split: str, episode: int, size: int = 64) -> Episode:
+def scene_of(laboratory: str, split: str, episode: int) -> Scene:
+    """The scene of an episode, before physics; the last ones are kept."""
+    return _scene(arm_of(laboratory, split, episode), filling_of(split, episode))
+
+
+def renderer_of(laboratory: str, split: str, episode: int, size: int) -> Renderer:
+    """The renderer of an episode's scene; the last ones are kept."""
+    return _renderer(arm_of(laboratory, split, episode), filling_of(split, episode), size)
+
+
+def simulate_episode(laboratory: str, split: str, episode: int) -> Rollout:
+    """The physics of an episode."""
+    scene = scene_of(laboratory, split, episode)
+    return simulate(scene, kinematics_of(scene.arm), episode_draw(split, episode))
+
+
+def labeller_of(laboratory: str, split: str, episode: int, size: int) -> Labeller:
+    """The labeller of an episode's scene; the last ones are kept."""
+    return _labeller(arm_of(laboratory, split, episode), filling_of(split, episode), size)
+
+
+def generate_episode(laboratory: str, split: str, episode: int, size: int = 64) -> Episode:
     """The clean episode: frames uint8 (20, 3, size, size), states and actions float32 (20, 5).
 
-    extra: ``object_poses`` float32 (20, objects, 7), place and quaternion; ``segmentation`` uint8
-    (20, size, size), 0 background, 1 arm, 2 + k object k; ``objects`` int16 (objects,), their
-    numbers in the pool; ``arm`` int16 ()."""
-    filling = filling_of(split, episode)
-    rollout, moved = simulate_episode(split, episode)
-    frames, labels = _renderer(filling, size).render(rollout.configurations, moved)
-    poses = rollout.configurations[:, JOINTS:].reshape(len(frames), len(filling.objects), 7)
+    extra: ``arm_places`` float32 (20, 6, 3), ``object_places`` float32 (20, objects, 3),
+    ``object_visible`` float32 (20, objects) and ``object_poses`` float32 (20, objects, 7), see
+    labels.py; ``segmentation`` uint8 (20, size, size), 0 background, 1 arm, 2 + k object k;
+    ``objects`` int16 (objects,), their numbers in the pool; ``arm`` int16 (), the station."""
+    of = (laboratory, split, episode)
+    rollout = simulate_episode(*of)
+    frames, segmentation = renderer_of(*of, size).render(rollout.configurations, rollout.moved)
+    labeller = labeller_of(*of, size)
+    labels = [labeller.label(configuration) for configuration in rollout.configurations]
     return Episode(
         frames=frames,
         states=rollout.states,
         actions=rollout.actions,
         id=f"{split}-{episode:07d}",
         extra={
-            "object_poses": poses.astype(np.float32),
-            "segmentation": labels,
-            "objects": np.array(filling.objects, np.int16),
-            "arm": np.array(filling.arm, np.int16),
+            **{name: np.stack([label[name] for label in labels]) for name in labels[0]},
+            "segmentation": segmentation,
+            **about(laboratory, split, episode),
         },
     )
+
+
+def about(laboratory: str, split: str, episode: int) -> dict[str, np.ndarray]:
+    """What an episode is made of: ``objects`` int16 (objects,), ``arm`` int16 ()."""
+    return {
+        "objects": np.array(filling_of(split, episode).objects, np.int16),
+        "arm": np.array(arm_index(laboratory, split, episode), np.int16),
+    }

@@ -8,7 +8,7 @@ import functools
 import mujoco
 import numpy as np
 
-from pixelpush.datasets.sim.arm import ARMS, HOME, JOINTS, add_arm
+from pixelpush.datasets.sim.arm import HOME, JOINTS, Arm, add_arm
 from pixelpush.datasets.sim.rotations import hand_rotation, pitch_yaw
 from pixelpush.datasets.sim.scene import TABLE, new_spec
 
@@ -21,9 +21,9 @@ _LARGEST_MOVE = (0.06, 0.2)  # of the error, metres and radians, that one iterat
 class Kinematics:
     """Forward and inverse kinematics of one arm."""
 
-    def __init__(self, arm_index: int):
+    def __init__(self, arm: Arm):
         spec = new_spec()
-        add_arm(spec, ARMS[arm_index], TABLE)
+        add_arm(spec, arm, TABLE)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self.home = np.array(HOME)
@@ -75,10 +75,10 @@ class Kinematics:
             part *= min(1.0, largest / float(np.abs(part).max() + 1e-12))
 
 
-@functools.lru_cache(maxsize=len(ARMS))
-def kinematics_of(arm_index: int) -> Kinematics:
-    """The kinematics of an arm, built once a process."""
-    return Kinematics(arm_index)
+@functools.lru_cache(maxsize=16)
+def kinematics_of(arm: Arm) -> Kinematics:
+    """The kinematics of an arm, kept for the next call."""
+    return Kinematics(arm)
 
 
 def tool_pose(data: mujoco.MjData, site: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pixelpush.datasets.records import content_hash
 from pixelpush.datasets.sim.generate import generate_episode, identity
+from pixelpush.datasets.sim.names import LABORATORIES
 from pixelpush.datasets.sim.splits import DEFAULT_EPISODES
 from pixelpush.files import read_json, write_json
 
@@ -24,22 +25,36 @@ HASHED = 4  # episodes of each split
 
 def make_manifest(hashed: int = HASHED) -> dict[str, Any]:
     """The manifest of this version on this machine, from the first ``hashed`` episodes of each
-    split."""
+    laboratory's splits."""
+    return {name: _laboratory(name, hashed) for name in LABORATORIES}
+
+
+def _laboratory(name: str, hashed: int) -> dict[str, Any]:
     splits = {
         split: {
             "episodes": count,
             "content_sha256": [
-                content_hash(generate_episode(split, number, SIZE)) for number in range(hashed)
+                content_hash(generate_episode(name, split, number, SIZE))
+                for number in range(hashed)
             ],
         }
         for split, count in DEFAULT_EPISODES.items()
     }
-    return {"identity": identity(SIZE), "splits": splits}
+    return {"identity": identity(name, SIZE), "splits": splits}
 
 
 def differences(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
     """What the committed manifest has otherwise, a line each; hashes are compared as far as
     ``found`` has them."""
+    nothing = {"identity": {}, "splits": {}}
+    return [
+        f"{name}/{line}"
+        for name, fields in found.items()
+        for line in _differences(fields, committed.get(name, nothing))
+    ]
+
+
+def _differences(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
     lines = []
     if found["identity"] != committed["identity"]:
         lines.append(f"identity: {found['identity']}, committed {committed['identity']}")

@@ -3,6 +3,7 @@ frames."""
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 
@@ -26,45 +27,129 @@ _ARRIVE = (
 )
 _CELLS = 4  # objects are dropped over a grid of so many cells a side
 _PITCH = 0.11  # metres between cells
+# An object whose pose numbers (metres, quaternion) never change by more than this lies still,
+# exactly.
+STILL_TOLERANCE = 5e-4
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """joints: float64 (T, nq), the whole configuration. states, actions: float32 (T, 5). The
-    arrays' T is FRAMES."""
+    """An episode's physics, T = FRAMES. configurations: float64 (T, nq). moved: bool (T, objects),
+    which objects had left their first place by then. states, actions: float32 (T, 5)."""
 
     configurations: np.ndarray
+    moved: np.ndarray
     states: np.ndarray
     actions: np.ndarray
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The full state of a ``Pushing``: what ``Pushing.restore`` goes on from, to the byte."""
+
+    physics: mujoco.MjData
+    joints: np.ndarray
+    command: np.ndarray
+    first: np.ndarray
+    moved: np.ndarray
+
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a moment of the simulated bin cannot be pickled: MuJoCo's pickle forgets what sleeps; "
+            "reset the bin and replay the actions."
+        )
+
+
+class Pushing:
+    """A scene in motion: objects are dropped and settle, then each step is a frame of physics.
+
+    configuration: float64 (nq,), joints and poses, where an object that never left its first place
+    by more than STILL_TOLERANCE has exactly that place. moved: bool (objects,), which objects did.
+    """
+
+    def __init__(self, scene: Scene, kinematics: Kinematics, draw: Draw):
+        self._model, self._kinematics = scene.model, kinematics
+        self._bodies = list(scene.object_bodies)
+        self._tool = scene.model.site("tool").id
+        self._data = data = mujoco.MjData(scene.model)
+        self.command = start_pose(draw)
+        self._joints = kinematics.solve(kinematics.home, self.command, 100)
+        data.qpos[:JOINTS] = self._joints
+        data.ctrl[:] = self._joints
+        _drop(data, len(self._bodies), self.command, draw)
+        mujoco.mj_step(self._model, data, SETTLE_STEPS)
+        data.qvel[:] = 0
+        data.time = 0
+        self._first = self._poses(data.qpos).copy()
+        self.moved = np.zeros(len(self._bodies), bool)
+        self._look()
+
+    def step(self, command: np.ndarray) -> None:
+        """A frame of physics while the command moves from the last one to ``command``, float32
+        (5,)."""
+        # What an episode records is float32: its replay must be given the same numbers.
+        target = command.astype(np.float64)
+        for step in range(0, STEPS, _CONTROL):
+            part = min(1.0, (step + _CONTROL) / (_ARRIVE * STEPS))
+            pose = self.command + part * (target - self.command)
+            self._joints = self._kinematics.solve(self._joints, pose, 2)
+            self._data.ctrl[:] = self._joints
+            mujoco.mj_step(self._model, self._data, _CONTROL)
+        self.command = target
+        self._look()
+
+    def state(self) -> np.ndarray:
+        """float32 (5,): x, y, z in metres, pitch, yaw in radians of the finger's tip."""
+        return tool_pose(self._data, self._tool).astype(np.float32)
+
+    def object_places(self) -> np.ndarray:
+        """float64 (objects, 2): x and y in metres."""
+        return self._data.xpos[self._bodies, :2]
+
+    def moment(self) -> Moment:
+        """A copy of the full state; later steps do not change it."""
+        # A whole copy of MuJoCo's data: its state vectors leave out which objects sleep.
+        return Moment(
+            copy.copy(self._data), self._joints, self.command, self._first, self.moved.copy()
+        )
+
+    def restore(self, moment: Moment) -> None:
+        """Go back to a moment of this scene."""
+        self._data = copy.copy(moment.physics)
+        self._joints = moment.joints
+        self.command = moment.command
+        self._first = moment.first
+        self.moved = moment.moved.copy()
+        self._look()
+
+    def _poses(self, configuration: np.ndarray) -> np.ndarray:
+        return configuration[JOINTS:].reshape(-1, 7)
+
+    def _look(self) -> None:
+        """Bring places and ``configuration`` up to date."""
+        mujoco.mj_kinematics(self._model, self._data)
+        self.configuration = self._data.qpos.copy()
+        poses = self._poses(self.configuration)
+        self.moved |= np.abs(poses - self._first).max(axis=1) > STILL_TOLERANCE
+        poses[~self.moved] = self._first[~self.moved]
 
 
 def simulate(scene: Scene, kinematics: Kinematics, draw: Draw) -> Rollout:
     """Drop the objects, let them settle, push for FRAMES frames. A pure function of the scene and
     the draw."""
-    model, count = scene.model, len(scene.object_bodies)
-    data = mujoco.MjData(model)
-    site = model.site("tool").id
-    command = start_pose(draw)
-    joints = kinematics.solve(kinematics.home, command, 100)
-    data.qpos[:JOINTS] = joints
-    data.ctrl[:] = joints
-    _drop(data, count, command, draw)
-    mujoco.mj_step(model, data, SETTLE_STEPS)
-    data.qvel[:] = 0
-    data.time = 0
+    count = len(scene.object_bodies)
+    pushing = Pushing(scene, kinematics, draw)
     pusher = Pusher(draw, count)
-    configurations = np.empty((FRAMES, model.nq))
+    configurations, moved = np.empty((FRAMES, scene.model.nq)), np.empty((FRAMES, count), bool)
     states, actions = np.empty((FRAMES, 5), np.float32), np.empty((FRAMES, 5), np.float32)
     for frame in range(FRAMES):
-        mujoco.mj_kinematics(model, data)
-        configurations[frame] = data.qpos
-        states[frame] = tool_pose(data, site)
-        target = pusher.next_command(command, data.xpos[list(scene.object_bodies), :2])
-        actions[frame] = target
+        configurations[frame] = pushing.configuration
+        moved[frame] = pushing.moved
+        states[frame] = pushing.state()
+        actions[frame] = pusher.next_command(pushing.command, pushing.object_places())
         if frame + 1 < FRAMES:
-            joints = _follow(model, data, kinematics, joints, command, target)
-        command = target
-    return Rollout(configurations, states, actions)
+            pushing.step(actions[frame])
+    return Rollout(configurations, moved, states, actions)
 
 
 def _drop(data: mujoco.MjData, count: int, hand: np.ndarray, draw: Draw) -> None:
@@ -89,21 +174,3 @@ def _drop(data: mujoco.MjData, count: int, hand: np.ndarray, draw: Draw) -> None
         data.qpos[start + 3 : start + 7] = compose(
             about((0, 0, 1), draw.uniform(-math.pi, math.pi)), tipped
         )
-
-
-def _follow(
-    model: mujoco.MjModel,
-    data: mujoco.MjData,
-    kinematics: Kinematics,
-    joints: np.ndarray,
-    start: np.ndarray,
-    target: np.ndarray,
-) -> np.ndarray:
-    """A frame of physics while the command moves from ``start`` to ``target``; returns the last
-    joint target."""
-    for step in range(0, STEPS, _CONTROL):
-        part = min(1.0, (step + _CONTROL) / (_ARRIVE * STEPS))
-        joints = kinematics.solve(joints, start + part * (target - start), 2)
-        data.ctrl[:] = joints
-        mujoco.mj_step(model, data, _CONTROL)
-    return joints

@@ -14,6 +14,7 @@ from typing import Any
 
 from pixelpush.datasets.registry import data_root
 from pixelpush.datasets.sim.generate import identity
+from pixelpush.datasets.sim.names import check_laboratory
 from pixelpush.datasets.sim.splits import check_episodes, check_size
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store
@@ -21,12 +22,14 @@ from pixelpush.errors import InputError
 from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
 
 
-def store_path(split: str, size: int, root: Path | None = None) -> Path:
+def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
     """Where the store of a split lies: DATA/sim/64/train."""
-    return (data_root() if root is None else Path(root).expanduser()) / "sim" / str(size) / split
+    root = data_root() if root is None else Path(root).expanduser()
+    return root / laboratory / str(size) / split
 
 
 def ensure_split(
+    laboratory: str,
     split: str,
     size: int = 64,
     episodes: int | None = None,
@@ -41,33 +44,33 @@ def ensure_split(
     May be repeated after a kill at any moment, and called by several processes at once: one works,
     the others wait. Raises InputError for bad values, a store of another version of the scene
     (unless ``rebuild``), a full disk."""
+    check_laboratory(laboratory)
     episodes = check_episodes(split, episodes)
     check_size(size)
     if workers < 1:
         raise InputError(f"sim: workers must be at least 1, not {workers}.")
-    path = store_path(split, size, root)
-    if not rebuild and _finished(path, split, size) >= episodes:
+    path = store_path(laboratory, split, size, root)
+    if not rebuild and _finished(path, laboratory, split, size) >= episodes:
         return path
     with full_disk_is_a_clear_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _only_one(path):
             if rebuild and path.exists():
                 shutil.rmtree(path)
-            finished = _finished(
-                path, split, size
-            )  # perhaps made by the process that this one waited for
+            # Perhaps made by the process that this one waited for.
+            finished = _finished(path, laboratory, split, size)
             if finished < episodes:
-                _make(path, split, size, episodes, finished, workers)
+                _make(path, laboratory, split, size, episodes, finished, workers)
     return path
 
 
-def _finished(path: Path, split: str, size: int) -> int:
+def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
     """How many episodes the store at ``path`` holds, 0 if there is none; another version's is
     refused."""
     if not is_complete(path):
         return 0
     description = read_description(path)
-    found, expected = description["metadata"].get("identity", {}), identity(size)
+    found, expected = description["metadata"].get("identity", {}), identity(laboratory, size)
     if found.get("hash") != expected["hash"]:
         differing = [
             f"{k} {found.get(k)} (now {v})"
@@ -77,7 +80,7 @@ def _finished(path: Path, split: str, size: int) -> int:
         raise InputError(
             f"{path}: made by another version of the simulated bin: "
             f"{', '.join(differing) or 'unknown'}; "
-            "'pixelpush prepare sim --rebuild' replaces it."
+            f"'pixelpush prepare {laboratory} --size {size} --rebuild' makes it anew."
         )
     return int(description["splits"][split]["episodes"])
 
@@ -95,18 +98,26 @@ def _only_one(path: Path) -> Iterator[None]:
         yield
 
 
-def _make(path: Path, split: str, size: int, episodes: int, finished: int, workers: int) -> None:
+def _make(
+    path: Path,
+    laboratory: str,
+    split: str,
+    size: int,
+    episodes: int,
+    finished: int,
+    workers: int,
+) -> None:
     """Make the missing shards in a working folder beside ``path``, then turn it into the store."""
     from tqdm import tqdm
 
     working = path.with_name(f".{path.name}.working")
-    job = Job(str(working), split, size, episodes, str(path) if finished else "")
-    _take_up(working, {"identity": identity(size), "episodes": episodes})
+    job = Job(str(working), laboratory, split, size, episodes, str(path) if finished else "")
+    _take_up(working, {"identity": identity(laboratory, size), "episodes": episodes})
     done = finished_shards(working)
     missing = [index for index in range(job.shards()) if (split, index) not in done]
     made = sum(len(shard.ids) for shard in done.values())
     print(
-        f"sim/{split}: making {episodes - made} episodes of {size}x{size} in {path}",
+        f"{laboratory}/{split}: making {episodes - made} episodes of {size}x{size} in {path}",
         file=sys.stderr,
     )
     with tqdm(total=episodes, initial=made, unit="episode", disable=None) as bar:
@@ -114,7 +125,7 @@ def _make(path: Path, split: str, size: int, episodes: int, finished: int, worke
     (working / "plan.json").unlink(missing_ok=True)
     metadata: dict[str, Any] = {
         "source": "simulated bin",
-        "identity": identity(size),
+        "identity": identity(laboratory, size),
         "noise": "none; added on reading",
         # Mirrored left to right, a scene is the one reflected through the robot's x-z plane: y and
         # yaw change sign.

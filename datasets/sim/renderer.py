@@ -13,6 +13,7 @@ import math
 import mujoco
 import numpy as np
 
+from pixelpush.datasets.sim.arm import JOINTS
 from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
 from pixelpush.datasets.sim.lighting import (
     Blobs,
@@ -63,6 +64,7 @@ class Renderer:
         self._body = np.append(self.model.geom_bodyid, -1).astype(np.int32)  # [-1] is "no geom"
         self._label = _labels(scene)
         self._vignette = _vignette(size)
+        self._prepared = b""
 
     def render(
         self, configurations: np.ndarray, moved: np.ndarray
@@ -70,8 +72,26 @@ class Renderer:
         """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations, float64 (T,
         nq).
 
-        ``moved``: bool (objects,), which objects ever leave the place they have in the first frame.
-        """
+        ``moved``: bool (T, objects), which objects have left their first place by then."""
+        made = [self.frame(*moment) for moment in zip(configurations, moved, strict=True)]
+        return np.stack([frame for frame, _ in made]), np.stack([label for _, label in made])
+
+    def frame(self, configuration: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A frame, uint8 (3, N, N), and its labels, uint8 (N, N): a pure function of the
+        arguments."""
+        size = self.size
+        self._pose(configuration)
+        still = configuration[JOINTS:].reshape(-1, 7)[~moved]
+        key = moved.tobytes() + still.tobytes()
+        if key != self._prepared:
+            self._part(moved)
+            self._prepared = key
+        light, label = self._frame()
+        light *= self._vignette
+        return develop(light).reshape(3, size, size), label.reshape(size, size)
+
+    def _part(self, moved: np.ndarray) -> None:
+        """Light anew what stands still, after something else has begun to move."""
         bodies = [
             body for body, moves in zip(self.scene.object_bodies, moved, strict=True) if moves
         ]
@@ -80,20 +100,7 @@ class Renderer:
         self.model.geom_group[seen] = np.where(
             np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL
         )
-        self._pose(configurations[0])
         self._prepare_still(moving)
-        size, count = self.size, len(configurations)
-        frames, labels = (
-            np.empty((count, 3, size, size), np.uint8),
-            np.empty((count, size, size), np.uint8),
-        )
-        for index, configuration in enumerate(configurations):
-            self._pose(configuration)
-            light, label = self._frame()
-            light *= self._vignette
-            frames[index] = develop(light).reshape(3, size, size)
-            labels[index] = label.reshape(size, size)
-        return frames, labels
 
     def _pose(self, configuration: np.ndarray) -> None:
         self.data.qpos[:] = configuration

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 from mujoco import mjtGeom as Geom
 
-from pixelpush.datasets.sim.arm import ARMS, Arm, add_arm
+from pixelpush.datasets.sim.arm import Arm, add_arm
 from pixelpush.datasets.sim.materials import Material
 from pixelpush.datasets.sim.objects import add_object, object_parts
 from pixelpush.datasets.sim.rotations import about, compose
@@ -38,10 +38,9 @@ class Scene:
     arm_bodies: tuple[int, ...]
 
 
-def build_scene(arm_index: int, pool: str, objects: tuple[int, ...]) -> Scene:
-    """The scene of arm ``arm_index`` with these objects of a pool, parked above the bin until
+def build_scene(arm: Arm, pool: str, objects: tuple[int, ...]) -> Scene:
+    """The scene of an arm's station with these objects of a pool, parked above the bin until
     physics places them."""
-    arm = ARMS[arm_index]
     spec = new_spec()
     made = _add_bin(spec.worldbody, arm)
     made += add_arm(spec, arm, TABLE)

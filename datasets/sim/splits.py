@@ -1,40 +1,33 @@
-"""The splits: which arm and which objects an episode has. Every choice is a pure function of
-(split, episode)."""
+"""The splits: which objects an episode has, and its random numbers; the same in every laboratory.
+Every choice is a pure function of (split, episode)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelpush.datasets.sim.arm import HELD_OUT, TRAINING_ARMS
 from pixelpush.datasets.sim.draw import Draw
+from pixelpush.datasets.sim.names import check_split
 from pixelpush.datasets.sim.objects import POOL_SIZES
 from pixelpush.errors import InputError
 
 Pool = Literal["seen", "novel"]
 
-# Episodes of a split unless told otherwise; any number may be asked for, episode i is always the
-# same.
+# Episodes of a split that the manifest speaks of; any number may be asked for, episode i is always
+# the same.
 DEFAULT_EPISODES = {"train": 5000, "val": 256, "test-seen": 256, "test-novel": 256}
 SIZES = (64, 128, 256)
 FEWEST_OBJECTS, MOST_OBJECTS = 8, 15
-EPISODES_PER_FILLING = (
-    2  # two episodes share an arm and a choice of objects, and with it a compiled model
-)
+# Two episodes share a station and a choice of objects, and with it a compiled model.
+EPISODES_PER_FILLING = 2
 
 
 @dataclass(frozen=True)
 class Filling:
-    """What a compiled model is made of."""
+    """What lies in the bin: numbers of objects in a pool."""
 
-    arm: int
     pool: Pool
     objects: tuple[int, ...]
-
-
-def check_split(split: str) -> None:
-    if split not in DEFAULT_EPISODES:
-        raise InputError(f"sim: no split {split!r}; it has {', '.join(DEFAULT_EPISODES)}.")
 
 
 def check_size(size: int) -> None:
@@ -53,17 +46,25 @@ def check_episodes(split: str, episodes: int | None) -> int:
     return episodes
 
 
+def default_others(training: int) -> int:
+    """Episodes of val, test-seen and test-novel each, beside so many of train: a tenth, at least
+    16, at most 256.
+
+    >>> default_others(60), default_others(1000), default_others(5000)
+    (16, 100, 256)
+    """
+    return min(256, max(16, training // 10))
+
+
 def filling_of(split: str, episode: int) -> Filling:
-    """Arm, pool and objects of an episode. Training arms take turns; the test splits have the
-    held-out arm."""
+    """Pool and objects of an episode."""
     check_split(split)
     number = episode // EPISODES_PER_FILLING
     draw = Draw("filling", split, number)
     pool: Pool = "novel" if split == "test-novel" else "seen"
     count = FEWEST_OBJECTS + draw.integer(MOST_OBJECTS - FEWEST_OBJECTS + 1)
     objects = tuple(draw.order(POOL_SIZES[pool])[:count])
-    arm = number % len(TRAINING_ARMS) if split in ("train", "val") else HELD_OUT
-    return Filling(arm, pool, objects)
+    return Filling(pool, objects)
 
 
 def episode_draw(split: str, episode: int) -> Draw:

@@ -28,12 +28,14 @@ EPISODES_PER_SHARD = 32
 
 @dataclass(frozen=True)
 class Job:
-    """What to make: ``episodes`` episodes of a split at a size, as shards in ``folder``.
+    """What to make: ``episodes`` episodes of a laboratory's split at a size, as shards in
+    ``folder``.
 
     ``earlier``: a finished store of fewer episodes of the same version to copy from, or "".
     """
 
     folder: str
+    laboratory: str
     split: str
     size: int
     episodes: int
@@ -57,7 +59,7 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
             yield (
                 earlier[number]
                 if number < len(earlier)
-                else generate_episode(job.split, number, job.size)
+                else generate_episode(job.laboratory, job.split, number, job.size)
             )
 
     write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pixelpush.datasets import commands as recorded
-from pixelpush.datasets.sim.commands import prepare_sim
+from pixelpush.datasets.sim.commands import (
+    prepare_sim,
+    prepare_sim_cameras,
+    prepare_sim_diverse,
+)
 from pixelpush.errors import InputError
 
 # The one list of what can be prepared.
 SOURCES: dict[str, Callable[..., None]] = {
     "sim": prepare_sim,
+    "sim-diverse": prepare_sim_diverse,
+    "sim-cameras": prepare_sim_cameras,
     "google-push": recorded.prepare_google_push,
     "bair": recorded.prepare_bair,
     "folder": recorded.prepare_folder,

@@ -31,19 +31,22 @@ def test_by_path_and_by_name(root, tmp_path, make_episode):
     assert len(open_dataset("bair", "test")) == 1
     assert len(open_dataset(tmp_path / "mine", "val")) == 2
     assert len(open_dataset(str(tmp_path / "mine"), split="val")) == 2
-    assert available() == ["sim", "bair"]
+    assert available() == ["sim", "sim-diverse", "sim-cameras", "bair"]
 
 
 def test_sim_is_imported_only_when_asked_for(monkeypatch):
     module = types.ModuleType("pixelpush.datasets.sim")
-    setattr(module, "open_sim", lambda split, **options: (split, options))  # noqa: B010
+    vars(module)["open_sim"] = lambda laboratory, split, **options: (laboratory, split, options)
     monkeypatch.setitem(sys.modules, "pixelpush.datasets.sim", module)
-    assert open_dataset("sim", split="test-novel", size=128) == ("test-novel", {"size": 128})
+    assert open_dataset("sim", split="test-novel", size=128) == ("sim", "test-novel", {"size": 128})
 
 
 def test_unknown(root, tmp_path, make_episode):
     write_store(root / "mine", {"test": [make_episode(0)]}, {})
-    with pytest.raises(InputError, match=r"known ones are sim, mine.*pixelpush prepare folder"):
+    with pytest.raises(
+        InputError,
+        match=r"known ones are sim, sim-diverse, sim-cameras, mine.*pixelpush prepare folder",
+    ):
         open_dataset("nothing", "train")
     with pytest.raises(
         InputError, match="'google-push' is not prepared; run 'pixelpush prepare google-push"
@@ -58,12 +61,15 @@ def test_unknown(root, tmp_path, make_episode):
 
 
 def test_the_number_of_simulated_training_episodes_may_stand_in_the_name():
-    from pixelpush.datasets.registry import _simulated_options, is_simulated
+    from pixelpush.datasets import is_simulated
+    from pixelpush.datasets.sim.names import parse_name
 
     assert is_simulated("sim")
     assert is_simulated("sim:12")
     assert not is_simulated("simple")
-    assert _simulated_options("sim:12", "train") == {"episodes": 12}
-    assert _simulated_options("sim:12", "val") == {}
+    assert is_simulated("sim-diverse")
+    assert is_simulated("sim-cameras:12")
+    assert parse_name("sim:12") == ("sim", 12)
+    assert parse_name("sim-cameras") == ("sim-cameras", None)
     with pytest.raises(InputError, match="number of training episodes"):
         open_dataset("sim:many", "train")

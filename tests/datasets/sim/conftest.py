@@ -19,7 +19,7 @@ def episode() -> Callable[..., Episode]:
 
     def get(split: str, number: int) -> Episode:
         if (split, number) not in made:
-            made[split, number] = generate_episode(split, number)
+            made[split, number] = generate_episode("sim", split, number)
         return made[split, number]
 
     return get
@@ -29,5 +29,5 @@ def episode() -> Callable[..., Episode]:
 def small_root(tmp_path_factory) -> Path:
     """A data root with three episodes of val."""
     root = tmp_path_factory.mktemp("data")
-    ensure_split("val", 64, 3, root=root)
+    ensure_split("sim", "val", 64, 3, root=root)
     return root

@@ -1,5 +1,5 @@
-"""An episode is a pure function of (split, number, size), whichever process makes it and after
-whatever else."""
+"""An episode is a pure function of (laboratory, split, number, size), whichever process makes it
+and after whatever else."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pixelpush.files import read_json
 _HASH = """
 from pixelpush.datasets.records import content_hash
 from pixelpush.datasets.sim.generate import generate_episode
-print(content_hash(generate_episode("train", 1)))
+print(content_hash(generate_episode("sim", "train", 1)))
 """
 
 
 @pytest.mark.parametrize("split", DEFAULT_EPISODES)
 def test_first_episodes_have_the_committed_bytes(split, episode):
-    committed = read_json(manifest.PATH)
-    assert committed["identity"] == identity(64)
+    committed = read_json(manifest.PATH)["sim"]
+    assert committed["identity"] == identity("sim", 64)
     assert committed["splits"][split]["episodes"] == DEFAULT_EPISODES[split]
     assert content_hash(episode(split, 0)) == committed["splits"][split]["content_sha256"][0]
 
@@ -37,14 +37,23 @@ def test_manifest_holds():
 
 
 def test_manifest_differences_are_named():
-    committed = read_json(manifest.PATH)
-    found = {
-        "identity": committed["identity"],
-        "splits": {"val": {"episodes": 256, "content_sha256": ["0" * 64]}},
+    committed = {
+        "sim": {
+            "identity": {"hash": "a"},
+            "splits": {"val": {"episodes": 256, "content_sha256": ["1", "2", "3"]}},
+        }
     }
-    assert manifest.differences(found, committed) == ["val: episode 0 has other bytes"]
-    found["splits"]["val"]["content_sha256"] = committed["splits"]["val"]["content_sha256"][:2]
+    found = {
+        "sim": {
+            "identity": {"hash": "a"},
+            "splits": {"val": {"episodes": 256, "content_sha256": ["0"]}},
+        }
+    }
+    assert manifest.differences(found, committed) == ["sim/val: episode 0 has other bytes"]
+    found["sim"]["splits"]["val"]["content_sha256"] = ["1", "2"]
     assert manifest.differences(found, committed) == []
+    found["sim-diverse"] = found.pop("sim")
+    assert manifest.differences(found, committed)[0].startswith("sim-diverse/identity")
 
 
 def test_other_processes_make_the_same_bytes_without_vector_kernels(episode):
@@ -62,13 +71,13 @@ def test_other_processes_make_the_same_bytes_without_vector_kernels(episode):
 
 def test_what_was_made_before_does_not_matter(episode):
     first = episode("test-novel", 0)
-    generate_episode("test-novel", 1)
-    again = generate_episode("test-novel", 0)
+    generate_episode("sim", "test-novel", 1)
+    again = generate_episode("sim", "test-novel", 0)
     assert content_hash(again) == content_hash(first)
 
 
 def test_other_sizes_show_the_same_episode(episode):
-    small, large = episode("val", 0), generate_episode("val", 0, 128)
+    small, large = episode("val", 0), generate_episode("sim", "val", 0, 128)
     np.testing.assert_array_equal(small.states, large.states)
     np.testing.assert_array_equal(small.actions, large.actions)
     np.testing.assert_array_equal(small.extra["object_poses"], large.extra["object_poses"])

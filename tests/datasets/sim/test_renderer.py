@@ -8,18 +8,16 @@ import pytest
 
 from pixelpush.datasets.sim.arm import JOINTS
 from pixelpush.datasets.sim.culling import Probes, View
-from pixelpush.datasets.sim.generate import simulate_episode
+from pixelpush.datasets.sim.generate import scene_of, simulate_episode
 from pixelpush.datasets.sim.lighting import develop
 from pixelpush.datasets.sim.renderer import ARM, BACKGROUND, FIRST_OBJECT, Renderer
-from pixelpush.datasets.sim.scene import build_scene, camera_frame
-from pixelpush.datasets.sim.splits import filling_of
+from pixelpush.datasets.sim.scene import camera_frame
 
 CASES = [("train", 0), ("train", 2), ("train", 10), ("test-novel", 0)]
 
 
 def _scene(split, number):
-    filling = filling_of(split, number)
-    return build_scene(filling.arm, filling.pool, filling.objects)
+    return scene_of("sim", split, number)
 
 
 @pytest.mark.parametrize(("split", "number"), CASES)
@@ -28,10 +26,10 @@ def test_culling_changes_no_byte(split, number, episode, monkeypatch):
     everywhere = np.ones(64 * 64, bool)
     monkeypatch.setattr(View, "may_cover", lambda self, centres, radius: everywhere)
     monkeypatch.setattr(Probes, "may_shade", lambda self, centres, radius: everywhere)
-    rollout, moved = simulate_episode(split, number)
+    rollout = simulate_episode("sim", split, number)
     chosen = [0, 9, 19]
     frames, labels = Renderer(_scene(split, number), 64).render(
-        rollout.configurations[chosen], moved
+        rollout.configurations[chosen], rollout.moved[chosen]
     )
     np.testing.assert_array_equal(frames, expected.frames[chosen])
     # A label away from all that moves is its first sample's, else that of most samples: edges may
@@ -40,16 +38,17 @@ def test_culling_changes_no_byte(split, number, episode, monkeypatch):
 
 
 def test_a_frame_does_not_depend_on_the_ones_before(episode):
-    rollout, moved = simulate_episode("train", 2)
+    rollout = simulate_episode("sim", "train", 2)
     renderer = Renderer(_scene("train", 2), 64)
-    backwards, _ = renderer.render(rollout.configurations[::-1][:5], moved)
+    backwards, _ = renderer.render(rollout.configurations[::-1][:5], rollout.moved[::-1][:5])
     np.testing.assert_array_equal(backwards[::-1], episode("train", 2).frames[-5:])
 
 
 def test_treating_still_things_as_moving_gives_the_same_picture(episode):
     """The split into still and moving is for speed: contact shadows may differ a little, nothing
     else."""
-    rollout, moved = simulate_episode("train", 2)
+    rollout = simulate_episode("sim", "train", 2)
+    moved = rollout.moved[:2]
     assert not moved.all()
     frames, labels = Renderer(_scene("train", 2), 64).render(
         rollout.configurations[:2], np.ones_like(moved)

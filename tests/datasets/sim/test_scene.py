@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from pixelpush.datasets.sim.arm import ARMS, HELD_OUT, TRAINING_ARMS
 from pixelpush.datasets.sim.draw import Draw, uniforms
+from pixelpush.datasets.sim.names import LABORATORIES, SPLITS
 from pixelpush.datasets.sim.objects import (
     NOVEL_KINDS,
     POOL_SIZES,
@@ -27,6 +29,7 @@ from pixelpush.datasets.sim.splits import (
     MOST_OBJECTS,
     filling_of,
 )
+from pixelpush.datasets.sim.stations import arm_index, arm_of
 
 
 def test_ten_training_arms_and_one_held_out_all_differ():
@@ -67,7 +70,7 @@ def test_every_object_fits_the_bin_and_is_always_the_same(pool):
 def test_every_arm_builds_with_every_kind_of_object():
     for arm in range(len(ARMS)):
         pool = "novel" if arm % 2 else "seen"
-        scene = build_scene(arm, pool, tuple(range(8)))
+        scene = build_scene(ARMS[arm], pool, tuple(range(8)))
         assert len(scene.object_bodies) == 8
         assert len(scene.materials) == scene.model.ngeom
         assert not set(scene.object_bodies) & set(scene.arm_bodies)
@@ -76,14 +79,24 @@ def test_every_arm_builds_with_every_kind_of_object():
 @pytest.mark.parametrize("split", DEFAULT_EPISODES)
 def test_fillings_of_a_split(split):
     fillings = [filling_of(split, number) for number in range(40)]
-    held_out = split.startswith("test")
-    assert {f.arm for f in fillings} == ({HELD_OUT} if held_out else set(range(10)))
     assert {f.pool for f in fillings} == {"novel" if split == "test-novel" else "seen"}
     for filling in fillings:
         assert FEWEST_OBJECTS <= len(filling.objects) <= MOST_OBJECTS
         assert len(set(filling.objects)) == len(filling.objects)
         assert max(filling.objects) < POOL_SIZES[filling.pool]
     assert len(set(fillings)) == 40 // EPISODES_PER_FILLING
+
+
+@pytest.mark.parametrize("laboratory", LABORATORIES)
+def test_stations_of_a_laboratory(laboratory):
+    """Training stations take turns; the test splits have the held-out one."""
+    for split in SPLITS:
+        found = [arm_index(laboratory, split, number) for number in range(40)]
+        assert set(found) == ({HELD_OUT} if split.startswith("test") else set(range(10)))
+        for number in range(0, 40, EPISODES_PER_FILLING):
+            first, second = (arm_of(laboratory, split, number + k) for k in range(2))
+            assert replace(first, camera=second.camera) == second
+            assert found[number] == found[number + 1]
 
 
 @given(st.floats(-1.2, 1.2), st.floats(-3.1, 3.1))

@@ -14,7 +14,7 @@ import pytest
 
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.sim import open_sim, prepare, workers
-from pixelpush.datasets.sim.commands import prepare_sim
+from pixelpush.datasets.sim.commands import SimOptions, prepare_sim
 from pixelpush.datasets.sim.noise import noise_floor
 from pixelpush.datasets.sim.prepare import ensure_split, store_path
 from pixelpush.datasets.store import EpisodeStore
@@ -31,7 +31,7 @@ def quick(monkeypatch, episode):
 
     base = episode("val", 0)
 
-    def fake(split, number, size):
+    def fake(laboratory, split, number, size):
         frames = base.frames.copy()
         frames[:, 0, 0, 0] = number
         return replace(base, frames=frames, id=f"{split}-{number:07d}")
@@ -41,14 +41,14 @@ def quick(monkeypatch, episode):
 
 
 def test_reads_the_clean_render_without_noise(small_root, episode, assert_same):
-    clean = open_sim("val", episodes=3, noise=False, root=small_root)
+    clean = open_sim("sim", "val", episodes=3, noise=False, root=small_root)
     for number in range(3):
         assert_same(clean[number], episode("val", number))
 
 
 def test_noise_is_small_the_same_each_time_and_comes_with_its_floor(small_root, assert_same):
     noisy, clean = (
-        open_sim("val", episodes=3, noise=noise, root=small_root) for noise in (True, False)
+        open_sim("sim", "val", episodes=3, noise=noise, root=small_root) for noise in (True, False)
     )
     a, b = noisy[1], clean[1]
     assert_same(a, noisy[1])
@@ -60,7 +60,7 @@ def test_noise_is_small_the_same_each_time_and_comes_with_its_floor(small_root, 
 
 
 def test_part_of_an_episode_is_as_in_the_whole(small_root):
-    noisy = open_sim("val", episodes=3, root=small_root)
+    noisy = open_sim("sim", "val", episodes=3, root=small_root)
     part, whole = noisy.read(2, 4, 9), noisy[2]
     np.testing.assert_array_equal(part.frames, whole.frames[4:9])
     np.testing.assert_array_equal(part.extra["noise_floor"], whole.extra["noise_floor"][4:9])
@@ -74,27 +74,29 @@ def test_a_short_split_is_a_prefix_and_nothing_is_made_twice(small_root, capsys,
     with pytest.raises(IndexError):
         short[2]
     np.testing.assert_array_equal(
-        short[-1].frames, open_sim("val", episodes=3, root=small_root)[1].frames
+        short[-1].frames, open_sim("sim", "val", episodes=3, root=small_root)[1].frames
     )
 
 
 def test_content_hash_tells_prefix_and_noise_apart(small_root):
     kinds = [(3, True), (2, True), (3, False)]
     digests = {
-        open_sim("val", episodes=n, noise=noise, root=small_root).content_sha256
+        open_sim("sim", "val", episodes=n, noise=noise, root=small_root).content_sha256
         for n, noise in kinds
     }
     assert len(digests) == 3
 
 
 def test_growing_copies_what_is_there(tmp_path, quick, capsys):
-    ensure_split("val", 64, 3, root=tmp_path)
+    ensure_split("sim", "val", 64, 3, root=tmp_path)
     assert "making 3 episodes" in capsys.readouterr().err
-    ensure_split("val", 64, 7, root=tmp_path)
-    store = EpisodeStore(store_path("val", 64, tmp_path), "val")
+    ensure_split("sim", "val", 64, 7, root=tmp_path)
+    store = EpisodeStore(store_path("sim", "val", 64, tmp_path), "val")
     assert [int(store[i].frames[0, 0, 0, 0]) for i in range(len(store))] == list(range(7))
     assert [
-        p.name for p in store_path("val", 64, tmp_path).parent.iterdir() if "working" in p.name
+        p.name
+        for p in store_path("sim", "val", 64, tmp_path).parent.iterdir()
+        if "working" in p.name
     ] == []
 
 
@@ -111,17 +113,17 @@ def test_a_broken_run_goes_on_where_it_was(tmp_path, quick, monkeypatch):
 
     monkeypatch.setattr(workers, "make_shard", breaks)
     with pytest.raises(KeyboardInterrupt):
-        ensure_split("val", 64, 7, root=tmp_path)
-    assert not store_path("val", 64, tmp_path).exists()
-    ensure_split("val", 64, 7, root=tmp_path)
+        ensure_split("sim", "val", 64, 7, root=tmp_path)
+    assert not store_path("sim", "val", 64, tmp_path).exists()
+    ensure_split("sim", "val", 64, 7, root=tmp_path)
     assert made == [0, 1, "broke", 2, 3]
-    assert len(EpisodeStore(store_path("val", 64, tmp_path), "val")) == 7
+    assert len(EpisodeStore(store_path("sim", "val", 64, tmp_path), "val")) == 7
 
 
 def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
     """kill -9 of a real run with workers; the second run ends with the same episodes."""
     code = (
-        f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=40, "
+        f"from pixelpush.datasets.sim import open_sim; open_sim('sim', 'val', episodes=40, "
         f"root={str(tmp_path)!r}, workers=2)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
@@ -133,14 +135,14 @@ def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert not store_path("val", 64, tmp_path).exists()
-    again = open_sim("val", episodes=2, root=tmp_path)
-    assert_same(again[1], open_sim("val", episodes=2, root=small_root)[1])
+    assert not store_path("sim", "val", 64, tmp_path).exists()
+    again = open_sim("sim", "val", episodes=2, root=tmp_path)
+    assert_same(again[1], open_sim("sim", "val", episodes=2, root=small_root)[1])
 
 
 def test_two_processes_at_once_make_one_store(tmp_path, small_root, assert_same):
     code = (
-        f"from pixelpush.datasets.sim import open_sim; open_sim('val', episodes=2, "
+        f"from pixelpush.datasets.sim import open_sim; open_sim('sim', 'val', episodes=2, "
         f"root={str(tmp_path)!r})"
     )
     both = [
@@ -151,8 +153,8 @@ def test_two_processes_at_once_make_one_store(tmp_path, small_root, assert_same)
     assert [process.returncode for process in both] == [0, 0], words
     assert sum("making 2 episodes" in text for text in words) == 1
     assert_same(
-        open_sim("val", episodes=2, root=tmp_path)[0],
-        open_sim("val", episodes=2, root=small_root)[0],
+        open_sim("sim", "val", episodes=2, root=tmp_path)[0],
+        open_sim("sim", "val", episodes=2, root=small_root)[0],
     )
 
 
@@ -160,7 +162,7 @@ def test_workers_make_the_same_store(tmp_path, small_root, monkeypatch):
     monkeypatch.setattr(
         workers, "EPISODES_PER_SHARD", 1
     )  # here only: the workers' own shards hold 32
-    job = workers.Job(str(tmp_path), "val", 64, 1)
+    job = workers.Job(str(tmp_path), "sim", "val", 64, 1)
     count = []
     assert (
         workers._feed(job, workers.deque([0]), workers.threading.Lock(), lambda: count.append(1))
@@ -168,31 +170,31 @@ def test_workers_make_the_same_store(tmp_path, small_root, monkeypatch):
     )
     assert len(count) == 1
     made = json.loads((tmp_path / "val-00000.shard.json").read_text())
-    ensure_split("val", 64, 1, root=tmp_path / "here")
+    ensure_split("sim", "val", 64, 1, root=tmp_path / "here")
     assert made["hashes"] == [_hash(tmp_path / "here")]
 
 
 def _hash(root):
     from pixelpush.datasets.records import content_hash
 
-    return content_hash(EpisodeStore(store_path("val", 64, root), "val")[0])
+    return content_hash(EpisodeStore(store_path("sim", "val", 64, root), "val")[0])
 
 
 def test_a_workers_error_is_told(tmp_path):
-    job = workers.Job(str(tmp_path / "absent" / "deeper"), "nonsense", 64, 64)
+    job = workers.Job(str(tmp_path / "absent" / "deeper"), "sim", "nonsense", 64, 64)
     with pytest.raises(InputError, match="no split 'nonsense'"):
         workers.make_shards(job, [0, 1], 2, lambda: None)
 
 
 def test_a_store_of_another_version_is_refused(tmp_path, quick):
-    path = ensure_split("val", 64, 2, root=tmp_path)
+    path = ensure_split("sim", "val", 64, 2, root=tmp_path)
     description = read_json(path / "store.json")
     description["metadata"]["identity"] |= {"scene": 0, "hash": "0"}
     write_json(path / "store.json", description)
     with pytest.raises(InputError, match=r"another version.*scene 0.*--rebuild"):
-        open_sim("val", episodes=1, root=tmp_path)
-    ensure_split("val", 64, 2, root=tmp_path, rebuild=True)
-    assert len(open_sim("val", episodes=2, root=tmp_path)) == 2
+        open_sim("sim", "val", episodes=1, root=tmp_path)
+    ensure_split("sim", "val", 64, 2, root=tmp_path, rebuild=True)
+    assert len(open_sim("sim", "val", episodes=2, root=tmp_path)) == 2
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,7 @@ def test_a_store_of_another_version_is_refused(tmp_path, quick):
 )
 def test_bad_values_are_refused(tmp_path, options, words):
     with pytest.raises(InputError, match=words):
-        open_sim(root=tmp_path, **options)
+        open_sim("sim", root=tmp_path, **options)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -216,14 +218,14 @@ def test_a_full_disk_is_one_clear_line(tmp_path, quick, monkeypatch):
 
     monkeypatch.setattr(workers, "make_shard", full)
     with pytest.raises(InputError, match="disk is full"):
-        ensure_split("val", 64, 2, root=tmp_path)
+        ensure_split("sim", "val", 64, 2, root=tmp_path)
 
 
 def test_prepare_makes_all_splits(tmp_path, quick, capsys):
-    prepare_sim(episodes=3, workers=1, val_episodes=2, test_episodes=1, root=tmp_path)
+    prepare_sim(SimOptions(3, workers=1, val_episodes=2, test_episodes=1, root=tmp_path))
     out = capsys.readouterr().out
     for split, count in {"train": 3, "val": 2, "test-seen": 1, "test-novel": 1}.items():
-        assert len(EpisodeStore(store_path(split, 64, tmp_path), split)) == count
+        assert len(EpisodeStore(store_path("sim", split, 64, tmp_path), split)) == count
         assert f"{split}: {count} episodes, {20 * count} frames" in out
 
 
@@ -237,7 +239,7 @@ def test_a_mirrored_episode_is_one_of_its_kind(small_root):
     from pixelpush import load_model
     from pixelpush.datasets.augment import mirror
 
-    episodes = open_sim("val", episodes=3, root=small_root)
+    episodes = open_sim("sim", "val", episodes=3, root=small_root)
     assert episodes.mirror is not None
     model = load_model("push-ot-small")
 

@@ -1,0 +1,149 @@
+"""The simulated bin as an environment: reset to any episode's beginning, then push as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelpush.datasets.sim.generate import about, labeller_of, renderer_of, scene_of
+from pixelpush.datasets.sim.kinematics import kinematics_of
+from pixelpush.datasets.sim.names import check_laboratory, check_split
+from pixelpush.datasets.sim.noise import add_noise, noise_floor, noise_key
+from pixelpush.datasets.sim.physics import Moment, Pushing
+from pixelpush.datasets.sim.policy import HIGHEST, LOWEST
+from pixelpush.datasets.sim.splits import check_size, episode_draw
+from pixelpush.errors import InputError
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is to be seen at one time.
+
+    time: frames since the reset. state: float32 (5,): x, y, z in metres, pitch, yaw in radians of
+    the fingertip. frame: uint8 (3, size, size), or None without rendering. labels: the arrays of
+    ``Episode.extra`` for this frame; ``segmentation`` and ``noise_floor`` come with the frame."""
+
+    time: int
+    state: np.ndarray
+    frame: np.ndarray | None
+    labels: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The full state of a ``SimulatedBin``: ``restore`` goes on from it, to the byte."""
+
+    laboratory: str
+    split: str
+    episode: int
+    time: int
+    moment: Moment
+
+
+class SimulatedBin:
+    """One bin of a laboratory ("sim", "sim-diverse", "sim-cameras") that takes actions.
+
+    Replaying an episode's actions gives the episode's bytes: states, frames, noise, labels. After
+    its 20 frames one may go on. size: 64, 128 or 256. noise: frames as a camera reads them, or
+    clean. render=False leaves frames and segmentation out, for planning with many steps. Raises
+    InputError for unknown values.
+
+    >>> bin = SimulatedBin("sim", size=64)
+    >>> seen = bin.reset("val", 0)
+    >>> seen.frame.shape, seen.state.shape
+    ((3, 64, 64), (5,))
+    >>> command = seen.state.clip(bin.lowest, bin.highest)
+    >>> bin.step(command).time
+    1
+    """
+
+    def __init__(
+        self, laboratory: str = "sim", size: int = 64, noise: bool = True, render: bool = True
+    ):
+        check_laboratory(laboratory)
+        check_size(size)
+        self.laboratory, self.size, self.noise, self.render = laboratory, size, noise, render
+        self.lowest, self.highest = LOWEST.astype(np.float32), HIGHEST.astype(np.float32)
+        """Actions lie between these, float32 (5,)."""
+        self._pushing: Pushing | None = None
+
+    def reset(self, split: str = "train", episode: int = 0) -> Observation:
+        """Begin as episode ``episode`` (from 0) of a split does; the observation is its first
+        frame's."""
+        check_split(split)
+        if episode < 0:
+            raise InputError(f"episode {episode}: episodes are counted from 0.")
+        self._split, self._episode, self._time = split, int(episode), 0
+        scene = scene_of(*self._which)
+        self._pushing = Pushing(
+            scene, kinematics_of(scene.arm), episode_draw(self._split, self._episode)
+        )
+        return self._observe()
+
+    def step(self, action: np.ndarray) -> Observation:
+        """Command a pose, (5,) like the state, and run the physics of one frame, a fifth of a
+        second.
+
+        Numbers are rounded to float32, as an episode holds them. Raises InputError for other shapes
+        and for poses outside ``lowest`` to ``highest``, and before the first reset."""
+        pushing = self._begun()
+        command = np.asarray(action, np.float32)
+        if command.shape != (5,):
+            raise InputError(
+                f"action: 5 numbers are needed (x, y, z, pitch, yaw), got shape {command.shape}."
+            )
+        if not ((command >= self.lowest) & (command <= self.highest)).all():
+            raise InputError(
+                f"action {command.tolist()}: outside {self.lowest.tolist()} to "
+                f"{self.highest.tolist()}; clip it to the bin's lowest and highest."
+            )
+        pushing.step(command)
+        self._time += 1
+        return self._observe()
+
+    def snapshot(self) -> Snapshot:
+        """The full state, to be kept as long as wanted; steps do not change it."""
+        pushing = self._begun()
+        return Snapshot(self.laboratory, self._split, self._episode, self._time, pushing.moment())
+
+    def restore(self, snapshot: Snapshot) -> Observation:
+        """Go back to a snapshot, of this bin or of another one of the same laboratory, and look."""
+        if snapshot.laboratory != self.laboratory:
+            raise InputError(
+                f"a snapshot of {snapshot.laboratory} cannot be restored in {self.laboratory}."
+            )
+        other = self._pushing is None or self._which != (
+            snapshot.laboratory,
+            snapshot.split,
+            snapshot.episode,
+        )
+        if other:
+            self.reset(snapshot.split, snapshot.episode)
+        self._time = snapshot.time
+        self._begun().restore(snapshot.moment)
+        return self._observe()
+
+    @property
+    def _which(self) -> tuple[str, str, int]:
+        return self.laboratory, self._split, self._episode
+
+    def _begun(self) -> Pushing:
+        if self._pushing is None:
+            raise InputError("the simulated bin has not begun; call reset(split, episode) first.")
+        return self._pushing
+
+    def _observe(self) -> Observation:
+        pushing = self._begun()
+        labels = labeller_of(*self._which, self.size).label(pushing.configuration)
+        labels |= about(*self._which)
+        frame = None
+        if self.render:
+            renderer = renderer_of(*self._which, self.size)
+            frame, labels["segmentation"] = renderer.frame(pushing.configuration, pushing.moved)
+        if frame is not None and self.noise:
+            clean = frame[None]
+            labels["noise_floor"] = noise_floor(clean)[0]
+            frame = add_noise(clean, noise_key(self._split, self._episode), self._time)[0]
+        return Observation(self._time, pushing.state(), frame, labels)

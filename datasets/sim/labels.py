@@ -1,0 +1,136 @@
+"""Where things are in the picture: points of the arm, objects, and how much of each object is to be
+seen.
+
+Places are (column, row, in-frame flag) in pixels of the rendered size; the centre of the first
+pixel is (0, 0), so a point is in the frame from -0.5 up to size - 0.5. A point that something hides
+has a place all the same; one behind the camera has place 0 and is not in the frame."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import mujoco
+import numpy as np
+
+from pixelpush.datasets.sim.arm import JOINTS, Arm
+from pixelpush.datasets.sim.rays import cast, groups
+from pixelpush.datasets.sim.scene import GUARD_GROUP, Scene, camera_frame
+
+ARM_POINTS = ("base", "shoulder", "elbow", "wrist", "hand", "fingertip")
+"""The order of ``arm_places``: the foot on the table, the hinges across the arm (j1, j3, j5), the
+hand's flange, the point whose pose is the state."""
+
+_BODIES = ("base", "link1", "link3", "link5", "hand")
+_GRID = 128  # rays a side, at every frame size: the visible share does not depend on it
+_OTHERS, _ALONE = 0, 1  # groups of geoms
+
+
+def project(arm: Arm, points: np.ndarray, size: int) -> np.ndarray:
+    """Picture places, float32 (n, 3): column, row, in-frame flag, of points, float64 (n, 3) in
+    metres.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> project(ARMS[0], np.array([ARMS[0].camera.target]), 64).tolist()
+    [[31.5, 31.5, 1.0]]
+    """
+    eye, rotation = camera_frame(arm)
+    half = math.tan(math.radians(arm.camera.field_of_view) / 2)
+    there = points - eye
+    # Sums in a fixed order: BLAS picks kernels by CPU model.
+    x, y, back = (sum(there[:, k] * rotation[k, c] for k in range(3)) for c in range(3))
+    before = back < -1e-6
+    depth = np.where(before, -back, 1.0)
+    column, row = ((v / depth / half + 1) / 2 * size - 0.5 for v in (x, -y))
+    inside = before & (np.abs(column + 0.5 - size / 2) <= size / 2)
+    inside &= np.abs(row + 0.5 - size / 2) <= size / 2
+    places = np.stack([np.where(before, column, 0), np.where(before, row, 0), inside], axis=1)
+    return places.astype(np.float32)
+
+
+class Labeller:
+    """Labels the configurations of one scene at one frame size."""
+
+    def __init__(self, scene: Scene, size: int):
+        self._arm, self._size = scene.arm, size
+        self._model = model = copy.copy(scene.model)  # its groups are changed here
+        self._data = mujoco.MjData(model)
+        self._bodies = list(scene.object_bodies)
+        self._arm_bodies = [model.body(name).id for name in _BODIES]
+        self._tool = model.site("tool").id
+        self._geoms = [np.flatnonzero(model.geom_bodyid == body) for body in self._bodies]
+        self._reach = [_reach(model, geoms) for geoms in self._geoms]
+        model.geom_group[model.geom_group != GUARD_GROUP] = _OTHERS
+        self._eye, self._rays = _grid(scene.arm)
+        self._alone: list[tuple[bytes, np.ndarray]] = [(b"", np.zeros(0, int))] * len(self._bodies)
+
+    def label(self, configuration: np.ndarray) -> dict[str, np.ndarray]:
+        """The labels of a configuration, float64 (nq,).
+
+        arm_places: float32 (6, 3), in the order of ARM_POINTS. object_places: float32 (objects, 3),
+        of the origins of ``object_poses``. object_visible: float32 (objects,), how much of each
+        object is to be seen: of 128 x 128 rays spread over the picture, those whose first hit is
+        the object, divided by those that hit it where it is alone in the world; 0 where it is
+        outside the picture. object_poses: float32 (objects, 7), place in metres and quaternion."""
+        data = self._data
+        data.qpos[:] = configuration
+        mujoco.mj_kinematics(self._model, data)
+        mujoco.mj_comPos(self._model, data)
+        arm = np.stack([*data.xpos[self._arm_bodies], data.site_xpos[self._tool]])
+        poses = configuration[JOINTS:].reshape(-1, 7)
+        return {
+            "arm_places": project(self._arm, arm, self._size),
+            "object_places": project(self._arm, data.xpos[self._bodies], self._size),
+            "object_visible": self._visible(poses),
+            "object_poses": poses.astype(np.float32),
+        }
+
+    def _visible(self, poses: np.ndarray) -> np.ndarray:
+        rays = [self._hits_alone(slot, pose) for slot, pose in enumerate(poses)]
+        first = cast(
+            self._model, self._data, self._eye, self._rays[np.concatenate(rays)], groups(_OTHERS)
+        )
+        seen = self._model.geom_bodyid[first.geom]
+        ends = np.cumsum([len(each) for each in rays])
+        share = np.zeros(len(poses), np.float32)
+        for slot, own in enumerate(np.split(seen, ends[:-1])):
+            if own.size:
+                share[slot] = np.count_nonzero(own == self._bodies[slot]) / own.size
+        return share
+
+    def _hits_alone(self, slot: int, pose: np.ndarray) -> np.ndarray:
+        """Numbers of the rays that hit the object where nothing hides it; kept while it lies
+        still."""
+        if self._alone[slot][0] != pose.tobytes():
+            near = self._near(self._data.xpos[self._bodies[slot]], self._reach[slot])
+            groups_of = self._model.geom_group
+            groups_of[self._geoms[slot]] = _ALONE
+            hits = cast(self._model, self._data, self._eye, self._rays[near], groups(_ALONE))
+            groups_of[self._geoms[slot]] = _OTHERS
+            self._alone[slot] = (pose.tobytes(), near[hits.geom >= 0])
+        return self._alone[slot][1]
+
+    def _near(self, centre: np.ndarray, radius: float) -> np.ndarray:
+        """Numbers of the rays that pass a sphere."""
+        there = centre - self._eye
+        distance = math.sqrt(float(there[0] ** 2 + there[1] ** 2 + there[2] ** 2))
+        least = math.sqrt(max(0.0, distance**2 - radius**2))
+        along = sum(self._rays[:, k] * there[k] for k in range(3))
+        return np.flatnonzero(along >= least)
+
+
+def _reach(model: mujoco.MjModel, geoms: np.ndarray) -> float:
+    """Radius in metres of a sphere round the body's origin that holds its geoms."""
+    place = model.geom_pos[geoms]
+    return float((np.sqrt((place**2).sum(axis=1)) + model.geom_rbound[geoms]).max())
+
+
+def _grid(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
+    """The camera's position and unit rays, float64 (_GRID * _GRID, 3), through the middles of a
+    grid's cells."""
+    eye, rotation = camera_frame(arm)
+    half = math.tan(math.radians(arm.camera.field_of_view) / 2)
+    steps = ((np.arange(_GRID) + 0.5) / _GRID * 2 - 1) * half
+    x, y = np.tile(steps, _GRID), np.repeat(-steps, _GRID)
+    rays = np.stack([x * r[0] + y * r[1] - r[2] for r in rotation], axis=1)
+    return eye, rays / np.sqrt((rays**2).sum(axis=1))[:, None]

@@ -1,0 +1,139 @@
+"""The environment replays episodes to the byte, and goes on from a snapshot as if nothing had
+happened."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import mujoco
+import numpy as np
+import pytest
+
+from pixelpush.datasets.sim import open_sim
+from pixelpush.datasets.sim.environment import Observation, SimulatedBin
+from pixelpush.datasets.sim.generate import generate_episode
+from pixelpush.errors import InputError
+
+_WHOLE = ("objects", "arm")  # labels without a time axis
+
+
+def same(a: Observation, b: Observation) -> None:
+    assert a.time == b.time
+    np.testing.assert_array_equal(a.state, b.state)
+    np.testing.assert_array_equal(a.frame, b.frame)
+    assert set(a.labels) == set(b.labels)
+    for name, array in a.labels.items():
+        np.testing.assert_array_equal(array, b.labels[name])
+
+
+def replay(bin, episode, split, number):
+    """The observations that the actions of an episode lead to."""
+    return [bin.reset(split, number), *(bin.step(action) for action in episode.actions[:-1])]
+
+
+@pytest.mark.parametrize(
+    ("laboratory", "split", "number"),
+    [("sim", "val", 1), ("sim", "test-novel", 0), ("sim-diverse", "train", 4)],
+)
+def test_a_replay_has_the_bytes_of_the_episode(laboratory, split, number):
+    recorded = generate_episode(laboratory, split, number)
+    seen = replay(SimulatedBin(laboratory, noise=False), recorded, split, number)
+    np.testing.assert_array_equal([each.frame for each in seen], recorded.frames)
+    np.testing.assert_array_equal([each.state for each in seen], recorded.states)
+    assert seen[0].state.dtype == np.float32
+    for name, array in recorded.extra.items():
+        found = seen[0].labels[name] if name in _WHOLE else [each.labels[name] for each in seen]
+        np.testing.assert_array_equal(found, array)
+        assert seen[-1].labels[name].dtype == array.dtype
+    assert set(seen[0].labels) == set(recorded.extra)
+
+
+def test_a_replay_has_the_noise_of_the_stored_episode(small_root):
+    stored = open_sim("sim", "val", episodes=3, root=small_root)[2]
+    seen = replay(SimulatedBin("sim"), stored, "val", 2)
+    np.testing.assert_array_equal([each.frame for each in seen], stored.frames)
+    floor = [each.labels["noise_floor"] for each in seen]
+    np.testing.assert_array_equal(floor, stored.extra["noise_floor"])
+
+
+def test_the_same_bytes_twice_from_one_snapshot(episode):
+    """In the same bin and in a fresh one; while objects sleep and are woken."""
+    actions = episode("val", 0).actions
+    bin = SimulatedBin("sim")
+    bin.reset("val", 0)
+    for action in actions[:4]:
+        bin.step(action)
+    snapshot = bin.snapshot()
+    asleep = snapshot.moment.physics.tree_asleep
+    assert (asleep >= 0).any()
+    rest = [bin.step(action) for action in actions[4:14]]
+    for other in (bin, SimulatedBin("sim")):
+        kept = other.restore(snapshot)
+        assert kept.time == 4
+        for action, expected in zip(actions[4:14], rest, strict=True):
+            same(other.step(action), expected)
+
+
+def test_a_snapshot_branches(episode):
+    """Other actions from the same snapshot lead elsewhere, and do not disturb it."""
+    actions = episode("val", 0).actions
+    bin = SimulatedBin("sim", render=False)
+    bin.reset("val", 0)
+    snapshot = bin.snapshot()
+    first = bin.step(actions[0])
+    bin.restore(snapshot)
+    still = bin.step(np.clip(actions[0] + 0.02, bin.lowest, bin.highest))
+    assert np.abs(still.state - first.state).max() > 0.005
+    bin.restore(snapshot)
+    np.testing.assert_array_equal(bin.step(actions[0]).state, first.state)
+    assert first.frame is None
+    assert "segmentation" not in first.labels
+
+
+def test_restoring_the_state_vector_alone_would_not_do():
+    """Why a snapshot is a whole copy: MuJoCo's own state vectors do not say which objects sleep."""
+    bin = SimulatedBin("sim", render=False)
+    bin.reset("val", 0)
+    data = bin.snapshot().moment.physics
+    model = data.model
+    kind = mujoco.mjtState.mjSTATE_INTEGRATION
+    state = np.empty(mujoco.mj_stateSize(model, kind))
+    mujoco.mj_getState(model, data, state, kind)
+    fresh = mujoco.MjData(model)
+    mujoco.mj_setState(model, fresh, state, kind)
+    assert not np.array_equal(fresh.tree_asleep, data.tree_asleep)
+    np.testing.assert_array_equal(copy.copy(data).tree_asleep, data.tree_asleep)
+
+
+def test_a_snapshot_refuses_a_pickle_which_would_forget_sleep():
+    bin = SimulatedBin("sim", render=False)
+    bin.reset("val", 0)
+    with pytest.raises(TypeError, match="replay the actions"):
+        pickle.dumps(bin.snapshot())
+
+
+def test_one_may_go_on_after_the_last_frame(episode):
+    bin = SimulatedBin("sim")
+    replay(bin, episode("val", 0), "val", 0)
+    after = bin.step(episode("val", 0).actions[-1])
+    assert after.time == 20
+    assert after.frame.shape == (3, 64, 64)
+
+
+def test_mistakes_are_one_clear_line():
+    bin = SimulatedBin("sim", render=False)
+    with pytest.raises(InputError, match="call reset"):
+        bin.step(np.zeros(5))
+    with pytest.raises(InputError, match="no simulated laboratory 'lab'"):
+        SimulatedBin("lab")
+    with pytest.raises(InputError, match="no split 'test'"):
+        bin.reset("test")
+    bin.reset("val", 0)
+    with pytest.raises(InputError, match=r"5 numbers are needed.*\(4,\)"):
+        bin.step(np.zeros(4))
+    for bad in (np.full(5, np.nan), np.array([0, 0, 0.3, 0, 0])):
+        with pytest.raises(InputError, match="outside"):
+            bin.step(bad)
+    with pytest.raises(InputError, match="snapshot of sim cannot be restored in sim-diverse"):
+        SimulatedBin("sim-diverse").restore(bin.snapshot())
