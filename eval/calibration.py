@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.coding.walks import walk_video
+from pixelpush.eval.text import text_table
 from pixelpush.image.choosing import Walk
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.scoring import scoring_windows
@@ -107,9 +108,11 @@ def calibration(
             moving = ((frame.short() - before).abs() > MOVING_LEVELS).any(dim=1).flatten()
             return MeasuringWalk.of(frame, moving, tallies)
 
-        vectors = (torch.from_numpy(x.copy())[None] for x in (episode.states, episode.actions))
+        states, actions = (
+            torch.from_numpy(x.copy())[None] for x in (episode.states, episode.actions)
+        )
         windows = scoring_windows(len(episode.frames), clip_frames, context)
-        walk_video(model, frames, *vectors, windows, context, walk)
+        walk_video(model, frames, states, actions, windows, context, walk)
         if progress is not None:
             progress(1)
     return {
@@ -123,6 +126,16 @@ def _predicted(length: int, context: int, clip_frames: int) -> list[int]:
     """Numbers of the predicted frames, in the order in which they are walked."""
     windows = scoring_windows(length, clip_frames, context)
     return [number for window in windows for number in window[context:]]
+
+
+def coverage_text(report: dict[str, Any]) -> str:
+    """Predicted intervals and what they held."""
+    rows = [
+        [name, f"{group['subpixels']:,}", *(f"{group['coverage'][str(c)]:.3f}" for c in COVERAGES)]
+        for name, group in report["groups"].items()
+        if group["subpixels"]
+    ]
+    return text_table(["predicted intervals hold", "sub-pixels", *map(str, COVERAGES)], rows)
 
 
 def draw_calibration(report: dict[str, Any], histogram: Any, coverage: Any) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.vpn import VideoPixelNetwork
-from pixelpush.vpn.scoring import scoring_windows
+from pixelpush.vpn.scoring import EpisodeSequence, scoring_windows
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,7 @@ def _batches(windows: list[tuple[int, range]], size: int) -> list[list[tuple[int
     return batches
 
 
-def read_episodes(
-    split: Sequence[Episode], count: int | None, change: Callable[[Episode], Episode] | None = None
-) -> list[Episode]:
-    """The first ``count`` episodes (all for None), each changed where asked."""
+def read_episodes(split: EpisodeSequence, count: int | None = None) -> list[Episode]:
+    """The first ``count`` episodes, all for None."""
     number = len(split) if count is None else min(count, len(split))
-    episodes = [split[index] for index in range(number)]
-    return episodes if change is None else [change(episode) for episode in episodes]
+    return [split[index] for index in range(number)]

@@ -31,7 +31,7 @@ class Options:
 
 def frames_per_second(model: VideoPixelNetwork, frames: int) -> float:
     """Frames a second of the stream of a random video, each frame's nats awaited."""
-    c, device = model.config, model.state_mean.device
+    c, device = model.config, next(model.parameters()).device
     size = (1, c.colours, c.frame_size, c.frame_size)
     video = [torch.randint(0, 256, size, dtype=torch.uint8).to(device) for _ in range(frames + 10)]
     state, action = (torch.zeros(1, size, device=device) for size in (c.state_dim, c.action_dim))

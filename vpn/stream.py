@@ -32,7 +32,7 @@ class StreamCarry(NamedTuple):
 
 def stream_start(model: VideoPixelNetwork, batch: int = 1) -> StreamCarry:
     """The carry before the first frame."""
-    return StreamCarry(model.encoder.initial(batch, model.state_mean.device))
+    return StreamCarry(model.encoder.initial(batch, next(model.parameters()).device))
 
 
 @torch.no_grad()

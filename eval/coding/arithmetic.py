@@ -10,7 +10,6 @@ import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Any
 
 import torch
 from torch import nn
@@ -18,6 +17,7 @@ from torch import nn
 from pixelpush.errors import InputError
 from pixelpush.image import Condition, ImageModel
 from pixelpush.image.conditioning import CAPTION_LENGTH, STRUCTURE_SIZE, ConditionConfig
+from pixelpush.vpn import VideoPixelNetwork
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Arithmetic:
     processor: str
 
 
-def model_sha256(model: nn.Module) -> str:
+def model_sha256(model: VideoPixelNetwork | ImageModel) -> str:
     """Hash of a model's configuration and of every weight's name, shape and bytes."""
     digest = hashlib.sha256(json.dumps(asdict(model.config), sort_keys=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
@@ -41,7 +41,7 @@ def model_sha256(model: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def this_arithmetic(model: nn.Module) -> Arithmetic:
+def this_arithmetic(model: VideoPixelNetwork | ImageModel) -> Arithmetic:
     """The arithmetic of this process, with the threads that it has now."""
     return Arithmetic(
         _fingerprint(model),
@@ -52,7 +52,9 @@ def this_arithmetic(model: nn.Module) -> Arithmetic:
     )
 
 
-def check_arithmetic(model: nn.Module, written: Arithmetic, where: str) -> None:
+def check_arithmetic(
+    model: VideoPixelNetwork | ImageModel, written: Arithmetic, where: str
+) -> None:
     """Raise InputError, naming what differs, unless this process computes what the writer did."""
     own = this_arithmetic(model)
     if own.fingerprint == written.fingerprint:
@@ -99,7 +101,7 @@ def _blank_condition(config: ConditionConfig, count: int) -> Condition:
 
 
 @torch.inference_mode()
-def _fingerprint(model: Any) -> str:
+def _fingerprint(model: VideoPixelNetwork | ImageModel) -> str:
     """Hash of the log-probability of a fixed pseudo-random input."""
     generator = torch.Generator().manual_seed(0)
     c = model.config

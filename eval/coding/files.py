@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixelpush.datasets.episodes import Episode, EpisodeDataset
+from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.eval.coding.arithmetic import (
     Arithmetic,
@@ -26,6 +26,7 @@ from pixelpush.eval.coding.episodes import CodedEpisode, decode_episode, encode_
 from pixelpush.eval.coding.images import decode_images, encode_images
 from pixelpush.image import Condition, ImageModel
 from pixelpush.vpn import VideoPixelNetwork
+from pixelpush.vpn.scoring import EpisodeSequence
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Sizes:
 
 def compress_episodes(
     model: VideoPixelNetwork,
-    splits: Mapping[str, EpisodeDataset],
+    splits: Mapping[str, EpisodeSequence],
     path: str | Path,
     *,
     name: str = "",

@@ -44,10 +44,6 @@ class CodecRow:
     size_above_nll: float | None = None
 
 
-class _InMemory(list[Episode]):
-    name = "in memory"
-
-
 def codec_table(
     model: VideoPixelNetwork,
     name: str,
@@ -105,7 +101,7 @@ def _model_row(
         started = time.perf_counter()
         sizes = compress_episodes(
             model,
-            {"all": _InMemory(episodes)},
+            {"all": episodes},
             path,
             name=name,
             context=context,

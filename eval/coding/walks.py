@@ -33,7 +33,7 @@ def walk_video(
     leaves it as it is, one that decodes writes it. windows: ``scoring_windows`` of T; each starts
     from ``context`` frames that are given or already walked."""
     size = model.config.frame_size
-    device = model.state_mean.device
+    device = next(model.parameters()).device
     numbers = places(len(frames), model.decoder.uniforms_per_pixel, size, size).to(device)
     states, actions = states.to(device), actions.to(device)
     nats = []

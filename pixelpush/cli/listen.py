@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixelpush.cli.options import check_counts, check_outputs
+from pixelpush.errors import InputError
 from pixelpush.eval.watching import WatchSettings
 
 
@@ -23,6 +24,9 @@ class ListenOptions:
     watching: WatchSettings = field(default_factory=WatchSettings)
     shift: int = 3
     """Frames by which 'shifted' actions come late."""
+    counterfactuals: int = 0
+    """On 'sim' and its sisters: also score so many of the committed pairs of futures, the same
+    start under other actions, half of them pushes that just miss. 0: none."""
     json: Path | None = None
     """Write everything, maps included, to this file."""
     figure: Path | None = None
@@ -36,6 +40,8 @@ def listen(options: ListenOptions) -> None:
     """Does a model use its actions? What false ones cost, in nats, and a verdict."""
     check_outputs(options.json, options.figure)
     check_counts(options, "shift")
+    if options.counterfactuals < 0:
+        raise InputError("--counterfactuals must not be negative.")
     check_counts(options.watching, "episodes", "batch_size")
 
     from pixelpush.eval.listening.run import run
@@ -47,6 +53,7 @@ def listen(options: ListenOptions) -> None:
         options.split,
         options.watching,
         options.shift,
+        options.counterfactuals,
         (options.json, options.figure),
         silent if options.quiet else progress_bar,
     )
