@@ -21,7 +21,7 @@ class Options:
 
     misses: int = 80
     """Pushes that just miss."""
-    others: int = 140
+    others: int = 170
     """Starts under another episode's motion."""
     splits: tuple[str, ...] = ("val", "test-seen", "train")
     """Splits that are searched, in order, up to 250 episodes each."""
