@@ -13,6 +13,7 @@ from pixelpush.datasets import open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.eval.likelihood import Protocol, Scored, evaluate
 from pixelpush.eval.rollouts import RolloutSettings, file_stem, rollout_episode, write_rollout
+from pixelpush.eval.runs import trained_on_another_bin
 from pixelpush.eval.tables import protocol_line, split_text
 from pixelpush.files import write_json
 from pixelpush.saved import SHIPPED
@@ -92,7 +93,8 @@ def _model(
     say: Callable[[str], None],
 ) -> tuple[str, VideoPixelNetwork]:
     """The shipped model, or else one that is trained here for as long as a demo may take."""
-    if (SHIPPED / SHIPPED_MODEL / "model.json").is_file():
+    shipped = (SHIPPED / SHIPPED_MODEL / "model.json").is_file()
+    if shipped and not trained_on_another_bin(SHIPPED_MODEL):
         say(f"loading the shipped model {SHIPPED_MODEL}")
         return SHIPPED_MODEL, load_model(SHIPPED_MODEL)
     from pixelpush.training.config import RunOptions
