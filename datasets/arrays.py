@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pixelpush.datasets.natural import is_junk
+from pixelpush.datasets.sniff import foreign
 from pixelpush.errors import InputError
 
 _NPY_HEADER = re.compile(
@@ -90,8 +92,8 @@ def read_bytes(path: Path) -> bytes:
 class Archive:
     """A .zip or .npz file read member by member, in memory: nothing is ever extracted to disk.
 
-    Members whose names could leave the archive's own folder, encrypted ones and oversized ones are
-    refused."""
+    Hidden files and those that macOS adds are passed over. Members whose names could leave the
+    archive's own folder, encrypted ones and oversized ones are refused."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -99,6 +101,9 @@ class Archive:
             with zipfile.ZipFile(path) as archive:
                 infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
         except _ZIP_ERRORS as error:
+            known = None if not path.is_file() else foreign(read_bytes(path)[:512])
+            if known and not known.startswith("a zip"):
+                raise InputError(f"{path}: {known}.") from None
             raise InputError(f"{path}: not a readable archive ({_first_line(error)}).") from None
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
@@ -110,6 +115,8 @@ class Archive:
                     f"{path}: member {info.filename!r} is neither stored nor deflated; pack it "
                     "anew."
                 )
+            if any(is_junk(part) for part in parts):
+                continue
             if info.filename in self._infos:
                 raise InputError(f"{path}: two members are called {info.filename!r}.")
             self._infos[info.filename] = info

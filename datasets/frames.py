@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,6 +11,30 @@ from pixelpush.errors import InputError
 
 Crop = Literal["centre", "none"]
 Resize = Literal["auto", "area", "bicubic"]
+
+
+@dataclass(frozen=True)
+class FrameOptions:
+    """How pictures become frames; every reader of free-size pictures has these options."""
+
+    size: int = 64
+    """Height and width of the frames, in pixels."""
+    crop: Crop = "centre"
+    """centre takes the largest centred square; none squashes the whole picture."""
+    resize: Resize = "auto"
+    """area averages (for shrinking), bicubic interpolates (for enlarging), auto takes the one that
+    suits."""
+
+    def __post_init__(self):
+        check_size(self.size)
+
+    def fit(self, image: np.ndarray) -> np.ndarray:
+        """uint8 (size, size, 3) from uint8 (H, W, 3)."""
+        return fit(image, self.size, self.crop, self.resize)
+
+    def described(self) -> dict[str, Any]:
+        """For a store's metadata; ``rollout --folder`` treats its pictures alike."""
+        return {"size": self.size, "crop": self.crop, "resize": self.resize}
 
 
 def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "auto") -> np.ndarray:
@@ -38,3 +63,22 @@ def check_size(size: int) -> None:
     """Refuse frame sizes that no model here takes."""
     if not 8 <= size <= 1024:
         raise InputError(f"--size {size}: frames of 8 to 1024 pixels are made.")
+
+
+class SameSize:
+    """Refuses a picture of another size than those before it, naming both; one per episode."""
+
+    def __init__(self):
+        self._first: tuple[tuple[int, ...], str] | None = None
+
+    def check(self, image: np.ndarray, what: str) -> None:
+        """Take note of the picture that ``what`` names."""
+        shape = image.shape[:2]
+        if self._first is None:
+            self._first = (shape, what)
+        elif shape != self._first[0]:
+            (height, width), name = self._first
+            raise InputError(
+                f"{what}: {shape[1]}x{shape[0]} pixels, but {name} has {width}x{height}; an "
+                "episode's frames must be of one size."
+            )

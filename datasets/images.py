@@ -3,35 +3,46 @@ W, C)."""
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
 import numpy as np
 
+from pixelpush.datasets.sniff import foreign
 from pixelpush.errors import InputError
 
 # A frame that unfolds to more pixels than this is refused before memory is taken for it.
 MAX_PIXELS = 1 << 26
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+# The next marker in a JPEG's coded data: stuffed zeros and restart markers belong to the data.
+_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_END = 0xD9
 
 
-def encode_png(frame: np.ndarray) -> bytes:
+def encode_png(frame: np.ndarray, compression: int = 0) -> bytes:
     """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back."""
     import cv2
 
     bgr = frame[..., ::-1] if frame.shape[-1] == 3 else frame
-    # Filtered but not deflated: the store compresses whole records with zstd, which packs as well
-    # as deflate does and unpacks several times faster.
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 0, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+    # By default filtered but not deflated: the store compresses whole records with zstd, which
+    # packs as well as deflate does and unpacks several times faster.
+    options = [cv2.IMWRITE_PNG_COMPRESSION, compression]
+    options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(bgr), options)
     if not done:
         raise InputError(f"a frame of shape {frame.shape} cannot be encoded as PNG.")
     return encoded.tobytes()
 
 
-def decode_image(data: bytes, what: str, channels: int = 3) -> np.ndarray:
-    """uint8 (H, W, channels) of PNG, JPEG or WebP bytes; ``what`` names the frame in errors."""
+def decode_image(
+    data: bytes, what: str, channels: int = 3, levels: tuple[float, float] | None = None
+) -> np.ndarray:
+    """uint8 (H, W, channels) of PNG, JPEG or WebP bytes; ``what`` names the frame in errors.
+
+    An image of 16 bits is refused unless ``levels`` says which two values become 0 and 255: cut to
+    8 bits, a depth picture of 660 to 1420 would keep four levels."""
     import cv2
 
     height, width = image_size(data, what)
@@ -41,13 +52,34 @@ def decode_image(data: bytes, what: str, channels: int = 3) -> np.ndarray:
     flags = (
         cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     )
+    if _depth(data) == 16:
+        flags |= cv2.IMREAD_ANYDEPTH
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     except cv2.error:
         image = None
+    if image is not None and image.dtype == np.uint16:
+        image = _scaled(image, what, levels)
     if image is None or image.shape[:2] != (height, width) or image.dtype != np.uint8:
         raise InputError(f"{what}: the image does not decode; it is damaged.")
     return image[..., None] if channels == 1 else image[..., ::-1]
+
+
+def _depth(data: bytes) -> int:
+    """Bits per channel: 16 for a PNG that says so."""
+    return 16 if data.startswith(_PNG) and data[24:25] == b"\x10" else 8
+
+
+def _scaled(image: np.ndarray, what: str, levels: tuple[float, float] | None) -> np.ndarray:
+    if levels is None:
+        raise InputError(
+            f"{what}: an image of 16 bits, with values from {image.min()} to {image.max()}; say "
+            "which values become black and white by --levels LOW,HIGH."
+        )
+    low, high = levels
+    return np.rint(np.clip((image.astype(np.float64) - low) / (high - low), 0, 1) * 255).astype(
+        np.uint8
+    )
 
 
 def image_size(data: bytes, what: str) -> tuple[int, int]:
@@ -62,6 +94,9 @@ def image_size(data: bytes, what: str) -> tuple[int, int]:
         return _jpeg_size(data, what)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _webp_size(data, what)
+    known = foreign(data)
+    if known:
+        raise InputError(f"{what}: {known}.")
     raise InputError(f"{what}: not a PNG, JPEG or WebP image.")
 
 
@@ -85,23 +120,40 @@ def _png_size(data: bytes, what: str) -> tuple[int, int]:
 
 
 def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
-    # Some cameras pad after the end marker with zeros.
-    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise InputError(f"{what}: the JPEG is truncated.")
-    position = 2
-    while position + 9 <= len(data) and data[position] == 0xFF:
+    """From the frame header; the picture must have its end marker, and what some cameras write
+    behind that is of no account."""
+    position, size = 2, None
+    while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
         if marker == 0xFF:  # fill byte
             position += 1
             continue
+        if marker == _END:
+            break
         (length,) = struct.unpack_from(">H", data, position + 2)
         # SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC) carry the frame's size.
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return struct.unpack_from(">HH", data, position + 5)
+        if (
+            0xC0 <= marker <= 0xCF
+            and marker not in (0xC4, 0xC8, 0xCC)
+            and position + 9 <= len(data)
+        ):
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            size = (height, width)
         if length < 2:
             break
         position += 2 + length
-    raise InputError(f"{what}: the JPEG has no frame header; it is damaged.")
+        if marker == 0xDA:  # a scan: its coded data go on to the next marker
+            found = _MARKER.search(data, position)
+            if found is None:
+                raise InputError(f"{what}: the JPEG is truncated.")
+            position = found.start(1) - 1
+            if data[position + 1] == _END:
+                break
+    if size is None:
+        raise InputError(f"{what}: the JPEG has no frame header; it is damaged or truncated.")
+    if data[position : position + 2] != b"\xff\xd9":
+        raise InputError(f"{what}: the JPEG is truncated.")
+    return size
 
 
 def _webp_size(data: bytes, what: str) -> tuple[int, int]:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.readers import READERS
 from pixelpush.datasets.sim.names import LABORATORIES, is_simulated, parse_name
 from pixelpush.errors import InputError
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
-PREPARED = ("google-push", "bair", "moving-mnist")
+PREPARED = tuple(reader.name for reader in READERS if reader.published)
 
 
 def data_root() -> Path:
@@ -54,8 +55,17 @@ def open_dataset(
         )
     raise InputError(
         f"no dataset {name!r}: not a folder, and the known ones are {', '.join(available())}. "
-        "Make one of your own recordings with 'pixelpush prepare folder --raw DIR'."
+        "Make one of recordings with 'pixelpush prepare --raw DIR'."
     )
+
+
+def lasting_name(name_or_path: str) -> str:
+    """The name of a data set as a run should keep it: a folder's whole path, which still leads
+    there from another working directory."""
+    path = Path(name_or_path).expanduser()
+    if not is_simulated(name_or_path) and path.is_dir():
+        return str(path.resolve())
+    return name_or_path
 
 
 def _counts(split: str, training: int | None) -> dict[str, int]:

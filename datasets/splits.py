@@ -27,6 +27,17 @@ def split_names(names: Sequence[str], split: str, seed: int | None) -> dict[str,
     return result
 
 
+def default_split(total: int) -> str:
+    """The split of ``total`` episodes where none is asked for: each part gets an episode if it can.
+
+    >>> default_split(4)
+    '2/1/1'
+    """
+    if total >= 10:
+        return "0.8/0.1/0.1"
+    return {1: "1/0/0", 2: "1/1/0"}.get(total, f"{total - 2}/1/1")
+
+
 def _counts(split: str, total: int) -> list[int]:
     parts = split.split("/")
     try:
@@ -59,7 +70,7 @@ def _counts(split: str, total: int) -> list[int]:
         if value > 0 and count == 0:
             raise InputError(
                 f"--split {split}: of {total} episodes none falls to {name}; give counts, like "
-                f"{total}/0/0."
+                f"{default_split(total)}."
             )
     return counts
 

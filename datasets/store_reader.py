@@ -83,6 +83,8 @@ class EpisodeStore:
             self.mirror = _mirror(
                 self.path, self.metadata, self.schema
             )  # None where it is not known
+            # pose, delta or other; None in stores that are older than the question.
+            self.action_kind: str | None = self.metadata.get("action_kind")
             self.content_sha256: str = splits[split]["content_sha256"]
             self.lengths = np.array(
                 splits[split]["lengths"], dtype=np.int64

@@ -7,13 +7,17 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pixelpush.datasets.sniff import foreign
 from pixelpush.errors import InputError
+
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,14 @@ def _number(cell: Any, source: str, row: int, column: str) -> float:
 
 
 def read_csv(data: bytes, source: str) -> Table:
-    """A CSV file with a header line, UTF-8."""
+    """A table with a header line, UTF-8: separated by commas, semicolons, tabs or bars.
+
+    Between semicolons and tabs a number may have a decimal comma."""
     text = _text(data, source)
+    separator = _separator(text)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
+        lines = [line for line in reader if line]
     except csv.Error as error:
         raise InputError(f"{source}: not a readable CSV file ({error}).") from None
     if not lines:
@@ -82,7 +90,21 @@ def read_csv(data: bytes, source: str) -> Table:
     columns = tuple(cell.strip() for cell in lines[0])
     if all(_is_number(cell) for cell in columns):
         raise InputError(f"{source}: its first line holds numbers; it must name the columns.")
+    if separator != ",":
+        lines = [[_decimal_point(cell) for cell in line] for line in lines]
     return Table(source, columns, lines[1:])
+
+
+def _separator(text: str) -> str:
+    """The separator of the first line: a comma unless it has none and another one more often."""
+    first = text.split("\n", 1)[0]
+    if "," in first:
+        return ","
+    return max((",", ";", "\t", "|"), key=first.count)
+
+
+def _decimal_point(cell: str) -> str:
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _is_number(text: str) -> bool:
@@ -119,6 +141,9 @@ def parse_json(data: bytes, source: str) -> Any:
 
 
 def _text(data: bytes, source: str) -> str:
+    known = foreign(data)
+    if known:
+        raise InputError(f"{source}: {known}.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -6,59 +6,24 @@ CRC32C of the data."""
 
 from __future__ import annotations
 
+import functools
 import struct
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
 
+from pixelpush.datasets.damage import Damage, DamageLog
+from pixelpush.datasets.sniff import foreign
 from pixelpush.errors import InputError
 
 # Longer records are taken for damage: no episode of any set read here comes near.
 MAX_RECORD_BYTES = 1 << 30
 _HEADER, _FOOTER = 12, 4
 _SCAN_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Damage:
-    """One record that could not be read."""
-
-    file: str
-    record: int
-    offset: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, record {self.record} (byte {self.offset}): {self.reason}"
-
-
-class DamageLog:
-    """Counts and names damaged records over any number of files; raises InputError beyond ``limit``
-    of them."""
-
-    def __init__(self, limit: int, report: Callable[[str], object] | None = None):
-        if limit < 0:
-            raise InputError(f"the damage limit must be 0 or more, got {limit}.")
-        self.limit = limit
-        self.found: list[Damage] = []
-        self._report = report or (lambda line: print(line, file=sys.stderr))
-
-    def add(self, damage: Damage) -> None:
-        """Take note of a damaged record, once however often its file is read."""
-        if damage in self.found:
-            return
-        if len(self.found) >= self.limit:
-            raise InputError(
-                f"{damage} More than {self.limit} damaged records; repair or fetch the file again, "
-                "or raise --damage-limit."
-            )
-        self.found.append(damage)
-        self._report(f"skipped a damaged record: {damage}")
 
 
 @dataclass(frozen=True)
@@ -88,9 +53,79 @@ def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
+            refuse_foreign(file, path)
             yield from _read(file, size, path, log)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
+
+
+@dataclass(frozen=True)
+class RecordPlace:
+    """Where a record lies in a TFRecord or array_record file; array_records have no offset."""
+
+    path: Path
+    number: int
+    offset: int | None
+
+
+def find_records(path: Path) -> list[RecordPlace]:
+    """The records of a file, found by their lengths alone: nothing else is read.
+
+    Raises InputError where a length is damaged or the file is cut short."""
+    if ".array_record" in path.name:
+        return [RecordPlace(path, number, None) for number in range(_array_reader(path)[1])]
+    found, offset = [], 0
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            refuse_foreign(file, path)
+            while offset < size:
+                length = _length_at(file, offset)
+                if length is None or offset + _HEADER + length + _FOOTER > size:
+                    raise InputError(
+                        f"{path}, record {len(found)} (byte {offset}): its length is damaged or "
+                        "the file is cut short; fetch it again."
+                    )
+                found.append(RecordPlace(path, len(found), offset))
+                offset += _HEADER + length + _FOOTER
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    return found
+
+
+def read_record(place: RecordPlace) -> bytes:
+    """One record's data, its checksum verified; damage is an InputError that names it."""
+    what = f"{place.path}, record {place.number}"
+    if place.offset is None:
+        try:
+            return _array_reader(place.path)[0].read([place.number])[0]
+        except RuntimeError as error:
+            raise InputError(f"{what}: damaged ({error}).") from None
+    with place.path.open("rb") as file:
+        length = _length_at(file, place.offset)
+        data = None if length is None else _data_at(file, place.offset, length)
+    if data is None:
+        raise InputError(f"{what}: the checksum of its data is wrong.")
+    return data
+
+
+@functools.lru_cache(maxsize=4)
+def _array_reader(path: Path) -> tuple[Any, int]:
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    try:
+        reader = ArrayRecordReader(str(path), "readahead_buffer_size:0,max_parallelism:0")
+        return reader, reader.num_records()
+    except RuntimeError as error:
+        raise InputError(f"{path}: not a readable array_record file ({error}).") from None
+
+
+def refuse_foreign(file: BinaryIO, path: Path) -> None:
+    """Say what a file is that is no TFRecord: a compressed one, a web page, an LFS pointer."""
+    head = file.read(512)
+    known = foreign(head) if _length_at(file, 0) is None else None
+    if known:
+        raise InputError(f"{path}: {known}.")
 
 
 def _read(file: BinaryIO, size: int, path: Path, log: DamageLog) -> Iterator[Record]:

@@ -36,7 +36,7 @@ _SMALL_TRAIN = TrainConfig(
     examples=10_000,
     optimizer=OptimizerConfig(name="muon", learning_rate=2.5e-3, weight_decay=1e-2, clip_norm=1.0),
     schedule=ScheduleConfig(kind="cosine", warmup_examples=100, final=0.02),
-    data=DataConfig(clip_frames=20, context=2),
+    data=DataConfig(clip_frames=10, context=2, corruption=0.4, drawing_pairs=16),
     ema_decay=0.998,
     precision="bf16",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,8 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pixelpush.datasets.actions import ActionMeasure
 from pixelpush.datasets.augment import Augmentation, Mirror, augment
+from pixelpush.datasets.corruption import corrupt
 from pixelpush.datasets.episodes import Episode, EpisodeDataset, Prefix, identity
+from pixelpush.datasets.hashing import hash64
+from pixelpush.datasets.inspection import entry_names, near_constant
 from pixelpush.datasets.order import training_clip
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig
@@ -26,6 +30,10 @@ from pixelpush.vpn.scoring import score_episodes, total_score
 # split.
 _STATISTICS_EPISODES = 512
 _VALIDATION_BATCH = 8
+# So many episodes tell poses from deltas.
+_KIND_EPISODES = 64
+# Purposes of draws.
+_DRAWN, _CORRUPTED = 0xD4A34, 0xC0447
 
 
 class VideoTask:
@@ -51,7 +59,10 @@ class VideoTask:
         self.data = replace(data, clip_frames=_clip_frames(training, data))
         self.examples_per_epoch = len(training)
         self.frames_per_example = self.data.clip_frames
-        self.config: VideoConfig = video_config(model, **{**_shapes(training[0]), **overrides})
+        found = {**_shapes(training[0]), **_action_kind(training)}
+        self.config: VideoConfig = video_config(model, **{**found, **overrides})
+        layered = self.config.encoder == "layered" and self.config.state_dim > 0
+        self.draws = layered and self.data.drawing_pairs > 0
         self._augmentation = _augmentation(self.data, training)
 
     def describe(self) -> dict[str, Any]:
@@ -74,10 +85,45 @@ class VideoTask:
     def initialise(self, model: Any, seed: int) -> None:
         """Set the normalisation of states and actions to the training split's."""
         states, actions = vector_statistics(self.training)
-        model.set_normalisation(*states, *actions)
+        metadata = getattr(self.training, "metadata", None) or {}
+        scaled = [
+            usable_scale(statistics, kind, entry_names(metadata, kind, len(statistics[0])))
+            for kind, statistics in (("state", states), ("action", actions))
+        ]
+        model.set_normalisation(*scaled[0], *scaled[1])
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
-        """frames uint8 (T, C, H, W), states and actions float32 (T, ...) of one clip."""
+        """frames uint8 (T, C, H, W), states and actions float32 (T, ...) of one clip. Perhaps
+        'history', the past as it is shown; 'pair_frames' uint8 (P, 2, C, H, W), 'pair_states' and
+        'pair_actions' (P, 1, ...): an episode's first frame, another one, and what led to it."""
+        clip = self._clip(seed, epoch, index)
+        example = {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
+        if self.data.corruption:
+            chance = hash64(seed, epoch, index, _CORRUPTED) / 2**64
+            history = clip.frames
+            if chance < self.data.corruption:
+                history = corrupt(clip.frames, self.data.context, seed, index, epoch)
+            example["history"] = history
+        if self.draws:
+            example |= self._pairs(seed, epoch, index)
+        return clip.id, example
+
+    def _pairs(self, seed: int, epoch: int, index: int) -> dict[str, np.ndarray]:
+        frames, states, actions = [], [], []
+        for number in range(self.data.drawing_pairs):
+            draw = hash64(seed, epoch, index, number, _DRAWN)
+            other = self._clip(seed, epoch, draw % len(self.training))
+            time = (draw >> 32) % (len(other.frames) - 1)
+            frames.append(other.frames[[0, time + 1]])
+            states.append(other.states[time : time + 1])
+            actions.append(other.actions[time : time + 1])
+        return {
+            "pair_frames": np.stack(frames),
+            "pair_states": np.stack(states),
+            "pair_actions": np.stack(actions),
+        }
+
+    def _clip(self, seed: int, epoch: int, index: int) -> Episode:
         clip_frames = self.data.clip_frames
         lengths = getattr(self.training, "lengths", None)
         if lengths is not None:
@@ -95,11 +141,16 @@ class VideoTask:
             )
         if self._augmentation is not None:
             clip = augment(clip, self._augmentation, seed, index, epoch)
-        return clip.id, {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
+        return clip
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The model's training loss on a batch of clips."""
-        return model(batch["frames"], batch["states"], batch["actions"], self.data.context)
+        clip = batch["frames"], batch["states"], batch["actions"], self.data.context
+        pairs = None
+        if self.draws:
+            names = "pair_frames", "pair_states", "pair_actions"
+            pairs = tuple(batch[name].flatten(0, 1) for name in names)
+        return model(*clip, batch.get("history"), pairs)
 
     def evaluate(
         self, model: nn.Module, limit: int | None, device: torch.device, precision: str
@@ -137,6 +188,40 @@ def vector_statistics(
             (torch.from_numpy(rows.mean(0)).float(), torch.from_numpy(rows.std(0)).float())
         )
     return found[0], found[1]
+
+
+def usable_scale(
+    statistics: tuple[Tensor, Tensor], kind: str, names: Sequence[str]
+) -> tuple[Tensor, Tensor]:
+    """(mean, deviation) with a deviation of 1 for entries that are (nearly) constant, which is said
+    on stderr: divided by next to nothing, a centimetre elsewhere would be thousands of deviations.
+    """
+    mean, deviation = statistics
+    steady = torch.from_numpy(near_constant(mean.double().numpy(), deviation.double().numpy()))
+    if steady.any():
+        which = ", ".join(name for name, still in zip(names, steady, strict=True) if still)
+        print(
+            f"(nearly) constant in the training episodes, so scaled by 1: {kind} {which}.",
+            file=sys.stderr,
+        )
+    return mean, deviation.masked_fill(steady, 1.0)
+
+
+def _action_kind(episodes: EpisodeDataset) -> dict[str, str]:
+    """What a store says of its actions; it is measured where an older store does not say, and
+    actions as long as the state could be taken for poses."""
+    if not hasattr(episodes, "action_kind"):
+        return {}
+    kind = episodes.action_kind
+    first = episodes[0]
+    if kind is None and first.states.shape[1] == first.actions.shape[1] > 0:
+        count = min(len(episodes), _KIND_EPISODES)
+        measure = ActionMeasure(first.states.shape[1], first.actions.shape[1])
+        for number in range(count):
+            episode = episodes[number * len(episodes) // count]
+            measure.add(episode.states, episode.actions)
+        kind = measure.kind()
+    return {} if kind is None else {"action_kind": kind}
 
 
 def _shapes(episode: Episode) -> dict[str, int]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pixelpush.errors import InputError
 
+ACTION_KINDS = ("pose", "delta", "other")
+ENCODERS = ("convlstm", "layered")
 KINDS = ("baseline", "otn", "ot", "otlogn")
 POSITIVE = (
     *("frame_size", "colours", "channels", "encoder_blocks", "lstm_channels", "patch"),
@@ -16,6 +18,7 @@ POSITIVE = (
         "softmax_hidden",
         "base_size",
         "base_layers",
+        "feature_channels",
     ),
 )
 # No size or count above this is meant; it bounds what a damaged configuration can ask for.
@@ -49,6 +52,10 @@ class VideoConfig:
     relative_action: where states and actions have the same entries, networks also see action minus
     state, scaled up:
         a commanded pose differs little from the present one.
+    action_kind: what actions are: 'pose' (like the state), 'delta' (its change) or 'other'; only of
+    a pose can the state be taken away.
+    encoder: 'convlstm', the papers', or 'layered' (vpn/layered/): the arm drawn from its state over
+    a memory of what is still. feature_channels: what the layered encoder hands to the decoder.
     base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
     """
 
@@ -75,6 +82,9 @@ class VideoConfig:
     motion: bool = False
     motion_weight: float = 0.5
     relative_action: bool = False
+    action_kind: str = "pose"
+    encoder: str = "convlstm"
+    feature_channels: int = 64
     base_size: int = 8
     base_layers: int = 6
 
@@ -82,6 +92,10 @@ class VideoConfig:
         if self.kind not in KINDS:
             raise InputError(
                 f"unknown video model {self.kind!r}; choose one of {', '.join(KINDS)}."
+            )
+        if self.action_kind not in ACTION_KINDS:
+            raise InputError(
+                f"action_kind must be one of {', '.join(ACTION_KINDS)}, got {self.action_kind!r}."
             )
         for name in POSITIVE:
             if not 1 <= getattr(self, name) <= LARGEST:
@@ -112,6 +126,18 @@ class VideoConfig:
                     f"frame_size {self.frame_size} must be base_size {self.base_size} times a "
                     "power of 2."
                 )
+        if self.encoder not in ENCODERS:
+            raise InputError(
+                f"unknown encoder {self.encoder!r}; choose one of {', '.join(ENCODERS)}."
+            )
+        if self.encoder == "layered":
+            if not self.centred:
+                raise InputError("the layered encoder composes a centre: it needs centred=true.")
+            if self.frame_size & (self.frame_size - 1) or self.frame_size < 16:
+                raise InputError(
+                    f"the layered encoder draws frames of 16, 32, 64, ... pixels, not "
+                    f"{self.frame_size}."
+                )
         if self.motion and not self.centred:
             raise InputError(
                 "motion moves the image that distributions count from: it needs centred=true."
@@ -122,6 +148,11 @@ class VideoConfig:
             )
 
     @property
+    def composes(self) -> bool:
+        """Whether the centre is a picture with weights of its own, taught by its own error."""
+        return self.motion or self.encoder == "layered"
+
+    @property
     def vector_dim(self) -> int:
         """Numbers that enter the encoder with every frame: state, action and perhaps their
         difference."""
@@ -130,7 +161,8 @@ class VideoConfig:
     @property
     def sees_change(self) -> bool:
         """Whether action minus state enters."""
-        return self.relative_action and self.state_dim == self.action_dim
+        matched = self.state_dim == self.action_dim and self.action_kind == "pose"
+        return self.relative_action and matched
 
     @property
     def grid(self) -> int:

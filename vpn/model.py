@@ -3,7 +3,7 @@ a sampler."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,8 +15,20 @@ from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import DECODERS
 from pixelpush.vpn.encoder import EncoderCarry, FrameEncoder
+from pixelpush.vpn.layered import LayeredEncoder
+from pixelpush.vpn.layered.drawing import drawing_errors
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
+from pixelpush.vpn.stream import score_stream
+
+# Weights of the drawing's error beside the nats, and in it of the drawn picture's error where the
+# frame changes beside that of the composed one; both in nats per level.
+DRAWING_WEIGHT, CHANGED_WEIGHT = 0.1, 0.2
+
+
+def make_encoder(config: VideoConfig) -> FrameEncoder | LayeredEncoder:
+    """The frame encoder that the configuration names."""
+    return LayeredEncoder(config) if config.encoder == "layered" else FrameEncoder(config)
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ class VideoPixelNetwork(nn.Module):
     def __init__(self, config: VideoConfig):
         super().__init__()
         self.config = config
-        self.encoder = FrameEncoder(config)
+        self.encoder = make_encoder(config)
         self.decoder = DECODERS[config.kind](config, self.encoder.features)
         self.state_predictor = (
             StatePredictor(config.state_dim, config.action_dim) if config.state_dim else None
@@ -66,8 +78,10 @@ class VideoPixelNetwork(nn.Module):
     def set_normalisation(
         self, state_mean: Tensor, state_std: Tensor, action_mean: Tensor, action_std: Tensor
     ) -> None:
-        """Statistics of the training split, in the data's own units; deviations are floored at
-        1e-6."""
+        """Statistics of the training split, in the data's own units.
+
+        An entry that does not vary, its deviation below 1e-6, is scaled by 1: divided by next to
+        nothing, the smallest difference elsewhere would swamp the network."""
         given = {
             "state_mean": state_mean,
             "state_std": state_std,
@@ -80,7 +94,7 @@ class VideoPixelNetwork(nn.Module):
                 raise InputError(
                     f"{name} has shape {tuple(value.shape)}, the model needs {tuple(buffer.shape)}."
                 )
-            buffer.copy_(value.clamp(min=1e-6) if name.endswith("std") else value)
+            buffer.copy_(value.where(value > 1e-6, 1.0) if name.endswith("std") else value)
 
     def set_checkpointing(self, on: bool) -> None:
         """Recompute all but the LSTM's activations in the backward pass: less memory, about a third
@@ -99,29 +113,84 @@ class VideoPixelNetwork(nn.Module):
         and when T <= context."""
         return self._decode(*self._encode(frames, states, actions, context))
 
+    def score_stream(
+        self,
+        frames: Tensor | Iterable[Tensor],
+        states: Tensor | Iterable[Tensor],
+        actions: Tensor | Iterable[Tensor],
+        context: int = 2,
+    ) -> Iterator[Tensor]:
+        """Nats per pixel (B, H, W) of one frame after another, each as soon as it is there.
+
+        Each argument is what ``log_prob`` takes, or anything that yields its time steps, a camera
+        for one: frames uint8 (B, C, H, W), states (B, S), actions (B, A). A frame's action may
+        come with it: it conditions only later frames. The first ``context`` frames are taken in
+        silently. Equal to ``-log_prob`` of the whole video (float32: 1e-4 nats per pixel); a live
+        stream may go on for ever, in constant memory. Raises InputError on wrong types or shapes.
+
+        >>> from pixelpush.vpn import build_model
+        >>> model = build_model("ot", frame_size=16, channels=4, lstm_channels=4).eval()
+        >>> frames = torch.zeros(1, 5, 3, 16, 16, dtype=torch.uint8)
+        >>> [tuple(n.shape) for n in model.score_stream(frames, *torch.zeros(2, 1, 5, 5))]
+        [(1, 16, 16), (1, 16, 16), (1, 16, 16)]
+        """
+        return score_stream(self, frames, states, actions, context)
+
     def training_loss(
-        self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2
+        self,
+        frames: Tensor,
+        states: Tensor,
+        actions: Tensor,
+        context: int = 2,
+        history: Tensor | None = None,
+        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """'loss' to minimise, 'nats_per_subpixel', 'state_error' (mean squared, in standard
-        deviations) and, where the model predicts motion, 'motion_error': the moved picture's mean
-        distance from the frame, in levels."""
-        target, features, centres = self._encode(frames, states, actions, context)
+        deviations) and, where the model composes a picture, 'motion_error': its mean distance from
+        the frame, in levels.
+
+        history: what the model is shown in place of ``frames`` as the past; the frames that are
+        scored stay ``frames``. pairs: what ``drawing_loss`` takes, for models that draw the arm;
+        nothing else teaches them to."""
+        shown = frames if history is None else history
+        _, features, centres = self._encode(shown, states, actions, context)
+        target = frames[:, context:]
         nats = -self._decode(target, features, centres).mean() / self.config.colours
         errors = {"state_error": self._state_error(states, actions)}
         loss = nats + errors["state_error"]
-        if self.config.motion and centres is not None:
+        if self.config.composes and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
             loss = loss + self.config.motion_weight * errors["motion_error"]
+        if pairs is not None:
+            drawn, errors["drawing_error"] = self.drawing_loss(*pairs)
+            loss = loss + DRAWING_WEIGHT * drawn
         return {
             "loss": loss,
             "nats_per_subpixel": nats.detach(),
             **{k: v.detach() for k, v in errors.items()},
         }
 
+    def drawing_loss(
+        self, frames: Tensor, states: Tensor, actions: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """(loss of the drawing alone, its distance in levels from what changes), for pairs of
+        frames uint8 (B, 2, C, H, W): an episode's first and any later one, with the state and the
+        action (B, 1, ...) just before it."""
+        assert isinstance(self.encoder, LayeredEncoder)
+        drawn = self.encoder.draw(frames[:, 0], self._vectors(states, actions))
+        composed, changed = drawing_errors(drawn, frames[:, 1], frames[:, 0].float())
+        return composed + CHANGED_WEIGHT * changed, changed
+
     def forward(
-        self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2
+        self,
+        frames: Tensor,
+        states: Tensor,
+        actions: Tensor,
+        context: int = 2,
+        history: Tensor | None = None,
+        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        return self.training_loss(frames, states, actions, context)
+        return self.training_loss(frames, states, actions, context, history, pairs)
 
     # -- sampling
     # ----------------------------------------------------------------------------------------------

@@ -61,6 +61,16 @@ _EVEN: dict[str, dict[str, Any]] = {
     "otn": {"decoder_blocks": 8},
 }
 
+# The layered encoder (vpn/layered/), sizes for CPU cores.
+_LAYERED = {
+    "encoder": "layered",
+    "relative_action": True,
+    "encoder_blocks": 2,
+    "coarse_scales": 3,
+    "motion_weight": 0.2,
+    "components": 5,
+}
+
 PRESETS: dict[str, dict[str, Any]] = {
     "paper-baseline": {
         **_PAPER,
@@ -97,8 +107,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     **{
         f"push-{kind}-small": {
             "kind": kind,
-            **_OURS,
             **_SMALL,
+            **_LAYERED,
             **_DECODERS.get(kind, {}),
             **_EVEN.get(kind, {}),
         }

@@ -2,10 +2,10 @@
 likelihood.
 
 A clean level x is read as y with p(y | x) proportional to exp(-(y - x)^2 / (2 sigma^2)), y in
-0..255, sigma = 0.45 levels, renormalised for every x: near 0 and 255 the distribution is another one,
-but nothing is clipped. Offsets beyond 8 levels (a mass of 1e-15) are left out, so that all levels
-8..247 share one distribution exactly. Given the clean frame, sub-pixels are independent, so no
-model can do better on average than the mean entropy."""
+0..255, sigma = 0.45 levels, renormalised for every x: near 0 and 255 the distribution is another
+one, but nothing is clipped. Offsets beyond 8 levels are left out (their mass is below 1e-60), so
+that all levels 8..247 share one distribution exactly. Given the clean frame, sub-pixels are
+independent, so no model can do better on average than the mean entropy, 0.515 nats."""
 
 from __future__ import annotations
 

@@ -18,13 +18,14 @@ import pytest
 from tfrecord_writer import frame_record
 
 from pixelpush.datasets.arrays import Archive, decode_array, encode_array
-from pixelpush.datasets.commands import _folder_splits
 from pixelpush.datasets.examples import parse_example
-from pixelpush.datasets.folder import FolderOptions, read_episode
-from pixelpush.datasets.google_push import Tally, read_episodes
 from pixelpush.datasets.images import decode_image, encode_png
-from pixelpush.datasets.moving_mnist import read_idx_images
+from pixelpush.datasets.prepare import _episodes
+from pixelpush.datasets.readers import google_push
+from pixelpush.datasets.readers.folder import Options, read_episode
+from pixelpush.datasets.readers.moving_mnist import read_idx_images
 from pixelpush.datasets.records import Schema, decode_record, encode_record
+from pixelpush.datasets.splits import listed_splits
 from pixelpush.datasets.store import EpisodeStore, write_store
 from pixelpush.datasets.tables import parse_json, read_csv, read_json_table
 from pixelpush.datasets.tfrecord import DamageLog
@@ -40,6 +41,12 @@ def refused_with(*names: str):
         message = str(error)
         if not any(name in message for name in names):
             raise AssertionError(f"{message!r} names none of {names}") from error
+
+
+def push_episodes(path: Path, log: DamageLog):
+    """The readable episodes of one Google push file."""
+    entries = google_push._entries([path], log, google_push.Tally(), google_push.Options())
+    return _episodes(entries, 2, [], log)
 
 
 SIZES = [pytest.param(60, id="few"), pytest.param(3000, id="many", marks=pytest.mark.slow)]
@@ -86,12 +93,12 @@ def test_tfrecord_of_google_push(tmp_path, google_example, count):
         )
     )
     data = intact.read_bytes()
-    truth = {e.states[0, 0]: e for e in read_episodes([intact], DamageLog(0), Tally())}
+    truth = {e.states[0, 0]: e for e in push_episodes(intact, DamageLog(0))}
     assert len(truth) == 4
     for case, changed in cases(count, data):
         intact.write_bytes(changed)
         log = DamageLog(100, report=lambda line: None)
-        for episode in read_episodes([intact], log, Tally()):
+        for episode in push_episodes(intact, log):
             np.testing.assert_array_equal(
                 episode.frames, truth[episode.states[0, 0]].frames, f"case {case}"
             )
@@ -111,7 +118,7 @@ def test_example_messages(google_example, count, pictures):
         for _, changed in cases(count, google_example(moves=2, imaged=range(2))):
             path.write_bytes(frame_record(changed))
             log = DamageLog(5, report=lambda line: None)
-            episodes = list(read_episodes([path], log, Tally()))
+            episodes = list(push_episodes(path, log))
             assert len(episodes) <= 1
             assert all(f"{path}, record 0" in str(found) for found in log.found)
 
@@ -209,11 +216,11 @@ def test_archives(tmp_path, pictures, count):
         for index in range(3):
             archive.writestr(f"frame_{index}.png", encode_png(pictures[index]))
         archive.writestr("robot.csv", "state_x,action_x\n1,2\n3,4\n5,6\n")
-    truth = read_episode(path, FolderOptions())
+    truth = read_episode(path, Options())
     for case, changed in cases(count, path.read_bytes()):
         path.write_bytes(changed)
         with refused_with("a.zip", "episode a"):
-            episode = read_episode(path, FolderOptions())
+            episode = read_episode(path, Options())
             assert len(episode.frames) <= 3
             if len(episode.frames) == 3:
                 np.testing.assert_array_equal(episode.frames, truth.frames, f"case {case}")
@@ -231,7 +238,7 @@ def test_npz_files(tmp_path, count):
     for _, changed in cases(count, path.read_bytes()):
         path.write_bytes(changed)
         with refused_with("a.npz", "episode a"):
-            read_episode(path, FolderOptions(size=8))
+            read_episode(path, Options(size=8))
             Archive(path).read_array("states")
 
 
@@ -242,7 +249,9 @@ def test_split_lists(tmp_path, count):
     for _, changed in cases(count, intact):
         (tmp_path / "splits.json").write_bytes(changed)
         with refused_with("splits.json"):
-            splits, _ = _folder_splits(tmp_path, names, None, None)
+            manifest = tmp_path / "splits.json"
+            value = parse_json(manifest.read_bytes(), str(manifest))
+            splits = listed_splits(value, names, str(manifest))
             assert {name for members in splits.values() for name in members} <= set(names)
 
 
@@ -271,11 +280,11 @@ def test_videos(tmp_path, pictures):
         writer.send(np.ascontiguousarray(frame))
     writer.close()
     (folder / "robot.csv").write_text("state_x,action_x\n" + "1,2\n" * len(pictures))
-    assert read_episode(folder, FolderOptions()).frames.shape == (len(pictures), 3, 64, 64)
+    assert read_episode(folder, Options()).frames.shape == (len(pictures), 3, 64, 64)
     for _, changed in cases(150, path.read_bytes()):
         path.write_bytes(changed)
         with refused_with("run"):
-            read_episode(folder, FolderOptions())
+            read_episode(folder, Options())
     shutil.rmtree(folder)
 
 

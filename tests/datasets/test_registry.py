@@ -45,7 +45,7 @@ def test_unknown(root, tmp_path, make_episode):
     write_store(root / "mine", {"test": [make_episode(0)]}, {})
     with pytest.raises(
         InputError,
-        match=r"known ones are sim, sim-diverse, sim-cameras, mine.*pixelpush prepare folder",
+        match=r"known ones are sim, sim-diverse, sim-cameras, mine.*pixelpush prepare --raw",
     ):
         open_dataset("nothing", "train")
     with pytest.raises(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixelpush.datasets.commands import prepare_folder
+from pixelpush.datasets.prepare import prepare
 from pixelpush.datasets.store import EpisodeStore
 from pixelpush.doctor import data_stores
 from pixelpush.vpn import build_model, save_model
@@ -43,7 +43,7 @@ def raw(tmp_path: Path) -> Path:
 
 def test_a_killed_preparation_leaves_no_half_store(raw: Path, tmp_path: Path, monkeypatch):
     root = tmp_path / "root"
-    prepare_folder(raw, tmp_path / "undisturbed", size=8, split="2/0/0")
+    prepare("folder", raw, tmp_path / "undisturbed", size=8, split="2/0/0")
     words = (
         "prepare",
         "folder",
@@ -71,7 +71,7 @@ def test_a_killed_preparation_leaves_no_half_store(raw: Path, tmp_path: Path, mo
 
 
 def test_a_killed_evaluation_leaves_the_old_figures_or_the_new(raw: Path, tmp_path: Path):
-    prepare_folder(raw, tmp_path / "store", size=8, split="2/0/0")
+    prepare("folder", raw, tmp_path / "store", size=8, split="2/0/0")
     sizes = {
         "channels": 8,
         "encoder_blocks": 1,

@@ -13,8 +13,9 @@ from tiny_training import CONFIG, MODEL, episodes
 
 from pixelpush.datasets.store import EpisodeStore, write_store
 from pixelpush.errors import InputError
-from pixelpush.training.commands import TrainOptions, run_training
-from pixelpush.training.config import DataConfig
+from pixelpush.training.commands import run_training
+from pixelpush.training.config import DataConfig, RunOptions
+from pixelpush.training.options import PresetChanges, TrainingData
 from pixelpush.training.video_task import VideoTask, vector_statistics
 from pixelpush.vpn import load_model
 
@@ -155,21 +156,11 @@ def test_validation_scores_the_first_items_or_all(store: Path):
 def test_the_command_trains_on_a_store_and_resumes(store: Path, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = tuple(f"{name}={value}" for name, value in MODEL.items())
-    options = TrainOptions(
-        "push-ot-small",
-        str(store),
-        tmp_path / "run",
-        **{
-            "examples": 24,
-            "batch_size": 4,
-            "clip_frames": 5,
-            "settings": settings,
-            "accelerator": "cpu",
-            "quiet": True,
-        },
-    )
-    run_training(options)
-    run_training(options)
+    changes = PresetChanges(examples=24, batch_size=4, clip_frames=5)
+    options = RunOptions(accelerator="cpu", quiet=True)
+    for _ in range(2):
+        run = tmp_path / "run"
+        run_training("push-ot-small", TrainingData(str(store)), run, changes, settings, options)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["preset"] == "push-ot-small"
     assert config["task"]["training"]["content"] == EpisodeStore(store, "train").content_sha256
@@ -181,3 +172,101 @@ def test_the_command_trains_on_a_store_and_resumes(store: Path, tmp_path: Path, 
         torch.from_numpy(array)[None] for array in (episode.frames, episode.states, episode.actions)
     )
     assert torch.isfinite(model.log_prob(*arrays)).all()
+
+
+# --- constant entries, and what actions are
+# --------------------------------------------------------------------------------------------------
+
+
+def with_column(made, name, column, value):
+    """The episodes with one entry of their states or actions set."""
+    for number, episode in enumerate(made):
+        getattr(episode, name)[:, column] = value(number, len(episode.frames))
+    return made
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda number, length: 0.5,
+        lambda number, length: 0.0,
+        lambda number, length: 1e6,
+        lambda number, length: 0.1 + 1e-7 * number,
+        lambda number, length: 0.5 + 2e-5 * np.sin(np.arange(length)),
+    ],
+)
+@pytest.mark.parametrize("name", ["states", "actions"])
+def test_a_constant_entry_is_scaled_by_one_and_said(capsys, name, value):
+    task = VideoTask("ot", MODEL, PLAIN, with_column(episodes(5), name, 1, value))
+    model = task.build_model()
+    task.initialise(model, 0)
+    kind = name[:-1]
+    assert f"so scaled by 1: {kind} {kind} 1" in capsys.readouterr().err
+    assert getattr(model, f"{kind}_std")[1] == 1
+    assert getattr(model, f"{kind}_std")[0] != 1
+
+
+def test_a_centimetre_off_a_fixed_height_costs_no_hundreds_of_nats():
+    """Divided by 1e-6, the difference was 10,000 deviations: 512 nats a sub-pixel."""
+    train = with_column(episodes(4), "states", 1, lambda *_: 0.50)
+    task = VideoTask("ot", {**MODEL, "relative_action": True}, PLAIN, train)
+    torch.manual_seed(0)
+    model = task.build_model()
+    task.initialise(model, 0)
+
+    def nats(height):
+        one = with_column(episodes(1, first=9), "states", 1, lambda *_: height)[0]
+        arrays = (torch.from_numpy(a)[None] for a in (one.frames, one.states, one.actions))
+        with torch.no_grad():
+            return -model.log_prob(*arrays).mean().item()
+
+    assert abs(nats(0.51) - nats(0.50)) < 0.5
+
+
+def matched(count, kind):
+    """Episodes with two states and two actions that are poses, deltas or neither."""
+    made = []
+    for episode in episodes(count):
+        rng = np.random.default_rng(len(made))
+        length = len(episode.frames)
+        states = 0.3 + np.cumsum(rng.normal(size=(length, 2)) * 0.01, axis=0)
+        following = np.concatenate([states[1:], states[-1:]])
+        actions = {
+            "pose": following,
+            "delta": following - states,
+            "other": rng.normal(size=(length, 2)),
+        }
+        made.append(
+            replace(episode, states=states.astype("f4"), actions=actions[kind].astype("f4"))
+        )
+    return made
+
+
+@pytest.mark.parametrize("kind", ["pose", "delta", "other"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_the_model_sees_action_minus_state_of_poses_alone(tmp_path: Path, kind, declared):
+    metadata = {"action_kind": kind} if declared else {}
+    path = write_store(tmp_path / "s", {"train": matched(30, kind)}, metadata)
+    settings = {**MODEL, "relative_action": True}
+    task = VideoTask("ot", settings, PLAIN, EpisodeStore(path, "train"))
+    assert task.config.action_kind == kind
+    assert task.config.sees_change == (kind == "pose")
+    model = task.build_model()
+    task.initialise(model, 0)
+    inputs = [
+        torch.from_numpy(a)[None] for a in (task.training[0].states, task.training[0].actions)
+    ]
+    vectors = model._vectors(*inputs)
+    assert vectors.shape[-1] == (6 if kind == "pose" else 4)
+    # Of Bridge's deltas, action minus state had a mean of -29.5.
+    assert vectors.abs().max() < 10
+
+
+def test_a_model_saved_before_the_question_takes_actions_for_poses():
+    from pixelpush.vpn.config import VideoConfig
+
+    config = VideoConfig(state_dim=5, action_dim=5, relative_action=True)
+    assert config.action_kind == "pose"
+    assert config.sees_change
+    with pytest.raises(InputError, match="action_kind must be one of pose, delta, other"):
+        VideoConfig(action_kind="speed")

@@ -1,0 +1,68 @@
+"""What a reader could not use: counted, named, and an error beyond a limit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pixelpush.errors import InputError
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One record or episode that could not be read."""
+
+    file: str
+    record: int
+    offset: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, record {self.record} (byte {self.offset}): {self.reason}"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An episode that could not be read; the reason names its file."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class DamageLog:
+    """Counts and names what could not be read; raises InputError beyond ``limit`` of it.
+
+    With a limit of 0 the first fault is the error itself. ``say`` passes on what a reader
+    assumed or noticed; both go to ``report``, by default stderr."""
+
+    def __init__(self, limit: int, report: Callable[[str], object] | None = None):
+        if limit < 0:
+            raise InputError(f"the damage limit must be 0 or more, got {limit}.")
+        self.limit = limit
+        self.found: list[Damage | Unreadable] = []
+        self._said: set[str] = set()
+        self._report = report or (lambda line: print(line, file=sys.stderr))
+
+    def add(self, damage: Damage | Unreadable) -> None:
+        """Take note of a damaged record, once however often its file is read."""
+        if damage in self.found:
+            return
+        if len(self.found) >= self.limit:
+            more = (
+                f" More than {self.limit} damaged records; repair or fetch the file again, or "
+                "raise --damage-limit."
+                if self.limit or isinstance(damage, Damage)
+                else ""
+            )
+            raise InputError(f"{damage}{more}")
+        self.found.append(damage)
+        self._report(f"skipped a damaged record: {damage}")
+
+    def say(self, line: str) -> None:
+        """Tell the user something, once."""
+        if line not in self._said:
+            self._said.add(line)
+            self._report(line)

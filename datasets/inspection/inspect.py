@@ -1,0 +1,92 @@
+"""The page of a store or of any data set that can be opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.inspection.measure import Measurement
+from pixelpush.datasets.inspection.page import page
+from pixelpush.datasets.inspection.sheet import contact_sheet
+from pixelpush.datasets.store import EpisodeStore, read_description, store_splits, summary
+from pixelpush.errors import InputError
+
+PAGE, SHEET = "page.txt", "contact-sheet.png"
+# Keys of a store's metadata that tell what was left out.
+_LEFT_OUT = (
+    "episodes_too_short",
+    "episodes_in_no_split",
+    "damaged_records",
+    "moves_without_image",
+    "last_moves_without_command",
+    "episodes_not_here",
+    "folders_without_frames",
+    "frames_trimmed",
+)
+
+
+def inspect_store(
+    path: Path, measured: Measurement | None = None, limit: int = 1000, out: Path | None = None
+) -> str:
+    """The page of a store, also written as page.txt beside contact-sheet.png into ``out``, by
+    default the store itself.
+
+    measured: what an import has measured already; else up to ``limit`` episodes a split are read.
+    """
+    metadata = read_description(path)["metadata"]
+    splits = {split: EpisodeStore(path, split) for split in store_splits(path)}
+    total = sum(len(store) for store in splits.values())
+    if measured is None:
+        measured = Measurement(metadata)
+        for store in splits.values():
+            _measure(store, measured, limit)
+    text = "\n".join(
+        [summary(path), page(path.name, measured, metadata, total), *_left_out(metadata)]
+    )
+    return _write(text, splits.get("train") or next(iter(splits.values())), out or path)
+
+
+def inspect_dataset(
+    episodes: EpisodeDataset, out: Path, metadata: dict[str, Any] | None = None, limit: int = 1000
+) -> str:
+    """The page of one split of any data set, the simulated bin's too."""
+    found: dict[str, Any] = metadata or getattr(episodes, "metadata", None) or {}
+    measured = Measurement(found)
+    _measure(episodes, measured, limit)
+    return _write(page(episodes.name, measured, found, len(episodes)), episodes, out)
+
+
+def _measure(episodes: EpisodeDataset, measured: Measurement, limit: int) -> None:
+    count = min(limit, len(episodes))
+    for number in range(count):
+        measured.add(episodes[number * len(episodes) // count])
+
+
+def _write(text: str, episodes: EpisodeDataset, out: Path) -> str:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        sheet = contact_sheet(episodes, out / SHEET)
+        (out / PAGE).write_text(f"{text}\n")
+    except OSError as error:
+        raise InputError(
+            f"{out}: cannot be written to ({error.strerror or error}); name a folder by --out."
+        ) from None
+    return f"{text}\ncontact sheet: {sheet}"
+
+
+def _left_out(metadata: dict[str, Any]) -> list[str]:
+    lines = []
+    for key in _LEFT_OUT:
+        value = metadata.get(key)
+        if value and (not isinstance(value, dict) or any(value.values())):
+            lines.append(f"left out, {key.replace('_', ' ')}: {_brief(value)}")
+    return lines
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} ({', '.join(value[:3])}{', ...' if len(value) > 3 else ''})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    return str(value)

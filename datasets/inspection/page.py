@@ -1,0 +1,133 @@
+"""The page as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pixelpush.datasets.inspection.measure import Measurement, VectorMeasure, near_constant
+
+_SHOWN_GAPS = 3
+
+
+def page(name: str, measured: Measurement, metadata: dict[str, Any], of: int | None = None) -> str:
+    """Lines for people: what the data hold, and what looks wrong. of: episodes in all, where not
+    every one was looked at."""
+    lines = [*_frames(name, measured, metadata, of), *_vectors(measured, metadata)]
+    lines += _together(measured, metadata)
+    lines += [f"note: {note}" for note in _notes(measured, metadata)]
+    return "\n".join(lines)
+
+
+def _frames(
+    name: str, measured: Measurement, metadata: dict[str, Any], of: int | None
+) -> list[str]:
+    lengths = np.array(measured.lengths)
+    part = f" (of {of}, spread evenly)" if of and of > len(lengths) else ""
+    lines = [
+        f"{name}: {len(lengths)} episodes{part}, {lengths.sum()} frames; "
+        f"{lengths.min()} to {lengths.max()} frames each, median {int(np.median(lengths))}"
+    ]
+    rate = metadata.get("fps")
+    usual = measured.times.usual
+    if rate or usual:
+        said = [f"{rate:g} frames a second by the source"] if rate else []
+        said += [f"{1 / usual:.4g} by the recorded times"] if usual and usual > 0 else []
+        lines.append(f"rate: {', '.join(said)}")
+    return lines
+
+
+def _vectors(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
+    lines = []
+    for kind, found in (("state", measured.states), ("action", measured.actions)):
+        if found is None or not len(found.mean):
+            lines.append(f"{kind}s: none")
+            continue
+        names = entry_names(metadata, kind, len(found.mean))
+        width = max(len(kind), *map(len, names))
+        head = "".join(f"{title:>12}" for title in ("least", "greatest", "mean", "deviation"))
+        lines.append(f"{kind:<{width}}{head}")
+        steady = steadiness(found)
+        for index, entry in enumerate(names):
+            values = (found.low, found.high, found.mean, found.deviation)
+            row = "".join(f"{value[index]:>12.5g}" for value in values)
+            lines.append(f"{entry:<{width}}{row}{'  ' + steady[index] if steady[index] else ''}")
+    return lines
+
+
+def entry_names(metadata: dict[str, Any], kind: str, width: int) -> list[str]:
+    """Names of a vector's entries: the source's own where they fit, else numbers."""
+    names = metadata.get(f"{kind}_names")
+    if isinstance(names, Sequence) and len(names) == width:
+        return [str(name)[:32] for name in names]
+    return [f"{kind} {index}" for index in range(width)]
+
+
+def steadiness(found: VectorMeasure) -> list[str]:
+    """constant, nearly constant, or nothing, for each entry."""
+    steady = near_constant(found.mean, found.deviation)
+    still = found.low == found.high
+    words = np.where(still, "constant", np.where(steady, "nearly constant", ""))
+    return [str(word) for word in words]
+
+
+def _together(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
+    lines = []
+    if measured.actions is not None and len(measured.actions.mean):
+        kind = metadata.get("action_kind", measured.action_kind())
+        source = metadata.get("action_kind_from", "measured")
+        words = {
+            "pose": "poses, like the state",
+            "delta": "deltas, changes of the state",
+            "other": "neither like the state nor like its changes, as far as measured",
+        }
+        if kind == "other" and measured.states is not None and not len(measured.states.mean):
+            words["other"] = "of a kind that is not known, without states"
+        lines.append(f"actions are {words.get(kind, kind)} ({kind}, {source})")
+        lag = measured.together.lag() if measured.together else None
+        if lag is not None:
+            lines.append(
+                f"lag: action t goes best with what the state does up to frame t + {lag.frames} "
+                f"(correlation {lag.correlation:.2f})"
+            )
+    frames = measured.frames
+    share = 100 * frames.repeated / max(frames.pairs, 1)
+    line = f"frames that repeat the one before: {frames.repeated} of {frames.pairs} ({share:.1f}%)"
+    if frames.longest[0] > 1:
+        run, identity, start = frames.longest
+        line += f"; the longest still: {run} frames from frame {start} of {identity}"
+    lines.append(line)
+    return lines
+
+
+def _notes(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
+    """What a user should look into."""
+    notes = []
+    gaps = measured.times.gaps()
+    if gaps:
+        shown = "; ".join(
+            f"{seconds:.3f} s after frame {frame} of {identity}"
+            for identity, frame, seconds in gaps[:_SHOWN_GAPS]
+        )
+        notes.append(f"{len(gaps)} gaps in time: {shown}{'; ...' if len(gaps) > 3 else ''}")
+    rate, usual = metadata.get("fps"), measured.times.usual
+    if rate and usual and abs(rate * usual - 1) > 0.1:
+        notes.append("the source's rate and the recorded times differ by more than a tenth")
+    for kind, found in (("state", measured.states), ("action", measured.actions)):
+        if found is None or not len(found.mean):
+            continue
+        names = entry_names(metadata, kind, len(found.mean))
+        steady = [name for name, word in zip(names, steadiness(found), strict=True) if word]
+        if steady:
+            shown = ", ".join(steady[:6]) + (", ..." if len(steady) > 6 else "")
+            notes.append(f"{shown}: (nearly) constant {kind}s; models scale them by 1")
+    measured_kind, said = measured.action_kind(), metadata.get("action_kind")
+    both = {measured_kind, said}
+    if both == {"pose", "delta"}:
+        notes.append(f"actions are declared {said}, but look like {measured_kind}")
+    lag = measured.together.lag() if measured.together else None
+    if lag is not None and lag.frames == 0 and lag.correlation > 0.5:
+        notes.append("actions lag: they go with what the state did already; are rows shifted?")
+    return notes

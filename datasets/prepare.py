@@ -1,0 +1,188 @@
+"""Recordings in, a store out: the one way, whatever the reader.
+
+The store appears only when whole; an existing one is refused before the work, or replaced at the
+very end with ``overwrite``. What was left out is said, and a page about the data ends every
+import."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pixelpush.datasets.damage import DamageLog, Unreadable
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.inspection import Measurement, inspect_store
+from pixelpush.datasets.readers import find_reader
+from pixelpush.datasets.recording import UNSPLIT, Entry, Recording
+from pixelpush.datasets.registry import data_root
+from pixelpush.datasets.splits import default_split, listed_splits, split_names
+from pixelpush.datasets.store import refuse_existing, write_store
+from pixelpush.errors import InputError
+
+
+@dataclass(frozen=True)
+class StoreOptions:
+    """What 'pixelpush prepare' takes whatever it reads."""
+
+    out: Path | None = None
+    """Folder of the new store. Left out: a folder under the data root ($PIXELPUSH_DATA)."""
+    split: str | None = None
+    """Episodes of train/val/test, as counts like 48/8/8 or shares. Left out: the source's own
+    splits, a splits.json beside the recordings, or 0.8/0.1/0.1."""
+    split_seed: int | None = None
+    """Draw the order of episodes from this seed before splitting. Left out: the order of names."""
+    min_frames: int = 2
+    """Episodes with fewer frames are left out, and counted."""
+    damage_limit: int | None = None
+    """So many damaged records or episodes are named and skipped; one more is an error. Left out:
+    20 for published sets, 0 for your own."""
+    action_kind: Literal["measured", "pose", "delta", "other"] = "measured"
+    """What actions are: pose (like the state, where to go), delta (a change of the state), other.
+    Left out: what the source says, or what the data show."""
+    overwrite: bool = False
+    """Replace an existing store."""
+
+
+def prepare(name: str, raw: str | Path, out: str | Path | None = None, **settings: Any) -> Path:
+    """Read the recordings in ``raw`` by the reader ``name`` and write them into a store.
+
+    settings: what 'pixelpush prepare NAME' takes, dashes as underscores. Returns the store's
+    folder. Raises InputError for everything that a user can mend, and leaves nothing half-written.
+
+    >>> prepare("folder", "nowhere", size=3)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: --size 3: frames of 8 to 1024 pixels are made.
+    """
+    own = find_reader(name).load().Options
+    unknown = (
+        settings.keys() - own.__dataclass_fields__.keys() - StoreOptions.__dataclass_fields__.keys()
+    )
+    if unknown:
+        raise InputError(f"prepare {name} takes no setting {sorted(unknown)[0]!r}.")
+    common = {key: settings[key] for key in settings.keys() & StoreOptions.__dataclass_fields__}
+    common["out"] = None if out is None else Path(out)
+    options = own(**{key: settings[key] for key in settings.keys() & own.__dataclass_fields__})
+    return write_recording(name, Path(raw), options, StoreOptions(**common))
+
+
+def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
+    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
+    from tqdm import tqdm
+
+    reader = find_reader(name)
+    raw = raw.expanduser()
+    out = _output(store, name if reader.published else raw.resolve().stem)
+    limit = reader.damage_limit if store.damage_limit is None else store.damage_limit
+    log = DamageLog(limit, report=lambda line: tqdm.write(line, file=sys.stderr))
+    recording = reader.load().read(raw, options, log)
+    splits, how, unused = _splits(recording, raw, store)
+    measured = Measurement(recording.metadata)
+    too_short: list[str] = []
+
+    def left_out() -> dict[str, Any]:
+        return {
+            **recording.left_out(),
+            "episodes_too_short": too_short,
+            "episodes_in_no_split": unused,
+            "damaged_records": [str(damage) for damage in log.found],
+        }
+
+    def closing() -> dict[str, Any]:
+        kind = _action_kind(store, recording, measured)
+        return {**left_out(), **kind, "splits": how, "min_frames": store.min_frames}
+
+    with tqdm(total=recording.total, unit="episode", disable=None) as bar:
+
+        def take(episode: Episode) -> None:
+            measured.add(episode)
+            bar.update()
+
+        write_store(
+            out,
+            {
+                split: _episodes(entries, store.min_frames, too_short, log)
+                for split, entries in splits.items()
+            },
+            recording.metadata,
+            left_out=closing,
+            overwrite=store.overwrite,
+            progress=take,
+        )
+    print(inspect_store(out, measured))
+    return out
+
+
+def _output(store: StoreOptions, name: str) -> Path:
+    path = data_root() / name if store.out is None else store.out.expanduser()
+    refuse_existing(path, store.overwrite)  # before the work, not after it
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        where = "the data root $PIXELPUSH_DATA" if store.out is None else "--out"
+        raise InputError(
+            f"{path.parent}: cannot be made ({error.strerror or error}); choose another place by "
+            f"{where}."
+        ) from None
+    return path
+
+
+def _episodes(
+    entries: Iterable[Entry], min_frames: int, too_short: list[str], log: DamageLog
+) -> Iterator[Episode]:
+    """The readable, long enough episodes; the others are counted."""
+    for entry in entries:
+        try:
+            episode = entry.read()
+        except InputError as error:
+            named = entry.where in str(error)
+            log.add(Unreadable(str(error) if named else f"{entry.where}: {error}"))
+            continue
+        if episode is None or len(episode.frames) < min_frames:
+            too_short.append(entry.id)
+        else:
+            yield episode
+
+
+def _splits(
+    recording: Recording, raw: Path, store: StoreOptions
+) -> tuple[Mapping[str, Iterable[Entry]], str, int]:
+    """Entries by split, in words how they came about, and how many are in none."""
+    published = UNSPLIT not in recording.splits
+    if published and store.split is None:
+        return recording.splits, "the source's own", 0
+    if not all(isinstance(entries, Sequence) for entries in recording.splits.values()):
+        raise InputError(f"--split {store.split}: this set has splits of its own; leave --split.")
+    found = {entry.id: entry for entries in recording.splits.values() for entry in entries}
+    names = list(found)
+    manifest = raw / "splits.json"
+    if store.split is None and manifest.is_file():
+        from pixelpush.datasets.arrays import read_bytes
+        from pixelpush.datasets.tables import parse_json
+
+        value = parse_json(read_bytes(manifest), str(manifest))
+        chosen, how = listed_splits(value, names, str(manifest)), "splits.json"
+    else:
+        split = store.split or default_split(len(names))
+        order = "in name order" if store.split_seed is None else f"seed {store.split_seed}"
+        chosen, how = split_names(names, split, store.split_seed), f"{split}, {order}"
+        if "val" not in chosen:
+            print(
+                f"{len(names)} episodes: no validation split; train with --validation-split none.",
+                file=sys.stderr,
+            )
+    unused = len(names) - sum(len(members) for members in chosen.values())
+    splits = {split: [found[name] for name in members] for split, members in chosen.items()}
+    return splits, how, unused
+
+
+def _action_kind(
+    store: StoreOptions, recording: Recording, measured: Measurement
+) -> dict[str, Any]:
+    if store.action_kind != "measured":
+        return {"action_kind": store.action_kind, "action_kind_from": "declared by --action-kind"}
+    if "action_kind" in recording.metadata:
+        return {"action_kind_from": "declared by the source"}
+    return {"action_kind": measured.action_kind(), "action_kind_from": "measured"}

@@ -1,0 +1,154 @@
+"""What the readers of a user's own recordings share: options, and putting an episode together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pixelpush.datasets.augment import Reflection
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.frames import FrameOptions, SameSize
+from pixelpush.errors import InputError
+
+
+@dataclass(frozen=True)
+class RobotOptions(FrameOptions):
+    """Options of every reader of a user's own recordings."""
+
+    mirror_states: str = ""
+    """Entries of the state, from 0, that change sign when pictures are mirrored left to right,
+    like '1,4', or none. Given with --mirror-actions, the store can be trained on with --mirror."""
+    mirror_actions: str = ""
+    """The same of the action."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if (self.mirror_states == "") != (self.mirror_actions == ""):
+            raise InputError(
+                "give both --mirror-states and --mirror-actions; 'none' where no entry changes "
+                "sign."
+            )
+        _ = self.mirror
+
+    @property
+    def mirror(self) -> list[tuple[int, ...]] | None:
+        """Entries of state and action that change sign; None where it is not known."""
+        if self.mirror_states == "":
+            return None
+        return [
+            _entries(self.mirror_states, "--mirror-states"),
+            _entries(self.mirror_actions, "--mirror-actions"),
+        ]
+
+
+def _entries(text: str, option: str) -> tuple[int, ...]:
+    """'1,4' -> (1, 4), 'none' -> ()."""
+    parts = [] if text == "none" else text.split(",")
+    if not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        raise InputError(f"{option} {text}: give numbers of entries, from 0, like '1,4', or none.")
+    return tuple(int(part) for part in parts)
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """'x, y' -> ('x', 'y')."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def choose_camera(cameras: Sequence[str], asked: str | None, what: str) -> str:
+    """The camera that is asked for, by its whole name or its last part; without a name the only
+    one. Several, none or another are an InputError that lists them."""
+    if not cameras:
+        raise InputError(f"{what}: no camera: none of its features are pictures.")
+    if asked is None:
+        if len(cameras) == 1:
+            return cameras[0]
+        raise InputError(
+            f"{what}: {len(cameras)} cameras ({', '.join(cameras)}); choose one by --camera."
+        )
+    if asked in cameras:
+        return asked
+    ends = [name for name in cameras if name.replace(".", "/").rsplit("/", 1)[-1] == asked]
+    if len(ends) == 1:
+        return ends[0]
+    raise InputError(f"{what}: no camera {asked!r}; it has {', '.join(cameras)}.")
+
+
+def make_episode(
+    images: Iterable[np.ndarray],
+    states: np.ndarray | None,
+    actions: np.ndarray | None,
+    identity: str,
+    where: str,
+    options: RobotOptions,
+    times: np.ndarray | None = None,
+) -> Episode:
+    """Fit the pictures, uint8 (H, W, 3) each, and join them with states (T, S) and actions (T, A).
+
+    times: seconds of each frame, kept as ``extra["time"]``. Raises InputError where sizes or
+    lengths differ, naming the frame."""
+    same, fitted = SameSize(), []
+    for number, image in enumerate(images):
+        same.check(image, f"{where}, frame {number}")
+        fitted.append(options.fit(image))
+    if not fitted:
+        raise InputError(f"{where}: the episode has no frames.")
+    frames = np.ascontiguousarray(np.stack(fitted).transpose(0, 3, 1, 2))
+    rows = {
+        "states": np.zeros((len(frames), 0), np.float32) if states is None else states,
+        "actions": np.zeros((len(frames), 0), np.float32) if actions is None else actions,
+    }
+    for name, found in rows.items():
+        if len(found) != len(frames):
+            raise InputError(
+                f"{where}: {len(frames)} frames but {len(found)} rows of {name}; they must be as "
+                "many."
+            )
+    for (name, found), mirrored in zip(rows.items(), options.mirror or [None] * 2, strict=True):
+        if mirrored is not None:  # refuses what a reader of the store would
+            Reflection.negating(mirrored, found.shape[1], f"the {name[:-1]} of {where}")
+    extra = {} if times is None else {"time": np.asarray(times, np.float64)}
+    return Episode(
+        frames,
+        rows["states"].astype(np.float32),
+        rows["actions"].astype(np.float32),
+        identity,
+        extra,
+    )
+
+
+def array_frames(array: np.ndarray, what: str, bgr: bool = False) -> Iterable[np.ndarray]:
+    """The pictures uint8 (H, W, 3) of an array (T, H, W, 1 or 3) of whole numbers 0 to 255, which
+    may be stored as floats."""
+    if array.ndim != 4 or array.shape[-1] not in (1, 3) or 0 in array.shape:
+        raise InputError(
+            f"{what}: {array.dtype} {array.shape}; whole numbers (T, H, W, 3) from 0 to 255 are "
+            "needed."
+        )
+    if array.dtype != np.uint8:
+        low, high = array.min(), array.max()
+        if not (low >= 0 and high <= 255):
+            raise InputError(f"{what}: values from {low} to {high}; 0 to 255 are needed.")
+        if array.dtype.kind == "f" and (high <= 1 or np.any(array != np.rint(array))):
+            raise InputError(
+                f"{what}: {array.dtype} values from {low} to {high}; whole numbers from 0 to 255 "
+                "are needed."
+            )
+    for image in array:
+        image = np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
+        yield np.ascontiguousarray((image[..., ::-1] if bgr else image).astype(np.uint8))
+
+
+def robot_metadata(source: str, options: RobotOptions, **more: Any) -> dict[str, Any]:
+    """The metadata that every such store has."""
+    from dataclasses import asdict
+
+    return {
+        "source": source,
+        "frames": options.described(),
+        "mirror": options.mirror,
+        "options": asdict(options),
+        **more,
+    }

@@ -1,0 +1,128 @@
+"""What a trained run says of itself: its data and the protocol it was trained with; and opening
+that data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixelpush.datasets import is_simulated, open_dataset
+from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.sim.versions import of_another_version
+from pixelpush.errors import InputError
+from pixelpush.files import read_json
+from pixelpush.saved import find_saved
+
+_SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """data: name or path of the training data, '' where it is not recorded. context, clip_frames:
+    of validation."""
+
+    data: str
+    context: int
+    clip_frames: int
+
+
+def run_facts(name_or_path: str) -> RunFacts:
+    """Read the config.json of a run, of the run that a save belongs to, or beside shipped
+    weights."""
+    path, config = _run_config(name_or_path)
+    try:
+        train = config.get("train", {}).get("data", {})
+        counts = (
+            int(train.get(name, usual)) for name, usual in (("context", 2), ("scored_frames", 20))
+        )
+        return RunFacts(str(config.get("data") or ""), *counts)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
+
+
+def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
+    """The path of config.json and what it holds; None and {} where there is none."""
+    folder = find_saved(name_or_path).folder
+    candidates = [folder / "config.json", folder.parent.parent / "config.json"]
+    path = next((path for path in candidates if path.is_file()), None)
+    return path, {} if path is None else read_json(path)
+
+
+def trained_on_another_bin(name_or_path: str) -> bool:
+    """Whether a run was trained on the simulated bin as another version makes it."""
+    path, config = _run_config(name_or_path)
+    try:
+        return of_another_version(config)
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
+
+
+def _refuse_another_bin(name: str) -> None:
+    """Refuse to score a model of another version's frames on this version's."""
+    if trained_on_another_bin(name):
+        _, config = _run_config(name)
+        raise InputError(
+            f"{name}: was trained on another version of the simulated bin than this program makes, "
+            "so its figures would mean nothing; train it anew with 'pixelpush train "
+            f"{config.get('preset') or 'PRESET'} --data {config['data']} --run RUN'."
+        )
+
+
+def agreed_facts(
+    names: Sequence[str], data: str = "", context: int | None = None, clip_frames: int | None = None
+) -> RunFacts:
+    """What several runs agree on; given values (not '' or None) override theirs.
+
+    Raises InputError naming what differs, for a given context or clip length below 1, and for the
+    simulated bin with a model that another version of it trained.
+    """
+    for option, count in (("--context", context), ("--clip-frames", clip_frames)):
+        if count is not None and count < 1:
+            raise InputError(f"{option} must be at least 1, got {count}.")
+    facts = [run_facts(name) for name in names]
+
+    def agreed(field: str, given: Any) -> Any:
+        if given:
+            return given
+        values = [getattr(fact, field) for fact in facts]
+        if len(set(values)) > 1 or values[0] == "":
+            listed = ", ".join(
+                f"{name}: {value or 'not recorded'}"
+                for name, value in zip(names, values, strict=True)
+            )
+            raise InputError(
+                f"which {field}? The runs say {listed}; give --{field.replace('_', '-')}."
+            )
+        return values[0]
+
+    found = RunFacts(
+        agreed("data", data), agreed("context", context), agreed("clip_frames", clip_frames)
+    )
+    if is_simulated(found.data):
+        for name in names:
+            _refuse_another_bin(name)
+    return found
+
+
+def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:
+    """A split, at the model's frame size where the data can be had at any."""
+    options = {"size": frame_size} if is_simulated(data) else {}
+    episodes = open_dataset(data, split, **options)
+    if len(episodes) == 0:
+        raise InputError(f"{episodes.name}: this split has no episode.")
+    return episodes
+
+
+def split_names(data: str) -> list[str]:
+    """The splits of a data set in the tables' order: train, val, then the tests."""
+    if is_simulated(data):
+        return list(_SIM_SPLITS)
+    from pixelpush.datasets.registry import data_root
+    from pixelpush.datasets.store import store_splits
+
+    path = Path(data).expanduser()
+    names = store_splits(path if path.is_dir() else data_root() / data)
+    known = [name for name in ("train", "val", "test", *_SIM_SPLITS[2:]) if name in names]
+    return [*known, *(name for name in names if name not in known)]
