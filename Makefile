@@ -11,11 +11,11 @@ help:
 	@echo "make test-all  with the slow tests"
 	@echo "make lint      ruff and pyright"
 	@echo "make results   score shipped models again and compare with the README's figures"
-	@echo "make bench     the benchmarks of benchmarks/"
+	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding]'
 	touch $(READY)
 
 demo: $(READY)
@@ -32,19 +32,22 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(MAKE) types
 
-# The rooms lie at the root and are imported as pixelpush.*; the type checker is shown that layout through links.
-ROOMS := image vpn datasets training eval
+# The packages lie at the root and are imported as pixelpush.*; the type checker is shown that layout
+# in a copy. (Links to folders are not followed: it would check the files of pixelpush/ alone.)
+PACKAGES := image vpn datasets training eval
 types: $(READY)
 	rm -rf build/typecheck && mkdir -p build/typecheck/pixelpush
-	ln -s $(CURDIR)/pixelpush/* build/typecheck/pixelpush/
-	for room in $(ROOMS); do ln -s $(CURDIR)/$$room build/typecheck/pixelpush/$$room; done
+	cp -R pixelpush/. build/typecheck/pixelpush/
+	for package in $(PACKAGES); do cp -R $$package build/typecheck/pixelpush/; done
+	cp -R experiments build/typecheck/
 	$(BIN)/pyright --pythonpath $(BIN)/python --project pyproject.toml
 
 results: $(READY)
-	$(BIN)/python -m pixelpush.eval.results
+	$(BIN)/python -m experiments.results
 
+BENCHMARKS := memory processes simulated_bin video
 bench: $(READY)
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(BENCHMARKS); do $(BIN)/python -m experiments.$$script || exit 1; done
 
 clean:
 	rm -rf build out .pytest_cache .ruff_cache .hypothesis

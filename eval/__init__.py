@@ -1,2 +1,1 @@
-"""Evaluation: likelihood beside reference and floor, sampled futures as film, frame quality, tables
-and figures."""
+"""Evaluation: likelihood tables, sampled futures, frame quality, speed of the samplers."""

@@ -7,18 +7,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
-from pixelpush.eval.likelihood import Protocol, Scored, evaluate
-from pixelpush.eval.rollouts import RolloutSettings, file_stem, rollout_episode, write_rollout
-from pixelpush.eval.tables import protocol_line, split_text
+from pixelpush.eval.devices import Device, pick_device
+from pixelpush.eval.likelihood.settings import EvalProtocol
+from pixelpush.eval.likelihood.tables import protocol_line, split_text
+from pixelpush.eval.likelihood.videos import TableRow, evaluate
+from pixelpush.eval.rollout.sampling import file_stem, rollout_episode, write_rollout
+from pixelpush.eval.rollout.settings import RolloutSettings
 from pixelpush.files import write_json
 from pixelpush.saved import SHIPPED
+from pixelpush.training.config import RunOptions
+from pixelpush.training.loop import train
+from pixelpush.training.presets import find_preset
+from pixelpush.training.video_task import VideoTask
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
-Device = Literal["cpu", "cuda", "mps"]
 SHIPPED_MODEL = "push-ot-small"
 TRAINED_PRESET = "push-ot-small"
 _TEST = "test-seen"
@@ -47,7 +52,9 @@ SMALL = Plan("small", {"train": 6, "val": 1, _TEST: 2}, 16, 0.25, 2, 8, 1, 1)
 def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
     """Write data, model, table and futures under ``out`` and say where they are. Existing steps are
     not repeated."""
-    plan, begin = SMALL if small else FULL, time.perf_counter()
+    plan = SMALL if small else FULL
+    begin = time.perf_counter()
+    device = pick_device(device)
 
     def say(text: str) -> None:
         print(f"[{time.perf_counter() - begin:4.0f} s] {text}", flush=True)
@@ -62,22 +69,24 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
     name, model = _model(out, data, plan, seed, device, say)
     model.to(device)
     say("scoring")
-    row = Scored(name, model.config.kind, model)
-    report = evaluate([row], {_TEST: test}, Protocol(device=device), reference_data=data["train"])
-    write_json(out / "nll.json", report)
+    row = TableRow(name, model.config.kind, model)
+    report = evaluate(
+        [row], {_TEST: test}, EvalProtocol(device=device), reference_data=data["train"]
+    )
+    write_json(out / "nll.json", report.to_json())
     print(f"\n{split_text(report, _TEST)}\n{protocol_line(report)}")
     print(
         "reference row: logistic mixture around the previous frame; noise floor: no model can be "
         "better.\n"
     )
-    settings = RolloutSettings(samples=plan.samples, seed=seed, device=device)
+    settings = RolloutSettings(samples=plan.samples, seed=seed)
     for number in range(plan.rollouts):
         episode = test[number]
-        film, futures = rollout_episode(
+        video, futures = rollout_episode(
             model, episode, number, settings, f"{episode.id}  ·  {name}  ·  seed {seed}"
         )
         files = write_rollout(
-            out, file_stem(number, episode.id), film, futures, frames_per_second=5
+            out, file_stem(number, episode.id), video, futures, frames_per_second=5
         )
         say(f"futures of {episode.id}: {out / files['mp4']}  {out / files['png']}")
     say(f"done: table in {out / 'nll.json'}")
@@ -95,11 +104,18 @@ def _model(
     if (SHIPPED / SHIPPED_MODEL / "model.json").is_file():
         say(f"loading the shipped model {SHIPPED_MODEL}")
         return SHIPPED_MODEL, load_model(SHIPPED_MODEL)
-    from pixelpush.training.config import RunOptions
-    from pixelpush.training.loop import train
-    from pixelpush.training.presets import find_preset
-    from pixelpush.training.video_task import VideoTask
+    return _train(out, data, plan, seed, device, say)
 
+
+def _train(
+    out: Path,
+    data: dict[str, EpisodeDataset],
+    plan: Plan,
+    seed: int,
+    device: Device,
+    say: Callable[[str], None],
+) -> tuple[str, VideoPixelNetwork]:
+    """A model that is trained for at most ``plan.minutes``, and what to call it."""
     run = out / f"run-{plan.name}"
     limit = f"{plan.clips} clips, at most {60 * plan.minutes:.0f} s"
     say(f"no shipped weights; training {TRAINED_PRESET} on {limit}, into {run}")

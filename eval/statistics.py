@@ -48,13 +48,6 @@ def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
     return Ratio(value, math.sqrt(residual * n / (n - 1)) / count)
 
 
-def difference(first: Sequence[EpisodeScore], nats: Sequence[float]) -> Ratio:
-    """Paired difference, nats per sub-pixel: scores minus ``nats`` of the same episodes, with its
-    own error."""
-    paired = [score.nats - other for score, other in zip(first, nats, strict=True)]
-    return ratio(paired, [score.subpixels for score in first])
-
-
 def frame_curve(scores: Sequence[EpisodeScore], context: int) -> list[FramePoint]:
     """Nats per sub-pixel of each frame index, over the episodes that have that frame."""
     longest = max(score.frames for score in scores)

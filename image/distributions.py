@@ -37,6 +37,12 @@ class PixelDistribution(ABC):
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
         """uint8 images (N, C, H, W) from uniforms (N, ``uniforms_per_pixel``, H, W) in [0, 1)."""
 
+    @abstractmethod
+    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        """Probabilities float32 (N, 256, H, W) of every level of ``channel``, given the earlier
+        channels' values uint8 (N, >= channel, H, W). Over the channels their logarithms at the
+        pixels' own values sum to ``log_prob``, up to float32 rounding (absolute, about 1e-7)."""
+
 
 def parameters_per_pixel(colours: int, components: int) -> int:
     """Outputs that a coupled ``LogisticMixture`` needs for one pixel: 10 K for RGB."""
@@ -127,6 +133,25 @@ class LogisticMixture(PixelDistribution):
             values.append(to_unit(pixels[-1]))  # quantised before anything conditions on it
         return torch.stack(pixels, dim=1)
 
+    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        values = list(to_unit(earlier[:, :channel]).unbind(1))
+        # What the earlier channels say of the component that they share with this one.
+        total = torch.log_softmax(self.logits, dim=1)
+        for index, value in enumerate(values):
+            distance = value[:, None] - self._mean(index, values)
+            log_scale = self.log_scales[index]
+            total = total + discretized_logistic(earlier[:, index, None], distance, log_scale)
+        weights, mean = torch.softmax(total, dim=1), self._mean(channel, values)
+        scale = torch.exp(self.log_scales[channel])
+        edges = torch.arange(LEVELS - 1, device=mean.device)[:, None, None] / 127.5 - 1 + HALF_BIN
+        # Component by component: all at once would hold K tables.
+        cumulative = torch.zeros_like(mean[:, :1]).expand(-1, LEVELS - 1, -1, -1).clone()
+        for component in range(mean.shape[1]):
+            one = slice(component, component + 1)
+            below = ((edges - mean[:, one]) / scale[:, one]).sigmoid_()
+            cumulative.addcmul_(below, weights[:, one])
+        return differences(cumulative)
+
 
 class IndependentLogisticMixture(PixelDistribution):
     """One mixture per sub-pixel: channels know nothing of each other (the O(T) baseline of Table
@@ -140,6 +165,7 @@ class IndependentLogisticMixture(PixelDistribution):
         self.uniforms_per_pixel = 2 * colours
         folded = rearrange(parameters, "n (c p) h w -> (n c) p h w", c=colours)
         self._folded = LogisticMixture(folded, 1, None if centre is None else self._fold(centre))
+        self._parameters, self._centre = parameters, centre
 
     @staticmethod
     def _fold(image: Tensor) -> Tensor:
@@ -155,6 +181,11 @@ class IndependentLogisticMixture(PixelDistribution):
         return rearrange(
             self._folded.sample(folded, temperature), "(n c) 1 h w -> n c h w", c=self.colours
         )
+
+    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        own = self._parameters.unflatten(1, (self.colours, -1))[:, channel]
+        centre = None if self._centre is None else self._centre[:, channel : channel + 1]
+        return LogisticMixture(own, 1, centre).channel_probabilities(0, earlier)
 
 
 class Bernoulli(PixelDistribution):
@@ -175,6 +206,21 @@ class Bernoulli(PixelDistribution):
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
         white = uniforms < torch.sigmoid(self.logits / temperature)
         return white.to(torch.uint8) * 255
+
+    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        white = torch.sigmoid(self.logits[:, channel])
+        table = white.new_zeros(len(white), LEVELS, *white.shape[1:])
+        table[:, 0] = torch.sigmoid(-self.logits[:, channel])
+        table[:, LEVELS - 1] = white
+        return table
+
+
+def differences(cumulative: Tensor) -> Tensor:
+    """Probabilities (N, K + 1, ...) of the bins between cumulative ones (N, K, ...); a rounding
+    error below zero becomes zero."""
+    padded = F.pad(cumulative, (0, 0, 0, 0, 1, 0))
+    padded = F.pad(padded, (0, 0, 0, 0, 0, 1), value=1.0)
+    return padded.diff(dim=1).clamp_(min=0)
 
 
 def pick(cumulative: Tensor, uniform: Tensor) -> Tensor:

@@ -174,6 +174,10 @@ class ChannelSoftmax(PixelDistribution):
             )
         return torch.stack(values, dim=1)
 
+    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        values = list(earlier[:, :channel].unbind(1))
+        return torch.softmax(self._logits(channel, values), dim=1)
+
 
 def make_head(
     kind: str,

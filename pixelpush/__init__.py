@@ -6,6 +6,9 @@ Public names are loaded on first use, so that ``import pixelpush`` costs no torc
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
+
+from pixelpush.installation import warn_if_mixed
 
 __version__ = "0.1.0"
 
@@ -18,6 +21,7 @@ _PUBLIC = {
     "Episode": "pixelpush.datasets",
     "build_image_model": "pixelpush.image",
     "InputError": "pixelpush.errors",
+    "PixelPushError": "pixelpush.errors",
 }
 __all__ = ["__version__", *_PUBLIC]
 
@@ -26,3 +30,6 @@ def __getattr__(name: str):
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module 'pixelpush' has no attribute {name!r}")
+
+
+warn_if_mixed(Path(__file__).parent)

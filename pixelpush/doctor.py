@@ -1,5 +1,4 @@
-"""The ``doctor`` command: what is installed, and whether data, weights and runs are sound. Light
-until it is called."""
+"""What is installed, and whether data, weights and runs are sound. Light until it is called."""
 
 from __future__ import annotations
 
@@ -7,13 +6,11 @@ import hashlib
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
+from typing import Any
 
 import pixelpush
 from pixelpush.errors import InputError
@@ -31,26 +28,16 @@ class Finding:
     sound: bool = True
 
 
-@dataclass(frozen=True)
-class DoctorOptions:
-    """Options of ``pixelpush doctor``."""
+def print_page(runs: Sequence[Path], full: bool) -> int:
+    """Print the page: installation, devices, data stores, weights and runs. Returns the faults.
 
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")] = ()
-    """Run folders to look at too."""
-    full: bool = False
-    """Read every episode of every data store and compare its content hash: minutes for a large
-    one."""
-
-
-def doctor(options: Annotated[DoctorOptions, tyro.conf.arg(name="")]) -> None:
-    """Say in a page what is installed, which devices there are, and whether data stores, weights
-    and runs are sound."""
+    full: read every episode of every store and compare its content hash."""
     sections: dict[str, Iterator[Finding]] = {
         "software": software(),
         "devices": devices(),
-        "data": data_stores(options.full),
+        "data": data_stores(full),
         "shipped weights": shipped_weights(),
-        **{f"run {run}": run_folder(run) for run in options.runs},
+        **{f"run {run}": run_folder(run) for run in runs},
     }
     faults = 0
     for title, findings in sections.items():
@@ -58,8 +45,7 @@ def doctor(options: Annotated[DoctorOptions, tyro.conf.arg(name="")]) -> None:
         for finding in findings:
             faults += not finding.sound
             print(("  " if finding.sound else "! ") + finding.text)
-    if faults:
-        raise InputError(f"{faults} fault(s), marked with '!' above.")
+    return faults
 
 
 def software() -> Iterator[Finding]:

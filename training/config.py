@@ -139,23 +139,43 @@ class RunOptions:
     validate_examples, every tenth step for log_examples, and never for sample_examples."""
 
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    devices: int = 0  # per machine; 0: what the launcher says, else one
-    nodes: int = 0  # 0: what the launcher says, else one
-    accumulate: int = 1  # pieces into which each process cuts its part of a batch
+    """Kind of device; auto takes a GPU where there is one."""
+    devices: int = 0
+    """Devices (on a CPU: processes) per machine; 0: what torchrun or Slurm says, else 1."""
+    nodes: int = 0
+    """Machines; 0: what torchrun or Slurm says, else 1."""
+    accumulate: int = 1
+    """Cut each process's part of a batch into this many pieces, to save memory; the result is
+    the same."""
     compile: bool = False
+    """Compile the model with torch.compile."""
     checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, more time."""
     deterministic: bool = False
-    workers: int = 1  # reading threads per process
-    minutes: float = 0.0  # save and stop after this long; 0: no limit
+    """Use deterministic algorithms on a GPU too (slower)."""
+    workers: int = 1
+    """Reading threads per process."""
+    minutes: float = 0.0
+    """Save and stop after so many minutes. The schedule does not change, and the same command
+    continues the run. 0: no limit."""
     save_examples: int = 0
-    save_minutes: float = 10.0  # also save when the last save is this old
+    """Save after every so many examples; 0: twenty times in a run."""
+    save_minutes: float = 10.0
+    """Save also when the last save is this many minutes old."""
     keep: int = 3
+    """Keep the last so many saves, and the best."""
     validate_examples: int = 0
+    """Validate after every so many examples; 0: twenty times in a run."""
     validation_items: int = 64
+    """Validate on the first so many items while training; the whole split is scored at the end."""
     log_examples: int = 0
+    """Write a line of metrics after every so many examples; 0: every ten steps."""
     sample_examples: int = 0
+    """Draw sampled futures (video models) after every so many examples; 0: never."""
     tensorboard: bool = False
+    """Write the metrics to TensorBoard too."""
     quiet: bool = False
+    """No progress bar."""
 
     def __post_init__(self):
         _positive(self, "accumulate", "workers", "keep", "save_minutes", "validation_items")

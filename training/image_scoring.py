@@ -35,14 +35,6 @@ class ImageScores:
     def bits_per_dimension(self) -> float:
         return self.nats_per_subpixel / math.log(2)
 
-    @property
-    def standard_error(self) -> float:
-        """Of ``nats_per_subpixel``, over images; 0 for a single image."""
-        count = len(self.nats)
-        return (
-            float(self.nats.std(ddof=1) / math.sqrt(count) / self.subpixels) if count > 1 else 0.0
-        )
-
 
 @torch.no_grad()
 def score_images(

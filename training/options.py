@@ -1,16 +1,105 @@
-"""From what was typed to the settings of a run: overrides of a preset, checked and typed. Light."""
+"""What can be asked of a training run: data, changes of the preset, settings. No torch."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
 from pixelpush.errors import InputError
 from pixelpush.training.config import TrainConfig
 
+Split = TypeVar("Split")
 _GROUPS = ("optimizer", "schedule", "data")
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A data set and the splits of it that are trained and validated on.
+
+    >>> TrainingData("sim", validation_split="none").opened(str.upper)
+    ('TRAIN', None)
+    """
+
+    data: str
+    """Data set: 'sim' (sim:1000: with 1000 training episodes), the name of a prepared one, or a
+    store's folder."""
+    train_split: str = "train"
+    """Split to train on."""
+    validation_split: str = "val"
+    """Split to validate on; 'none' for no validation."""
+
+    def opened(self, open_split: Callable[[str], Split]) -> tuple[Split, Split | None]:
+        """The training split and the validation split or None; ``open_split(name)`` opens one."""
+        training = open_split(self.train_split)
+        if self.validation_split == "none":
+            return training, None
+        try:
+            return training, open_split(self.validation_split)
+        except InputError as error:
+            raise InputError(f"{error} Without validation: --validation-split none.") from None
+
+    @property
+    def held_out(self) -> str:
+        """The validation split, or the training one where nothing is validated."""
+        return self.train_split if self.validation_split == "none" else self.validation_split
+
+
+@dataclass(frozen=True)
+class PresetChanges:
+    """What a command changes of its preset's training; None leaves the preset's own value.
+
+    >>> PresetChanges(learning_rate=0.01).applied_to(TrainConfig(8, 100)).optimizer.learning_rate
+    0.01
+    """
+
+    examples: int | None = None
+    """Planned length of the run in training examples (clips or images); the schedule follows it."""
+    start: str | None = None
+    """Start from the weights of this run folder, saved model or shipped one, of the same sizes
+    (fine-tuning)."""
+    batch_size: int | None = None
+    """Examples in a batch, over all processes."""
+    learning_rate: float | None = None
+    """Highest learning rate."""
+    seed: int | None = None
+    """Seed of everything random: initial weights, order, clips, augmentation, dropout."""
+    precision: Literal["32", "bf16"] | None = None
+    """Arithmetic of the network: float32, or bfloat16 where that is safe (autocast)."""
+    ema_decay: float | None = None
+    """Decay per step of the averaged weights that are evaluated and published; 0 turns averaging
+    off."""
+    clip_frames: int | None = None
+    """Frames in a training clip."""
+    mirror: bool = False
+    """Mirror half of the clips left to right, states and actions too."""
+    jitter: int | None = None
+    """Shift clips by up to this many pixels."""
+    colour: float | None = None
+    """Strength of random brightness, contrast and colour, from 0 to below 1."""
+
+    def applied_to(self, base: TrainConfig) -> TrainConfig:
+        """The configuration with the changes made; each goes to the part that has its name."""
+        given = {
+            name: value
+            for name, value in vars(self).items()
+            if value is not None and value is not False
+        }
+        optimizer, data = _taken(base.optimizer, given), _taken(base.data, given)
+        changed = dataclasses.replace(
+            base,
+            optimizer=dataclasses.replace(base.optimizer, **optimizer),
+            data=dataclasses.replace(base.data, **data),
+        )
+        return dataclasses.replace(changed, **given)
+
+
+def _taken(config: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Those of the given values that are fields of ``config``, taken out of ``given``."""
+    names = [field.name for field in dataclasses.fields(config) if field.name in given]
+    return {name: given.pop(name) for name in names}
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:

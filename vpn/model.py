@@ -3,7 +3,7 @@ a sampler."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from pixelpush.vpn.layered import LayeredEncoder
 from pixelpush.vpn.layered.drawing import drawing_errors
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
+from pixelpush.vpn.stream import score_stream
 
 # Weights of the drawing's error beside the nats, and in it of the drawn picture's error where the
 # frame changes beside that of the composed one; both in nats per level.
@@ -111,6 +112,29 @@ class VideoPixelNetwork(nn.Module):
         last frame's state and action condition nothing. Raises InputError on wrong types or shapes
         and when T <= context."""
         return self._decode(*self._encode(frames, states, actions, context))
+
+    def score_stream(
+        self,
+        frames: Tensor | Iterable[Tensor],
+        states: Tensor | Iterable[Tensor],
+        actions: Tensor | Iterable[Tensor],
+        context: int = 2,
+    ) -> Iterator[Tensor]:
+        """Nats per pixel (B, H, W) of one frame after another, each as soon as it is there.
+
+        Each argument is what ``log_prob`` takes, or anything that yields its time steps, a camera
+        for one: frames uint8 (B, C, H, W), states (B, S), actions (B, A). A frame's action may
+        come with it: it conditions only later frames. The first ``context`` frames are taken in
+        silently. Equal to ``-log_prob`` of the whole video (float32: 1e-4 nats per pixel); a live
+        stream may go on for ever, in constant memory. Raises InputError on wrong types or shapes.
+
+        >>> from pixelpush.vpn import build_model
+        >>> model = build_model("ot", frame_size=16, channels=4, lstm_channels=4).eval()
+        >>> frames = torch.zeros(1, 5, 3, 16, 16, dtype=torch.uint8)
+        >>> [tuple(n.shape) for n in model.score_stream(frames, *torch.zeros(2, 1, 5, 5))]
+        [(1, 16, 16), (1, 16, 16), (1, 16, 16)]
+        """
+        return score_stream(self, frames, states, actions, context)
 
     def training_loss(
         self,

@@ -21,6 +21,7 @@ from pixelpush.image.distributions import (
     parameters_per_pixel,
     pick,
 )
+from pixelpush.image.heads import make_head
 from pixelpush.image.pixels import from_unit, innovation, to_unit
 
 LEVELS = np.arange(256)
@@ -204,3 +205,36 @@ def test_pixels_go_to_the_unit_range_and_back():
     assert innovation(levels[5], levels[5]).item() == 0
     with pytest.raises(InputError, match="uint8"):
         to_unit(levels.float())
+
+
+@pytest.mark.parametrize("kind", ["logistic", "independent-logistic", "softmax", "bernoulli"])
+@pytest.mark.parametrize("centred", [False, True])
+def test_channel_probabilities_are_the_chain_rule_of_log_prob(kind, centred):
+    if kind == "bernoulli" and centred:
+        pytest.skip("a Bernoulli has no centre")
+    generator = torch.Generator().manual_seed(3)
+    head = make_head(kind, 6, 3, components=4, hidden=8, centred=centred)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
+        centre = 255 * torch.rand(2, 3, 4, 5, generator=generator) if centred else None
+        distribution = head(torch.randn(2, 6, 4, 5, generator=generator), centre)
+        pixels = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8, generator=generator)
+        if kind == "bernoulli":
+            pixels = (pixels >= 128).to(torch.uint8) * 255
+        total = torch.zeros(2, 4, 5)
+        for channel in range(3):
+            table = distribution.channel_probabilities(channel, pixels)
+            assert table.shape == (2, 256, 4, 5)
+            assert table.min() >= 0
+            torch.testing.assert_close(table.sum(1), torch.ones(2, 4, 5), atol=1e-5, rtol=0)
+            own = table.gather(1, pixels[:, channel, None].long())[:, 0]
+            total += own.log()
+            # What comes later must not enter: it is not known when decoding.
+            later = pixels.clone()
+            later[:, channel:] = 7
+            assert torch.equal(table, distribution.channel_probabilities(channel, later))
+        expected = distribution.log_prob(pixels)
+    likely = expected > math.log(1e-4)  # rarer ones drown in float32's absolute rounding
+    assert likely.any() or kind != "bernoulli"
+    torch.testing.assert_close(total.exp(), expected.exp(), atol=1e-6, rtol=2e-3)

@@ -108,7 +108,7 @@ def main() -> None:
     import torch
 
     import pixelpush.eval.likelihood
-    import pixelpush.eval.tables
+    import pixelpush.eval.likelihood.tables
     import pixelpush.vpn  # noqa: F401
 
     torch.set_num_threads(1)

@@ -101,7 +101,6 @@ def test_scores_do_not_depend_on_the_batch():
     assert np.allclose(whole.nats, one.nats, atol=1e-3)
     assert model.training
     assert len(score_images(model, Birds(), 5, 2).nats) == 5
-    assert whole.standard_error > 0
 
 
 @pytest.mark.parametrize("count", [0, -1])
@@ -186,23 +185,20 @@ def test_every_image_model_has_a_training_preset():
 @pytest.mark.parametrize("precision", ["32", "bf16"])
 def test_a_run_resumes_and_its_model_loads(tmp_path: Path, precision: str):
     from pixelpush.image import load_image_model
-    from pixelpush.training.commands import TrainOptions, run_training
+    from pixelpush.training.commands import run_training
+    from pixelpush.training.config import RunOptions
+    from pixelpush.training.options import PresetChanges, TrainingData
 
     write_sheets(tmp_path / "data")
     settings = ("channels=4", "layers=2", "head_hidden=8")
     for _ in range(2):
         run_training(
-            TrainOptions(
-                "cifar-small-gated-pixelcnn",
-                data=f"cifar10:{tmp_path / 'data'}",
-                run=tmp_path / "run",
-                examples=32,
-                batch_size=8,
-                precision=precision,  # type: ignore[arg-type]
-                settings=settings,
-                accelerator="cpu",
-                quiet=True,
-            )
+            "cifar-small-gated-pixelcnn",
+            TrainingData(f"cifar10:{tmp_path / 'data'}"),
+            tmp_path / "run",
+            PresetChanges(examples=32, batch_size=8, precision=precision),  # type: ignore[arg-type]
+            settings,
+            RunOptions(accelerator="cpu", quiet=True),
         )
     model = load_image_model(tmp_path / "run")
     assert model.config.image_size == 32

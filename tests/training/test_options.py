@@ -2,76 +2,54 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import tyro
 
 from pixelpush.errors import InputError
-from pixelpush.training.commands import TrainOptions, run_options, run_training, train_config
+from pixelpush.training.commands import run_training
 from pixelpush.training.config import DataConfig, OptimizerConfig, RunOptions, TrainConfig
-from pixelpush.training.options import override, parse_settings, split_settings
+from pixelpush.training.options import (
+    PresetChanges,
+    TrainingData,
+    override,
+    parse_settings,
+    split_settings,
+)
 from pixelpush.training.presets import PRESETS, find_preset
 
 
-def parsed(*words: str) -> TrainOptions:
-    return tyro.cli(TrainOptions, args=["push-ot-small", "--data", "d", "--run", "r", *words])
-
-
-def test_options_reach_the_configuration():
+def test_changes_reach_the_configuration():
     base = PRESETS["push-ot-small"].train
-    assert train_config(base, parsed()) == base
-    words = (
-        "--examples 77 --batch-size 3 --learning-rate 0.5 --seed 9 --precision 32 --jitter 2 "
-        "--colour 0.1 --mirror"
+    assert PresetChanges().applied_to(base) == base
+    changes = PresetChanges(
+        examples=77,
+        batch_size=3,
+        learning_rate=0.5,
+        seed=9,
+        precision="32",
+        jitter=2,
+        colour=0.1,
+        mirror=True,
     )
-    config = train_config(base, parsed(*words.split()))
+    config = changes.applied_to(base)
     assert (config.examples, config.batch_size, config.seed, config.precision) == (77, 3, 9, "32")
     assert config.optimizer.learning_rate == 0.5
     assert config.optimizer.clip_norm == base.optimizer.clip_norm
     assert (config.data.jitter, config.data.colour, config.data.mirror) == (2, 0.1, True)
-    runtime = run_options(
-        parsed("--minutes", "3", "--devices", "2", "--nodes", "4", "--accumulate", "2", "--compile")
-    )
-    assert runtime == RunOptions(minutes=3.0, devices=2, nodes=4, accumulate=2, compile=True)
 
 
-def test_every_option_is_documented():
-    command = [
-        sys.executable,
-        "-c",
-        "import tyro; from pixelpush.eval.train_command import train; tyro.cli(train)",
-    ]
-    text = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
-    for field in fields(TrainOptions):
-        if field.name not in ("preset", "settings"):
-            assert "--" + field.name.replace("_", "-") in text
-
-
-def test_the_command_line_costs_no_torch():
-    code = (
-        "import sys, pixelpush.eval.train_command; print({'torch', 'cv2', 'lightning_fabric'} "
-        "& sys.modules.keys())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+def test_a_change_to_nought_is_a_change():
+    base = override(TrainConfig(8, 100, ema_decay=0.5, seed=3), {"data.jitter": 2})
+    config = PresetChanges(ema_decay=0.0, seed=0, jitter=0).applied_to(base)
+    assert (config.ema_decay, config.seed, config.data.jitter) == (0.0, 0, 0)
+    mirrored = override(base, {"data.mirror": True})
+    assert PresetChanges(mirror=False).applied_to(mirrored).data.mirror  # the preset's own value
 
 
 def test_settings_are_parsed_and_sorted():
-    options = parsed(
-        "--set",
-        "channels=48",
-        "--set",
-        "optimizer.clip_norm=2",
-        "--set",
-        "centred=False",
-        "--set",
-        "kind=ot",
-    )
-    settings = parse_settings(options.settings)
+    given = ("channels=48", "optimizer.clip_norm=2", "centred=False", "kind=ot")
+    settings = parse_settings(given)
     assert settings == {"channels": 48, "optimizer.clip_norm": 2, "centred": False, "kind": "ot"}
     model, training = split_settings(settings)
     assert model == {"channels": 48, "centred": False, "kind": "ot"}
@@ -119,7 +97,14 @@ def test_unknown_presets_and_data_are_refused(tmp_path: Path):
     ):
         find_preset("nonsense")
     with pytest.raises(InputError, match="no dataset"):
-        run_training(TrainOptions("push-ot-small", str(tmp_path / "absent"), tmp_path / "run"))
+        run_training(
+            "push-ot-small",
+            TrainingData(str(tmp_path / "absent")),
+            tmp_path / "run",
+            PresetChanges(),
+            (),
+            RunOptions(),
+        )
     assert not (tmp_path / "run").exists()
 
 

@@ -13,8 +13,9 @@ from tiny_training import CONFIG, MODEL, episodes
 
 from pixelpush.datasets.store import EpisodeStore, write_store
 from pixelpush.errors import InputError
-from pixelpush.training.commands import TrainOptions, run_training
-from pixelpush.training.config import DataConfig
+from pixelpush.training.commands import run_training
+from pixelpush.training.config import DataConfig, RunOptions
+from pixelpush.training.options import PresetChanges, TrainingData
 from pixelpush.training.video_task import VideoTask, vector_statistics
 from pixelpush.vpn import load_model
 
@@ -155,21 +156,11 @@ def test_validation_scores_the_first_items_or_all(store: Path):
 def test_the_command_trains_on_a_store_and_resumes(store: Path, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = tuple(f"{name}={value}" for name, value in MODEL.items())
-    options = TrainOptions(
-        "push-ot-small",
-        str(store),
-        tmp_path / "run",
-        **{
-            "examples": 24,
-            "batch_size": 4,
-            "clip_frames": 5,
-            "settings": settings,
-            "accelerator": "cpu",
-            "quiet": True,
-        },
-    )
-    run_training(options)
-    run_training(options)
+    changes = PresetChanges(examples=24, batch_size=4, clip_frames=5)
+    options = RunOptions(accelerator="cpu", quiet=True)
+    for _ in range(2):
+        run = tmp_path / "run"
+        run_training("push-ot-small", TrainingData(str(store)), run, changes, settings, options)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["preset"] == "push-ot-small"
     assert config["task"]["training"]["content"] == EpisodeStore(store, "train").content_sha256

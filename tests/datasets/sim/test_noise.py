@@ -33,9 +33,14 @@ def test_rows_are_renormalised_gaussians():
         )
 
 
-def test_entropy_of_the_middle_is_that_of_a_gaussian_and_less_at_the_ends():
-    # A Gaussian of one level is so smooth that its discrete entropy is the continuous one to 1e-7.
-    assert ENTROPY[128] == pytest.approx(0.5 * math.log(2 * math.pi * math.e * SIGMA**2), abs=2e-7)
+def test_entropy_of_the_middle_is_the_discrete_gaussian_s_and_less_at_the_ends():
+    # H = log Z + E[d^2] / (2 sigma^2), summed in another order than the module does.
+    weight = {d: math.exp(-(d * d) / (2 * SIGMA**2)) for d in range(-30, 31)}
+    total = sum(weight.values())
+    variance = sum(d * d * w for d, w in weight.items()) / total
+    expected = math.log(total) + variance / (2 * SIGMA**2)
+    assert ENTROPY[128] == pytest.approx(expected, abs=1e-12)
+    assert ENTROPY[128] == pytest.approx(0.514872, abs=1e-6)
     assert ENTROPY[0] == pytest.approx(ENTROPY[255], abs=1e-12)
     assert ENTROPY[0] < ENTROPY[1] < ENTROPY[128]
 

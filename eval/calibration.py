@@ -1,0 +1,179 @@
+"""Are predicted probabilities true? Where the real level falls within its predicted distribution.
+
+Under a calibrated model the predicted cumulative probability of what really comes is uniform. For
+levels, which are discrete, each one spreads its share evenly over the interval of probability that
+it covers (the non-randomised transform of Czado, Gneiting and Held 2009, Biometrics 65): uniform
+again, without a random number. A hump in the middle says too cautious, a bowl says too sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.eval.coding.walks import walk_video
+from pixelpush.eval.text import text_table
+from pixelpush.image.choosing import Walk
+from pixelpush.vpn import VideoPixelNetwork
+from pixelpush.vpn.scoring import scoring_windows
+
+BINS = 20
+COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
+# A pixel moves where a channel differs from the frame before by more levels than noise explains.
+MOVING_LEVELS = 8
+GROUPS = ("still", "moving")
+
+
+@dataclass
+class Tally:
+    """Sums for one group of sub-pixels. below: float64, share of the mass below each edge, summed
+    over sub-pixels: first the ``BINS`` + 1 edges of the histogram, then both ends of each predicted
+    interval."""
+
+    count: int = 0
+    below: np.ndarray = field(default_factory=lambda: np.zeros(len(_edges())))
+
+    def add(self, low: Tensor, high: Tensor) -> None:
+        """Take in sub-pixels whose levels cover the probabilities ``low`` to ``high``, (n,)."""
+        width = (high - low).clamp(min=1e-12)[:, None]
+        share = ((torch.from_numpy(_edges()) - low[:, None]) / width).clamp(0, 1)
+        self.count += len(low)
+        self.below += share.sum(0).numpy()
+
+    def describe(self) -> dict[str, Any]:
+        """'histogram': density in each bin, 1 where calibrated; 'coverage': share of the truth in
+        each central predicted interval, by the interval's probability."""
+        if not self.count:
+            return {"subpixels": 0, "histogram": None, "coverage": None}
+        below = self.below / self.count
+        ends = below[BINS + 1 :].reshape(-1, 2)
+        return {
+            "subpixels": self.count,
+            "histogram": (np.diff(below[: BINS + 1]) * BINS).tolist(),
+            "coverage": {
+                str(nominal): float(high - low)
+                for nominal, (low, high) in zip(COVERAGES, ends, strict=True)
+            },
+        }
+
+
+def _edges() -> np.ndarray:
+    intervals = [((1 - c) / 2, (1 + c) / 2) for c in COVERAGES]
+    return np.concatenate((np.linspace(0, 1, BINS + 1), np.ravel(intervals)))
+
+
+class MeasuringWalk(Walk):
+    """Looks up where each true level falls within its predicted distribution."""
+
+    def __init__(self, pixels: Tensor, moving: Tensor, tallies: dict[str, Tally]):
+        super().__init__(pixels)
+        self.moving, self.tallies = moving, tallies
+
+    def levels(self, probabilities: Tensor, levels: Tensor, places: Tensor, channel: int) -> Tensor:
+        cumulative = probabilities.double().cumsum(dim=1)
+        at = levels.long()[:, None]
+        total = cumulative[:, -1]
+        high = cumulative.gather(1, at)[:, 0] / total
+        low = high - probabilities.double().gather(1, at)[:, 0] / total
+        moving = self.moving[places]
+        for name, group in zip(GROUPS, (~moving, moving), strict=True):
+            self.tallies[name].add(low[group], high[group])
+        return levels
+
+
+def calibration(
+    model: VideoPixelNetwork,
+    episodes: Sequence[Episode],
+    context: int = 2,
+    clip_frames: int = 20,
+    progress: Callable[[int], object] | None = None,
+) -> dict[str, Any]:
+    """Rank histogram and coverage over all predicted sub-pixels of the episodes, for pixels that
+    are still and that move (by more than ``MOVING_LEVELS`` since the frame before), as JSON values.
+
+    Costs as much as coding the episodes: the whole distribution of every sub-pixel is computed."""
+    tallies = {name: Tally() for name in GROUPS}
+    for episode in episodes:
+        frames = torch.from_numpy(episode.frames.copy())[None]
+        numbers = iter(_predicted(len(frames[0]), context, clip_frames))
+
+        def walk(frame: Tensor, frames: Tensor = frames, numbers: Any = numbers) -> Walk:
+            before = frames[:, next(numbers) - 1].short()
+            moving = ((frame.short() - before).abs() > MOVING_LEVELS).any(dim=1).flatten()
+            return MeasuringWalk.of(frame, moving, tallies)
+
+        states, actions = (
+            torch.from_numpy(x.copy())[None] for x in (episode.states, episode.actions)
+        )
+        windows = scoring_windows(len(episode.frames), clip_frames, context)
+        walk_video(model, frames, states, actions, windows, context, walk)
+        if progress is not None:
+            progress(1)
+    return {
+        "episodes": len(episodes),
+        "moving_levels": MOVING_LEVELS,
+        "groups": {name: tally.describe() for name, tally in tallies.items()},
+    }
+
+
+def _predicted(length: int, context: int, clip_frames: int) -> list[int]:
+    """Numbers of the predicted frames, in the order in which they are walked."""
+    windows = scoring_windows(length, clip_frames, context)
+    return [number for window in windows for number in window[context:]]
+
+
+def coverage_text(report: dict[str, Any]) -> str:
+    """Predicted intervals and what they held."""
+    rows = [
+        [name, f"{group['subpixels']:,}", *(f"{group['coverage'][str(c)]:.3f}" for c in COVERAGES)]
+        for name, group in report["groups"].items()
+        if group["subpixels"]
+    ]
+    return text_table(["predicted intervals hold", "sub-pixels", *map(str, COVERAGES)], rows)
+
+
+def draw_calibration(report: dict[str, Any], histogram: Any, coverage: Any) -> None:
+    """Draw a report of ``calibration`` on two matplotlib axes."""
+    nominal = [0.0, *COVERAGES, 1.0]
+    for name, colour in zip(GROUPS, ("#0072B2", "#D55E00"), strict=True):
+        group = report["groups"][name]
+        if not group["subpixels"]:
+            continue
+        density = [*group["histogram"], group["histogram"][-1]]
+        histogram.step(
+            np.linspace(0, 1, BINS + 1), density, where="post", lw=1.2, color=colour, label=name
+        )
+        found = [0.0, *(group["coverage"][str(c)] for c in COVERAGES), 1.0]
+        coverage.plot(nominal, found, marker="o", ms=3, lw=1.2, color=colour, label=name)
+    histogram.axhline(1, ls=":", color="0.4")
+    histogram.set(
+        title="rank of the truth",
+        xlabel="predicted cumulative probability",
+        ylabel="density",
+        ylim=(0, None),
+    )
+    coverage.plot([0, 1], [0, 1], ls=":", color="0.4")
+    coverage.set(
+        title="predicted intervals", xlabel="predicted probability", ylabel="share of the truth"
+    )
+    for axes in (histogram, coverage):
+        axes.legend(fontsize=7, frameon=False)
+
+
+def calibration_figure(report: dict[str, Any], path: Path) -> None:
+    """Both panels in a file of their own."""
+    from matplotlib.figure import Figure
+
+    from pixelpush.files import atomic_file
+
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    histogram, coverage = figure.subplots(1, 2)
+    draw_calibration(report, histogram, coverage)
+    with atomic_file(path) as partial:
+        figure.savefig(partial, dpi=150)

@@ -1,0 +1,209 @@
+"""Whole splits in one coded file: writing, opening, and what the header promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.errors import InputError
+from pixelpush.eval.coding.arithmetic import (
+    Arithmetic,
+    check_arithmetic,
+    check_on_cpu,
+    model_sha256,
+    this_arithmetic,
+    threads,
+)
+from pixelpush.eval.coding.container import Reader, Writer, damaged, writing
+from pixelpush.eval.coding.episodes import CodedEpisode, decode_episode, encode_episode
+from pixelpush.eval.coding.images import decode_images, encode_images
+from pixelpush.image import Condition, ImageModel
+from pixelpush.vpn import VideoPixelNetwork
+from pixelpush.vpn.scoring import EpisodeSequence
+
+
+@dataclass
+class Sizes:
+    """What a file's bytes are spent on. nats: ideal length of the coded part; subpixels: in it."""
+
+    episodes: int = 0
+    nats: float = 0.0
+    frames: int = 0
+    subpixels: int = 0
+    code_bytes: int = 0
+    context_bytes: int = 0
+    vector_bytes: int = 0
+    about_bytes: int = 0
+    file_bytes: int = 0
+    per_episode_bytes: list[int] = field(default_factory=list)
+
+    def add(self, coded: CodedEpisode, size: int) -> None:
+        self.episodes += 1
+        self.per_episode_bytes.append(size)
+        for name in ("nats", "frames", "subpixels"):
+            setattr(self, name, getattr(self, name) + getattr(coded, name))
+        for name in ("code_bytes", "context_bytes", "vector_bytes", "about_bytes"):
+            setattr(self, name, getattr(self, name) + getattr(coded, name))
+
+
+def compress_episodes(
+    model: VideoPixelNetwork,
+    splits: Mapping[str, EpisodeSequence],
+    path: str | Path,
+    *,
+    name: str = "",
+    context: int = 2,
+    clip_frames: int = 20,
+    metadata: Mapping[str, Any] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> dict[str, Sizes]:
+    """Code whole splits into the file ``path``; what each took.
+
+    name: what people call the model, for the header. metadata: of the data, JSON values. Frames,
+    states, actions and ids are kept; an episode's ``extra`` is not. The file appears only when it
+    is complete. Raises InputError for an episode that does not fit the model."""
+    check_on_cpu(model)
+    listed: dict[str, list[dict[str, Any]]] = {}
+    sizes = {split: Sizes() for split in splits}
+    with writing(path) as writer:
+        for split, episodes in splits.items():
+            listed[split] = []
+            for index in range(len(episodes)):
+                episode = episodes[index]
+                coded = encode_episode(model, episode, context, clip_frames)
+                member = f"{split}/{index:07d}"
+                sizes[split].add(coded, writer.add(member, coded.sections))
+                listed[split].append({"id": episode.id, "member": member})
+                if progress is not None:
+                    progress(1)
+        _finish(writer, model, "video", name, {"splits": listed, "data": dict(metadata or {})})
+    for measured in sizes.values():
+        measured.file_bytes = Path(path).stat().st_size
+    return sizes
+
+
+def compress_images(
+    model: ImageModel,
+    batches: Iterable[tuple[np.ndarray, Condition | None]],
+    path: str | Path,
+    *,
+    name: str = "",
+    progress: Callable[[int], object] | None = None,
+) -> Sizes:
+    """Code batches of images uint8 (N, C, H, W), each with its condition, into ``path``; what it
+    took. ``frames`` and ``episodes`` of the answer count images."""
+    check_on_cpu(model)
+    sizes, listed = Sizes(), []
+    with writing(path) as writer:
+        for index, (images, condition) in enumerate(batches):
+            sections, nats = encode_images(model, images, condition)
+            member = f"images/{index:07d}"
+            sizes.per_episode_bytes.append(writer.add(member, sections))
+            listed.append({"member": member, "images": len(images)})
+            sizes.episodes += len(images)
+            sizes.frames += len(images)
+            sizes.nats += nats
+            sizes.subpixels += images.size
+            sizes.about_bytes += len(sections[0])
+            sizes.vector_bytes += len(sections[1])
+            sizes.code_bytes += len(sections[2])
+            if progress is not None:
+                progress(len(images))
+        _finish(writer, model, "image", name, {"batches": listed})
+    sizes.file_bytes = Path(path).stat().st_size
+    return sizes
+
+
+def _finish(writer: Writer, model: Any, family: str, name: str, content: Mapping[str, Any]) -> None:
+    writer.finish(
+        {
+            "family": family,
+            "model": {"name": name, "sha256": model_sha256(model)},
+            "arithmetic": asdict(this_arithmetic(model)),
+            **content,
+        }
+    )
+
+
+class CodedFile:
+    """An opened file of coded splits or images, with the model that decodes it.
+
+    ``load``: gives a model for the name in the header. Raises InputError for a file that is damaged
+    or of another version, and before any decoding where the model is another one or its arithmetic
+    differs here."""
+
+    def __init__(self, path: str | Path, load: Callable[[str], Any]):
+        self._reader = Reader(path)
+        header = self._reader.header
+        try:
+            self.family = str(header["family"])
+            self.model_name = str(header["model"]["name"])
+            self._arithmetic = Arithmetic(**header["arithmetic"])
+            sha256 = str(header["model"]["sha256"])
+            self.splits = {
+                str(split): [(str(item["id"]), str(item["member"])) for item in listed]
+                for split, listed in header.get("splits", {}).items()
+            }
+            self.batches = [str(item["member"]) for item in header.get("batches", [])]
+            self.data = dict(header.get("data", {}))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(self._reader.path, f"header: {error!r}") from None
+        self.path = self._reader.path
+        self.model = load(self.model_name)
+        check_on_cpu(self.model)
+        own = model_sha256(self.model)
+        if own != sha256:
+            raise InputError(
+                f"{path}: coded with the model {self.model_name or '(no name)'} of hash "
+                f"{sha256[:12]}; the one given has {own[:12]}. Give that model with --model."
+            )
+        with self._as_written():
+            check_arithmetic(self.model, self._arithmetic, str(path))
+
+    def split(self, name: str) -> CodedSplit:
+        """One split: episodes decoded when they are asked for."""
+        if name not in self.splits:
+            raise InputError(f"{self.path}: no split {name!r}; it has {', '.join(self.splits)}.")
+        return CodedSplit(self, name)
+
+    def read(self, member: str) -> Episode:
+        """Decode one member of a video file."""
+        sections = self._reader.sections(member)
+        with self._as_written():
+            return decode_episode(self.model, sections, f"{self.path}: {member}")
+
+    def images(self) -> Iterator[np.ndarray]:
+        """Decode an image file batch by batch, uint8 (N, C, H, W)."""
+        for member in self.batches:
+            sections = self._reader.sections(member)
+            with self._as_written():
+                batch = decode_images(self.model, sections, f"{self.path}: {member}")
+            yield batch
+
+    @contextmanager
+    def _as_written(self) -> Iterator[None]:
+        with threads(max(1, self._arithmetic.threads)), torch.inference_mode():
+            yield
+
+
+class CodedSplit:
+    """A split of a coded file, with random access by episode, as any data set."""
+
+    def __init__(self, file: CodedFile, name: str):
+        self._file, self._listed = file, file.splits[name]
+        self.name = f"{file.path.name}/{name}"
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def __getitem__(self, index: int) -> Episode:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self._file.read(self._listed[index][1])

@@ -1,0 +1,160 @@
+"""The table of codecs: bits per sub-pixel and megabytes per second of a model and its rivals, on
+the same frames."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.errors import InputError
+from pixelpush.eval.coding.arithmetic import threads
+from pixelpush.eval.coding.files import CodedFile, compress_episodes
+from pixelpush.eval.coding.rivals import RIVALS, Rival
+from pixelpush.eval.statistics import episode_floor
+from pixelpush.eval.text import number, text_table
+from pixelpush.vpn import VideoPixelNetwork
+
+
+@dataclass(frozen=True)
+class CodecRow:
+    """One codec on all frames. bits: of the whole file per sub-pixel, given frames, states and
+    actions included where they are coded. encode, decode: megabytes of raw frames per second of one
+    thread. lossless: whether the bytes came back.
+
+    For a model, predicted_bits: of the coded frames alone; nll_bits, floor_bits: what the
+    likelihood and the known noise say of them."""
+
+    name: str
+    bits: float
+    encode_megabytes_per_second: float
+    decode_megabytes_per_second: float
+    lossless: bool
+    file_bytes: int
+    predicted_bits: float | None = None
+    nll_bits: float | None = None
+    floor_bits: float | None = None
+    size_above_nll: float | None = None
+
+
+def codec_table(
+    model: VideoPixelNetwork,
+    name: str,
+    episodes: Sequence[Episode],
+    context: int = 2,
+    clip_frames: int = 20,
+    rivals: Sequence[Rival] = RIVALS,
+) -> tuple[list[CodecRow], list[str]]:
+    """(rows, why a rival is missing): every rival on all frames of the episodes, then the model.
+
+    Video rivals code all episodes as one stream with a key frame at each episode's start where
+    all are of one length; otherwise every 20 frames. Times are of one thread and one run."""
+    frames = np.concatenate([episode.frames for episode in episodes])
+    lengths = {len(episode.frames) for episode in episodes}
+    keys = lengths.pop() if len(lengths) == 1 else clip_frames
+    rows, missing = [], []
+    for rival in rivals:
+        try:
+            rival.ready()
+        except InputError as error:
+            missing.append(str(error))
+            continue
+        rows.append(_rival_row(rival, frames, keys))
+    with threads(1):
+        rows.append(_model_row(model, name, episodes, context, clip_frames))
+    return rows, missing
+
+
+def _rival_row(rival: Rival, frames: np.ndarray, keys: int) -> CodecRow:
+    started = time.perf_counter()
+    data = rival.encode(frames, keys)
+    encoded = time.perf_counter()
+    back = rival.decode(data, frames.shape)
+    decoded = time.perf_counter()
+    return CodecRow(
+        rival.name,
+        len(data) * 8 / frames.size,
+        frames.size / 1e6 / (encoded - started),
+        frames.size / 1e6 / (decoded - encoded),
+        bool(np.array_equal(back, frames)),
+        len(data),
+    )
+
+
+def _model_row(
+    model: VideoPixelNetwork,
+    name: str,
+    episodes: Sequence[Episode],
+    context: int,
+    clip_frames: int,
+) -> CodecRow:
+    subpixels = sum(episode.frames.size for episode in episodes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "coded.ppc"
+        started = time.perf_counter()
+        sizes = compress_episodes(
+            model,
+            {"all": episodes},
+            path,
+            name=name,
+            context=context,
+            clip_frames=clip_frames,
+        )["all"]
+        encoded = time.perf_counter()
+        split = CodedFile(path, lambda _: model).split("all")
+        same = all(
+            np.array_equal(split[index].frames, episode.frames)
+            for index, episode in enumerate(episodes)
+        )
+        decoded = time.perf_counter()
+    floors = [episode_floor(episode, context) for episode in episodes]
+    known = [floor for floor in floors if floor is not None]
+    nll_bits = sizes.nats / math.log(2)
+    return CodecRow(
+        name,
+        sizes.file_bytes * 8 / subpixels,
+        subpixels / 1e6 / (encoded - started),
+        subpixels / 1e6 / (decoded - encoded),
+        same,
+        sizes.file_bytes,
+        sizes.code_bytes * 8 / sizes.subpixels,
+        nll_bits / sizes.subpixels,
+        math.fsum(known) / math.log(2) / sizes.subpixels if len(known) == len(floors) else None,
+        sizes.code_bytes * 8 / nll_bits - 1,
+    )
+
+
+def codec_text(rows: Sequence[CodecRow]) -> str:
+    """The table as text."""
+    lines = []
+    for row in rows:
+        above = "" if row.size_above_nll is None else f"{row.size_above_nll:+.3%}"
+        lines.append(
+            [
+                row.name if row.lossless else f"{row.name} (NOT LOSSLESS)",
+                number(row.bits, 3),
+                number(row.predicted_bits, 4),
+                number(row.nll_bits, 4),
+                above,
+                number(row.floor_bits, 4),
+                number(row.encode_megabytes_per_second, 3),
+                number(row.decode_megabytes_per_second, 3),
+            ]
+        )
+    header = [
+        *("codec", "bits/sub-pixel", "coded frames", "NLL", "bytes above NLL", "noise floor"),
+        *("MB/s in", "MB/s out"),
+    ]
+    return text_table(header, lines)
+
+
+def codec_json(rows: Sequence[CodecRow], missing: Sequence[str]) -> dict[str, Any]:
+    """The table as JSON values."""
+    return {"rows": [asdict(row) for row in rows], "missing": list(missing)}

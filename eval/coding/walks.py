@@ -1,0 +1,75 @@
+"""A whole video or a batch of images, pixel by pixel in the sampler's order: the one path that
+encoding, decoding and calibration share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from pixelpush.image import Condition, ImageModel
+from pixelpush.image.choosing import Walk, chosen_by, places
+from pixelpush.vpn import VideoPixelNetwork
+
+MakeWalk = Callable[[Tensor], Walk]
+"""Images uint8 (N, C, H, W) -> the walk that names their pixels."""
+
+
+@torch.inference_mode()
+def walk_video(
+    model: VideoPixelNetwork,
+    frames: Tensor,
+    states: Tensor,
+    actions: Tensor,
+    windows: Sequence[range],
+    context: int,
+    walk: MakeWalk,
+) -> Tensor:
+    """Walk through the frames after the context; return their nats, float64 (B, frames).
+
+    frames: uint8 (B, T, C, H, W), filled in place with what the walks name: a walk that encodes
+    leaves it as it is, one that decodes writes it. windows: ``scoring_windows`` of T; each starts
+    from ``context`` frames that are given or already walked."""
+    size = model.config.frame_size
+    device = next(model.parameters()).device
+    numbers = places(len(frames), model.decoder.uniforms_per_pixel, size, size).to(device)
+    states, actions = states.to(device), actions.to(device)
+    nats = []
+    with _evaluating(model):
+        for window in windows:
+            own = slice(window.start, window.stop)
+            clip, vectors, commands = frames[:, own], states[:, own], actions[:, own]
+            carry = model.begin(clip[:, :context].to(device), vectors[:, :context], commands)
+            for time in range(context, len(window)):
+                with chosen_by(model, walk(clip[:, time])):
+                    carry, score = model.step(carry, commands[:, time - 1], numbers)
+                carry = carry._replace(state=vectors[:, time])
+                clip[:, time] = carry.frame
+                nats.append(-score.cpu().double().flatten(1).sum(1))
+    return torch.stack(nats, dim=1)
+
+
+@torch.inference_mode()
+def walk_images(
+    model: ImageModel, images: Tensor, condition: Condition | None, walk: MakeWalk
+) -> Tensor:
+    """Walk through images uint8 (N, C, H, W), filled in place; return their nats, float64 (N,)."""
+    model.check_images(images)
+    condition = model.conditioning.check(condition, len(images))
+    numbers = places(len(images), model.uniforms_per_pixel, *images.shape[2:]).to(model.device)
+    with _evaluating(model), chosen_by(model, walk(images)):
+        walked, score = model.draw(condition.to(model.device), numbers, 1.0, True)
+    images.copy_(walked)
+    return -score.cpu().double().flatten(1).sum(1)
+
+
+@contextlib.contextmanager
+def _evaluating(model: torch.nn.Module) -> Iterator[None]:
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)

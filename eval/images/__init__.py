@@ -1,0 +1,1 @@
+"""Pictures of image models: grids, scale-by-scale strips, super-resolution, completions."""

@@ -1,0 +1,128 @@
+"""Exact likelihood of whole splits of images, and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixelpush.datasets.image_sets import ImageSet, open_images
+from pixelpush.eval.devices import pick_device
+from pixelpush.eval.likelihood.metrics import Figure, Scores, find_metric, measure
+from pixelpush.eval.likelihood.settings import ScoringSettings
+from pixelpush.image import ImageModel, load_image_model
+from pixelpush.progress import Advance, Progress, silent
+from pixelpush.training.image_scoring import score_images
+
+FORMAT = "pixelpush-image-nll"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class ImageSummary:
+    """One model on one split. figures: by the metric's name."""
+
+    figures: dict[str, Figure]
+    images: int
+    images_in_split: int
+    content_sha256: str | None
+
+    @property
+    def whole_split(self) -> bool:
+        """Whether every image of the split was scored."""
+        return self.images == self.images_in_split
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON values of ``models[].splits.NAME`` (docs/evaluation.md)."""
+        values: dict[str, object] = {}
+        for name, figure in self.figures.items():
+            values |= find_metric(name).to_json(figure)
+        return {
+            **values,
+            "images": self.images,
+            "images_in_split": self.images_in_split,
+            "whole_split": self.whole_split,
+            "content_sha256": self.content_sha256,
+        }
+
+
+@dataclass(frozen=True)
+class ImageModelScores:
+    """A model's row. kind: of image model. image_size: side in pixels. parameters: how many."""
+
+    name: str
+    kind: str
+    image_size: int
+    parameters: int
+    splits: dict[str, ImageSummary]
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """Everything that ``pixelpush nll`` found out about image models. data: as it was asked for."""
+
+    data: str
+    models: list[ImageModelScores]
+    precision: str
+    device: str
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON values of the report (docs/evaluation.md)."""
+        models = [
+            {**vars(row), "splits": {name: found.to_json() for name, found in row.splits.items()}}
+            for row in self.models
+        ]
+        about = {"format": FORMAT, "version": VERSION, "data": self.data}
+        return {**about, "models": models, "precision": self.precision, "device": self.device}
+
+
+def evaluate_images(
+    names: Sequence[str],
+    data: str,
+    splits: Sequence[str],
+    settings: ScoringSettings,
+    progress: Progress = silent,
+) -> ImageReport:
+    """Score saved image models on splits of an image set (``data``: NAME or NAME:FOLDER)."""
+    device = pick_device(settings.device)
+    rows = []
+    for name in names:
+        model = load_image_model(name, device)
+        found = {split: _score(model, data, split, settings, device, progress) for split in splits}
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        config = model.config
+        short = Path(name).name
+        rows.append(ImageModelScores(short, config.kind, config.image_size, parameters, found))
+    return ImageReport(data, rows, settings.precision, device)
+
+
+def _score(
+    model: ImageModel,
+    data: str,
+    split: str,
+    settings: ScoringSettings,
+    device: str,
+    progress: Progress,
+) -> ImageSummary:
+    images: ImageSet = open_images(data, split, size=model.config.image_size)
+    count = len(images) if settings.episodes is None else min(settings.episodes, len(images))
+    with progress(count, split) as advance:
+        scores = score_images(
+            model,
+            images,
+            settings.episodes,
+            settings.batch_size,
+            device,
+            settings.precision,
+            lambda starts: _advancing(starts, count, advance),
+        )
+    nats = scores.nats.tolist()
+    figures = measure("image", Scores(nats, [scores.subpixels] * len(nats), [1] * len(nats)))
+    return ImageSummary(figures, len(nats), len(images), images.content_sha256)
+
+
+def _advancing(starts: range, count: int, advance: Advance) -> Iterator[int]:
+    """The starts of the batches; what each batch scored is reported when it is done."""
+    for start in starts:
+        yield start
+        advance(min(starts.step, count - start))

@@ -1,0 +1,166 @@
+"""Carry out ``pixelpush nll``: load the models, open the splits, score, write, print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.errors import InputError
+from pixelpush.eval.calibration import calibration
+from pixelpush.eval.clips import read_episodes
+from pixelpush.eval.devices import pick_device
+from pixelpush.eval.likelihood.figure import likelihood_figure
+from pixelpush.eval.likelihood.image_tables import scores_text, table1_text, table3_text
+from pixelpush.eval.likelihood.images import evaluate_images
+from pixelpush.eval.likelihood.report import LikelihoodReport
+from pixelpush.eval.likelihood.runs import agreed_facts, open_split, split_names
+from pixelpush.eval.likelihood.settings import EvalProtocol, ScoringSettings
+from pixelpush.eval.likelihood.tables import (
+    moving_mnist_text,
+    protocol_line,
+    split_text,
+    table2_text,
+)
+from pixelpush.eval.likelihood.videos import TableRow, evaluate, row_names
+from pixelpush.files import write_json
+from pixelpush.progress import Progress, progress_bar, silent
+from pixelpush.saved import find_saved
+from pixelpush.vpn import load_model
+
+# The whole distribution of every sub-pixel is computed for them: as dear as coding them.
+CALIBRATED_EPISODES = 4
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What to write and print. side_by_side: Table 2 instead of a table for each split."""
+
+    json: Path | None = None
+    figure: Path | None = None
+    side_by_side: bool = False
+    quiet: bool = False
+
+    @property
+    def progress(self) -> Progress:
+        """How to report progress."""
+        return silent if self.quiet else progress_bar
+
+
+def score_models(
+    names: Sequence[str],
+    data: str,
+    splits: Sequence[str],
+    settings: ScoringSettings,
+    outputs: Outputs,
+) -> None:
+    """Score saved models of one family and print the tables.
+
+    data: '' for what the models were trained on. splits: empty for the usual ones. Raises
+    InputError where something asked for does not fit."""
+    if find_saved(names[0]).family == "image":
+        _score_image_models(names, data, splits or ("test",), settings, outputs)
+    else:
+        _score_video_models(names, data, splits, settings, outputs)
+
+
+def _score_video_models(
+    names: Sequence[str],
+    data: str,
+    splits: Sequence[str],
+    settings: ScoringSettings,
+    outputs: Outputs,
+) -> None:
+    facts = agreed_facts(names, data, settings.context, settings.clip_frames)
+    rows = _load_rows(names)
+    size = rows[0].model.config.frame_size
+    chosen = list(splits)
+    if not chosen:
+        every = split_names(facts.data)
+        chosen = [name for name in every if outputs.side_by_side or name != "train"]
+    opened = {name: open_split(facts.data, name, size) for name in chosen}
+    training = None
+    if settings.reference:
+        training = open_split(facts.data, settings.reference_split, size)
+    protocol = EvalProtocol(
+        context=facts.context,
+        clip_frames=facts.clip_frames,
+        precision=settings.precision,
+        device=pick_device(settings.device),
+        batch_size=settings.batch_size,
+    )
+    report = replace(
+        evaluate(rows, opened, protocol, training, settings.episodes, outputs.progress),
+        data=facts.data,
+        reference_split=settings.reference_split if settings.reference else None,
+    )
+    if outputs.json is not None:
+        write_json(outputs.json, report.to_json())
+    if outputs.figure is not None:
+        calibrated = _calibration(rows[0], opened[chosen[-1]], protocol, outputs.progress)
+        likelihood_figure(report, outputs.figure, calibrated)
+    _print_video_report(report, outputs.side_by_side)
+
+
+def _calibration(
+    row: TableRow, split: EpisodeDataset, protocol: EvalProtocol, progress: Progress
+) -> dict[str, Any]:
+    """The figure's rank histogram: of the first model, on the split's first episodes."""
+    episodes = read_episodes(split, CALIBRATED_EPISODES)
+    with progress(len(episodes), "calibration") as advance:
+        return calibration(
+            row.model, episodes, protocol.context, protocol.clip_frames, progress=advance
+        )
+
+
+def _print_video_report(report: LikelihoodReport, side_by_side: bool) -> None:
+    texts = [table2_text(report)]
+    if not side_by_side:
+        texts = [split_text(report, name) for name in report.splits]
+    texts += [moving_mnist_text(report), protocol_line(report)]
+    print("\n\n".join(text for text in texts if text))
+
+
+def _load_rows(names: Sequence[str]) -> list[TableRow]:
+    models = [load_model(name) for name in names]
+    rows = [
+        TableRow(short, model.config.kind, model)
+        for short, model in zip(row_names(names), models, strict=True)
+    ]
+    sizes = {row.name: row.model.config.frame_size for row in rows}
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
+        raise InputError(f"the models' frames differ in size ({listed}); a table needs one size.")
+    return rows
+
+
+def _score_image_models(
+    names: Sequence[str],
+    data: str,
+    splits: Sequence[str],
+    settings: ScoringSettings,
+    outputs: Outputs,
+) -> None:
+    for_videos = {
+        "--figure": outputs.figure,
+        "--context": settings.context,
+        "--clip-frames": settings.clip_frames,
+    }
+    for option, value in for_videos.items():
+        if value is not None:
+            raise InputError(
+                f"{option} is for video models; {names[0]} is an image model, leave it out."
+            )
+    if not data:
+        raise InputError(
+            "name the image set with --data (mnist, cifar10, imagenet32, cub, ..., or NAME:FOLDER)."
+        )
+    report = evaluate_images(names, data, splits, settings, outputs.progress)
+    if outputs.json is not None:
+        write_json(outputs.json, report.to_json())
+    texts = [scores_text(report), table1_text([report])]
+    if "imagenet" in data:
+        texts.append(table3_text([report]))
+    print("\n\n".join(text for text in texts if text))

@@ -1,0 +1,1 @@
+"""Whether a model uses its actions, in nats."""

@@ -1,0 +1,87 @@
+"""What ``pixelpush listen`` prints, draws and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelpush.eval.listening.measure import ACTIONS, SHUFFLED, Listening, verdict
+from pixelpush.eval.text import text_table, with_error
+from pixelpush.files import atomic_file
+
+
+def listening_json(found: Listening, name: str) -> dict[str, Any]:
+    """Everything measured, as JSON values."""
+    return {
+        "model": name,
+        "episodes": found.episodes,
+        "context": found.context,
+        "verdict": verdict(found, name),
+        "true": {
+            "nats_per_subpixel": found.true.value,
+            "standard_error": found.true.standard_error,
+        },
+        "lies": [
+            {
+                "name": heard.lie.name,
+                "way": heard.lie.way,
+                "of": heard.lie.of,
+                "dimension": heard.lie.dimension,
+                "cost_nats_per_subpixel": heard.cost.value,
+                "standard_error": heard.cost.standard_error,
+                "exactly_zero": heard.exactly_zero,
+                "per_frame": heard.per_frame,
+                "map": np.round(heard.map, 6).tolist(),
+            }
+            for heard in found.heard
+        ],
+    }
+
+
+def listening_text(found: Listening, name: str) -> str:
+    """The table of costs and, last, the verdict."""
+    rows = [["as recorded", with_error(found.true.value, found.true.standard_error), ""]]
+    for heard in found.heard:
+        cost = with_error(heard.cost.value, heard.cost.standard_error, 5)
+        rows.append([heard.lie.name, cost, "exactly 0" if heard.exactly_zero else ""])
+    table = text_table([f"{name}, {found.episodes} episodes", "nats/sub-pixel", ""], rows)
+    note = "below the first row: added cost, paired by episode; ± one standard error over episodes"
+    return "\n".join([table, note, "", verdict(found, name)])
+
+
+def listening_figure(found: Listening, picture: np.ndarray, path: Path) -> None:
+    """Costs over frames, and where in the picture each action dimension counts.
+
+    picture: uint8 (C, H, W), a frame to show the place."""
+    from matplotlib.figure import Figure
+
+    shown = [h for h in found.heard if h.lie.of == ACTIONS and h.lie.way == SHUFFLED]
+    columns = len(shown) + 2
+    figure = Figure(figsize=(1.9 * columns + 1.5, 2.4), layout="constrained")
+    axes = figure.subplots(1, columns, width_ratios=[1.7, *[1] * (columns - 1)])
+    for heard in found.heard:
+        if heard.lie.of == ACTIONS and heard.lie.dimension is None:
+            frames = range(found.context, found.context + len(heard.per_frame))
+            axes[0].plot(frames, heard.per_frame, lw=1.2, label=heard.lie.way)
+    axes[0].axhline(0, color="0.6", lw=0.8)
+    axes[0].set_title("cost of false actions", fontsize=8)
+    axes[0].set_xlabel("frame", fontsize=7)
+    axes[0].set_ylabel("nats per sub-pixel", fontsize=7)
+    axes[0].tick_params(labelsize=6)
+    axes[0].legend(fontsize=6, frameon=False)
+    axes[1].imshow(picture.transpose(1, 2, 0) if len(picture) == 3 else picture[0], cmap="gray")
+    axes[1].set_title("a frame", fontsize=8)
+    largest = max(float(np.abs(heard.map).max()) for heard in shown) or 1.0
+    for panel, heard in zip(axes[2:], shown, strict=True):
+        drawn = panel.imshow(heard.map, cmap="RdBu_r", vmin=-largest, vmax=largest)
+        part = "all" if heard.lie.dimension is None else f"dimension {heard.lie.dimension}"
+        panel.set_title(f"{part}\n{heard.cost.value:+.4f}", fontsize=7)
+    for panel in axes[1:]:
+        panel.set_xticks([])
+        panel.set_yticks([])
+    bar = figure.colorbar(drawn, ax=axes[-1], fraction=0.05)
+    bar.ax.tick_params(labelsize=6)
+    with atomic_file(path) as partial:
+        figure.savefig(partial, dpi=150)

@@ -1,0 +1,93 @@
+"""A rollout's beginning from a folder: the first frames as pictures, their states and the future
+actions as CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pixelpush.datasets.arrays import read_bytes
+from pixelpush.datasets.frames import fit
+from pixelpush.datasets.images import decode_image
+from pixelpush.datasets.natural import natural_key
+from pixelpush.datasets.tables import read_csv
+from pixelpush.errors import InputError
+from pixelpush.vpn import VideoConfig
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def read_context_folder(
+    folder: Path, config: VideoConfig, context: int, steps: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """frames uint8 (context, C, H, W), states float32 (context, S) and actions float32 (rows, A).
+
+    The folder holds ``context`` pictures (natural order; the centre square is taken and resized to
+    the model's frame size), ``states.csv`` with a row per picture if the model knows states, and
+    ``actions.csv``: row 1 was commanded at the first picture, row t leads from frame t - 1 to frame
+    t. n future frames need context + n - 1 rows. Both tables start with a line of column names.
+    Raises InputError naming file and row, and how many actions are missing."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder.")
+    frames = _frames(folder, config, context)
+    states = (
+        _vectors(folder / "states.csv", config.state_dim, "state") if config.state_dim else None
+    )
+    if states is None:
+        states = np.zeros((context, 0), np.float32)
+    elif len(states) != context:
+        raise InputError(
+            f"{folder / 'states.csv'}: {len(states)} rows for {context} frames; give one row a "
+            "frame."
+        )
+    actions = (
+        _vectors(folder / "actions.csv", config.action_dim, "action") if config.action_dim else None
+    )
+    if actions is None:
+        if steps is None:
+            raise InputError(
+                "this model takes no actions, so say how many frames to sample: --steps N."
+            )
+        actions = np.zeros((context + steps - 1, 0), np.float32)
+    needed = context + (1 if steps is None else steps) - 1
+    if len(actions) < needed:
+        raise InputError(
+            f"{folder / 'actions.csv'}: {len(actions)} rows, {needed} are needed ({context} given "
+            "frames and "
+            f"{needed - context + 1} to sample): {needed - len(actions)} actions are missing."
+        )
+    return frames, states, actions
+
+
+def _frames(folder: Path, config: VideoConfig, context: int) -> np.ndarray:
+    files = sorted(
+        (path for path in folder.iterdir() if path.suffix.lower() in _IMAGES),
+        key=lambda p: natural_key(p.name),
+    )
+    if len(files) != context:
+        names = ", ".join(path.name for path in files[:6]) or "none"
+        raise InputError(
+            f"{folder}: {len(files)} frame files ({names}), the rollout begins with exactly "
+            f"{context}."
+        )
+    frames = []
+    for path in files:
+        picture = fit(decode_image(read_bytes(path), str(path), config.colours), config.frame_size)
+        # OpenCV drops the axis of a single channel when it resizes.
+        frames.append(
+            picture.reshape(config.frame_size, config.frame_size, config.colours).transpose(2, 0, 1)
+        )
+    return np.stack(frames)
+
+
+def _vectors(path: Path, width: int, kind: str) -> np.ndarray:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; the model needs {kind}s of {width} numbers a row.")
+    table = read_csv(read_bytes(path), str(path))
+    if len(table.columns) != width:
+        raise InputError(
+            f"{path}: {len(table.columns)} columns ({', '.join(table.columns)}), the model's "
+            f"{kind}s have {width}."
+        )
+    return table.select(table.columns)

@@ -1,0 +1,101 @@
+"""A rollout as a movie: truth, samples and heat map side by side, one picture per frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pixelpush.eval.rollout.drawing import (
+    BLANK,
+    CONTEXT,
+    FAINT,
+    INK,
+    Canvas,
+    action_arrow,
+    colour_bar,
+    enlarge,
+)
+from pixelpush.eval.rollout.video import GAP, RolloutVideo, action_numbers
+
+MOVIE_CELL = 256  # pixels
+MOVIE_WIDTH = 1920
+
+
+def movie_frames(video: RolloutVideo) -> np.ndarray:
+    """uint8 (frames, H, W, 3), H and W even: truth | samples | heat map side by side, one picture
+    per frame."""
+    rows = [row for row in video.rows() if video.truth is not None or row[0] != "context"]
+    per_line, factor = _movie_grid(video, len(rows))
+    lines = -(-len(rows) // per_line)
+    height, width = (side * factor for side in video.given.shape[2:])
+    header, footer = 34, 84
+    size = (
+        _even(per_line * (width + 2 * GAP) + 96),
+        _even(lines * (height + header + GAP) + footer),
+    )
+    pictures = []
+    for time in range(video.frames):
+        canvas = Canvas(*size)
+        for place, (name, row) in enumerate(rows):
+            x = GAP + place % per_line * (width + 2 * GAP)
+            y = header + place // per_line * (height + header + GAP)
+            given = time < video.context
+            # While the context lasts every picture shows it, so that nothing flashes when the
+            # samples begin.
+            picture = (
+                video.given[time]
+                if given and row[time] is None and name != video.heat_name
+                else row[time]
+            )
+            canvas.text((x, y - 10), name, 17, "ls", bold=True)
+            if given:
+                canvas.text((x + width, y - 10), "given", 14, "rs", CONTEXT)
+            if picture is None:
+                canvas.box((x, y), (width, height), BLANK)
+            else:
+                canvas.paste((x, y), enlarge(picture, factor))
+            if given:
+                canvas.frame_around((x, y), (width, height), CONTEXT, 3)
+            if place == len(rows) - 1:
+                low, high = video.heat_range
+                colour_bar(canvas, (x + width + GAP + 4, y), (14, height), low, high, "nats/pixel")
+        _movie_footer(canvas, video, time, size, footer)
+        pictures.append(canvas.pixels())
+    return np.stack(pictures)
+
+
+def _movie_footer(
+    canvas: Canvas, video: RolloutVideo, time: int, size: tuple[int, int], footer: int
+) -> None:
+    top = size[1] - footer + 8
+    side = 60
+    x = GAP
+    if video.actions.shape[1]:
+        if time < video.frames - 1:
+            canvas.paste((x, top), action_arrow(side, video.arrows[time], video.longest_arrow))
+            lines = action_numbers(video.actions[time], per_line=3)
+            canvas.text((x + side + 8, top + 2), f"action {time} → {time + 1}", 13, fill=FAINT)
+            canvas.text((x + side + 8, top + 22), lines, 13)
+        x += side + 190
+    text = f"frame {time}"
+    if time >= video.context:
+        text += f"    {video.heat_name} {video.frame_nats[time - video.context]:.3f} nats/sub-pixel"
+    canvas.text((x, top + 2), text, 15)
+    length = size[0] - x - GAP
+    canvas.box((x, top + 30), (length, 6), BLANK)
+    canvas.box((x, top + 30), (max(1, length * (time + 1) // video.frames), 6), INK)
+    canvas.box((x, top + 30), (length * video.context // video.frames, 6), CONTEXT)
+    canvas.text((x, top + 46), video.title, 12, fill=FAINT)
+
+
+def _movie_grid(video: RolloutVideo, panels: int) -> tuple[int, int]:
+    """Pictures a line and enlargement, so that a line stays below ``MOVIE_WIDTH`` pixels where it
+    can."""
+    largest = max(video.given.shape[2:])
+    factor = max(1, MOVIE_CELL // largest)
+    per_line = min(panels, max(1, (MOVIE_WIDTH - 96) // (largest * factor + 2 * GAP)))
+    lines = -(-panels // per_line)
+    return -(-panels // lines), factor
+
+
+def _even(value: int) -> int:
+    return value + value % 2

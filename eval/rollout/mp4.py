@@ -1,0 +1,52 @@
+"""Pictures and movies as files that appear only when whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pixelpush.datasets.video import ffmpeg_program
+from pixelpush.errors import InputError
+from pixelpush.files import atomic_file
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """uint8 (H, W, C), C 1 or 3, to a PNG, which appears only when whole."""
+    with atomic_file(path) as partial:
+        Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(partial)
+
+
+def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
+    """uint8 (T, H, W, 3), H and W even, to H.264 in yuv420p, which every player shows; appears only
+    when whole."""
+    size = f"{pixels.shape[2]}x{pixels.shape[1]}"
+    source = f"-f rawvideo -pix_fmt rgb24 -s {size} -r {frames_per_second} -i -".split()
+    coding = ["-c:v", "libx264", "-crf", "15", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    # One thread and no time stamps: the same frames give the same file.
+    repeatable = [
+        "-threads",
+        "1",
+        "-fflags",
+        "+bitexact",
+        "-flags:v",
+        "+bitexact",
+        "-map_metadata",
+        "-1",
+    ]
+    program = [ffmpeg_program(), "-y", "-loglevel", "error"]
+    with atomic_file(path) as partial:
+        command = [*program, *source, *coding, *repeatable, str(partial)]
+        done = subprocess.run(command, input=pixels.tobytes(), capture_output=True)
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip()
+            if os.strerror(errno.ENOSPC) in said:
+                raise OSError(errno.ENOSPC, said)  # becomes the clear line about a full disk
+            raise InputError(
+                f"{path}: ffmpeg could not write the movie "
+                f"({said.splitlines()[-1] if said else 'no reason'})."
+            )

@@ -1,0 +1,186 @@
+"""Frame quality of sampled futures: PSNR and SSIM over the horizon, of all samples and of the best
+of N."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pixelpush.errors import InputError
+from pixelpush.files import atomic_file
+
+CURVES = ("mean", "best", "copy")
+# An exact copy would have infinite PSNR, which no mean survives; it counts as an error of one level
+# in every 2,000th sub-pixel, about 81 dB.
+_SMALLEST_MSE = 1 / 2000
+_SSIM_WINDOW = 7
+
+
+def psnr(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Peak signal-to-noise ratio in dB over the last three axes. truth, frames: uint8 (..., C, H,
+    W)."""
+    error = np.square(truth.astype(np.float64) - frames.astype(np.float64)).mean(axis=(-3, -2, -1))
+    return 10 * np.log10(255.0**2 / np.maximum(error, _SMALLEST_MSE))
+
+
+def ssim(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Structural similarity (Wang et al. 2004), scikit-image's: 7x7 windows, mean over channels.
+    Shapes of ``psnr``."""
+    from skimage.metrics import structural_similarity
+
+    if min(truth.shape[-2:]) < _SSIM_WINDOW:
+        raise InputError(
+            f"SSIM needs frames of at least {_SSIM_WINDOW} pixels, got {truth.shape[-2:]}."
+        )
+    truth = np.broadcast_to(truth, frames.shape)
+    pairs = zip(
+        truth.reshape(-1, *truth.shape[-3:]), frames.reshape(-1, *frames.shape[-3:]), strict=True
+    )
+    values = [
+        structural_similarity(a, b, channel_axis=0, data_range=255, win_size=_SSIM_WINDOW)
+        for a, b in pairs
+    ]
+    return np.array(values).reshape(frames.shape[:-3])
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of frame quality: name, unit, digits to print, function of (truth, frames)."""
+
+    name: str
+    unit: str
+    digits: int
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+# The one list of measures: JSON, figure and results tables go through it.
+MEASURES = (Measure("psnr", "dB", 2, psnr), Measure("ssim", "", 3, ssim))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A measure of one episode over the horizon, float64 (steps,) each.
+
+    mean: over the samples. best: of the sample with the highest mean over the horizon, chosen with
+    the truth in hand (best of N), so it grows with N; best_sample is its number. copy: of repeating
+    the last given frame."""
+
+    mean: np.ndarray
+    best: np.ndarray
+    copy: np.ndarray
+    best_sample: int
+
+
+# One episode's curves by the name of the measure.
+EpisodeQuality = dict[str, Curves]
+
+
+def episode_quality(given: np.ndarray, truth: np.ndarray, samples: np.ndarray) -> EpisodeQuality:
+    """Curves of one episode, by measure.
+
+    given: uint8 (context, C, H, W); truth: (steps, C, H, W); samples: (N, steps, C, H, W).
+
+    >>> frames = np.zeros((3, 1, 8, 8), np.uint8)
+    >>> float(episode_quality(frames[:1], frames[1:], frames[None, 1:])["ssim"].mean[0])
+    1.0
+    """
+    curves = {}
+    for measure in MEASURES:
+        each = measure.function(truth[None], samples)
+        best = int(each.mean(axis=1).argmax())
+        copied = measure.function(truth, np.broadcast_to(given[-1], truth.shape))
+        curves[measure.name] = Curves(each.mean(axis=0), each[best], copied, best)
+    return curves
+
+
+@dataclass(frozen=True)
+class CurveSummary:
+    """A curve, averaged over episodes. standard_error_by_step: over episodes; None for one."""
+
+    mean: float
+    by_step: list[float]
+    standard_error_by_step: list[float] | None
+
+
+@dataclass(frozen=True)
+class QualitySummary:
+    """Mean curves over episodes: ``measures[measure][curve]``, curve one of mean, best, copy."""
+
+    episodes: int
+    samples: int
+    steps: int
+    measures: dict[str, dict[str, CurveSummary]]
+
+    def to_json(self) -> dict[str, object]:
+        """The values of quality.json (docs/evaluation.md)."""
+        curves = {
+            name: {curve: asdict(summary) for curve, summary in by_curve.items()}
+            for name, by_curve in self.measures.items()
+        }
+        counts = {"episodes": self.episodes, "samples": self.samples, "steps": self.steps}
+        return {**counts, **curves}
+
+
+def summarise_quality(episodes: Sequence[EpisodeQuality], samples: int) -> QualitySummary:
+    """Mean curves over episodes and their standard errors.
+
+    Raises InputError unless all episodes have one horizon."""
+    horizons = {len(curves.mean) for episode in episodes for curves in episode.values()}
+    if len(horizons) != 1:
+        raise InputError(
+            f"quality over the horizon needs rollouts of one length, not {sorted(horizons)}; give "
+            "--steps."
+        )
+    measures = {
+        measure.name: {
+            curve: _summary([getattr(episode[measure.name], curve) for episode in episodes])
+            for curve in CURVES
+        }
+        for measure in MEASURES
+    }
+    return QualitySummary(len(episodes), samples, horizons.pop(), measures)
+
+
+def _summary(curves: Sequence[np.ndarray]) -> CurveSummary:
+    values = np.stack(curves)
+    error = None
+    if len(values) > 1:
+        error = (values.std(axis=0, ddof=1) / np.sqrt(len(values))).tolist()
+    return CurveSummary(float(values.mean()), values.mean(axis=0).tolist(), error)
+
+
+def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
+    """PSNR and SSIM against the frame index, with one standard error over episodes."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    frames = np.arange(context, context + summary.steps)
+    labels = {
+        "mean": f"samples, mean of {summary.samples}",
+        "best": f"best of {summary.samples}",
+        "copy": "last given frame, repeated",
+    }
+    looks = {"mean": ("#0072B2", "-"), "best": ("#D55E00", "-"), "copy": ("0.4", "--")}
+    for axes, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
+        for curve, (colour, style) in looks.items():
+            found = summary.measures[measure.name][curve]
+            values = np.array(found.by_step)
+            marker = "o" if len(values) == 1 else None
+            axes.plot(frames, values, style, color=colour, label=labels[curve], marker=marker)
+            if found.standard_error_by_step is not None:
+                error = np.array(found.standard_error_by_step)
+                axes.fill_between(
+                    frames, values - error, values + error, color=colour, alpha=0.15, lw=0
+                )
+        unit = f" ({measure.unit})" if measure.unit else ""
+        axes.set(xlabel="frame index", ylabel=measure.name.upper() + unit)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.axes[0].legend(frameon=False, fontsize=8)
+    episodes = "1 episode" if summary.episodes == 1 else f"{summary.episodes} episodes"
+    figure.suptitle(f"{episodes}, band: one standard error", fontsize=9)
+    with atomic_file(path) as partial:
+        figure.savefig(partial, dpi=160)

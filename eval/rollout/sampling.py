@@ -1,0 +1,227 @@
+"""Sampled futures of recorded episodes, or of two frames and a list of actions, written as MP4,
+strip and arrays."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.errors import InputError
+from pixelpush.eval.rollout.drawing import displacements
+from pixelpush.eval.rollout.movie import movie_frames
+from pixelpush.eval.rollout.mp4 import write_mp4, write_png
+from pixelpush.eval.rollout.settings import RolloutSettings
+from pixelpush.eval.rollout.video import RolloutVideo, rollout_strip
+from pixelpush.files import atomic_file
+from pixelpush.training.seeding import derived_seed
+from pixelpush.vpn import VideoPixelNetwork
+
+# Without --steps a rollout is as long as the papers': 18 predicted frames, or what the episode has.
+USUAL_STEPS = 18
+
+
+@dataclass(frozen=True)
+class Futures:
+    """Samples of one beginning. frames: uint8 (N, steps, C, H, W). log_prob: float32 (N, steps, H,
+    W), nats per pixel of the samples themselves at temperature 1. states: (N, context + steps, S).
+    network_evaluations: per frame."""
+
+    frames: np.ndarray
+    log_prob: np.ndarray
+    states: np.ndarray
+    network_evaluations: int
+
+
+def sample_futures(
+    model: VideoPixelNetwork,
+    frames: np.ndarray,
+    states: np.ndarray,
+    actions: np.ndarray,
+    steps: int,
+    settings: RolloutSettings,
+    number: int = 0,
+) -> Futures:
+    """Sample ``settings.samples`` futures of one beginning.
+
+    frames: uint8 (context, C, H, W); states: (>= context, S); actions: (>= context + steps - 1, A).
+    number: the episode's, for the seeds. Sample i depends on (seed, number, i) only, not on how
+    many are drawn."""
+    seeds = [
+        derived_seed(settings.seed, "rollout", number, sample) for sample in range(settings.samples)
+    ]
+    device = device_of(model)
+    parts = []
+    for first in range(0, len(seeds), settings.batch_size):
+        generators = [
+            torch.Generator().manual_seed(seed)
+            for seed in seeds[first : first + settings.batch_size]
+        ]
+        copies = (
+            torch.from_numpy(np.ascontiguousarray(array))
+            .to(device)
+            .expand(len(generators), *array.shape)
+            for array in (frames, states, actions)
+        )
+        parts.append(
+            model.rollout(
+                *copies, generator=generators, temperature=settings.temperature, steps=steps
+            )
+        )
+
+    def joined(name: str) -> np.ndarray:
+        return torch.cat([getattr(part, name).cpu() for part in parts]).numpy()
+
+    return Futures(
+        joined("frames"), joined("log_prob"), joined("states"), parts[0].network_evaluations
+    )
+
+
+def rollout_length(recorded_frames: int, context: int, steps: int | None, name: str) -> int:
+    """How many frames to sample of an episode of this length. Raises InputError where it is too
+    short."""
+    available = recorded_frames - context
+    if available < 1:
+        raise InputError(
+            f"episode {name}: {recorded_frames} frames leave nothing to predict after a context "
+            f"of {context}."
+        )
+    if steps is not None and steps > available:
+        raise InputError(
+            f"episode {name}: --steps {steps} needs {context + steps} "
+            "frames with their "
+            f"actions, the episode has {recorded_frames}: {steps - available} are missing."
+        )
+    return steps or min(available, USUAL_STEPS)
+
+
+def rollout_episode(
+    model: VideoPixelNetwork,
+    episode: Episode,
+    number: int,
+    settings: RolloutSettings,
+    title: str,
+    context: int = 2,
+) -> tuple[RolloutVideo, Futures]:
+    """Sample a recorded episode's futures and score its truth under teacher forcing."""
+    steps = rollout_length(len(episode.frames), context, settings.steps, episode.id)
+    total = context + steps
+    frames = episode.frames[:total]
+    states = episode.states[:total]
+    actions = episode.actions[:total]
+    given_states = states if settings.states == "recorded" else states[:context]
+    futures = sample_futures(
+        model, frames[:context], given_states, actions, steps, settings, number
+    )
+    with torch.inference_mode():
+        tensors = (
+            torch.from_numpy(array[None]).to(device_of(model))
+            for array in (frames, states, actions)
+        )
+        surprise = -model.log_prob(*tensors, context=context)[0].cpu().numpy()
+    video = _rollout_video(
+        title, frames[:context], frames[context:], futures, surprise, "surprise", states, actions
+    )
+    return video, futures
+
+
+def rollout_context(
+    model: VideoPixelNetwork,
+    frames: np.ndarray,
+    states: np.ndarray,
+    actions: np.ndarray,
+    settings: RolloutSettings,
+    title: str,
+) -> tuple[RolloutVideo, Futures]:
+    """Sample futures where nobody knows the truth: the heat map is the samples' mean surprise at
+    themselves, an estimate of the model's own uncertainty (its entropy per pixel)."""
+    steps = len(actions) - len(frames) + 1 if settings.steps is None else settings.steps
+    futures = sample_futures(model, frames, states, actions, steps, settings)
+    entropy = -futures.log_prob.mean(axis=0)
+    video = _rollout_video(
+        title, frames, None, futures, entropy, "uncertainty", futures.states[0], actions
+    )
+    return video, futures
+
+
+def write_rollout(
+    folder: Path, stem: str, video: RolloutVideo, futures: Futures, frames_per_second: int
+) -> dict[str, str]:
+    """Write ``stem``.mp4, .png and .npz into ``folder``, each whole or not at all; returns their
+    names."""
+    pictures = write_pictures(folder, stem, video, frames_per_second)
+    arrays = {
+        "given": video.given,
+        "samples": futures.frames,
+        "sample_log_prob": futures.log_prob,
+        "sample_states": futures.states,
+        "actions": video.actions,
+        video.heat_name: video.heat,
+    }
+    if video.truth is not None:
+        arrays["truth"] = video.truth
+    with atomic_file(folder / f"{stem}.npz") as partial, open(partial, "wb") as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return {**pictures, "npz": f"{stem}.npz"}
+
+
+def write_pictures(
+    folder: Path, stem: str, video: RolloutVideo, frames_per_second: int, prefix: str = ""
+) -> dict[str, str]:
+    """Write ``stem``.mp4 and .png; returns their names under ``prefix`` and their kind."""
+    write_mp4(folder / f"{stem}.mp4", movie_frames(video), frames_per_second)
+    write_png(folder / f"{stem}.png", rollout_strip(video))
+    return {f"{prefix}{kind}": f"{stem}.{kind}" for kind in ("mp4", "png")}
+
+
+def describe_rollout(
+    video: RolloutVideo,
+    futures: Futures,
+    files: dict[str, str],
+    settings: RolloutSettings,
+    device: str,
+) -> dict[str, Any]:
+    """What was sampled, as JSON values. Surprise is of the recorded truth; a sample's own nats are
+    at temperature 1."""
+    pixels = futures.frames[0].size
+    own = -futures.log_prob.astype(np.float64).sum(axis=(1, 2, 3)) / pixels
+    return {
+        "files": files,
+        "steps": futures.frames.shape[1],
+        "network_evaluations_per_frame": futures.network_evaluations,
+        f"{video.heat_name}_nats_per_subpixel": float(video.frame_nats.mean()),
+        "samples_own_nats_per_subpixel": own.tolist(),
+        "settings": {**asdict(settings), "context": video.context, "device": device},
+    }
+
+
+def device_of(model: VideoPixelNetwork) -> str:
+    """The device that holds the model's weights, as ``settings`` in rollout.json name it."""
+    return next(model.parameters()).device.type
+
+
+def file_stem(number: int, name: str) -> str:
+    """A file name from an episode's number and id."""
+    return f"{number:04d}-{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}"
+
+
+def _rollout_video(
+    title: str,
+    given: np.ndarray,
+    truth: np.ndarray | None,
+    futures: Futures,
+    heat: np.ndarray,
+    heat_name: str,
+    states: np.ndarray,
+    actions: np.ndarray,
+) -> RolloutVideo:
+    frame_nats = heat.astype(np.float64).mean(axis=(1, 2)) / given.shape[1]
+    arrows = displacements(states, actions)
+    return RolloutVideo(
+        title, given, truth, futures.frames, heat, heat_name, frame_nats, actions, arrows
+    )

@@ -1,0 +1,195 @@
+"""A rollout and its film strip: truth, actions, samples and a heat map of nats, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelpush.eval.rollout.drawing import (
+    CONTEXT,
+    FAINT,
+    Canvas,
+    action_arrow,
+    colour_bar,
+    enlarge,
+    heat_map,
+)
+
+STRIP_CELL = 128  # pixels
+GAP = 6
+MOST_COLUMNS = 20
+MOST_NUMBERS = 7  # of an action, written out
+
+
+@dataclass(frozen=True)
+class RolloutVideo:
+    """What a strip or a movie shows.
+
+    given: the context frames, uint8 (context, C, H, W). truth: (steps, C, H, W), or None where
+    nobody knows it. samples: (N, steps, C, H, W). heat: (steps, H, W), nats per pixel summed over
+    channels. heat_name: of its row. frame_nats: (steps,), nats per sub-pixel of the same. actions:
+    (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what
+    is drawn of them."""
+
+    title: str
+    given: np.ndarray
+    truth: np.ndarray | None
+    samples: np.ndarray
+    heat: np.ndarray
+    heat_name: str
+    frame_nats: np.ndarray
+    actions: np.ndarray
+    arrows: np.ndarray
+
+    @property
+    def context(self) -> int:
+        return len(self.given)
+
+    @property
+    def frames(self) -> int:
+        """Context and predicted frames together."""
+        return self.context + self.samples.shape[1]
+
+    @property
+    def heat_range(self) -> tuple[float, float]:
+        """Colour scale: the bulk of the values, so that a single surprising pixel does not darken
+        the rest."""
+        low, high = np.percentile(self.heat, [1, 99.5])
+        return float(low), float(max(high, low + 1e-6))
+
+    @property
+    def longest_arrow(self) -> float:
+        return float(np.hypot(*self.arrows[: self.frames - 1].T).max(initial=0.0))
+
+    def rows(self) -> list[tuple[str, list[np.ndarray | None]]]:
+        """(name, a uint8 (C, H, W) picture or None for each frame): truth or context, samples, heat
+        map."""
+        blank: list[np.ndarray | None] = [None] * self.context
+        first = "context" if self.truth is None else "truth"
+        known = [None] * (self.frames - self.context) if self.truth is None else list(self.truth)
+        names = (
+            ["sample"]
+            if len(self.samples) == 1
+            else [f"sample {i + 1}" for i in range(len(self.samples))]
+        )
+        low, high = self.heat_range
+        return [
+            (first, [*self.given, *known]),
+            *((name, [*blank, *sample]) for name, sample in zip(names, self.samples, strict=True)),
+            (self.heat_name, [*blank, *(heat_map(values, low, high) for values in self.heat)]),
+        ]
+
+
+@dataclass(frozen=True)
+class StripLayout:
+    """Where the pictures of a strip lie, in pixels. columns: the frames shown; rows: the tops of
+    the picture rows."""
+
+    columns: tuple[int, ...]
+    factor: int
+    cell: tuple[int, int]  # width, height
+    left: int
+    rows: tuple[int, ...]
+    actions: int
+    action_height: int
+    size: tuple[int, int]
+
+    def at(self, row: int, column: int) -> tuple[int, int]:
+        """Upper left corner of a picture."""
+        return self.left + column * (self.cell[0] + GAP), self.rows[row]
+
+
+def strip_layout(video: RolloutVideo) -> StripLayout:
+    """At most ``MOST_COLUMNS`` frames: the context and the predicted ones evenly spread, the last
+    always among them."""
+    height, width = video.given.shape[2:]
+    factor = max(1, STRIP_CELL // max(height, width))
+    cell = (width * factor, height * factor)
+    columns = _spread(video.context, video.frames, MOST_COLUMNS)
+    left = 136
+    top = 88
+    action_height = max(cell[1] // 2, 15 * min(video.actions.shape[1], MOST_NUMBERS)) + 8
+    rows = [top]
+    actions = top + cell[1] + GAP
+    after_actions = actions + (action_height + GAP if video.actions.shape[1] else 0)
+    for _ in range(len(video.samples) + 1):
+        rows.append(after_actions + (len(rows) - 1) * (cell[1] + GAP))
+    bottom = rows[-1] + cell[1] + 34
+    size = (left + len(columns) * (cell[0] + GAP) + 96, bottom)
+    return StripLayout(columns, factor, cell, left, tuple(rows), actions, action_height, size)
+
+
+def rollout_strip(video: RolloutVideo) -> np.ndarray:
+    """uint8 (H, W, 3): a column per frame; rows truth | actions | samples | heat map with its
+    colour bar."""
+    layout = strip_layout(video)
+    canvas = Canvas(*layout.size)
+    width, height = layout.cell
+    canvas.text((layout.left, 8), video.title, 17, fill=FAINT)
+    for column, frame in enumerate(layout.columns):
+        x = layout.at(0, column)[0] + width // 2
+        canvas.text((x, layout.rows[0] - 8), f"t = {frame}", 17, "ms")
+    _mark_context(canvas, video, layout)
+    for row, (name, pictures) in enumerate(video.rows()):
+        canvas.text((layout.left - 12, layout.rows[row] + height // 2), name, 17, "rm", bold=True)
+        for column, frame in enumerate(layout.columns):
+            picture = pictures[frame]
+            if picture is not None:
+                canvas.paste(layout.at(row, column), enlarge(picture, layout.factor))
+    if video.actions.shape[1]:
+        _action_row(canvas, video, layout)
+    _nats_row(canvas, video, layout)
+    bar = (layout.at(0, len(layout.columns))[0] + 8, layout.rows[-1])
+    low, high = video.heat_range
+    colour_bar(canvas, bar, (14, height), low, high, "nats/pixel")
+    return canvas.pixels()
+
+
+def _mark_context(canvas: Canvas, video: RolloutVideo, layout: StripLayout) -> None:
+    width, height = layout.cell
+    start, _ = layout.at(0, 0)
+    end = layout.at(0, video.context - 1)[0] + width
+    y = layout.rows[0] - 30
+    canvas.box((start, y), (end - start, 3), CONTEXT)
+    canvas.text(((start + end) // 2, y - 4), "context", 14, "md", CONTEXT)
+    for column in range(video.context):
+        canvas.frame_around(layout.at(0, column), (width, height), CONTEXT, 2)
+
+
+def _action_row(canvas: Canvas, video: RolloutVideo, layout: StripLayout) -> None:
+    width, _ = layout.cell
+    side = min(width // 2, layout.action_height - 8)
+    middle = layout.actions + layout.action_height // 2
+    canvas.text((layout.left - 12, middle), "action\nt → t+1", 14, "rm", FAINT)
+    for column, frame in enumerate(layout.columns):
+        if frame >= video.frames - 1:
+            continue  # leads out of the video
+        x, _ = layout.at(0, column)
+        canvas.paste(
+            (x, middle - side // 2), action_arrow(side, video.arrows[frame], video.longest_arrow)
+        )
+        canvas.text((x + width, middle), action_numbers(video.actions[frame]), 12, "rm", FAINT)
+
+
+def _nats_row(canvas: Canvas, video: RolloutVideo, layout: StripLayout) -> None:
+    width, height = layout.cell
+    y = layout.rows[-1] + height + 8
+    canvas.text((layout.left - 12, y), "nats/sub-pixel", 14, "ra", FAINT)
+    for column, frame in enumerate(layout.columns):
+        if frame >= video.context:
+            nats = video.frame_nats[frame - video.context]
+            canvas.text((layout.at(0, column)[0] + width // 2, y), f"{nats:.2f}", 15, "ma")
+
+
+def action_numbers(action: np.ndarray, per_line: int = 1, most: int = MOST_NUMBERS) -> str:
+    """The action's first numbers, three digits behind the point."""
+    shown = [f"{value:+.3f}" for value in action[:most]]
+    return "\n".join("  ".join(shown[i : i + per_line]) for i in range(0, len(shown), per_line))
+
+
+def _spread(context: int, frames: int, most: int) -> tuple[int, ...]:
+    if frames <= most:
+        return tuple(range(frames))
+    places = np.linspace(context, frames - 1, max(most - context, 2)).round().astype(int)
+    return (*range(context), *places.tolist())

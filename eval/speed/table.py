@@ -1,0 +1,87 @@
+"""Table 4 and the growth of seconds with the frame's side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from pixelpush.eval.published import SAMPLING_SECONDS, SAMPLING_SOURCE
+from pixelpush.eval.speed.videos import SAMPLERS, SpeedReport, Timing
+from pixelpush.eval.text import MISSING, text_table
+from pixelpush.files import atomic_file
+
+
+def table4_text(report: SpeedReport) -> str:
+    """Reed et al. 2017, Table 4, video part, ours beside the published one; a dash where nothing
+    was measured."""
+    settings, size = report.settings, report.table_size
+    found = report.at(size)
+    slow = found.get(("otn", "plain"))
+    header = ["", "s/frame", "frames/s", "speed-up", "evaluations", "steps", "published s"]
+    rows = [
+        [words, *_cells(found.get((kind, sampler)), slow), _published(kind, sampler)]
+        for kind, sampler, words in SAMPLERS
+    ]
+    lines = [
+        f"Sampling {size}x{size} video: {settings.frames} frames, mean of {settings.videos} "
+        f"videos, batch {settings.batch}, {settings.precision} on {report.hardware}",
+        text_table(header, rows),
+    ]
+    if slow:
+        lines.append(
+            f"* extrapolated from {slow.extrapolated_from_steps} of {slow.evaluations:,} "
+            "sub-pixel steps"
+        )
+    for kind, work in report.work.items():
+        lines.append(
+            f"{kind}: {work['gigaflop']:.3g} GFLOP a frame, {work['weight_megabytes']:.3g} MB of "
+            "weights"
+        )
+    lines.append(f"published: {SAMPLING_SOURCE}")
+    return "\n".join(lines)
+
+
+def _cells(timing: Timing | None, slow: Timing | None) -> list[str]:
+    """A sampler's cells. slow: the plain O(TN) sampler, with which all are compared."""
+    if timing is None:
+        return [MISSING] * 5
+    seconds = timing.seconds_per_frame
+    return [
+        f"{seconds:.4g}{'*' if timing.extrapolated_from_steps else ''}",
+        f"{1 / seconds:.4g}",
+        MISSING if slow is None else f"{slow.seconds_per_frame / seconds:,.0f}x",
+        f"{timing.evaluations:,}",
+        f"{timing.sequential_steps:,}",
+    ]
+
+
+def _published(kind: str, sampler: str) -> str:
+    if kind not in SAMPLING_SECONDS or sampler in ("cached", "wavefront"):
+        return MISSING
+    value = SAMPLING_SECONDS[kind][2 if sampler == "graph" else 1]
+    return MISSING if value is None else f"{value:g}"
+
+
+def growth_figure(report: SpeedReport, path: Path) -> None:
+    """Seconds a frame against the side of the frame, both logarithmic."""
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.add_subplot(
+        xscale="log", yscale="log", xlabel="side of the frame (pixels)", ylabel="seconds a frame"
+    )
+    sizes = sorted({row.size for row in report.timings})
+    for kind, sampler, words in SAMPLERS:
+        points = sorted(
+            (row.size, row.seconds_per_frame)
+            for row in report.timings
+            if (row.kind, row.sampler) == (kind, sampler)
+        )
+        if points:
+            dashed = "--" if sampler in ("plain", "cached") and kind == "otn" else "-"
+            axes.plot(*zip(*points, strict=True), dashed, marker="o", label=words)
+    axes.set_xticks(sizes, [str(size) for size in sizes], minor=False)
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7)
+    with atomic_file(path) as partial:
+        figure.savefig(partial, dpi=150)

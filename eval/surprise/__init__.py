@@ -1,0 +1,1 @@
+"""Frames that a model did not expect, at a stated false-alarm rate."""

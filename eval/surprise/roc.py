@@ -1,0 +1,93 @@
+"""How well surprise finds trouble: disturbed episodes and unlike splits against calm ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pixelpush.datasets.episodes import Episode
+from pixelpush.eval.clips import Scoring, pixel_nats
+from pixelpush.eval.surprise.disturbances import DISTURBANCES
+from pixelpush.eval.surprise.usual import Usual, detection, learn_usual, roc_curve
+from pixelpush.vpn import VideoPixelNetwork
+
+# Points of a curve that are written down.
+_CURVE_POINTS = 101
+
+
+def frame_scores(usual: Usual, nats: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The scores (T - context,) of each episode."""
+    return [np.array([frame.score for frame in usual.score(episode)]) for episode in nats]
+
+
+def roc(
+    model: VideoPixelNetwork,
+    validation: Sequence[Episode],
+    unlike: Mapping[str, tuple[Sequence[Episode], Sequence[Episode] | None]],
+    scoring: Scoring,
+    false_alarms: float = 0.01,
+    regions: int = 8,
+    seed: int = 0,
+    progress: Callable[[int], object] | None = None,
+) -> dict[str, Any]:
+    """Area under the ROC, share caught and curve of every trouble, as JSON values.
+
+    Two thirds of ``validation`` say what is usual; every third episode is calm, and is disturbed in
+    each way of ``DISTURBANCES`` at one frame. unlike: name -> (episodes all of whose frames are the
+    trouble, episodes that are calm for them; None: the calm third)."""
+    usual_part = [episode for index, episode in enumerate(validation) if index % 3 != 2]
+    calm_part = list(validation[2::3])
+    usual = learn_usual(
+        pixel_nats(model, usual_part, scoring), model.config.colours, scoring, regions
+    )
+    threshold = usual.threshold(false_alarms)
+    calm = np.concatenate(frame_scores(usual, pixel_nats(model, calm_part, scoring)))
+    found: dict[str, Any] = {}
+    for name, (episodes, beside) in unlike.items():
+        troubled = np.concatenate(frame_scores(usual, pixel_nats(model, episodes, scoring)))
+        against = calm
+        if beside is not None:
+            against = np.concatenate(frame_scores(usual, pixel_nats(model, beside, scoring)))
+        found[name] = _described(against, troubled, threshold)
+        if progress is not None:
+            progress(1)
+    for number, (name, disturb) in enumerate(DISTURBANCES.items()):
+        draw = np.random.default_rng([seed, number])
+        troubled = []
+        for index, episode in enumerate(calm_part):
+            other = calm_part[(index + 1) % len(calm_part)]
+            # Late enough for a past, early enough for a future.
+            at = int(draw.integers(scoring.context + 1, len(episode.frames) - 2))
+            changed = disturb(episode, other, at, draw)
+            scores = frame_scores(usual, pixel_nats(model, [changed.episode], scoring))[0]
+            troubled.append(scores[[frame - scoring.context for frame in changed.shows]])
+        found[name] = _described(calm, np.concatenate(troubled), threshold)
+        if progress is not None:
+            progress(1)
+    return {
+        "false_alarm_rate": false_alarms,
+        "threshold": threshold,
+        "measured_false_alarm_rate": float((calm > threshold).mean()),
+        "usual_frames": len(usual.scores),
+        "calm_frames": len(calm),
+        "regions": regions,
+        "troubles": found,
+    }
+
+
+def _described(calm: np.ndarray, troubled: np.ndarray, threshold: float) -> dict[str, Any]:
+    measured = detection(calm, troubled, threshold)
+    alarms, caught = roc_curve(calm, troubled)
+    at = np.linspace(0, 1, _CURVE_POINTS)
+    return {
+        "auc": measured.auc,
+        "caught": measured.caught,
+        "frames": measured.frames,
+        "false_alarms_among_calm": float((calm > threshold).mean()),
+        "curve": {
+            "false_alarms": np.round(at, 4).tolist(),
+            "caught": np.round(np.interp(at, alarms, caught), 4).tolist(),
+        },
+    }

@@ -1,0 +1,27 @@
+"""What can be asked of ``listen`` and ``surprise`` alike. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pixelpush.eval.devices import Device
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """How episodes are scored.
+
+    >>> WatchSettings().episodes
+    64
+    """
+
+    episodes: int = 64
+    """So many first episodes of the split (all where it has fewer)."""
+    context: int | None = None
+    """Frames given and not scored. Left out: as in training."""
+    clip_frames: int | None = None
+    """Longer episodes are cut into clips of this many frames. Left out: the run's 20."""
+    batch_size: int = 8
+    """Clips scored at once; the result does not depend on it."""
+    device: Device = "auto"
+    """Where to compute; auto takes a GPU where there is one."""

@@ -1,0 +1,81 @@
+"""The command line. To add a command, write one file beside this one and one line in COMMANDS.
+
+A command's file holds a frozen dataclass, whose field docstrings are the help, and a function that
+takes it. Options that a package defines (how a run is carried out, how futures are sampled) are
+nested in it and not repeated; on the command line they lie flat. The function imports the package
+that does the work when it is called, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from pixelpush.cli.compress import compress
+from pixelpush.cli.decompress import decompress
+from pixelpush.cli.demo import demo
+from pixelpush.cli.doctor import doctor
+from pixelpush.cli.inspect import inspect
+from pixelpush.cli.listen import listen
+from pixelpush.cli.nll import nll
+from pixelpush.cli.prepare import prepare, sources, with_source
+from pixelpush.cli.rollout import rollout
+from pixelpush.cli.sample import sample
+from pixelpush.cli.speed import speed
+from pixelpush.cli.surprise import surprise
+from pixelpush.cli.train import train
+from pixelpush.errors import PixelPushError
+
+DESCRIPTION = "Robot-pushing video prediction with an exact likelihood."
+# The one list of commands, in the order of the help.
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo,
+    "train": train,
+    "nll": nll,
+    "rollout": rollout,
+    "sample": sample,
+    "listen": listen,
+    "surprise": surprise,
+    "compress": compress,
+    "decompress": decompress,
+    "speed": speed,
+    "doctor": doctor,
+    "inspect": inspect,
+    "prepare": prepare,
+}
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Carry out one command line. Raises InputError for a user's mistake.
+
+    >>> run(["nll"])
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: give one model with --model, or several with --models.
+    """
+    commands, program, rest = COMMANDS, "pixelpush", arguments
+    if list(arguments[:1]) == ["prepare"] and len(arguments) > 1:
+        commands, program, rest = sources(), "pixelpush prepare", with_source(arguments[1:])
+    # Nested options keep their own names: --workers and not --options.how.workers.
+    tyro.extras.subcommand_cli_from_dict(
+        commands,
+        prog=program,
+        description=DESCRIPTION,
+        args=rest,
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of ``pixelpush``: a user's mistake is one line on stderr and exit code 2."""
+    try:
+        run(sys.argv[1:] if arguments is None else list(arguments))
+    except PixelPushError as error:
+        print(f"pixelpush: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("pixelpush: interrupted.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,41 @@
+"""The command ``pixelpush decompress``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from pixelpush.cli.options import Splits
+
+
+@dataclass(frozen=True)
+class DecompressOptions:
+    """Options of ``pixelpush decompress``."""
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """File of ``pixelpush compress``."""
+    out: Path
+    """Folder of the new store, which every command takes as --data; of images, a file ending in
+    .npy."""
+    model: str = ""
+    """The model that coded it. Left out: the one that the file names."""
+    splits: Splits = ()
+    """Split to decode; repeat for more. Left out: all."""
+    episodes: tuple[int, ...] = ()
+    """Only these numbers of each split, from 0. Left out: all."""
+    quiet: bool = False
+    """No progress bar."""
+
+
+def decompress(options: DecompressOptions) -> None:
+    """Decode a file of ``pixelpush compress``, byte for byte, or say why it cannot be."""
+    from pixelpush.eval.coding import run
+    from pixelpush.progress import progress_bar, silent
+
+    progress = silent if options.quiet else progress_bar
+    run.decompress(
+        options.file, options.model, options.out, options.splits, options.episodes, progress
+    )

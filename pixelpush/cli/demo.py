@@ -1,0 +1,30 @@
+"""The command ``pixelpush demo``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixelpush.eval.devices import Device
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """Options of ``pixelpush demo``."""
+
+    out: Path = Path("demo")
+    """Folder for everything the demo makes."""
+    small: bool = False
+    """A smaller setting, for a quick check: fewer and smaller episodes, less training."""
+    seed: int = 0
+    """Seed of training and sampling."""
+    device: Device = "cpu"
+    """Where to compute."""
+
+
+def demo(options: DemoOptions) -> None:
+    """The whole path in a few minutes: simulated pushing, a model, its likelihood table, sampled
+    futures as MP4."""
+    from pixelpush.eval.demo import run_demo
+
+    run_demo(options.out, options.small, options.seed, options.device)

@@ -1,0 +1,54 @@
+"""The command ``pixelpush rollout``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pixelpush.cli.options import check_counts
+from pixelpush.errors import InputError
+from pixelpush.eval.devices import Device
+from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
+
+
+@dataclass(frozen=True)
+class RolloutOptions:
+    """Options of ``pixelpush rollout``."""
+
+    model: str
+    """Run folder, saved model or name of a shipped one."""
+    outputs: RolloutOutputs
+    data: str = ""
+    """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model
+    was trained on."""
+    split: str = ""
+    """Split. Left out: the data's last one (test, or test-novel)."""
+    episodes: tuple[int, ...] = (0,)
+    """Numbers of the episodes in the split, from 0."""
+    folder: Path | None = None
+    """Instead of data: a folder with the first frames, states.csv and actions.csv
+    (docs/evaluation.md)."""
+    context: int | None = None
+    """Frames given. Left out: as in training."""
+    device: Device = "auto"
+    """Where to compute; auto takes a GPU where there is one."""
+    sampling: RolloutSettings = field(default_factory=RolloutSettings)
+
+
+def rollout(options: RolloutOptions) -> None:
+    """Sample futures of given frames and actions: MP4, film strip, arrays."""
+    check_counts(options, "context")
+    if not options.episodes:
+        raise InputError("--episodes: give at least one number of an episode, from 0.")
+    if options.folder is not None and (options.data or options.split or options.outputs.quality):
+        raise InputError(
+            "--folder takes the place of --data and --split, and has no truth for --quality."
+        )
+
+    from pixelpush.eval.rollout import run
+
+    ready = run.prepare(options.model, options.context, options.device, options.sampling)
+    if options.folder is not None:
+        run.roll_out_folder(ready, options.folder, options.outputs)
+    else:
+        run.roll_out_episodes(ready, options.data, options.split, options.episodes, options.outputs)

@@ -1,0 +1,30 @@
+"""The command ``pixelpush sample``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pixelpush.eval.devices import Device
+from pixelpush.eval.images.settings import PictureSettings
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """Options of ``pixelpush sample``."""
+
+    model: str
+    """Run folder or saved image model."""
+    out: Path
+    """PNG file to write."""
+    picture: PictureSettings = field(default_factory=PictureSettings)
+    device: Device = "auto"
+    """Where to compute; auto takes a GPU where there is one."""
+
+
+def sample(options: SampleOptions) -> None:
+    """Sample an image model: a grid, scale-by-scale strips, super-resolution or completions, as
+    PNG."""
+    from pixelpush.eval.images.sample import draw_picture
+
+    draw_picture(options.model, options.out, options.picture, options.device)

@@ -1,0 +1,47 @@
+"""The command ``pixelpush surprise``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pixelpush.cli.options import check_counts
+from pixelpush.eval.surprise.settings import SurpriseSettings
+from pixelpush.eval.watching import WatchSettings
+
+
+@dataclass(frozen=True)
+class SurpriseOptions:
+    """Options of ``pixelpush surprise``."""
+
+    model: str
+    """Run folder, saved model or name of a shipped one."""
+    out: Path
+    """Folder for surprise.csv, strangest.png, the films and, with --roc, roc.json and roc.png."""
+    data: str = ""
+    """Data set to watch: 'sim', the name of a prepared one, or a store's folder. Left out: what the
+    model was trained on."""
+    split: str = ""
+    """Split. Left out: the data's last one."""
+    watching: WatchSettings = field(default_factory=WatchSettings)
+    surprise: SurpriseSettings = field(default_factory=SurpriseSettings)
+    quiet: bool = False
+    """No progress bar."""
+
+
+def surprise(options: SurpriseOptions) -> None:
+    """Find what the model has never seen: p-values against validation, alarms, strips, films."""
+    check_counts(options.watching, "episodes", "batch_size")
+
+    from pixelpush.eval.surprise.run import run
+    from pixelpush.progress import progress_bar, silent
+
+    run(
+        options.model,
+        options.data,
+        options.split,
+        options.out,
+        options.watching,
+        options.surprise,
+        silent if options.quiet else progress_bar,
+    )

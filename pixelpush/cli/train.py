@@ -1,0 +1,44 @@
+"""The command ``pixelpush train``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from pixelpush.training.config import RunOptions
+from pixelpush.training.options import PresetChanges, TrainingData
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Options of ``pixelpush train``. Those left out are the preset's."""
+
+    preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET")]
+    """What to train: a training preset (an unknown name lists them)."""
+    source: TrainingData
+    run: Path
+    """Run folder. The same command again continues the run that is there."""
+    changes: PresetChanges = field(default_factory=PresetChanges)
+    settings: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="set", metavar="NAME=VALUE")
+    ] = ()
+    """Any setting of the model (channels=48), or of train., optimizer., schedule. or data.
+    (optimizer.clip_norm=2)."""
+    how: RunOptions = field(default_factory=RunOptions)
+
+
+def train(options: TrainOptions) -> None:
+    """Train a model. The same command again continues a run, from its last save."""
+    from pixelpush.eval.rollout.training import train_with_strips
+
+    train_with_strips(
+        options.preset,
+        options.source,
+        options.run,
+        options.changes,
+        options.settings,
+        options.how,
+    )

@@ -1,0 +1,85 @@
+"""Rollouts rendered larger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixelpush.errors import InputError
+from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
+from pixelpush.eval.rollout.video import RolloutVideo
+from pixelpush.vpn import build_upscaler, save_upscaler
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory) -> list[str]:
+    """Saved upscalers to 16 and to 32 pixels."""
+    folder: Path = tmp_path_factory.mktemp("upscalers")
+    for size in (16, 32):
+        save_upscaler(build_upscaler(size, channels=4, blocks=1, components=2), folder / str(size))
+    return [str(folder / "16"), str(folder / "32")]
+
+
+def small_video(samples: int = 2, steps: int = 3) -> RolloutVideo:
+    draw = np.random.default_rng(0)
+
+    def pictures(*shape: int) -> np.ndarray:
+        return draw.integers(0, 256, (*shape, 3, 8, 8), dtype=np.uint8)
+
+    heat, actions = np.ones((steps, 8, 8), np.float32), np.zeros((steps + 2, 2), np.float32)
+    truth = pictures(steps)
+    return RolloutVideo(
+        "title",
+        pictures(2),
+        truth,
+        pictures(samples, steps),
+        heat,
+        "surprise",
+        heat[:, 0, 0],
+        actions,
+        actions,
+    )
+
+
+def test_every_picture_grows_alike_and_samples_keep_their_own_seeds(chain):
+    upscalers = load_upscalers(chain, 8, 32, "cpu")
+    video = small_video()
+    large = super_resolve(video, upscalers, None, seed=1, number=5, device="cpu")
+    assert large.samples.shape == (2, 3, 3, 32, 32)
+    assert large.given.shape == (2, 3, 32, 32)
+    assert large.heat.shape == (3, 32, 32)
+    assert large.truth is None
+    again = super_resolve(video, upscalers, None, seed=1, number=5, device="cpu")
+    other = super_resolve(video, upscalers, None, seed=2, number=5, device="cpu")
+    assert np.array_equal(large.samples, again.samples)
+    assert not np.array_equal(large.samples, other.samples)
+
+
+def test_a_large_recording_starts_the_chain_and_is_the_truth_row(chain):
+    recording = np.random.default_rng(1).integers(0, 256, (5, 3, 32, 32), dtype=np.uint8)
+    large = super_resolve(
+        small_video(), load_upscalers(chain, 8, 32, "cpu"), recording, 1, 5, "cpu"
+    )
+    assert np.array_equal(large.given, recording[:2])
+    assert large.truth is not None
+    assert np.array_equal(large.truth, recording[2:])
+
+
+@pytest.mark.parametrize(
+    ("size", "target", "message"),
+    [
+        (8, 8, "doubled"),
+        (8, 24, "doubled"),
+        (8, 16, "needs 1 upscalers"),
+        (16, 64, "renders 16 pixels"),
+    ],
+)
+def test_chains_that_do_not_fit_are_refused(chain, size, target, message):
+    with pytest.raises(InputError, match=message):
+        load_upscalers(chain, size, target, "cpu")
+
+
+def test_no_upscaling_loads_nothing():
+    assert load_upscalers((), 64, 0, "cpu") == []

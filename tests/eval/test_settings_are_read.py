@@ -1,0 +1,132 @@
+"""The packages read every setting that a command hands to them; one that is ignored fails here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from field_reads import field_names, reads_of
+from flat_options import build
+
+from pixelpush.cli.rollout import RolloutOptions, rollout
+from pixelpush.cli.train import TrainOptions, train
+from pixelpush.eval.images.sample import draw_picture
+from pixelpush.eval.images.settings import PictureSettings
+from pixelpush.eval.likelihood.run import Outputs, score_models
+from pixelpush.eval.likelihood.settings import EvalProtocol, ScoringSettings
+from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
+from pixelpush.eval.speed.settings import SpeedSettings
+from pixelpush.eval.speed.videos import measure
+from pixelpush.image import build_image_model, save_image_model
+from pixelpush.training.config import RunOptions
+from pixelpush.training.options import TrainingData
+from pixelpush.vpn import build_model
+
+SMALL = {
+    "channels": 8,
+    "encoder_blocks": 1,
+    "coarse_scales": 0,
+    "lstm_channels": 4,
+    "decoder_blocks": 1,
+    "components": 2,
+}
+
+
+def train_small(store: Path, run: Path) -> None:
+    settings = tuple(f"{name}={value}" for name, value in SMALL.items())
+    options = build(
+        TrainOptions,
+        preset="push-ot-small",
+        data=str(store),
+        run=run,
+        examples=4,
+        batch_size=2,
+        validate_examples=4,
+        clip_frames=5,
+        settings=settings,
+        accelerator="cpu",
+        sample_examples=2,
+        validation_items=1,
+        quiet=True,
+    )
+    train(options)
+
+
+@pytest.mark.parametrize("cls", [RunOptions, TrainingData])
+def test_training_reads_every_option(cls, store: Path, tmp_path: Path, monkeypatch):
+    with reads_of(cls, monkeypatch) as found:
+        train_small(store, tmp_path / "run")
+    assert found == field_names(cls)
+
+
+@pytest.mark.parametrize("cls", [ScoringSettings, EvalProtocol, Outputs])
+def test_scoring_reads_every_option(cls, store: Path, model_folder: Path, monkeypatch):
+    with reads_of(cls, monkeypatch) as found:
+        settings = ScoringSettings(device="cpu", episodes=1)
+        score_models([str(model_folder)], str(store), ["val"], settings, Outputs(quiet=True))
+    # The protocol goes to the scorer as keywords, field by field: an unknown one is a TypeError.
+    keywords = set() if cls is not EvalProtocol else {"batch_size"}
+    assert found | keywords == field_names(cls)
+
+
+@pytest.mark.parametrize("cls", [RolloutSettings, RolloutOutputs])
+def test_a_rollout_reads_every_option(cls, store, model_folder, tmp_path, monkeypatch):
+    options = build(
+        RolloutOptions,
+        model=str(model_folder),
+        out=tmp_path / "out",
+        data=str(store),
+        split="val",
+        samples=1,
+        steps=2,
+        quality=True,
+        quiet=True,
+        device="cpu",
+    )
+    with reads_of(cls, monkeypatch) as found:
+        rollout(options)
+    assert found == field_names(cls)
+
+
+def test_timing_reads_every_option(monkeypatch):
+    sizes = {"lstm_channels": 4, "base_size": 2, "base_layers": 2, "decoder_channels": 4}
+    shared = {name: SMALL[name] for name in ("channels", "encoder_blocks", "coarse_scales")}
+
+    def tiny(kind: str, size: int):
+        more = {"decoder_blocks": 1, "components": 2, "softmax_hidden": 4}
+        return build_model(kind, frame_size=size, **shared, **sizes, **more)
+
+    with reads_of(SpeedSettings, monkeypatch) as found:
+        settings = SpeedSettings(device="cpu", graph="none", videos=1, frames=1, plain_steps=1)
+        measure(tiny, settings, sizes=(4,), table_size=4)
+    assert found == field_names(SpeedSettings)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Four 8x8 images in two classes."""
+    for number in range(4):
+        path = tmp_path / "data" / "val" / f"class{number % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        cv2.imwrite(str(path), pixels)
+    return tmp_path / "data"
+
+
+def test_pictures_read_every_option(pictures: Path, tmp_path: Path, monkeypatch):
+    sizes = {"image_size": 8, "channels": 4, "head_hidden": 8, "blocks": 1, "patch_layers": 2}
+    conditions = {"classes": 2, "condition_channels": 4, "condition_layers": 2}
+    model = build_image_model(
+        "multiscale-pixelcnn", base_size=4, base_layers=2, crop=8, **sizes, **conditions
+    )
+    save_image_model(model, tmp_path / "model")
+    data = f"folder:{pictures}"
+    with reads_of(PictureSettings, monkeypatch) as found:
+        for settings in (
+            PictureSettings(n=2, label=1),
+            PictureSettings(kind="upscale", n=2, samples=2, data=data, given=4),
+        ):
+            draw_picture(str(tmp_path / "model"), tmp_path / "a.png", settings, "cpu")
+    assert found == field_names(PictureSettings)

@@ -1,0 +1,94 @@
+"""The README's tables come from the committed JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.equal_training import Row
+from experiments.results import (
+    BEGIN,
+    END,
+    equal_markdown,
+    markdown,
+    quality_markdown,
+    read_reports,
+    replace_tables,
+)
+from pixelpush.errors import InputError
+from pixelpush.eval.statistics import mean_and_error
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_readme_shows_the_committed_figures():
+    tables = markdown(read_reports(ROOT / "docs" / "results"))
+    readme = (ROOT / "README.md").read_text()
+    assert replace_tables(readme, tables) == readme
+
+
+def test_marks_are_needed_once_each():
+    assert replace_tables(f"a {BEGIN} old {END} b", "new") == f"a {BEGIN}\n\nnew\n\n{END} b"
+    with pytest.raises(InputError, match="marks"):
+        replace_tables("nothing", "new")
+
+
+def test_several_seeds_are_shown_by_their_mean_and_its_error():
+    splits = ("train", "val", "test-seen", "test-novel")
+    floor = dict.fromkeys(splits, 1.4)
+
+    def row(options, *drops):
+        scored = {"mean": 1.5, "standard_error": 0.02}
+        runs = [
+            {"seed": seed, "splits": dict.fromkeys(splits, scored)} for seed in range(len(drops))
+        ]
+        summary = {
+            **{name: mean_and_error([1.5] * len(drops)) for name in splits},
+            "drop": mean_and_error(drops),
+        }
+        about = {
+            "preset": "push-ot-small",
+            "options": options,
+            "data": "sim:8",
+            "parameters": 600_000,
+        }
+        return {**about, "runs": runs, "summary": summary}
+
+    means = {"train": 2.4, "val": 2.5, "test-seen": 2.45, "test-novel": 2.3}
+    reference = {name: {"mean": value, "standard_error": 0.01} for name, value in means.items()}
+    rows = [row((), 0.03), row(("--mirror",), 0.02, 0.04)]
+    table = equal_markdown(
+        {"rows": rows, "floor": floor, "reference": reference, "episodes": 8}
+    ).splitlines()
+    assert table[2].startswith("| `push-ot-small` (0.60M) on sim:8 | 1.500 ± 0.020 (+0.100) |")
+    assert table[2].endswith("| +0.030 | 1 |")
+    assert table[3].startswith(
+        "| `push-ot-small --mirror` (0.60M) on sim:8 | 1.500 ± 0.000 (+0.100) |"
+    )
+    assert table[3].endswith("| +0.030 ± 0.010 | 2 |")
+    assert table[4].endswith("| 2.300 ± 0.010 (+0.900) | -0.050 |  |")
+
+
+def test_runs_of_different_training_have_different_folders():
+    ways = [("sim:8", ()), ("sim:9", ()), ("sim:8", ("--mirror",))]
+    folders = {
+        Row("push-ot-small", data, 2, options).folder(Path("runs"), seed)
+        for data, options in ways
+        for seed in (0, 1)
+    }
+    assert len(folders) == 6
+
+
+def test_quality_has_a_row_for_each_model_and_split():
+    curves = {
+        curve: {"mean": value} for curve, value in (("mean", 20.0), ("best", 21.5), ("copy", 19.0))
+    }
+    about = {"model": "push-ot-small", "split": "val", "states": "recorded", "temperature": 0.5}
+    report = {**about, "episodes": 4, "samples": 2, "steps": 18, "psnr": curves, "ssim": curves}
+    table = quality_markdown([report, {**report, "split": "test-seen"}]).splitlines()
+    assert (
+        table[2] == "| `push-ot-small`, val, temperature 0.5 "
+        "| 20.00 | 21.50 | 19.00 | 20.000 | 21.500 | 19.000 |"
+    )
+    assert "test-seen" in table[3]

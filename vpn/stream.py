@@ -1,0 +1,85 @@
+"""Scoring a video while it comes in: one frame at a time, with a carry, as a robot sees it.
+
+Each frame costs one step of the encoder and one look of the decoder; nothing is computed twice and
+nothing grows with time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from pixelpush.errors import InputError
+from pixelpush.vpn.encoder import EncoderCarry
+
+if TYPE_CHECKING:
+    from pixelpush.vpn.model import VideoPixelNetwork
+
+
+class StreamCarry(NamedTuple):
+    """What passes from one frame to the next; a value, never hidden in the model.
+
+    encoder: the encoder's own carry. features, centre: what the next frame is predicted from; None
+    before the first frame. seen: frames so far."""
+
+    encoder: EncoderCarry
+    features: Tensor | None = None
+    centre: Tensor | None = None
+    seen: int = 0
+
+
+def stream_start(model: VideoPixelNetwork, batch: int = 1) -> StreamCarry:
+    """The carry before the first frame."""
+    return StreamCarry(model.encoder.initial(batch, next(model.parameters()).device))
+
+
+@torch.no_grad()
+def stream_step(
+    model: VideoPixelNetwork, carry: StreamCarry, frame: Tensor, state: Tensor, action: Tensor
+) -> tuple[StreamCarry, Tensor | None]:
+    """Take one frame in: (new carry, its nats (B, H, W), None for the very first frame).
+
+    frame: uint8 (B, C, H, W); state (B, S) at it; action (B, A), commanded at it and leading to the
+    next one."""
+    nats = None
+    if carry.features is not None:
+        nats = -model.decoder.log_prob(frame, carry.features, carry.centre)
+    vectors = model._vectors(state, action)
+    encoder, features, centre = model.encoder.step(carry.encoder, frame, vectors)
+    return StreamCarry(encoder, features, centre, carry.seen + 1), nats
+
+
+def score_stream(
+    model: VideoPixelNetwork,
+    frames: Tensor | Iterable[Tensor],
+    states: Tensor | Iterable[Tensor],
+    actions: Tensor | Iterable[Tensor],
+    context: int = 2,
+) -> Iterator[Tensor]:
+    """See ``VideoPixelNetwork.score_stream``."""
+    if context < 1:
+        raise InputError(f"context {context}: the first frame has nothing to be predicted from.")
+    carry = None
+    for frame, state, action in zip(
+        *(_by_time(source) for source in (frames, states, actions)), strict=False
+    ):
+        model._check_video(frame[:, None], 0)
+        for name, vector in (("state", state), ("action", action)):
+            size = getattr(model.config, f"{name}_dim")
+            model._check_vectors(f"{name}s", vector[:, None], size, len(frame), 1)
+        carry = carry or stream_start(model, len(frame))
+        if len(frame) != len(carry.encoder[0]):
+            raise InputError(
+                f"frame {carry.seen} is a batch of {len(frame)}, the ones before it were of "
+                f"{len(carry.encoder[0])}."
+            )
+        number = carry.seen
+        carry, nats = stream_step(model, carry, frame, state, action)
+        if nats is not None and number >= context:
+            yield nats
+
+
+def _by_time(source: Tensor | Iterable[Tensor]) -> Iterable[Tensor]:
+    return source.unbind(1) if isinstance(source, Tensor) else source
