@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -57,6 +59,29 @@ def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "a
         resize = "area" if min(image.shape[:2]) > size else "bicubic"
     method = cv2.INTER_AREA if resize == "area" else cv2.INTER_CUBIC
     return cv2.resize(np.ascontiguousarray(image), (size, size), interpolation=method)
+
+
+Fit = Callable[[np.ndarray, int], np.ndarray]
+
+
+def fit_as(metadata: Mapping[str, Any]) -> Fit:
+    """How a store's pictures became frames, by its metadata: (picture, size) -> frame.
+
+    Stores that do not say took the largest centred square."""
+    found = metadata.get("frames") or metadata.get("options") or {}
+    if not isinstance(found, Mapping):
+        found = {}
+    squashed = str(metadata.get("preprocess", "")).startswith("squash")
+    crop = found.get("crop", "none" if squashed else "centre")
+    resize = found.get("resize", "auto")
+    if resize in ("finn", "tensor2tensor"):
+        from pixelpush.datasets.readers.google_push import square
+
+        return functools.partial(square, preprocess=resize)
+    known = {"crop": crop, "resize": resize}
+    if crop not in ("centre", "none") or resize not in ("auto", "area", "bicubic"):
+        raise InputError(f"the store's metadata name {known}, which this version does not know.")
+    return functools.partial(fit, crop=crop, resize=resize)
 
 
 def check_size(size: int) -> None:

@@ -3,8 +3,8 @@ that data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
 @dataclass(frozen=True)
 class RunFacts:
     """data: name or path of the training data, '' where it is not recorded. context, clip_frames:
-    of validation."""
+    of validation. metadata: the training data's, as their store has it."""
 
     data: str
     context: int
     clip_frames: int
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run_facts(name_or_path: str) -> RunFacts:
@@ -37,7 +38,8 @@ def run_facts(name_or_path: str) -> RunFacts:
         counts = (
             int(train.get(name, usual)) for name, usual in (("context", 2), ("scored_frames", 20))
         )
-        return RunFacts(str(config.get("data") or ""), *counts)
+        metadata = (config.get("notes") or {}).get("metadata") or {}
+        return RunFacts(str(config.get("data") or ""), *counts, metadata)
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
 

@@ -3,14 +3,16 @@ actions as CSV."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pixelpush.datasets.arrays import read_bytes
-from pixelpush.datasets.frames import fit
+from pixelpush.datasets.frames import Fit, fit_as
 from pixelpush.datasets.images import decode_image
-from pixelpush.datasets.natural import natural_key
+from pixelpush.datasets.natural import in_order, is_junk
 from pixelpush.datasets.tables import read_csv
 from pixelpush.errors import InputError
 from pixelpush.vpn import VideoConfig
@@ -19,18 +21,22 @@ _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def read_context_folder(
-    folder: Path, config: VideoConfig, context: int, steps: int | None
+    folder: Path,
+    config: VideoConfig,
+    context: int,
+    steps: int | None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """frames uint8 (context, C, H, W), states float32 (context, S) and actions float32 (rows, A).
 
-    The folder holds ``context`` pictures (natural order; the centre square is taken and resized to
-    the model's frame size), ``states.csv`` with a row per picture if the model knows states, and
+    The folder holds ``context`` pictures (in the order of their numbers; cropped and resized like
+    those of the training data, whose ``metadata`` say how), ``states.csv`` with a row per picture if the model knows states, and
     ``actions.csv``: row 1 was commanded at the first picture, row t leads from frame t - 1 to frame
     t. n future frames need context + n - 1 rows. Both tables start with a line of column names.
     Raises InputError naming file and row, and how many actions are missing."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder.")
-    frames = _frames(folder, config, context)
+    frames = _frames(folder, config, context, fit_as(metadata or {}))
     states = (
         _vectors(folder / "states.csv", config.state_dim, "state") if config.state_dim else None
     )
@@ -60,11 +66,9 @@ def read_context_folder(
     return frames, states, actions
 
 
-def _frames(folder: Path, config: VideoConfig, context: int) -> np.ndarray:
-    files = sorted(
-        (path for path in folder.iterdir() if path.suffix.lower() in _IMAGES),
-        key=lambda p: natural_key(p.name),
-    )
+def _frames(folder: Path, config: VideoConfig, context: int, fit: Fit) -> np.ndarray:
+    names = [path.name for path in folder.iterdir() if path.suffix.lower() in _IMAGES]
+    files = [folder / name for name in in_order([name for name in names if not is_junk(name)])]
     if len(files) != context:
         names = ", ".join(path.name for path in files[:6]) or "none"
         raise InputError(

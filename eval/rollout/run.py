@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,15 @@ from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 
 @dataclass(frozen=True)
 class Ready:
-    """A loaded model and how it is to be sampled. name: as it was asked for. context: frames."""
+    """A loaded model and how it is to be sampled. name: as it was asked for. context: frames.
+    metadata: of the data that it was trained on."""
 
     name: str
     model: VideoPixelNetwork
     context: int
     device: str
     sampling: RolloutSettings
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def about(self) -> str:
@@ -60,8 +62,9 @@ class Ready:
 def prepare(name: str, context: int | None, device: Device, sampling: RolloutSettings) -> Ready:
     """Load a model to sample from; a context of None is the one that it was trained with."""
     where = pick_device(device)
-    given = run_facts(name).context if context is None else context
-    return Ready(name, load_model(name, where), given, where, sampling)
+    facts = run_facts(name)
+    given = facts.context if context is None else context
+    return Ready(name, load_model(name, where), given, where, sampling, facts.metadata)
 
 
 def roll_out_episodes(
@@ -107,7 +110,9 @@ def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None
     """Sample futures of the frames, states and actions in a folder, and write them."""
     upscalers = _upscalers(ready, outputs)
     steps = ready.sampling.steps
-    frames, states, actions = read_context_folder(folder, ready.model.config, ready.context, steps)
+    frames, states, actions = read_context_folder(
+        folder, ready.model.config, ready.context, steps, ready.metadata
+    )
     title = f"{folder.name}  ·  {ready.about}"
     video, futures = rollout_context(ready.model, frames, states, actions, ready.sampling, title)
     writer = _Writer(ready, outputs, upscalers, 0, folder.resolve().name)
