@@ -37,3 +37,17 @@ def subsample(image: Tensor, times: int = 1) -> Tensor:
     ``image``."""
     step = 2**times
     return image[..., ::step, ::step]
+
+
+def put_under(small: Tensor, large: Tensor, step: int = 2) -> Tensor:
+    """Return the larger image's scores with the smaller one's at every ``step``-th pixel.
+
+    small: (..., h, w). large: (..., step h, step w), without scores of its own at these pixels.
+
+    >>> put_under(torch.ones(1, 1), torch.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 0.]])
+    """
+    score = large.clone()
+    score[..., ::step, ::step] = small
+    return score

@@ -8,20 +8,38 @@ rollout: ``model.rollout(..., step=GraphedStep(model, batch=1))``."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.utils import _pytree as tree
 
 from pixelpush.errors import InputError
-from pixelpush.vpn.model import StepCarry, VideoPixelNetwork
+from pixelpush.vpn.carry import StepCarry
+
+if TYPE_CHECKING:
+    from pixelpush.vpn.model import VideoPixelNetwork
+
+# What samples one frame: (carry, action, uniforms, temperature) -> (new carry, nats (B, H, W)).
+Step = Callable[..., tuple[StepCarry, Tensor]]
 
 
 def plain_step(
-    model: VideoPixelNetwork, precision: str = "32"
-) -> Callable[..., tuple[StepCarry, Tensor]]:
-    """``model.step``, in bfloat16 autocast if precision is 'bf16'; distributions stay float32
-    either way."""
+    model: VideoPixelNetwork,
+    precision: str = "32",
+    sample: Callable[..., tuple[Tensor, Tensor]] | None = None,
+) -> Step:
+    """Return ``model.step``, in bfloat16 autocast if precision is 'bf16'.
+
+    Distributions are computed in float32 either way. sample: the sampler that ``model.step`` calls,
+    default the decoder's own. Raises InputError for another precision.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> carry, nats = plain_step(model)(*static_inputs(model, batch=1))
+    >>> nats.shape
+    torch.Size([1, 8, 8])
+    """
     if precision not in ("32", "bf16"):
         raise InputError(f"unknown sampling precision {precision!r}; choose 32 or bf16.")
 
@@ -29,7 +47,7 @@ def plain_step(
         carry: StepCarry, action: Tensor, uniforms: Tensor, temperature: float = 1.0
     ) -> tuple[StepCarry, Tensor]:
         with torch.autocast(uniforms.device.type, torch.bfloat16, enabled=precision == "bf16"):
-            return model.step(carry, action, uniforms, temperature)
+            return model.step(carry, action, uniforms, temperature, sample)
 
     return step
 
@@ -50,9 +68,10 @@ class GraphedStep:
             raise InputError(
                 f"a CUDA graph needs a model on a CUDA device, this one is on {device}."
             )
-        if model.config.kind == "otn":
+        if not model.decoder.static:
             raise InputError(
-                "the O(TN) sampler cannot be captured as one graph; use its plain step."
+                f"the sampler of {model.config.kind!r} cannot be captured as one graph; use its "
+                "plain step."
             )
         step = plain_step(model, precision)
         self._inputs = static_inputs(model, batch)

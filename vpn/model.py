@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
+from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.config import VideoConfig
-from pixelpush.vpn.decoders import DECODERS
-from pixelpush.vpn.encoder import EncoderCarry, FrameEncoder
+from pixelpush.vpn.decoders import KINDS
+from pixelpush.vpn.encoder import FrameEncoder
 from pixelpush.vpn.layered import LayeredEncoder
 from pixelpush.vpn.layered.drawing import drawing_errors
 from pixelpush.vpn.recompute import by_pieces
@@ -43,18 +43,6 @@ class Rollout:
     network_evaluations: int
 
 
-class StepCarry(NamedTuple):
-    """Everything that passes from one sampled frame to the next; a value, never hidden in the
-    model.
-
-    frame: the newest frame uint8 (B, C, H, W), not yet encoded; state: raw units (B, S), at
-    ``frame``."""
-
-    encoder: EncoderCarry
-    frame: Tensor
-    state: Tensor
-
-
 class VideoPixelNetwork(nn.Module):
     """p(frames after the context | first frames, states, actions), factorised over frames and, by
     the decoder's kind, over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
@@ -63,7 +51,7 @@ class VideoPixelNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = make_encoder(config)
-        self.decoder = DECODERS[config.kind](config, self.encoder.features)
+        self.decoder = KINDS.find(config.kind).decoder(config, self.encoder.features)
         self.state_predictor = (
             StatePredictor(config.state_dim, config.action_dim) if config.state_dim else None
         )
@@ -258,16 +246,23 @@ class VideoPixelNetwork(nn.Module):
 
     @torch.no_grad()
     def step(
-        self, carry: StepCarry, action: Tensor, uniforms: Tensor, temperature: float = 1.0
+        self,
+        carry: StepCarry,
+        action: Tensor,
+        uniforms: Tensor,
+        temperature: float = 1.0,
+        sample: Callable[..., tuple[Tensor, Tensor]] | None = None,
     ) -> tuple[StepCarry, Tensor]:
-        """Sample one frame: (new carry with it, with the state predicted; its nats (B, H, W)).
+        """Sample one frame and return the carry that holds it and its nats (B, H, W).
 
-        A pure function of its arguments with static shapes, so that it can be captured in a graph.
-        """
+        The carry's state is the predicted one. action: (B, A). uniforms: (B, uniforms_per_pixel, H,
+        W). sample: a sampler with the arguments of ``Decoder.sample``, default the decoder's own.
+        The step is a pure function with static shapes, so that it can be captured in a graph."""
         encoder, features, centre = self.encoder.step(
             carry.encoder, carry.frame, self._vectors(carry.state, action)
         )
-        frame, score = self.decoder.sample(features, centre, uniforms, temperature)
+        draw = sample or self.decoder.sample
+        frame, score = draw(features, centre, uniforms, temperature)
         return StepCarry(encoder, frame, self._next_state(carry.state, action)), score
 
     # -- pieces
