@@ -105,7 +105,7 @@ def _model(
     shipped = (SHIPPED / SHIPPED_MODEL / "model.json").is_file()
     if shipped and not trained_on_another_bin(SHIPPED_MODEL):
         say(f"loading the shipped model {SHIPPED_MODEL}")
-        return SHIPPED_MODEL, load_model(SHIPPED_MODEL)
+        return SHIPPED_MODEL, load_model(SHIPPED_MODEL, family="video")
     return _train(out, data, plan, seed, device, say)
 
 
@@ -139,4 +139,5 @@ def _train(
         save_examples=plan.clips,
     )
     progress = train(task, config, run, options, {"preset": TRAINED_PRESET, "data": "sim"})
-    return f"{TRAINED_PRESET}, {progress.examples} clips", load_model(run)
+    name = f"{TRAINED_PRESET}, {progress.examples} clips"
+    return name, load_model(run, family="video")

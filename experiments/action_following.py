@@ -37,7 +37,7 @@ class Options:
 def main(options: Options) -> None:
     """Print mean absolute errors, in levels of the clean render, where the arm truly is or stood at
     the start."""
-    model = load_model(options.model).eval()
+    model = load_model(options.model, family="video").eval()
     noisy, clean = (open_dataset("sim", options.split, noise=noise) for noise in (True, False))
     chosen = [number * len(noisy) // options.episodes for number in range(options.episodes)]
     given = [noisy[number] for number in chosen]

@@ -26,6 +26,7 @@ from pixelpush.eval.likelihood.videos import TableRow, evaluate
 from pixelpush.eval.statistics import mean_and_error
 from pixelpush.files import read_json, write_json
 from pixelpush.vpn import load_model
+from pixelpush.vpn.decoders import KINDS
 
 SPLITS = ("train", "val", "test-seen", "test-novel")
 AUGMENTED = ("--mirror", "--jitter", "2")
@@ -72,9 +73,7 @@ class Options:
 
 
 def main(options: Options) -> None:
-    kinds = [
-        Row(f"push-{kind}-small", options.data) for kind in ("baseline", "ot", "otlogn", "otn")
-    ]
+    kinds = [Row(f"push-{kind}-small", options.data) for kind in sorted(KINDS)]
     pair = [
         Row("push-otlogn-small", options.few, options.seeds, added) for added in ((), AUGMENTED)
     ]
@@ -115,7 +114,7 @@ def report(options: Options, rows: list[Row]) -> dict[str, Any]:
     seeds."""
     pairs = [(row, seed) for row in rows for seed in range(row.seeds)]
     folders = [row.folder(options.runs, seed) for row, seed in pairs]
-    models = [load_model(folder) for folder in folders]
+    models = [load_model(folder, family="video") for folder in folders]
     scored = [TableRow(f.name, m.config.kind, m) for f, m in zip(folders, models, strict=True)]
     splits = {
         name: open_dataset(options.data if name == "train" else "sim", name) for name in SPLITS

@@ -95,7 +95,7 @@ def main(options: Options) -> None:
             data,
             split,
             Path(name).name,
-            load_model(name),
+            load_model(name, family="video"),
             Scoring(facts.context, facts.clip_frames),
             "val",
         )

@@ -46,7 +46,7 @@ class Options:
 def main(options: Options) -> None:
     """Print each kind of pixel's share, its mean excess, of all and of each group, and what it adds
     to the whole, in nats per sub-pixel."""
-    model = load_model(options.model).eval()
+    model = load_model(options.model, family="video").eval()
     noisy, clean = (open_dataset("sim", options.split, noise=noise) for noise in (True, False))
     found = []
     for place in range(options.episodes):

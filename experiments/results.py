@@ -15,7 +15,7 @@ import tyro
 
 from pixelpush.errors import InputError
 from pixelpush.eval.likelihood.tables import COLUMNS
-from pixelpush.eval.speed.videos import SAMPLERS
+from pixelpush.eval.speed.videos import reference_row, sampler_rows
 from pixelpush.files import atomic_file, read_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,7 +80,7 @@ def check_likelihood(report: dict[str, Any], episodes: int) -> None:
 
     protocol = report["protocol"]
     for entry in report["models"]:
-        model = load_model(entry["name"])
+        model = load_model(entry["name"], family="video")
         for split, found in entry["splits"].items():
             # The simulated bin's first episodes are the same however many are made.
             part = open_dataset("sim", split, size=model.config.frame_size, episodes=episodes)
@@ -211,13 +211,14 @@ def speed_markdown(report: dict[str, Any]) -> str:
     """Table 4: seconds a sampled frame."""
     size = report["table_size"]
     found = {(t["kind"], t["sampler"]): t for t in report["timings"] if t["size"] == size}
-    slow = found[("otn", "plain")]
+    slow = found[reference_row()]
     lines = [
         _row(["", "seconds a frame", "speed-up", "steps a frame"]),
         _row(["---", "---:", "---:", "---:"]),
     ]
-    for kind, sampler, words in SAMPLERS:
-        timing = found.get((kind, sampler))
+    for kind, sampler in sampler_rows():
+        words = f"{kind.label}{sampler.words}"
+        timing = found.get((kind.name, sampler.name))
         if timing is not None:
             seconds = timing["seconds_per_frame"]
             mark = " (extrapolated)" if timing["extrapolated_from_steps"] else ""

@@ -48,7 +48,7 @@ def main(options: Options) -> None:
     """Print each model's frames a second."""
     torch.set_num_threads(options.threads)
     for name in options.models:
-        model = load_model(name, options.device)
+        model = load_model(name, options.device, family="video")
         speed = frames_per_second(model, options.frames)
         print(
             f"{name} ({model.config.kind}, {model.config.frame_size}x{model.config.frame_size}): "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pixelpush.image.conditioning import Condition, encode_caption
     from pixelpush.image.model import ImageModel, ImageSample
-    from pixelpush.image.registry import build_image_model, load_image_model, save_image_model
+    from pixelpush.image.registry import build_image_model
 
 _HOMES = {
     "Condition": "conditioning",
@@ -24,8 +24,6 @@ _HOMES = {
     "ImageModel": "model",
     "ImageSample": "model",
     "build_image_model": "registry",
-    "load_image_model": "registry",
-    "save_image_model": "registry",
 }
 
 __all__ = [
@@ -34,8 +32,6 @@ __all__ = [
     "ImageSample",
     "build_image_model",
     "encode_caption",
-    "load_image_model",
-    "save_image_model",
 ]
 
 

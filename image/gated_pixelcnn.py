@@ -12,9 +12,29 @@ from torch import Tensor, nn
 
 from pixelpush.errors import InputError
 from pixelpush.image.causal import CausalConv2d, PixelCache, RowCache, pointwise
+from pixelpush.image.config import ImageConfig
+from pixelpush.image.kinds import CIFAR, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers
+from pixelpush.image.model import RasterModel
 from pixelpush.image.pixels import to_unit
 from pixelpush.image.raster import RasterTrunk
+from pixelpush.published import cifar10_words, imagenet_words
+
+
+@dataclass(frozen=True)
+class GatedPixelCNNConfig(ImageConfig):
+    """Sizes of a Gated PixelCNN.
+
+    channels: p, the width of both stacks.
+
+    >>> GatedPixelCNNConfig("gated-pixelcnn", channels=16).kernel
+    3
+    """
+
+    channels: int = 128
+    layers: int = 15
+    kernel: int = 3
+    first_kernel: int = 7
 
 
 def gate(values: Tensor) -> Tensor:
@@ -167,3 +187,48 @@ class GatedPixelCNNTrunk(RasterTrunk):
 
     def _enter(self, image: Tensor) -> Tensor:
         return to_unit(image).to(self.layers[0].vertical.weight.dtype)
+
+
+def build(c: GatedPixelCNNConfig) -> RasterModel:
+    """Return a new Gated PixelCNN.
+
+    >>> build(GatedPixelCNNConfig("gated-pixelcnn", image_size=8, channels=4, layers=1)).evaluations
+    192
+    """
+    return RasterModel(
+        c,
+        lambda conditioning: GatedPixelCNNTrunk(
+            c.colours, c.channels, c.layers, c.kernel, conditioning, c.first_kernel
+        ),
+    )
+
+
+# van den Oord et al. 2016b: width and depth of the ImageNet model; the paper gives none for
+# CIFAR-10.
+KIND = ImageKind(
+    name="gated-pixelcnn",
+    label="Gated PixelCNN",
+    config=GatedPixelCNNConfig,
+    build=build,
+    distribution="softmax",
+    presets={
+        "paper-imagenet32-gated-pixelcnn": ImagePreset(
+            {**CIFAR, "channels": 384, "layers": 20, "kernel": 5, "classes": 1000},
+            "paper-pixelrnn",
+            "imagenet32",
+            expected=imagenet_words(32),
+        ),
+        "paper-cifar-gated-pixelcnn": ImagePreset(
+            {**CIFAR, "channels": 128, "layers": 15},
+            "paper-pixelrnn",
+            "cifar10",
+            expected=cifar10_words("Gated PixelCNN"),
+        ),
+        "mnist-small-gated-pixelcnn": ImagePreset(
+            {**MNIST, "channels": 24, "layers": 5}, "small", "mnist"
+        ),
+        "cifar-small-gated-pixelcnn": ImagePreset(
+            {**SMALL_CIFAR, "channels": 32, "layers": 6}, "small", "cifar10"
+        ),
+    },
+)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,24 +21,66 @@ from pixelpush.image.distributions import (
 )
 from pixelpush.image.layers import Layers
 from pixelpush.image.pixels import LEVELS
+from pixelpush.registry import Registry
 
 
-class Head(nn.Module):
-    """features (N, D, H, W) [, centre (N, C, H, W) in levels] -> PixelDistribution over (N, C, H,
-    W).
+@dataclass(frozen=True)
+class HeadSettings:
+    """What a head is built from; each kind of head takes what it needs.
 
-    uniforms_per_pixel: how many uniform numbers one pixel's sample takes. evaluations: small
-    sequential steps one sample takes (1: all channels at once; C: channel after channel)."""
+    features: input channels. colours: channels of the image. components: of a logistic mixture.
+    hidden: width of the softmax head's hidden layer. centred: whether the distribution describes
+    the difference from a given image.
 
+    >>> DISTRIBUTIONS.find("logistic").build(HeadSettings(8)).uniforms_per_pixel
+    4
+    """
+
+    features: int
+    colours: int = 3
+    components: int = 10
+    hidden: int = 256
+    centred: bool = False
+
+
+class Head(nn.Module, ABC):
+    """The last layers of a network: features (N, D, H, W) to a distribution over (N, C, H, W).
+
+    coupled: whether the channels of a pixel depend on each other. uniforms_per_pixel: how many
+    uniform numbers one pixel's sample takes. evaluations: sequential steps of one sample; 1 where
+    all channels come at once, C where they come one after another.
+
+    >>> head = DISTRIBUTIONS.find("softmax").build(HeadSettings(8, hidden=4))
+    >>> head(torch.zeros(1, 8, 2, 2)).sample(torch.zeros(1, 3, 2, 2)).shape
+    torch.Size([1, 3, 2, 2])
+    """
+
+    coupled: ClassVar[bool]
     uniforms_per_pixel: int
     evaluations: int
 
+    @classmethod
+    @abstractmethod
+    def build(cls, settings: HeadSettings) -> Head:
+        """Return a new head."""
+
+    @abstractmethod
     def forward(self, features: Tensor, centre: Tensor | None = None) -> PixelDistribution:
-        raise NotImplementedError
+        """Return the distribution; centre: an image (N, C, H, W) in levels 0..255, or None."""
 
 
 class LogisticMixtureHead(Head):
-    """1x1 convolution to a coupled discretized logistic mixture."""
+    """1x1 convolution to a coupled discretized logistic mixture.
+
+    >>> LogisticMixtureHead(8, components=5).project.out_channels
+    50
+    """
+
+    coupled = True
+
+    @classmethod
+    def build(cls, settings: HeadSettings) -> LogisticMixtureHead:
+        return cls(settings.features, settings.colours, settings.components)
 
     def __init__(self, features: int, colours: int = 3, components: int = 10):
         super().__init__()
@@ -49,7 +95,17 @@ class LogisticMixtureHead(Head):
 
 
 class IndependentLogisticMixtureHead(Head):
-    """1x1 convolution to one discretized logistic mixture per sub-pixel."""
+    """1x1 convolution to one discretized logistic mixture per sub-pixel.
+
+    >>> IndependentLogisticMixtureHead(8, components=5).project.out_channels
+    45
+    """
+
+    coupled = False
+
+    @classmethod
+    def build(cls, settings: HeadSettings) -> IndependentLogisticMixtureHead:
+        return cls(settings.features, settings.colours, settings.components)
 
     def __init__(self, features: int, colours: int = 3, components: int = 10):
         super().__init__()
@@ -67,7 +123,17 @@ class IndependentLogisticMixtureHead(Head):
 
 
 class BernoulliHead(Head):
-    """1x1 convolution to one logit per sub-pixel."""
+    """1x1 convolution to one logit per sub-pixel.
+
+    >>> BernoulliHead(8).project.out_channels
+    1
+    """
+
+    coupled = False
+
+    @classmethod
+    def build(cls, settings: HeadSettings) -> BernoulliHead:
+        return cls(settings.features, settings.colours)
 
     def __init__(self, features: int, colours: int = 1):
         super().__init__()
@@ -80,13 +146,22 @@ class BernoulliHead(Head):
 
 
 class ChannelSoftmaxHead(Head):
-    """256-way softmax per sub-pixel; G sees R, B sees R and G (van den Oord et al. 2016, section
-    3.3).
+    """256-way softmax per sub-pixel; G sees R, B sees R and G (van den Oord et al. 2016a, sec. 3.3).
 
-    The features must not see the pixel's own colours; the earlier ones enter here, through one
+    The features must not contain the pixel's own colours. The earlier ones enter here, through one
     table of 256 rows per ordered pair of channels (a 1x1 convolution of the one-hot value), so that
     sampling runs the trunk once and only this head C times. With a centre, its own value enters
-    each channel in the same way. With coupled=False the channels ignore each other."""
+    each channel in the same way. With coupled=False the channels ignore each other.
+
+    >>> ChannelSoftmaxHead(8, hidden=4).evaluations
+    3
+    """
+
+    coupled = True
+
+    @classmethod
+    def build(cls, settings: HeadSettings) -> ChannelSoftmaxHead:
+        return cls(settings.features, settings.colours, settings.hidden, settings.centred)
 
     def __init__(
         self,
@@ -140,6 +215,22 @@ class ChannelSoftmaxHead(Head):
         return logits
 
 
+class IndependentSoftmaxHead(ChannelSoftmaxHead):
+    """256-way softmax per sub-pixel; the channels ignore each other.
+
+    >>> IndependentSoftmaxHead.build(HeadSettings(8, hidden=4)).evaluations
+    1
+    """
+
+    coupled = False
+
+    @classmethod
+    def build(cls, settings: HeadSettings) -> IndependentSoftmaxHead:
+        return cls(
+            settings.features, settings.colours, settings.hidden, settings.centred, coupled=False
+        )
+
+
 class ChannelSoftmax(PixelDistribution):
     """The distribution that ``ChannelSoftmaxHead`` returns: logits are computed channel by channel
     on demand."""
@@ -179,28 +270,16 @@ class ChannelSoftmax(PixelDistribution):
         return torch.softmax(self._logits(channel, values), dim=1)
 
 
-def make_head(
-    kind: str,
-    features: int,
-    colours: int,
-    components: int = 10,
-    hidden: int = 256,
-    centred: bool = False,
-) -> Head:
-    """A head by name: 'softmax', 'logistic', either with 'independent-' before it, or
-    'bernoulli'."""
-    if kind in ("softmax", "independent-softmax"):
-        return ChannelSoftmaxHead(features, colours, hidden, centred, coupled=kind == "softmax")
-    if kind == "logistic":
-        return LogisticMixtureHead(features, colours, components)
-    if kind == "independent-logistic":
-        return IndependentLogisticMixtureHead(features, colours, components)
-    if kind == "bernoulli":
-        return BernoulliHead(features, colours)
-    raise InputError(
-        f"unknown pixel distribution {kind!r}; choose softmax, logistic, independent-softmax, "
-        "independent-logistic or bernoulli."
-    )
+DISTRIBUTIONS: Registry[type[Head]] = Registry(
+    "pixel distribution",
+    {
+        "softmax": ChannelSoftmaxHead,
+        "logistic": LogisticMixtureHead,
+        "independent-softmax": IndependentSoftmaxHead,
+        "independent-logistic": IndependentLogisticMixtureHead,
+        "bernoulli": BernoulliHead,
+    },
+)
 
 
 def project_float32(layer: nn.Conv2d, features: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
+from pixelpush.registry import Registry
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -131,14 +132,15 @@ class ResidualBlock(nn.Module):
         return inputs + self.second(F.silu(self.first(F.silu(inputs))))
 
 
-BLOCKS = {"multiplicative": ResidualMultiplicativeBlock, "residual": ResidualBlock}
+BLOCKS: Registry[type[ResidualMultiplicativeBlock] | type[ResidualBlock]] = Registry(
+    "block", {"multiplicative": ResidualMultiplicativeBlock, "residual": ResidualBlock}
+)
 
 
 def block_stack(kind: str, channels: int, count: int, causal: bool = False) -> nn.Sequential:
     """``count`` blocks of one kind ('multiplicative' or 'residual') at ``channels`` width."""
-    if kind not in BLOCKS:
-        raise InputError(f"unknown block {kind!r}; choose one of {', '.join(BLOCKS)}.")
-    return nn.Sequential(*(BLOCKS[kind](channels, causal) for _ in range(count)))
+    block = BLOCKS.find(kind)
+    return nn.Sequential(*(block(channels, causal) for _ in range(count)))
 
 
 def coordinates(like: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from pixelpush.errors import InputError
 from pixelpush.image.conditioning import Condition, ConditionConfig, ConditionEncoder
 from pixelpush.image.config import ImageConfig
-from pixelpush.image.heads import Head, make_head
+from pixelpush.image.heads import DISTRIBUTIONS, Head, HeadSettings
 from pixelpush.image.noise import Generators, SampleNoise
 from pixelpush.image.raster import Given, RasterDecoder, RasterTrunk
 from pixelpush.image.weight_norm import initialise_from_data
@@ -33,6 +34,8 @@ class ImageModel(nn.Module):
     """Base of the image models. Subclasses write ``score`` and ``draw``; this class checks and
     draws the noise."""
 
+    family: ClassVar[str] = "image"
+
     def __init__(self, config: ImageConfig):
         super().__init__()
         self.config = config
@@ -48,7 +51,8 @@ class ImageModel(nn.Module):
     def new_head(self, features: int) -> Head:
         """A head of this model's distribution on ``features`` channels."""
         c = self.config
-        return make_head(c.distribution, features, c.colours, c.components, c.head_hidden)
+        settings = HeadSettings(features, c.colours, c.components, c.head_hidden)
+        return DISTRIBUTIONS.find(c.distribution).build(settings)
 
     @property
     def device(self) -> torch.device:

@@ -3,21 +3,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from pixelpush.errors import InputError
 from pixelpush.image.conditioning import Condition, ConditionEncoder
-from pixelpush.image.config import MultiscalePixelCNNConfig
+from pixelpush.image.config import ImageConfig, check_scales
 from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import subsample
+from pixelpush.image.kinds import MNIST, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers
 from pixelpush.image.model import ImageModel, ImageSample
 from pixelpush.image.noise import Generators
+from pixelpush.image.pyramid import Pyramid
 from pixelpush.image.raster import RasterDecoder
-from pixelpush.image.upscalers import TypeAUpscaler, TypeBUpscaler, Upscaler
+from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler, TypeBUpscaler, Upscaler
+from pixelpush.published import conditional_words, imagenet_words
+from pixelpush.settings import check_choice
+
+
+@dataclass(frozen=True)
+class MultiscalePixelCNNConfig(ImageConfig):
+    """Sizes of a Multiscale PixelCNN: a base Gated PixelCNN and one upscaler per doubling.
+
+    upscaler: 'A' or 'B'. channels: units everywhere (paper: 128, 256 on ImageNet). base_layers: of
+    the base PixelCNN. blocks: residual blocks of two layers in each group's network (paper: 12
+    layers, 6 blocks). patch, patch_layers: of type B. crop: side of the random crops on which
+    scales of twice that side and more are trained; 0 for none. shared_encoder_size: largest scale
+    that shares the base's condition encoder; each larger one has its own.
+
+    >>> MultiscalePixelCNNConfig("multiscale-pixelcnn", image_size=32).sizes
+    (8, 16, 32)
+    """
+
+    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (*ImageConfig.MAY_BE_ZERO, "crop")
+
+    base_size: int = 8
+    base_layers: int = 15
+    channels: int = 128
+    upscaler: Literal["A", "B"] = "B"
+    blocks: int = 6
+    patch: int = 4
+    patch_layers: int = 4
+    crop: int = 32
+    shared_encoder_size: int = 32
+
+    def __post_init__(self):
+        check_scales(self, self.base_size, 2)
+        check_choice("upscaler", self.upscaler, ("A", "B"))
+        upscales = self.base_size < self.image_size
+        if self.upscaler == "B" and upscales and self.base_size % self.patch:
+            raise InputError(
+                f"base_size {self.base_size} must be a multiple of the patch ({self.patch} pixels)."
+            )
+        if self.crop % (2 * self.patch):
+            raise InputError(
+                f"crop {self.crop} must be a multiple of two patches ({2 * self.patch} pixels)."
+            )
+        super().__post_init__()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sizes of the scales, from the base to the whole image."""
+        doublings = (self.image_size // self.base_size).bit_length()
+        return tuple(self.base_size << scale for scale in range(doublings))
 
 
 class MultiscalePixelCNN(ImageModel):
@@ -46,60 +99,33 @@ class MultiscalePixelCNN(ImageModel):
 
     def _upscaler(self, conditioning: int) -> Upscaler:
         c = self.config
-        sizes = (
-            conditioning,
-            c.colours,
-            c.channels,
-            c.blocks,
-            "residual",
-            lambda: self.new_head(c.channels),
-        )
+        settings = GroupSettings(conditioning, c.colours, c.channels, c.blocks)
         if c.upscaler == "A":
-            return TypeAUpscaler(*sizes)
-        return TypeBUpscaler(*sizes, patch=c.patch, patch_layers=c.patch_layers)
+            return TypeAUpscaler(settings, lambda: self.new_head(c.channels))
+        return TypeBUpscaler(
+            settings,
+            lambda: self.new_head(c.channels),
+            patch=c.patch,
+            patch_layers=c.patch_layers,
+        )
+
+    @property
+    def pyramid(self) -> Pyramid:
+        """The base and the upscalers, the coarsest first."""
+        return Pyramid(self.base, self.upscalers)
 
     @property
     def evaluations(self) -> int:
-        base = self.base.evaluations(self.config.base_size, self.config.base_size)
-        return base + sum(upscaler.evaluations for upscaler in self.upscalers)
+        return self.pyramid.evaluations(self.config.base_size)
 
     def score(self, images: Tensor, condition: Condition) -> Tensor:
-        sizes = self.config.sizes
-        score = self.base.log_prob(self._at(images, sizes[0]), self._conditioning(condition, 0))
-        for scale in range(1, len(sizes)):
-            image = self._at(images, sizes[scale])
-            conditioning = self._beside(condition, scale, len(image))
-            score = _under(score, self.upscalers[scale - 1].log_prob(image, conditioning))
-        return score
+        return self.pyramid.log_prob(images, self._features(condition, len(images)))
 
     def draw(
         self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool
     ) -> tuple[Tensor, Tensor]:
-        numbers = self._at(uniforms, self.config.base_size)
-        base, score = self.base.sample(
-            self._conditioning(condition, 0), numbers, temperature, cached
-        )
-        return self._grow(base, score, condition, uniforms, temperature)
-
-    def _grow(
-        self,
-        image: Tensor,
-        score: Tensor,
-        condition: Condition,
-        uniforms: Tensor,
-        temperature: float,
-    ) -> tuple[Tensor, Tensor]:
-        """Upscale ``image`` to the size of ``uniforms``."""
-        for scale in range(1, len(self.config.sizes)):
-            size = self.config.sizes[scale]
-            if image.shape[3] < size <= uniforms.shape[3]:
-                numbers = uniforms[..., :: uniforms.shape[2] // size, :: uniforms.shape[3] // size]
-                conditioning = self._beside(condition, scale, len(image))
-                image, added = self.upscalers[scale - 1].sample(
-                    image, conditioning, numbers, None, temperature
-                )
-                score = _under(score, added)
-        return image, score
+        features = self._features(condition, len(uniforms))
+        return self.pyramid.sample(features, uniforms, temperature, cached=cached)
 
     @torch.no_grad()
     def upscale(
@@ -127,8 +153,9 @@ class MultiscalePixelCNN(ImageModel):
         condition = self.conditioning.check(condition, len(images)).to(self.device)
         uniforms = self._uniforms(len(images), generator, temperature)
         score = torch.zeros_like(images[:, 0], dtype=torch.float32, device=self.device)
-        result, log_prob = self._grow(
-            images.to(self.device), score, condition, uniforms, temperature
+        features = self._features(condition, len(images))
+        result, log_prob = self.pyramid.grow(
+            images.to(self.device), score, features, uniforms, temperature
         )
         used = [
             self.upscalers[i].evaluations
@@ -207,6 +234,16 @@ class MultiscalePixelCNN(ImageModel):
         )
         return encoder(condition).on_grid(grid or size, grid or size)
 
+    def _features(self, condition: Condition, count: int) -> Callable[[int], Tensor | None]:
+        """Conditioning of ``count`` images by scale, as a pyramid asks for it."""
+
+        def features(scale: int) -> Tensor | None:
+            return (
+                self._beside(condition, scale, count) if scale else self._conditioning(condition, 0)
+            )
+
+        return features
+
     def _beside(self, condition: Condition, scale: int, count: int) -> Tensor:
         """Conditioning of an upscaler for ``count`` images on its groups' grid; zero channels where
         there is none."""
@@ -219,8 +256,100 @@ class MultiscalePixelCNN(ImageModel):
         )
 
 
-def _under(small: Tensor, large: Tensor) -> Tensor:
-    """The larger image's scores, with the smaller one's at group 1."""
-    score = large.clone()
-    score[..., ::2, ::2] = small
-    return score
+_PAPER_CONDITIONAL = {"image_size": 256, "base_size": 4, "captions": True}
+# A logistic mixture (Reed et al. 2017, footnote 1): far better than 256 free logits in minutes of
+# training.
+_SMALL_CONDITIONAL = {
+    "image_size": 32,
+    "distribution": "logistic",
+    "base_size": 4,
+    "base_layers": 4,
+    "channels": 32,
+    "blocks": 2,
+    "patch_layers": 2,
+    "condition_channels": 32,
+    "condition_layers": 4,
+    "truncate_captions": True,
+}
+# Paper: Reed et al. 2017, sections 4.2 and 4.4. Measured: one seed, one core;
+# docs/experiments-images.md has the settings.
+KIND = ImageKind(
+    name="multiscale-pixelcnn",
+    label="Multiscale PixelCNN",
+    config=MultiscalePixelCNNConfig,
+    build=MultiscalePixelCNN,
+    distribution="softmax",
+    presets={
+        "paper-imagenet128-multiscale": ImagePreset(
+            {"image_size": 128, "channels": 256, "classes": 1000},
+            "paper-multiscale",
+            "tfds:imagenet_resized/128x128",
+            expected=imagenet_words(128),
+        ),
+        "paper-cub256-multiscale": ImagePreset(
+            {**_PAPER_CONDITIONAL, "structure": 15},
+            "paper-multiscale",
+            "cub",
+            expected=conditional_words("cub"),
+        ),
+        "paper-mpii256-multiscale": ImagePreset(
+            {**_PAPER_CONDITIONAL, "structure": 17},
+            "paper-multiscale",
+            "mpii",
+            expected=conditional_words("mpii"),
+        ),
+        "paper-coco256-multiscale": ImagePreset(
+            {**_PAPER_CONDITIONAL, "structure": 80},
+            "paper-multiscale",
+            "coco",
+            expected=conditional_words("coco"),
+        ),
+        "mnist-small-multiscale": ImagePreset(
+            {
+                **MNIST,
+                "base_size": 7,
+                "upscaler": "A",
+                "base_layers": 5,
+                "channels": 24,
+                "blocks": 2,
+            },
+            "small",
+            "mnist",
+        ),
+        "cifar-small-multiscale": ImagePreset(
+            {
+                "distribution": "logistic",
+                "base_layers": 5,
+                "channels": 32,
+                "blocks": 2,
+                "patch_layers": 2,
+            },
+            "small",
+            "cifar10",
+            minutes="10 for 40,000 examples",
+            expected="3.75 bits/dim on 1,000 test images of CIFAR-10",
+        ),
+        "cub-small-multiscale": ImagePreset(
+            {**_SMALL_CONDITIONAL, "captions": True, "structure": 15},
+            "small",
+            "cub",
+            minutes="2 for 3,000 examples",
+            expected="3.79 nats per sub-pixel on 38 test images, from 56 images",
+        ),
+        "mpii-small-multiscale": ImagePreset(
+            {**_SMALL_CONDITIONAL, "structure": 17},
+            "small",
+            "mpii",
+            minutes="1 for 1,600 examples",
+            expected="training loss of 1.6 nats per sub-pixel, on 5 images",
+        ),
+        "coco-small-multiscale": ImagePreset(
+            {**_SMALL_CONDITIONAL, "captions": True, "structure": 80},
+            "small",
+            "coco",
+            minutes="2 for 2,400 examples",
+            expected="training loss of 3.1 nats per sub-pixel, on 79 images",
+        ),
+        "cifar-gpu-multiscale": ImagePreset({"channels": 128, "base_layers": 12}, "gpu", "cifar10"),
+    },
+)

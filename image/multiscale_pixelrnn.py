@@ -3,16 +3,44 @@ section 3.6)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from pixelpush.image.conditioning import Condition, ConditionEncoder
-from pixelpush.image.config import MultiscalePixelRNNConfig
+from pixelpush.image.config import check_scales
+from pixelpush.image.groups import put_under
+from pixelpush.image.kinds import CIFAR, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers
 from pixelpush.image.model import ImageModel
-from pixelpush.image.pixelrnn import PixelRNNTrunk
+from pixelpush.image.pixelrnn import PixelRNNConfig, PixelRNNTrunk
 from pixelpush.image.pixels import to_unit
 from pixelpush.image.raster import Given, RasterDecoder
+from pixelpush.published import imagenet_words
+from pixelpush.settings import check_choice
+
+
+@dataclass(frozen=True)
+class MultiscalePixelRNNConfig(PixelRNNConfig):
+    """Sizes of a chain of PixelRNNs.
+
+    recurrence: 'row' or 'diagonal'. base_size: side of the smallest image. step: how many times
+    larger each next one is.
+
+    >>> MultiscalePixelRNNConfig("multiscale-pixelrnn", image_size=64, base_size=16).step
+    4
+    """
+
+    recurrence: Literal["row", "diagonal"] = "row"
+    base_size: int = 8
+    step: int = 4
+
+    def __post_init__(self):
+        check_choice("recurrence", self.recurrence, ("row", "diagonal"))
+        check_scales(self, self.base_size, self.step)
+        super().__post_init__()
 
 
 class Enlarger(nn.Sequential):
@@ -52,7 +80,8 @@ class MultiscalePixelRNN(ImageModel):
 
     def _decoder(self, conditioning: int) -> RasterDecoder:
         c = self.config
-        sizes = (
+        trunk = PixelRNNTrunk(
+            c.recurrence,
             c.colours,
             c.channels,
             c.layers,
@@ -61,9 +90,7 @@ class MultiscalePixelRNN(ImageModel):
             c.residual,
             c.first_kernel,
         )
-        return RasterDecoder(
-            PixelRNNTrunk(c.recurrence, *sizes), self.new_head(c.hidden), c.colours
-        )
+        return RasterDecoder(trunk, self.new_head(c.hidden), c.colours)
 
     @property
     def evaluations(self) -> int:
@@ -79,7 +106,8 @@ class MultiscalePixelRNN(ImageModel):
         for index, step in enumerate(steps[1:]):
             image = images[..., ::step, ::step]
             conditioning = self._beside(index, small, encoded.on_grid(*image.shape[2:]))
-            score = self._under(score, self.decoders[index].log_prob(image, conditioning))
+            larger = self.decoders[index].log_prob(image, conditioning)
+            score = put_under(score, larger, self.config.step)
             small = image
         return score
 
@@ -99,18 +127,12 @@ class MultiscalePixelRNN(ImageModel):
             image, larger = self.decoders[index].sample(
                 conditioning, numbers, temperature, cached, given
             )
-            score = self._under(score, larger)
+            score = put_under(score, larger, self.config.step)
         return image, score
 
     def _beside(self, index: int, small: Tensor, conditioning: Tensor | None) -> Tensor:
         features = self.enlargers[index](to_unit(small).to(next(self.parameters()).dtype))
         return features if conditioning is None else torch.cat((features, conditioning), dim=1)
-
-    def _under(self, small: Tensor, large: Tensor) -> Tensor:
-        """The larger image's scores, with the smaller one's where its pixels are."""
-        score = large.clone()
-        score[..., :: self.config.step, :: self.config.step] = small
-        return score
 
     def _spread(self, small: Tensor) -> Given:
         step = self.config.step
@@ -120,3 +142,35 @@ class MultiscalePixelRNN(ImageModel):
         mask = torch.zeros(len(small), height, width, dtype=torch.bool, device=small.device)
         mask[..., ::step, ::step] = True
         return Given(image, mask)
+
+
+KIND = ImageKind(
+    name="multiscale-pixelrnn",
+    label="Multi-Scale PixelRNN",
+    config=MultiscalePixelRNNConfig,
+    build=MultiscalePixelRNN,
+    distribution="softmax",
+    presets={
+        "paper-imagenet64-multiscale-pixelrnn": ImagePreset(
+            {
+                **CIFAR,
+                "image_size": 64,
+                "base_size": 16,
+                "channels": 512,
+                "layers": 4,
+                "residual": False,
+            },
+            "paper-pixelrnn",
+            "imagenet64",
+            expected=imagenet_words(64),
+        ),
+        "mnist-small-multiscale-pixelrnn": ImagePreset(
+            {**MNIST, "channels": 16, "layers": 2, "hidden": 32, "base_size": 7},
+            "small-lstm",
+            "mnist",
+        ),
+        "cifar-small-multiscale-pixelrnn": ImagePreset(
+            {**SMALL_CIFAR, "channels": 24, "layers": 2, "hidden": 64}, "small-lstm", "cifar10"
+        ),
+    },
+)

@@ -10,9 +10,31 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.image.causal import PixelCache, crop, pointwise
+from pixelpush.image.config import ImageConfig
+from pixelpush.image.kinds import CIFAR, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers, MaskedConv2d
+from pixelpush.image.model import RasterModel
 from pixelpush.image.pixels import to_unit
 from pixelpush.image.raster import RasterTrunk
+from pixelpush.published import cifar10_words, mnist_words
+
+
+@dataclass(frozen=True)
+class PixelCNNConfig(ImageConfig):
+    """Sizes of a PixelCNN; the defaults are the paper's for CIFAR-10.
+
+    channels: h, half the width between blocks. hidden: width of the 1x1 layer on top; the paper's
+    is 1024, and 32 on MNIST.
+
+    >>> PixelCNNConfig("pixelcnn", channels=16).layers
+    15
+    """
+
+    channels: int = 128
+    layers: int = 15
+    kernel: int = 3
+    first_kernel: int = 7
+    hidden: int = 1024
 
 
 class PixelCNNBlock(nn.Module):
@@ -119,3 +141,44 @@ class PixelCNNTrunk(RasterTrunk):
         )
         weight = (self.enter.weight * self.enter.mask)[:, :, : reach + 1]
         return F.linear(window.flatten(1), weight.flatten(1), self.enter.bias)
+
+
+def build(c: PixelCNNConfig) -> RasterModel:
+    """Return a new PixelCNN.
+
+    >>> build(PixelCNNConfig("pixelcnn", image_size=8, channels=4, layers=1)).evaluations
+    192
+    """
+    return RasterModel(
+        c,
+        lambda conditioning: PixelCNNTrunk(
+            c.colours, c.channels, c.layers, c.hidden, c.kernel, conditioning, c.first_kernel
+        ),
+    )
+
+
+# van den Oord et al. 2016a, section 4: sizes of the models on MNIST and CIFAR-10.
+KIND = ImageKind(
+    name="pixelcnn",
+    label="PixelCNN",
+    config=PixelCNNConfig,
+    build=build,
+    distribution="softmax",
+    presets={
+        "paper-mnist-pixelcnn": ImagePreset(
+            {**MNIST, "channels": 16, "layers": 7, "hidden": 32},
+            "paper-pixelrnn",
+            "mnist",
+            expected=mnist_words("PixelCNN"),
+        ),
+        "paper-cifar-pixelcnn": ImagePreset(
+            CIFAR, "paper-pixelrnn", "cifar10", expected=cifar10_words("PixelCNN")
+        ),
+        "mnist-small-pixelcnn": ImagePreset(
+            {**MNIST, "channels": 16, "layers": 5, "hidden": 32}, "small", "mnist"
+        ),
+        "cifar-small-pixelcnn": ImagePreset(
+            {**SMALL_CIFAR, "channels": 24, "layers": 5, "hidden": 64}, "small", "cifar10"
+        ),
+    },
+)

@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.image.causal import CausalConv2d
+from pixelpush.image.config import ImageConfig
+from pixelpush.image.kinds import CIFAR, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers, MaskedConv2d
+from pixelpush.image.model import RasterModel
 from pixelpush.image.pixels import to_unit
 from pixelpush.image.raster import RasterTrunk
+from pixelpush.published import cifar10_words, imagenet_words, mnist_words
+
+
+@dataclass(frozen=True)
+class PixelRNNConfig(ImageConfig):
+    """Sizes of a PixelRNN; the defaults are the paper's for CIFAR-10.
+
+    channels: h, the width of the LSTM. hidden: width of the 1x1 layer on top. residual: whether
+    every LSTM layer has a residual connection around it.
+
+    >>> PixelRNNConfig("row-lstm", channels=16).layers
+    12
+    """
+
+    channels: int = 128
+    layers: int = 12
+    hidden: int = 1024
+    first_kernel: int = 7
+    residual: bool = True
 
 
 def lstm_cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """(hidden, cell) of equation 3 from the four gates' sums (dim 1: output, forget, input,
-    content)."""
-    output, forget, enter, content = gates.chunk(4, dim=1)
-    cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(content)
-    return torch.sigmoid(output) * torch.tanh(cell), cell
+    """Return (hidden, cell) of one LSTM step (van den Oord et al. 2016a, equation 3).
+
+    c' = sigmoid(f) c + sigmoid(i) tanh(g);  h' = sigmoid(o) tanh(c')
+
+    gates: (N, 4 D, ...), the sums o, f, i, g (output, forget, input, candidate) in the order of the
+    saved weights. cell: (N, D, ...).
+
+    >>> lstm_cell(torch.zeros(1, 8), torch.ones(1, 2))[1]
+    tensor([[0.5000, 0.5000]])
+    """
+    output_gate, forget_gate, input_gate, candidate = gates.chunk(4, dim=1)
+    cell = torch.sigmoid(forget_gate) * cell + torch.sigmoid(input_gate) * torch.tanh(candidate)
+    return torch.sigmoid(output_gate) * torch.tanh(cell), cell
 
 
 class InitialState(nn.Module):
@@ -178,3 +210,82 @@ class PixelRNNTrunk(RasterTrunk):
             values = values + up(states) if self.residual else up(states)
             total = total + skip(states)
         return F.relu(self.leave(F.relu(total + values)[..., :width]))
+
+
+def build(recurrence: str, c: PixelRNNConfig) -> RasterModel:
+    """Return a new PixelRNN; recurrence: 'row' or 'diagonal'.
+
+    >>> c = PixelRNNConfig("row-lstm", image_size=8, channels=4, layers=1, hidden=8)
+    >>> build("row", c).evaluations
+    192
+    """
+    return RasterModel(
+        c,
+        lambda conditioning: PixelRNNTrunk(
+            recurrence,
+            c.colours,
+            c.channels,
+            c.layers,
+            c.hidden,
+            conditioning,
+            c.residual,
+            c.first_kernel,
+        ),
+    )
+
+
+# van den Oord et al. 2016a, section 4: sizes of the models on MNIST, CIFAR-10, ImageNet 32 and 64.
+ROW_LSTM = ImageKind(
+    name="row-lstm",
+    label="Row LSTM",
+    config=PixelRNNConfig,
+    build=partial(build, "row"),
+    distribution="softmax",
+    presets={
+        "paper-cifar-row-lstm": ImagePreset(
+            CIFAR, "paper-pixelrnn", "cifar10", expected=cifar10_words("Row LSTM")
+        ),
+        "paper-imagenet32-row-lstm": ImagePreset(
+            {**CIFAR, "channels": 384},
+            "paper-pixelrnn",
+            "imagenet32",
+            expected=imagenet_words(32),
+        ),
+        "paper-imagenet64-row-lstm": ImagePreset(
+            {**CIFAR, "image_size": 64, "channels": 512, "layers": 4, "residual": False},
+            "paper-pixelrnn",
+            "imagenet64",
+            expected=imagenet_words(64),
+        ),
+        "mnist-small-row-lstm": ImagePreset(
+            {**MNIST, "channels": 16, "layers": 3, "hidden": 32}, "small-lstm", "mnist"
+        ),
+        "cifar-small-row-lstm": ImagePreset(
+            {**SMALL_CIFAR, "channels": 24, "layers": 3, "hidden": 64}, "small-lstm", "cifar10"
+        ),
+    },
+)
+DIAGONAL_BILSTM = ImageKind(
+    name="diagonal-bilstm",
+    label="Diagonal BiLSTM",
+    config=PixelRNNConfig,
+    build=partial(build, "diagonal"),
+    distribution="softmax",
+    presets={
+        "paper-mnist-diagonal-bilstm": ImagePreset(
+            {**MNIST, "channels": 16, "layers": 7, "hidden": 32},
+            "paper-pixelrnn",
+            "mnist",
+            expected=mnist_words("Diagonal BiLSTM"),
+        ),
+        "paper-cifar-diagonal-bilstm": ImagePreset(
+            CIFAR, "paper-pixelrnn", "cifar10", expected=cifar10_words("Diagonal BiLSTM")
+        ),
+        "mnist-small-diagonal-bilstm": ImagePreset(
+            {**MNIST, "channels": 16, "layers": 3, "hidden": 32}, "small-lstm", "mnist"
+        ),
+        "cifar-small-diagonal-bilstm": ImagePreset(
+            {**SMALL_CIFAR, "channels": 24, "layers": 2, "hidden": 64}, "small-lstm", "cifar10"
+        ),
+    },
+)

@@ -4,6 +4,7 @@ figure 3)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from einops import rearrange
@@ -19,6 +20,24 @@ from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.image.raster import RasterDecoder
 
 
+@dataclass(frozen=True)
+class GroupSettings:
+    """Sizes of the network of one pixel group.
+
+    conditioning: channels of the conditioning map. colours: channels of the image. channels,
+    blocks, block: width, depth and kind of the residual stack (``layers.BLOCKS``).
+
+    >>> GroupSettings(conditioning=2, colours=3, channels=8, blocks=1).block
+    'residual'
+    """
+
+    conditioning: int
+    colours: int
+    channels: int
+    blocks: int
+    block: str = "residual"
+
+
 class GroupFeatures(nn.Module):
     """Features for one pixel group from the groups already known and the conditioning, all on the
     group's grid.
@@ -27,14 +46,12 @@ class GroupFeatures(nn.Module):
     figure 3A with its merge left to ``merge_groups``. With a centre image, each known group also
     enters as its difference from it."""
 
-    def __init__(
-        self, known: int, conditioning: int, colours: int, channels: int, blocks: int, block: str
-    ):
+    def __init__(self, known: int, settings: GroupSettings):
         super().__init__()
-        self.known, self.colours = known, colours
-        inputs = conditioning + 2 * known * colours
-        self.enter = nn.Conv2d(inputs, channels, 3, padding=1)
-        self.blocks = block_stack(block, channels, blocks)
+        self.known = known
+        inputs = settings.conditioning + 2 * known * settings.colours
+        self.enter = nn.Conv2d(inputs, settings.channels, 3, padding=1)
+        self.blocks = block_stack(settings.block, settings.channels, settings.blocks)
         self.leave = nn.SiLU()
 
     def features(
@@ -58,19 +75,11 @@ class GroupFeatures(nn.Module):
 class GroupNetwork(GroupFeatures):
     """Type A: every pixel of the group at once, independent given the earlier groups."""
 
-    def __init__(
-        self,
-        known: int,
-        conditioning: int,
-        colours: int,
-        channels: int,
-        blocks: int,
-        block: str,
-        head: Head,
-    ):
-        super().__init__(known, conditioning, colours, channels, blocks, block)
+    def __init__(self, known: int, settings: GroupSettings, head: Head):
+        super().__init__(known, settings)
         self.head = head
-        self.evaluations, self.uniforms_per_pixel = head.evaluations, head.uniforms_per_pixel
+        self.evaluations = head.evaluations
+        self.uniforms_per_pixel = head.uniforms_per_pixel
 
     def forward(
         self, known: Sequence[Tensor], conditioning: Tensor, centres: Sequence[Tensor] | None
@@ -107,23 +116,19 @@ class PatchGroupNetwork(GroupFeatures):
     the earlier groups."""
 
     def __init__(
-        self,
-        known: int,
-        conditioning: int,
-        colours: int,
-        channels: int,
-        blocks: int,
-        block: str,
-        head: Head,
-        patch: int,
-        patch_layers: int,
+        self, known: int, settings: GroupSettings, head: Head, patch: int, patch_layers: int
     ):
-        super().__init__(known, conditioning, colours, channels, blocks, block)
+        super().__init__(known, settings)
         # The first kernel reaches over a whole patch.
+        channels = settings.channels
         trunk = GatedPixelCNNTrunk(
-            colours, channels, patch_layers, 3, channels, first_kernel=max(2 * patch - 1, 3)
+            settings.colours,
+            channels,
+            patch_layers,
+            conditioning_channels=channels,
+            first_kernel=max(2 * patch - 1, 3),
         )
-        self.pixelcnn = RasterDecoder(trunk, head, colours)
+        self.pixelcnn = RasterDecoder(trunk, head, settings.colours)
         self.patch = patch
         self.evaluations, self.uniforms_per_pixel = (
             self.pixelcnn.evaluations(patch, patch),
@@ -229,50 +234,45 @@ class Upscaler(nn.Module):
 
 
 class TypeAUpscaler(Upscaler):
-    """Each group in one evaluation of its own network (figure 3A). make_head: builds a head for
-    ``channels``."""
+    """Each group in one evaluation of its own network (Reed et al. 2017, figure 3A).
 
-    def __init__(
-        self,
-        conditioning: int,
-        colours: int,
-        channels: int,
-        blocks: int,
-        block: str,
-        make_head: Callable[[], Head],
-        first: int = 2,
-    ):
+    make_head: builds a head on ``settings.channels`` channels.
+
+    >>> from pixelpush.image.heads import LogisticMixtureHead
+    >>> settings = GroupSettings(conditioning=2, colours=3, channels=8, blocks=1)
+    >>> TypeAUpscaler(settings, lambda: LogisticMixtureHead(8)).evaluations
+    3
+    """
+
+    def __init__(self, settings: GroupSettings, make_head: Callable[[], Head], first: int = 2):
         super().__init__(
-            [
-                GroupNetwork(known, conditioning, colours, channels, blocks, block, make_head())
-                for known in range(first - 1, GROUPS)
-            ]
+            [GroupNetwork(known, settings, make_head()) for known in range(first - 1, GROUPS)]
         )
 
 
 class TypeBUpscaler(Upscaler):
-    """Each group in patch x patch small steps per colour, all patches at once (figure 3B; the
-    paper's patch is 4).
+    """Each group in patch x patch small steps per colour, all patches at once (figure 3B).
 
-    patch_layers: layers of the shallow PixelCNN (paper: 4), shared by all patches of a group.
+    patch: side of a patch; the paper's is 4. patch_layers: layers of the shallow PixelCNN, shared
+    by all patches of a group; the paper has 4.
+
+    >>> from pixelpush.image.heads import LogisticMixtureHead
+    >>> settings = GroupSettings(conditioning=2, colours=3, channels=8, blocks=1)
+    >>> TypeBUpscaler(settings, lambda: LogisticMixtureHead(8)).evaluations
+    48
     """
 
     def __init__(
         self,
-        conditioning: int,
-        colours: int,
-        channels: int,
-        blocks: int,
-        block: str,
+        settings: GroupSettings,
         make_head: Callable[[], Head],
         first: int = 2,
         patch: int = 4,
         patch_layers: int = 4,
     ):
-        sizes = (conditioning, colours, channels, blocks, block)
         super().__init__(
             [
-                PatchGroupNetwork(known, *sizes, make_head(), patch, patch_layers)
+                PatchGroupNetwork(known, settings, make_head(), patch, patch_layers)
                 for known in range(first - 1, GROUPS)
             ]
         )

@@ -6,7 +6,7 @@ import hashlib
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -207,17 +207,11 @@ def shipped_weights(folder: Path = SHIPPED) -> Iterator[Finding]:
 def _model(path: Path, name: str) -> Finding:
     import torch
 
-    from pixelpush.image import load_image_model
-    from pixelpush.vpn import load_model, load_upscaler
+    from pixelpush.vpn import load_model
 
-    loaders: dict[str, Callable[[Path], torch.nn.Module]] = {
-        "video": load_model,
-        "image": load_image_model,
-        "upscaler": load_upscaler,
-    }
     try:
         family = find_saved(path).family
-        weights = loaders[family](path).state_dict()
+        weights = load_model(path).state_dict()
     except InputError as error:
         return Finding(str(error), sound=False)
     broken = [key for key, value in weights.items() if not bool(torch.isfinite(value).all())]

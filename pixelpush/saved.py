@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixelpush.errors import InputError
-from pixelpush.files import is_complete, read_json, write_json
+from pixelpush.files import atomic_folder, is_complete, read_json, write_json
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -50,6 +50,23 @@ class SavedModel:
         model = build()
         load_tensors(file, model.state_dict(), model.load_state_dict)
         return model
+
+
+def save_model(model: Any, folder: str | Path) -> None:
+    """Write a model of any family as a folder that ``pixelpush.vpn.load_model`` reads.
+
+    folder must not exist. The model names its ``family`` and has a dataclass ``config``.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, Path(folder) / "saved")
+    ...     find_saved(Path(folder) / "saved").family
+    'video'
+    """
+    with atomic_folder(folder) as partial:
+        save_model_files(partial, model.family, asdict(model.config), model.state_dict())
 
 
 def save_model_files(

@@ -3,7 +3,7 @@ refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pixelpush.errors import InputError
@@ -27,3 +27,57 @@ def check_settings(owner: str, settings: Mapping[str, Any], known: Mapping[str, 
             raise InputError(
                 f"{owner}: {name} should be of type {type(default).__name__}, like {default!r}."
             )
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise InputError unless ``value`` is one of the choices of the setting ``name``.
+
+    >>> check_choice("encoder", "layered", ("convlstm", "layered"))
+    """
+    if value not in choices:
+        raise InputError(f"unknown {name} {value!r}; choose one of {', '.join(choices)}.")
+
+
+def check_between(config: object, least: float, most: float, *names: str) -> None:
+    """Raise InputError unless each named field of ``config`` is a number in [least, most].
+
+    >>> from fractions import Fraction
+    >>> check_between(Fraction(3, 4), 1, 10, "numerator", "denominator")
+    """
+    for name in names:
+        value = getattr(config, name)
+        if not least <= value <= most:
+            raise InputError(f"{name} must be between {least} and {most}, got {value}.")
+
+
+def check_positive(config: object, *names: str) -> None:
+    """Raise InputError unless each named field of ``config`` is above 0; NaN is refused.
+
+    >>> from fractions import Fraction
+    >>> check_positive(Fraction(3, 4), "numerator")
+    """
+    for name in names:
+        if not getattr(config, name) > 0:
+            raise InputError(f"{name} must be above 0, got {getattr(config, name)}.")
+
+
+def check_not_negative(config: object, *names: str) -> None:
+    """Raise InputError unless each named field of ``config`` is at least 0; NaN is refused.
+
+    >>> from fractions import Fraction
+    >>> check_not_negative(Fraction(0, 4), "numerator")
+    """
+    for name in names:
+        if not getattr(config, name) >= 0:
+            raise InputError(f"{name} must not be negative, got {getattr(config, name)}.")
+
+
+def check_at_most(config: object, bound: float, *names: str) -> None:
+    """Raise InputError unless each named field of ``config`` is at most ``bound``; NaN is refused.
+
+    >>> from fractions import Fraction
+    >>> check_at_most(Fraction(3, 4), 3, "numerator")
+    """
+    for name in names:
+        if not getattr(config, name) <= bound:
+            raise InputError(f"{name} must be at most {bound:g}, got {getattr(config, name)}.")

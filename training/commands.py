@@ -17,7 +17,7 @@ from pixelpush.training.options import (
     parse_settings,
     split_settings,
 )
-from pixelpush.training.presets import Preset, find_preset
+from pixelpush.training.preset import Preset
 
 if TYPE_CHECKING:
     from pixelpush.datasets.episodes import EpisodeDataset
@@ -60,6 +60,8 @@ def configure(
     >>> model, config.seed
     ({'channels': 48}, 3)
     """
+    from pixelpush.training.presets import find_preset  # brings torch
+
     preset = find_preset(name)
     model_settings, training_settings = split_settings(parse_settings(settings))
     return preset, model_settings, override(changes.applied_to(preset.train), training_settings)

@@ -1,16 +1,29 @@
-"""Training presets of the image models: the papers' schedules, and small ones for two CPU cores or
-one GPU. Light.
+"""Recipes of training for image models, and the training presets that name them.
 
-Each has the name of its model preset (``pixelpush.image.presets``). Measured figures:
-docs/experiments-images.md."""
+The papers' schedules, and ours for two CPU cores or one GPU. Each training preset has the name of
+a model preset, whose record names its recipe. Measured figures: docs/experiments-images.md."""
 
 from __future__ import annotations
 
-from pixelpush.image.presets import PRESETS as MODELS
+from dataclasses import dataclass
+
+from pixelpush.image.presets import model_presets
+from pixelpush.registry import Registry
 from pixelpush.training.config import OptimizerConfig, ScheduleConfig, TrainConfig
 from pixelpush.training.preset import Preset
 
-_NOT_MEASURED = "not yet measured"
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained, and on what hardware.
+
+    >>> RECIPES.find("small").hardware
+    '2 CPU cores'
+    """
+
+    train: TrainConfig
+    hardware: str
+
 
 # Reed et al. 2017, section 4.1: RMSprop, epsilon 1e-8, batch 128, 200K steps, 1e-4 down to 1e-5
 # (when is not said).
@@ -61,79 +74,36 @@ _GPU = TrainConfig(
     ema_decay=0.9995,
     precision="bf16",
 )
-# Published figures, by the start of the preset's name.
-_EXPECTED = {
-    "paper-mnist-pixelcnn": "81.3 nats an image published",
-    "paper-mnist-diagonal": "79.2 nats an image published",
-    "paper-cifar-pixelcnn++": "2.92 bits/dim published",
-    "paper-cifar-pixelcnn": "3.14 bits/dim published",
-    "paper-cifar-gated": "3.03 bits/dim published",
-    "paper-cifar-row": "3.07 bits/dim published",
-    "paper-cifar-diagonal": "3.00 bits/dim published",
-    "paper-imagenet32": "3.83 to 3.86 bits/dim published",
-    "paper-imagenet64": "3.57 to 3.64 bits/dim published",
-    "paper-imagenet128": "3.55 bits/dim published",
-    "paper-cub256": "2.98 nats per sub-pixel published, at the size of Table 1",
-    "paper-mpii256": "3.03 nats per sub-pixel published, at the size of Table 1",
-    "paper-coco256": "3.16 nats per sub-pixel published, at the size of Table 1",
-}
 
-# Preset -> (minutes, figure) of one seed and one core; docs/experiments-images.md has the settings.
-_MEASURED = {
-    "cifar-small-pixelcnn++": (
-        "16 for 36,000 examples",
-        "3.47 bits/dim on 1,000 test images of CIFAR-10",
-    ),
-    "cifar-small-multiscale": (
-        "10 for 40,000 examples",
-        "3.75 bits/dim on 1,000 test images of CIFAR-10",
-    ),
-    "cub-small-multiscale": (
-        "2 for 3,000 examples",
-        "3.79 nats per sub-pixel on 38 test images, from 56 images",
-    ),
-    "coco-small-multiscale": (
-        "2 for 2,400 examples",
-        "training loss of 3.1 nats per sub-pixel, on 79 images",
-    ),
-    "mpii-small-multiscale": (
-        "1 for 1,600 examples",
-        "training loss of 1.6 nats per sub-pixel, on 5 images",
-    ),
-}
+RECIPES: Registry[Recipe] = Registry(
+    "recipe of training",
+    {
+        "paper-multiscale": Recipe(_PAPER_MULTISCALE, "data-centre GPUs"),
+        "paper-pixelrnn": Recipe(_PAPER_PIXELRNN, "data-centre GPUs"),
+        "paper-pixelcnn++": Recipe(_PAPER_PLUSPLUS, "data-centre GPUs"),
+        "small": Recipe(_SMALL, "2 CPU cores"),
+        "small-lstm": Recipe(_SMALL_LSTM, "2 CPU cores"),
+        "gpu": Recipe(_GPU, "one GPU"),
+    },
+)
 
 
-def _train_config(name: str) -> TrainConfig:
-    if not name.startswith("paper-"):
-        small = _SMALL_LSTM if name.endswith(("-lstm", "-bilstm", "-pixelrnn")) else _SMALL
-        return _GPU if "-gpu-" in name else small
-    if name.endswith("++"):
-        return _PAPER_PLUSPLUS
-    return _PAPER_MULTISCALE if name.endswith("-multiscale") else _PAPER_PIXELRNN
+def image_presets() -> dict[str, Preset]:
+    """Return the training preset of every preset of an image model.
 
-
-def _preset(name: str) -> Preset:
-    source = name.removeprefix("paper-").split("-")[0]
-    data = {"cifar": "cifar10", "imagenet128": "tfds:imagenet_resized/128x128"}.get(
-        source, source.removesuffix("256")
-    )
-    published = next(
-        (text for start, text in _EXPECTED.items() if name.startswith(start)), _NOT_MEASURED
-    )
-    minutes, expected = _MEASURED.get(name, (_NOT_MEASURED, published))
-    return Preset(
-        family="image",
-        model=name,
-        train=_train_config(name),
-        command=f"pixelpush train {name} --data {data} --run runs/{name}",
-        hardware="data-centre GPUs"
-        if name.startswith("paper-")
-        else "one GPU"
-        if "-gpu-" in name
-        else "2 CPU cores",
-        minutes=minutes,
-        expected=expected,
-    )
-
-
-IMAGE_PRESETS: dict[str, Preset] = {name: _preset(name) for name in MODELS}
+    >>> image_presets()["cifar-small-pixelcnn"].train.batch_size
+    8
+    """
+    found = {}
+    for name, (_, model) in model_presets().items():
+        recipe = RECIPES.find(model.training)
+        found[name] = Preset(
+            family="image",
+            model=name,
+            train=recipe.train,
+            command=f"pixelpush train {name} --data {model.data} --run runs/{name}",
+            hardware=recipe.hardware,
+            minutes=model.minutes,
+            expected=model.expected,
+        )
+    return found

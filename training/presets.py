@@ -1,15 +1,17 @@
-"""Training presets by name. Each says how to run it, on what, how long it takes and what to expect
-of it.
+"""Training presets by name: the command, the hardware, the time and the figure to expect of each.
 
-Light: nothing here imports torch. A preset's model is a name of the family's own model presets.
-"""
+The presets are derived from the records of the kinds (``vpn.kinds``, ``image.kinds``). The name of
+a video or image preset is also the name of its model's preset."""
 
 from __future__ import annotations
 
-from pixelpush.errors import InputError
+from pixelpush.published import robot_pushing_words
+from pixelpush.registry import Registry
 from pixelpush.training.config import DataConfig, OptimizerConfig, ScheduleConfig, TrainConfig
-from pixelpush.training.image_presets import IMAGE_PRESETS
+from pixelpush.training.image_presets import image_presets
 from pixelpush.training.preset import Preset
+from pixelpush.vpn.decoders import KINDS
+from pixelpush.vpn.kinds import Measured, VideoKind
 
 # Reed et al. 2017, section 4.3: RMSprop with centring, epsilon 1e-8; 1e-4, times 0.3 at 83K and at
 # 113K steps; batches of 64 clips, 200K steps. The decay of its averages is not given.
@@ -19,16 +21,6 @@ _PAPER_TRAIN = TrainConfig(
     optimizer=OptimizerConfig(name="rmsprop", learning_rate=1e-4, epsilon=1e-8),
     schedule=ScheduleConfig(kind="steps", drops=(83_000 * 64, 113_000 * 64), factor=0.3),
 )
-
-_NOT_MEASURED = "not yet measured"
-
-# Kind of decoder -> what Table 2 has for it on the robot pushing data (val, test-seen, test-novel).
-_PUBLISHED = {
-    "baseline": "2.06/2.08/2.07",
-    "otn": "0.62/0.64/0.64",
-    "ot": "1.04/1.04/1.04",
-    "otlogn": "0.74/1.06/0.97",
-}
 
 # One or two CPU cores: one clip a step, because steps are scarce; bfloat16 with channels-last.
 _SMALL_TRAIN = TrainConfig(
@@ -52,76 +44,91 @@ _PUSH_TRAIN = TrainConfig(
 )
 
 
-_SHORT = "the 1,500 half-length clips of pixelpush.eval.equal_training"
-# Preset -> (minutes, figure), of one seed; docs/experiments.md has settings, and how what ships was
-# trained.
-_MEASURED = {
-    "push-baseline-small": (
-        f"at most 15 for {_SHORT}",
-        "2.00 nats per sub-pixel on val after these",
-    ),
-    "push-ot-small": ("68 on sim:2000", "1.763 nats per sub-pixel on val"),
-    "push-otlogn-small": (f"6.6 for {_SHORT}", "1.83 nats per sub-pixel on val after these"),
-    "push-otn-small": (f"9.9 for {_SHORT}", "1.80 nats per sub-pixel on val after these"),
-}
+# 2x upscalers of video: a batch of 8 episodes, each of which gives 8 crops.
+_SUPER_RESOLUTION_TRAIN = TrainConfig(
+    batch_size=8,
+    examples=8_000,
+    optimizer=OptimizerConfig(name="adamw", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0),
+    schedule=ScheduleConfig(kind="cosine", warmup_examples=200, final=0.02),
+    data=DataConfig(crop=32),
+    ema_decay=0.998,
+    precision="bf16",
+)
+
+_NOT_MEASURED = "not yet measured"
 
 
-def _video_preset(name: str, train: TrainConfig, data: str, hardware: str, expected: str) -> Preset:
-    command = f"pixelpush train {name} --data {data} --run runs/{name}"
-    minutes, found = _MEASURED.get(name, (_NOT_MEASURED, expected))
-    return Preset("video", name, train, command, hardware, minutes, found)
+def video_presets() -> dict[str, Preset]:
+    """Return the training presets of all kinds of video models, derived from their records.
+
+    >>> video_presets()["push-ot-small"].hardware
+    '1 CPU core'
+    """
+    found = {}
+    for kind in KINDS.values():
+        sizes = {
+            f"paper-{kind.name}": (_PAPER_TRAIN, "google-push", "data-centre GPUs"),
+            f"push-{kind.name}": (_PUSH_TRAIN, "sim", "one GPU"),
+            f"push-{kind.name}-small": (_SMALL_TRAIN, "sim", "1 CPU core"),
+        }
+        if kind.paper is None:
+            del sizes[f"paper-{kind.name}"]
+        for name, (train, data, hardware) in sizes.items():
+            measured = kind.measured.get(name, _unmeasured(kind, name))
+            found[name] = Preset(
+                family="video",
+                model=name,
+                train=train,
+                command=f"pixelpush train {name} --data {data} --run runs/{name}",
+                hardware=hardware,
+                minutes=measured.minutes,
+                expected=measured.figure,
+            )
+    return found
 
 
-VIDEO_PRESETS: dict[str, Preset] = {
-    **{
-        f"paper-{kind}": _video_preset(
-            *(f"paper-{kind}", _PAPER_TRAIN, "google-push", "data-centre GPUs"),
-            f"published: {published} nats per sub-pixel on val, test-seen, test-novel; ours "
-            f"{_NOT_MEASURED}",
+def _unmeasured(kind: VideoKind, name: str) -> Measured:
+    published = robot_pushing_words(kind.name)
+    if published is None or not name.startswith("paper-"):
+        return Measured(_NOT_MEASURED, _NOT_MEASURED)
+    return Measured(_NOT_MEASURED, f"published: {published}; ours {_NOT_MEASURED}")
+
+
+def super_resolution_presets() -> dict[str, Preset]:
+    """Return the training presets of the 2x video upscalers, by the size that they draw.
+
+    >>> super_resolution_presets()["push-upscale-128"].overrides
+    {'frame_size': 128}
+    """
+    found = {}
+    for size in (128, 256):
+        name = f"push-upscale-{size}"
+        found[name] = Preset(
+            family="upscaler",
+            model="upscaler",
+            overrides={"frame_size": size},
+            train=_SUPER_RESOLUTION_TRAIN,
+            command=f"pixelpush train {name} --data sim --run runs/upscale-{size}",
+            hardware="2 CPU cores",
+            minutes=_NOT_MEASURED,
+            expected=_NOT_MEASURED,
         )
-        for kind, published in _PUBLISHED.items()
-    },
-    **{
-        f"push-{kind}": _video_preset(f"push-{kind}", _PUSH_TRAIN, "sim", "one GPU", _NOT_MEASURED)
-        for kind in _PUBLISHED
-    },
-    **{
-        f"push-{kind}-small": _video_preset(
-            f"push-{kind}-small", _SMALL_TRAIN, "sim", "1 CPU core", _NOT_MEASURED
-        )
-        for kind in _PUBLISHED
-    },
-}
+    return found
 
-UPSCALER_PRESETS: dict[str, Preset] = {
-    f"push-upscale-{size}": Preset(
-        family="upscaler",
-        model="upscaler",
-        overrides={"frame_size": size},
-        train=TrainConfig(
-            batch_size=8,  # episodes; each gives 8 crops
-            examples=8_000,
-            optimizer=OptimizerConfig(
-                name="adamw", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0
-            ),
-            schedule=ScheduleConfig(kind="cosine", warmup_examples=200, final=0.02),
-            data=DataConfig(crop=32),
-            ema_decay=0.998,
-            precision="bf16",
-        ),
-        command=f"pixelpush train push-upscale-{size} --data sim --run runs/upscale-{size}",
-        hardware="2 CPU cores",
-        minutes=_NOT_MEASURED,
-        expected=_NOT_MEASURED,
-    )
-    for size in (128, 256)
-}
 
-PRESETS: dict[str, Preset] = {**VIDEO_PRESETS, **UPSCALER_PRESETS, **IMAGE_PRESETS}
+def presets() -> dict[str, Preset]:
+    """Return every training preset by name.
+
+    >>> presets()["paper-ot"].train.optimizer.name
+    'rmsprop'
+    """
+    return {**video_presets(), **super_resolution_presets(), **image_presets()}
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of that name; an unknown one is an InputError that lists them."""
-    if name not in PRESETS:
-        raise InputError(f"unknown training preset {name!r}; choose one of {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    """Return the training preset of that name; an unknown one raises InputError that lists them.
+
+    >>> find_preset("push-ot-small").model
+    'push-ot-small'
+    """
+    return Registry("training preset", presets()).find(name)

@@ -1,15 +1,14 @@
 """Time: the ConvLSTM frame encoder, the four video decoders, likelihood, rollout,
 super-resolution."""
 
+from pixelpush.saved import save_model
 from pixelpush.vpn.config import VideoConfig
-from pixelpush.vpn.load import build_model, load_model, save_model
+from pixelpush.vpn.load import build_model, load_model
 from pixelpush.vpn.model import Rollout, VideoPixelNetwork
 from pixelpush.vpn.super_resolution import (
     SuperResolutionConfig,
     VideoUpscaler,
     build_upscaler,
-    load_upscaler,
-    save_upscaler,
     upscale_video,
 )
 
@@ -22,8 +21,6 @@ __all__ = [
     "build_model",
     "build_upscaler",
     "load_model",
-    "load_upscaler",
     "save_model",
-    "save_upscaler",
     "upscale_video",
 ]

@@ -5,22 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pixelpush.errors import InputError
+from pixelpush.image.heads import DISTRIBUTIONS
+from pixelpush.image.layers import BLOCKS
+from pixelpush.settings import check_between, check_choice
+from pixelpush.vpn.kinds import KINDS
 
 ACTION_KINDS = ("pose", "delta", "other")
 ENCODERS = ("convlstm", "layered")
-KINDS = ("baseline", "otn", "ot", "otlogn")
 POSITIVE = (
-    *("frame_size", "colours", "channels", "encoder_blocks", "lstm_channels", "patch"),
-    *(
-        "decoder_channels",
-        "decoder_blocks",
-        "components",
-        "softmax_hidden",
-        "base_size",
-        "base_layers",
-        "feature_channels",
-    ),
+    "frame_size",
+    "colours",
+    "channels",
+    "encoder_blocks",
+    "lstm_channels",
+    "patch",
+    "decoder_channels",
+    "decoder_blocks",
+    "components",
+    "softmax_hidden",
+    "base_size",
+    "base_layers",
+    "feature_channels",
 )
+# Settings that may be 0, with the largest value that is meant.
+BOUNDED = {
+    "state_dim": 4096,
+    "action_dim": 4096,
+    "coarse_scales": 12,
+    "still_levels": 256,
+    "motion_weight": 256,
+}
 # No size or count above this is meant; it bounds what a damaged configuration can ask for.
 LARGEST = 4096
 
@@ -29,34 +43,34 @@ LARGEST = 4096
 class VideoConfig:
     """Sizes and choices of a ``VideoPixelNetwork``.
 
-    kind: the decoder (Table 2): baseline O(T), otn O(TN), ot O(T), otlogn O(T log N). channels,
-    lstm_channels, decoder_channels: widths of the frame encoder, its ConvLSTM and the decoder.
-    patch: side of the pixel blocks that the frame encoder folds into channels. 1 is the paper's
-    resolution-preserving
-        encoder; 2 does the same work on a quarter of the positions.
-    coarse_scales: extra encoder scales, each at half the resolution of the one before, for a wide
-    view. 0: the paper's. skip: give the decoder the frame encoder's features beside the ConvLSTM's
-    output. encoder_block, decoder_block: 'multiplicative' (Kalchbrenner et al. 2016) or 'residual'.
-    distribution: 'softmax', 'logistic', or 'independent-softmax' / 'independent-logistic' (channels
-    ignore each other). centred: distributions count from a running mean of the same sub-pixel, and
-    networks see differences from it too. still_levels: how far a reading may depart from that mean,
-    in levels, before it starts anew (vpn/background.py);
-        0: the mean is the previous frame.
-    motion: distributions count from the last frame moved by a predicted flow over that mean
-    (vpn/motion.py), which the
-        decoder sees too.
-    motion_weight: of the moved picture's error in the training loss, in nats per level of its mean
-    distance from the
-        frame; the likelihood alone teaches motion many times more slowly. No part of what is
-        reported.
+    kind: the decoder, a name of ``vpn.kinds.KINDS``. channels, lstm_channels, decoder_channels:
+    widths of the frame encoder, its ConvLSTM and the decoder. patch: side of the pixel blocks that
+    the frame encoder folds into channels; 1 is the paper's resolution-preserving encoder, 2 does
+    the same work on a quarter of the positions. coarse_scales: extra encoder scales, each at half
+    the resolution of the one before, for a wide view; the papers have none. skip: give the decoder
+    the frame encoder's features beside the ConvLSTM's output. encoder_block, decoder_block: names
+    of ``image.layers.BLOCKS``. distribution: a name of ``image.heads.DISTRIBUTIONS``.
+
+    centred: distributions describe the difference from a running mean of the same sub-pixel, and
+    networks see that difference too. still_levels: how many levels a pixel may depart from that
+    mean before the mean starts anew (vpn/background.py); with 0 the mean is the previous frame.
+    motion: the centre is the last frame, moved by a predicted flow, laid over that mean
+    (vpn/motion.py). motion_weight: weight of the moved picture's error in the training loss, in
+    nats per level of its mean distance from the frame; the likelihood alone teaches motion many
+    times more slowly. Reported figures do not contain it.
+
     relative_action: where states and actions have the same entries, networks also see action minus
-    state, scaled up:
-        a commanded pose differs little from the present one.
-    action_kind: what actions are: 'pose' (like the state), 'delta' (its change) or 'other'; only of
-    a pose can the state be taken away.
-    encoder: 'convlstm', the papers', or 'layered' (vpn/layered/): the arm drawn from its state over
-    a memory of what is still. feature_channels: what the layered encoder hands to the decoder.
-    base_size, base_layers: the base image of 'otlogn' and the depth of its Gated PixelCNN.
+    state, scaled up, because a commanded pose differs little from the present one. action_kind:
+    what actions are: 'pose' (like the state), 'delta' (its change) or 'other'; the state is
+    subtracted from poses only. encoder: 'convlstm', the papers', or 'layered' (vpn/layered/): the
+    arm drawn from its state over a memory of what is still. feature_channels: what the layered
+    encoder hands to the decoder. base_size, base_layers: the base image of 'otlogn' and the depth
+    of its Gated PixelCNN.
+
+    Raises InputError for an unknown name and for a size out of bounds.
+
+    >>> VideoConfig(kind="otn", frame_size=32, patch=2).grid
+    16
     """
 
     kind: str = "ot"
@@ -89,28 +103,20 @@ class VideoConfig:
     base_layers: int = 6
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise InputError(
-                f"unknown video model {self.kind!r}; choose one of {', '.join(KINDS)}."
-            )
-        if self.action_kind not in ACTION_KINDS:
-            raise InputError(
-                f"action_kind must be one of {', '.join(ACTION_KINDS)}, got {self.action_kind!r}."
-            )
-        for name in POSITIVE:
-            if not 1 <= getattr(self, name) <= LARGEST:
-                raise InputError(
-                    f"{name} must be between 1 and {LARGEST}, got {getattr(self, name)}."
-                )
-        for name, most in (
-            ("state_dim", LARGEST),
-            ("action_dim", LARGEST),
-            ("coarse_scales", 12),
-            ("still_levels", 256),
-            ("motion_weight", 256),
-        ):
-            if not 0 <= getattr(self, name) <= most:
-                raise InputError(f"{name} must be between 0 and {most}, got {getattr(self, name)}.")
+        kind = KINDS.find(self.kind)
+        DISTRIBUTIONS.find(self.distribution)
+        for block in (self.encoder_block, self.decoder_block):
+            BLOCKS.find(block)
+        check_choice("action_kind", self.action_kind, ACTION_KINDS)
+        check_choice("encoder", self.encoder, ENCODERS)
+        check_between(self, 1, LARGEST, *POSITIVE)
+        for name, most in BOUNDED.items():
+            check_between(self, 0, most, name)
+        self._check_sizes()
+        self._check_centre()
+        kind.decoder.check_config(self)
+
+    def _check_sizes(self) -> None:
         if self.patch & (self.patch - 1):
             raise InputError(f"patch must be a power of two, got {self.patch}.")
         smallest = self.patch * 2**self.coarse_scales
@@ -119,32 +125,19 @@ class VideoConfig:
                 f"frame_size {self.frame_size} must be even and a multiple of {smallest} (patch x "
                 "2^coarse_scales)."
             )
-        if self.kind == "otlogn":
-            ratio = self.frame_size // self.base_size
-            if self.base_size * ratio != self.frame_size or ratio & (ratio - 1) or ratio < 2:
-                raise InputError(
-                    f"frame_size {self.frame_size} must be base_size {self.base_size} times a "
-                    "power of 2."
-                )
-        if self.encoder not in ENCODERS:
+        odd = self.frame_size & (self.frame_size - 1) or self.frame_size < 8
+        if self.encoder == "layered" and odd:
             raise InputError(
-                f"unknown encoder {self.encoder!r}; choose one of {', '.join(ENCODERS)}."
+                f"the layered encoder draws frames of 8, 16, 32, 64, ... pixels, not "
+                f"{self.frame_size}."
             )
-        if self.encoder == "layered":
-            if not self.centred:
-                raise InputError("the layered encoder composes a centre: it needs centred=true.")
-            if self.frame_size & (self.frame_size - 1) or self.frame_size < 8:
-                raise InputError(
-                    f"the layered encoder draws frames of 8, 16, 32, 64, ... pixels, not "
-                    f"{self.frame_size}."
-                )
+
+    def _check_centre(self) -> None:
+        if self.encoder == "layered" and not self.centred:
+            raise InputError("the layered encoder composes a centre: it needs centred=true.")
         if self.motion and not self.centred:
             raise InputError(
-                "motion moves the image that distributions count from: it needs centred=true."
-            )
-        if self.kind == "baseline" and not self.distribution.startswith("independent-"):
-            raise InputError(
-                "the baseline's channels ignore each other: distribution must be independent-...."
+                "motion moves the image that distributions are centred on: it needs centred=true."
             )
 
     @property

@@ -51,9 +51,10 @@ class ConvLSTM(nn.Module):
     def step(self, carry: EncoderCarry, input_gates: Tensor) -> EncoderCarry:
         """One frame; input_gates: ``from_input`` of that frame's features."""
         gates = (input_gates + self.from_hidden(carry.hidden.to(input_gates.dtype))).float()
-        enter, forget, leave, update = gates.chunk(4, dim=1)
-        cell = torch.sigmoid(forget) * carry.cell + torch.sigmoid(enter) * torch.tanh(update)
-        return EncoderCarry(torch.sigmoid(leave) * torch.tanh(cell), cell, carry.background)
+        input_gate, forget_gate, output_gate, candidate = gates.chunk(4, dim=1)
+        kept = torch.sigmoid(forget_gate) * carry.cell
+        cell = kept + torch.sigmoid(input_gate) * torch.tanh(candidate)
+        return EncoderCarry(torch.sigmoid(output_gate) * torch.tanh(cell), cell, carry.background)
 
 
 class CoarseContext(nn.Module):

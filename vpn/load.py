@@ -1,52 +1,94 @@
-"""Building, saving and loading video models."""
+"""Building video models by name, and loading saved models of every family."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import torch
+from torch import nn
 
 from pixelpush.errors import InputError
-from pixelpush.files import atomic_folder
-from pixelpush.saved import SavedModel, find_saved, save_model_files
+from pixelpush.image.model import ImageModel
+from pixelpush.image.registry import build_image_model
+from pixelpush.registry import Registry
+from pixelpush.saved import find_saved
 from pixelpush.vpn.model import VideoPixelNetwork
 from pixelpush.vpn.presets import video_config
+from pixelpush.vpn.super_resolution import VideoUpscaler, build_upscaler
 
 
 def build_model(name: str, **overrides: Any) -> VideoPixelNetwork:
-    """A new model by preset or kind: ``build_model("ot", frame_size=64, state_dim=5, action_dim=5,
-    channels=32)``.
+    """Return a new video model by preset or kind.
 
-    Settings are those of ``VideoConfig``; an unknown name or setting raises InputError.
+    overrides: settings of ``VideoConfig``. An unknown name or setting raises InputError.
+
+    >>> build_model("ot", frame_size=64, state_dim=5, action_dim=5, channels=32).config.grid
+    32
     """
     return VideoPixelNetwork(video_config(name, **overrides))
 
 
-def save_model(model: VideoPixelNetwork, folder: str | Path) -> None:
-    """Write the model as a folder that ``load_model`` reads; the folder must not exist."""
-    with atomic_folder(folder) as partial:
-        save_model_files(partial, "video", asdict(model.config), model.state_dict())
+@dataclass(frozen=True)
+class Family:
+    """A family of models: what messages call it, and how its saved configuration is built."""
+
+    label: str
+    build: Callable[[dict[str, Any]], nn.Module]
 
 
-def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> VideoPixelNetwork:
-    """Load a shipped model by name, a run folder's best save, or a saved folder; ready to evaluate.
+FAMILIES: Registry[Family] = Registry(
+    "family of models",
+    {
+        "video": Family("a video model", lambda c: build_model(str(c.get("kind")), **c)),
+        "image": Family("an image model", lambda c: build_image_model(str(c.get("kind")), **c)),
+        "upscaler": Family("a super-resolution model", lambda c: build_upscaler(**c)),
+    },
+)
+Device = str | torch.device
 
-    Loading executes no code from the file. Raises InputError where it is missing, damaged or of
-    another kind."""
+
+@overload
+def load_model(name_or_path: str | Path, device: Device = "cpu") -> Any: ...
+@overload
+def load_model(
+    name_or_path: str | Path, device: Device = "cpu", *, family: Literal["video"]
+) -> VideoPixelNetwork: ...
+@overload
+def load_model(
+    name_or_path: str | Path, device: Device = "cpu", *, family: Literal["image"]
+) -> ImageModel: ...
+@overload
+def load_model(
+    name_or_path: str | Path, device: Device = "cpu", *, family: Literal["upscaler"]
+) -> VideoUpscaler: ...
+def load_model(
+    name_or_path: str | Path, device: Device = "cpu", *, family: str | None = None
+) -> nn.Module:
+    """Load a model of any family, ready to evaluate.
+
+    name_or_path: a shipped model's name, a run folder (its best save), or a saved folder. family:
+    refuse every family but this one: 'video', 'image' or 'upscaler' (super-resolution). No code
+    from the file is executed. Raises InputError where the model is missing, damaged or of another
+    family.
+
+    >>> load_model("push-ot-small").config.kind
+    'ot'
+    """
     saved = find_saved(name_or_path)
-    if saved.family != "video":
-        raise InputError(
-            f"{saved.folder}: this is a model of the family '{saved.family}', not a video model."
-        )
-    return saved.restore(lambda: _rebuild(saved)).to(device).eval()
+    found = FAMILIES.find(saved.family)
+    if family not in (None, saved.family):
+        wanted = FAMILIES.find(str(family)).label
+        raise InputError(f"{saved.folder}: this is {found.label}, not {wanted}.")
 
+    def build() -> nn.Module:
+        try:
+            return found.build(saved.config)
+        except (TypeError, InputError) as error:
+            raise InputError(
+                f"{saved.folder}/model.json: the configuration is damaged ({error})."
+            ) from None
 
-def _rebuild(saved: SavedModel) -> VideoPixelNetwork:
-    try:
-        return build_model(str(saved.config.get("kind")), **saved.config)
-    except (TypeError, InputError) as error:
-        raise InputError(
-            f"{saved.folder}/model.json: the configuration is damaged ({error})."
-        ) from None
+    return saved.restore(build).to(device).eval()

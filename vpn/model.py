@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +47,8 @@ class Rollout:
 class VideoPixelNetwork(nn.Module):
     """p(frames after the context | first frames, states, actions), factorised over frames and, by
     the decoder's kind, over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
+
+    family: ClassVar[str] = "video"
 
     def __init__(self, config: VideoConfig):
         super().__init__()

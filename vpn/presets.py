@@ -1,13 +1,17 @@
-"""Video models by name: the four kinds, the paper's sizes, and ours."""
+"""Video models by name: the kinds, the papers' sizes and ours.
+
+What all kinds share stands here; each kind's own settings stand in its record."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from pixelpush.errors import InputError
+from pixelpush.registry import Registry
 from pixelpush.settings import check_settings
-from pixelpush.vpn.config import KINDS, VideoConfig
+from pixelpush.vpn.config import VideoConfig
+from pixelpush.vpn.kinds import KINDS
 
 # Frame encoder of the papers: 8 residual multiplicative blocks at full resolution, c = 128 (2c =
 # 256 between blocks), ConvLSTM of 256 (Kalchbrenner et al. 2016, section 5; Reed et al. 2017,
@@ -24,10 +28,6 @@ _PAPER = {
     "centred": False,
     "softmax_hidden": 256,
 }
-# Upscalers of 12 residual layers (6 blocks of 2) of 128 units, the sizes of section 4.2: for video
-# it names none.
-_PAPER_UPSCALER = {"decoder_block": "residual", "decoder_channels": 128, "decoder_blocks": 6}
-
 # Ours: the encoder works on 2x2 pixel blocks with a coarse view of the whole frame, distributions
 # count from the frame before, and all four kinds use logistic mixtures. Sizes for a GPU, and for
 # two CPU cores.
@@ -46,21 +46,6 @@ _SMALL = {
     "decoder_channels": 32,
     "components": 5,
 }
-_DECODERS: dict[str, dict[str, Any]] = {
-    "baseline": {"distribution": "independent-logistic", "decoder_blocks": 8},
-    "ot": {"distribution": "logistic"},
-    "otlogn": {"distribution": "logistic"},
-    "otn": {"distribution": "logistic", "decoder_blocks": 6},
-}
-# Depths that bring the small four nearer to one size: 0.6M, 1.0M for O(T log N), whose ten networks
-# share nothing.
-_EVEN: dict[str, dict[str, Any]] = {
-    "baseline": {"decoder_blocks": 12},
-    "ot": {},
-    "otlogn": {"decoder_blocks": 1, "base_layers": 4},
-    "otn": {"decoder_blocks": 8},
-}
-
 # The layered encoder (vpn/layered/), sizes for CPU cores.
 _LAYERED = {
     "encoder": "layered",
@@ -71,63 +56,43 @@ _LAYERED = {
     "components": 5,
 }
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper-baseline": {
-        **_PAPER,
-        "kind": "baseline",
-        "distribution": "independent-softmax",
-        "decoder_channels": 256,
-        "decoder_blocks": 12,
-    },
-    "paper-otn": {
-        **_PAPER,
-        "kind": "otn",
-        "distribution": "softmax",
-        "decoder_channels": 256,
-        "decoder_blocks": 12,
-    },
-    "paper-ot": {
-        **_PAPER,
-        **_PAPER_UPSCALER,
-        "kind": "ot",
-        "distribution": "logistic",
-        "components": 10,
-    },
-    "paper-otlogn": {
-        **_PAPER,
-        **_PAPER_UPSCALER,
-        "kind": "otlogn",
-        "distribution": "softmax",
-        "base_layers": 12,
-    },
-    **{
-        f"push-{kind}": {"kind": kind, **_OURS, **_PUSH, **_DECODERS.get(kind, {})}
-        for kind in KINDS
-    },
-    **{
-        f"push-{kind}-small": {
-            "kind": kind,
-            **_SMALL,
-            **_LAYERED,
-            **_DECODERS.get(kind, {}),
-            **_EVEN.get(kind, {}),
-        }
-        for kind in KINDS
-    },
-}
+
+def model_presets() -> dict[str, Mapping[str, Any]]:
+    """Return the settings of every preset by name, derived from the records of the kinds.
+
+    paper-<kind>: the paper's sizes; push-<kind>: ours for one GPU; push-<kind>-small: ours for a
+    CPU.
+
+    >>> model_presets()["paper-ot"]["decoder_channels"]
+    128
+    """
+    papers = {
+        f"paper-{kind.name}": {**_PAPER, "kind": kind.name, **kind.paper}
+        for kind in KINDS.values()
+        if kind.paper is not None
+    }
+    gpu = {
+        f"push-{kind.name}": {"kind": kind.name, **_OURS, **_PUSH, **kind.gpu}
+        for kind in KINDS.values()
+    }
+    small = {
+        f"push-{kind.name}-small": {"kind": kind.name, **_SMALL, **_LAYERED, **kind.small}
+        for kind in KINDS.values()
+    }
+    return {**papers, **gpu, **small}
 
 
 def video_config(name: str, **overrides: Any) -> VideoConfig:
-    """The configuration of a preset or of a bare kind ('ot', 'otn', ...), with overrides; unknown
-    ones are refused."""
-    if name not in PRESETS and name not in KINDS:
-        raise InputError(
-            f"unknown video model {name!r}; choose one of {', '.join([*KINDS, *PRESETS])}."
-        )
+    """Return the configuration of a preset or of a bare kind ('ot', 'otn', ...), with overrides.
+
+    An unknown name or setting raises InputError.
+
+    >>> video_config("push-ot-small", channels=48).channels
+    48
+    """
+    bare = {
+        kind.name: {"kind": kind.name, "distribution": kind.distribution} for kind in KINDS.values()
+    }
+    settings = Registry("video model", {**bare, **model_presets()}).find(name)
     check_settings(name, overrides, {field.name: field.default for field in fields(VideoConfig)})
-    return VideoConfig(**{**PRESETS.get(name, _kind_defaults(name)), **overrides})
-
-
-def _kind_defaults(kind: str) -> dict[str, Any]:
-    distribution = {"baseline": "independent-logistic", "ot": "logistic"}.get(kind, "softmax")
-    return {"kind": kind, "distribution": distribution}
+    return VideoConfig(**{**settings, **overrides})

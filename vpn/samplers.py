@@ -38,9 +38,7 @@ class Sampler(ABC):
         """Return the number of network steps that follow one another in one frame."""
 
     @abstractmethod
-    def step(
-        self, model: VideoPixelNetwork, batch: int, precision: str, graph: str
-    ) -> Step | None:
+    def step(self, model: VideoPixelNetwork, batch: int, precision: str, graph: str) -> Step | None:
         """Return what samples one frame, or None where this machine or setting cannot run it.
 
         The result takes the place of ``model.step`` in ``model.rollout(..., step=...)``. precision:
@@ -96,9 +94,7 @@ class InOneGraph(Sampler):
     def sequential_steps(self, model: VideoPixelNetwork) -> int:
         return model.decoder.evaluations
 
-    def step(
-        self, model: VideoPixelNetwork, batch: int, precision: str, graph: str
-    ) -> Step | None:
+    def step(self, model: VideoPixelNetwork, batch: int, precision: str, graph: str) -> Step | None:
         off_device = graph == "cuda" and model.state_mean.device.type != "cuda"
         if graph == "none" or off_device:
             return None

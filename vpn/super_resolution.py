@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
-from pixelpush.files import atomic_folder
-from pixelpush.image.heads import make_head
+from pixelpush.image.heads import LogisticMixtureHead
 from pixelpush.image.layers import block_stack
 from pixelpush.image.noise import Generators, SampleNoise
 from pixelpush.image.pixels import innovation, to_unit
-from pixelpush.image.upscalers import TypeAUpscaler
-from pixelpush.saved import find_saved, save_model_files
+from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ class VideoUpscaler(nn.Module):
     Distributions count from the previous large frame plus the change of the small one: still detail
     is carried on, and whatever moved starts from the small picture."""
 
+    family: ClassVar[str] = "upscaler"
     evaluations = 4
 
     def __init__(self, config: SuperResolutionConfig):
@@ -60,8 +58,8 @@ class VideoUpscaler(nn.Module):
         self.enter = nn.Conv2d(2 * c.colours + 2 * 4 * c.colours, c.channels, 3, padding=1)
         self.blocks = block_stack("residual", c.channels, c.blocks)
         self.groups = TypeAUpscaler(
-            *(c.channels, c.colours, c.channels, c.blocks, "residual"),
-            lambda: make_head("logistic", c.channels, c.colours, c.components),
+            GroupSettings(c.channels, c.colours, c.channels, c.blocks),
+            lambda: LogisticMixtureHead(c.channels, c.colours, c.components),
             first=1,
         )
 
@@ -170,19 +168,3 @@ def build_upscaler(frame_size: int, **overrides: Any) -> VideoUpscaler:
         return VideoUpscaler(SuperResolutionConfig(frame_size, **overrides))
     except TypeError as error:
         raise InputError(f"super-resolution: {error}.") from None
-
-
-def save_upscaler(model: VideoUpscaler, folder: str | Path) -> None:
-    """Write the model as a folder that ``load_upscaler`` reads; the folder must not exist."""
-    with atomic_folder(folder) as partial:
-        save_model_files(partial, "upscaler", asdict(model.config), model.state_dict())
-
-
-def load_upscaler(name_or_path: str | Path, device: str | torch.device = "cpu") -> VideoUpscaler:
-    """Load an upscaler by shipped name, run folder or saved folder, as ``load_model`` does."""
-    saved = find_saved(name_or_path)
-    if saved.family != "upscaler":
-        raise InputError(
-            f"{saved.folder}: this is a model of the family '{saved.family}', not an upscaler."
-        )
-    return saved.restore(lambda: build_upscaler(**saved.config)).to(device).eval()

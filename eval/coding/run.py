@@ -27,7 +27,7 @@ from pixelpush.eval.coding.settings import CompressSettings
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, split_names
 from pixelpush.eval.text import text_table
 from pixelpush.files import atomic_file, write_json
-from pixelpush.image import Condition, ImageModel, load_image_model
+from pixelpush.image import Condition, ImageModel
 from pixelpush.progress import Progress
 from pixelpush.saved import find_saved
 from pixelpush.training.image_batches import check_fits, read_images
@@ -66,7 +66,7 @@ def _compress_episodes(
     progress: Progress,
 ) -> dict[str, Sizes]:
     facts = agreed_facts([name], data, settings.context, settings.clip_frames)
-    model = load_model(name)
+    model = load_model(name, family="video")
     opened: dict[str, EpisodeDataset] = {
         split: open_split(facts.data, split, model.config.frame_size)
         for split in splits or split_names(facts.data)[-1:]
@@ -98,7 +98,7 @@ def _compress_images(
         raise InputError(
             "image models code one split of an image set: give --data and one --split."
         )
-    model = load_image_model(name)
+    model = load_model(name, family="image")
     images = open_images(data, splits[0] if splits else "test", size=model.config.image_size)
     check_fits(model.config, images)
     count = len(images) if settings.episodes is None else min(settings.episodes, len(images))
@@ -188,6 +188,4 @@ def _decompress_images(file: CodedFile, out: Path, progress: Progress) -> None:
 def _load(name: str, path: Path) -> Any:
     if not name:
         raise InputError(f"{path}: does not name its model; give it with --model.")
-    if find_saved(name).family == "image":
-        return load_image_model(name)
     return load_model(name)

@@ -22,11 +22,12 @@ from pixelpush.eval.images.figures import (
 )
 from pixelpush.eval.images.settings import PictureSettings
 from pixelpush.eval.rollout.mp4 import write_png
-from pixelpush.image import Condition, ImageModel, ImageSample, load_image_model
+from pixelpush.image import Condition, ImageModel, ImageSample
 from pixelpush.image.model import RasterModel
 from pixelpush.image.multiscale_pixelcnn import MultiscalePixelCNN
 from pixelpush.image.multiscale_pixelrnn import MultiscalePixelRNN
 from pixelpush.training.image_batches import check_fits, read_images
+from pixelpush.vpn import load_model
 
 
 def draw_picture(name: str, out: Path, settings: PictureSettings, device: Device) -> None:
@@ -34,7 +35,7 @@ def draw_picture(name: str, out: Path, settings: PictureSettings, device: Device
 
     Raises InputError where the model cannot make this kind of picture."""
     check_png(out)
-    model = load_image_model(name, pick_device(device))
+    model = load_model(name, pick_device(device), family="image")
     draw = {"grid": _grid, "strip": _strip, "upscale": _upscale, "complete": _complete}
     drawn = draw[settings.kind](model, settings, out)
     size = model.config.colours * model.config.image_size**2

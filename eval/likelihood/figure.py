@@ -13,8 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from pixelpush.eval.calibration import draw_calibration
 from pixelpush.eval.likelihood.report import LikelihoodReport, Summary
 from pixelpush.eval.likelihood.tables import COLUMNS, FLOOR_ROW, REFERENCE_ROW
-from pixelpush.eval.published import ROBOT_PUSHING, ROBOT_PUSHING_SOURCE
 from pixelpush.files import atomic_file
+from pixelpush.published import ROBOT_PUSHING, ROBOT_PUSHING_SOURCE
+from pixelpush.vpn.decoders import KINDS
 
 # Colour-blind safe (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -65,11 +66,11 @@ def _draw_splits(axes: Axes, name: str, summaries: list[Summary], colour: str, s
 
 def _draw_published(axes: Axes, splits: list[str]) -> None:
     look = {"ms": 4, "lw": 1.2, "color": "0.35", "mfc": "white"}
-    for marker, (label, values) in zip(cycle("osD^"), ROBOT_PUSHING.values(), strict=False):
+    for marker, (kind, values) in zip(cycle("osD^"), ROBOT_PUSHING.items(), strict=False):
         places = [place for place, split in enumerate(splits) if split in values]
         if places:
             nats = [values[splits[place]] for place in places]
-            axes.plot(places, nats, marker=marker, label=label, **look)
+            axes.plot(places, nats, marker=marker, label=KINDS[kind].label, **look)
 
 
 def _finish(axes: Axes, splits: list[str], title: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pixelpush.eval import published
+from pixelpush import published
 from pixelpush.eval.likelihood.images import ImageModelScores, ImageReport
 from pixelpush.eval.likelihood.metrics import (
     HEADLINE,
@@ -16,17 +16,8 @@ from pixelpush.eval.likelihood.metrics import (
 from pixelpush.eval.likelihood.tables import COLUMNS
 from pixelpush.eval.statistics import Ratio
 from pixelpush.eval.text import MISSING, number, text_table
+from pixelpush.image.kind_list import KINDS
 
-# What each kind is called in the papers' tables.
-NAMES = {
-    "pixelcnn": "PixelCNN",
-    "gated-pixelcnn": "Gated PixelCNN",
-    "pixelcnn++": "PixelCNN++",
-    "row-lstm": "Row LSTM",
-    "diagonal-bilstm": "Diagonal BiLSTM",
-    "multiscale-pixelrnn": "Multi-Scale PixelRNN",
-    "multiscale-pixelcnn": "Multiscale PixelCNN",
-}
 SPLITS = ("train", "val", "test")
 
 
@@ -35,7 +26,7 @@ def scores_text(report: ImageReport) -> str:
     names: list[str] = []
     rows: list[dict[str, str]] = []
     for model in report.models:
-        about = f"{NAMES[model.kind]}, {model.parameters / 1e6:.2f}M"
+        about = f"{KINDS[model.kind].label}, {model.parameters / 1e6:.2f}M"
         for split, found in model.splits.items():
             part = f" (first {found.images} of {found.images_in_split})"
             names.append(f"{model.name} ({about}), {split}{'' if found.whole_split else part}")

@@ -10,9 +10,10 @@ from pixelpush.datasets.image_sets import ImageSet, open_images
 from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.metrics import Figure, Scores, find_metric, measure
 from pixelpush.eval.likelihood.settings import ScoringSettings
-from pixelpush.image import ImageModel, load_image_model
+from pixelpush.image import ImageModel
 from pixelpush.progress import Advance, Progress, silent
 from pixelpush.training.image_scoring import score_images
+from pixelpush.vpn import load_model
 
 FORMAT = "pixelpush-image-nll"
 VERSION = 1
@@ -87,7 +88,7 @@ def evaluate_images(
     device = pick_device(settings.device)
     rows = []
     for name in names:
-        model = load_image_model(name, device)
+        model = load_model(name, device, family="image")
         found = {split: _score(model, data, split, settings, device, progress) for split in splits}
         parameters = sum(parameter.numel() for parameter in model.parameters())
         config = model.config

@@ -124,7 +124,7 @@ def _print_video_report(report: LikelihoodReport, side_by_side: bool) -> None:
 
 
 def _load_rows(names: Sequence[str]) -> list[TableRow]:
-    models = [load_model(name) for name in names]
+    models = [load_model(name, family="video") for name in names]
     rows = [
         TableRow(short, model.config.kind, model)
         for short, model in zip(row_names(names), models, strict=True)

@@ -10,14 +10,15 @@ from pixelpush.eval.likelihood.metrics import (
     metrics_of,
 )
 from pixelpush.eval.likelihood.report import LikelihoodReport, SplitFacts, Summary
-from pixelpush.eval.published import (
+from pixelpush.eval.statistics import FramePoint
+from pixelpush.eval.text import number, text_table
+from pixelpush.published import (
     MOVING_MNIST_NATS_PER_FRAME,
     MOVING_MNIST_SOURCE,
     ROBOT_PUSHING,
     ROBOT_PUSHING_SOURCE,
 )
-from pixelpush.eval.statistics import FramePoint
-from pixelpush.eval.text import number, text_table
+from pixelpush.vpn.decoders import KINDS
 
 COLUMNS = {
     "train": "Tr",
@@ -85,9 +86,9 @@ def table2_text(report: LikelihoodReport) -> str:
             above = [_cell("above_floor", model.splits[name]) for name in splits]
             rows.append([f"{model.name} above floor", *above])
     ours = len(rows)
-    for label, values in ROBOT_PUSHING.values():
+    for kind, values in ROBOT_PUSHING.items():
         if any(name in values for name in splits):
-            rows.append([label, *(number(values.get(name), 2) for name in splits)])
+            rows.append([KINDS[kind].label, *(number(values.get(name), 2) for name in splits)])
     lines = [split_line(name, facts) for name, facts in report.splits.items()]
     lines.append(
         text_table(["", *(COLUMNS.get(name, name) for name in splits)], rows, rule_before=[ours])

@@ -39,7 +39,7 @@ def run(
             "other actions would have done."
         )
     device = pick_device(settings.device)
-    model = load_model(name, device)
+    model = load_model(name, device, family="video")
     names = split_names(facts.data)
     chosen = split or ("val" if "val" in names else names[-1])
     episodes = read_episodes(

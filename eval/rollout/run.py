@@ -64,7 +64,8 @@ def prepare(name: str, context: int | None, device: Device, sampling: RolloutSet
     where = pick_device(device)
     facts = run_facts(name)
     given = facts.context if context is None else context
-    return Ready(name, load_model(name, where), given, where, sampling, facts.metadata)
+    model = load_model(name, where, family="video")
+    return Ready(name, model, given, where, sampling, facts.metadata)
 
 
 def roll_out_episodes(

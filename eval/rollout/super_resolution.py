@@ -11,7 +11,7 @@ import torch
 from pixelpush.errors import InputError
 from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.training.seeding import derived_seed
-from pixelpush.vpn import VideoUpscaler, load_upscaler, upscale_video
+from pixelpush.vpn import VideoUpscaler, load_model, upscale_video
 
 
 def load_upscalers(
@@ -37,7 +37,7 @@ def load_upscalers(
         raise InputError(
             f"--upscale {target}: needs {len(sizes)} upscalers (to {sizes}), got {len(names)}."
         )
-    models = [load_upscaler(name, device) for name in names]
+    models = [load_model(name, device, family="upscaler") for name in names]
     for name, model, large in zip(names, models, sizes, strict=True):
         if model.config.frame_size != large:
             raise InputError(

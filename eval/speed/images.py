@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from pixelpush.eval.published import SAMPLING_SECONDS, SAMPLING_SOURCE
 from pixelpush.eval.text import number, text_table
 from pixelpush.image import ImageModel, build_image_model
 from pixelpush.image.model import RasterModel
+from pixelpush.published import SAMPLING_SECONDS, SAMPLING_SOURCE
 
 # The published PixelCNN and Multiscale PixelCNN share a width; so do ours.
 SIZES = {"paper": 128, "small": 32}

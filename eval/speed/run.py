@@ -14,6 +14,7 @@ from pixelpush.eval.speed.table import growth_figure, table4_text
 from pixelpush.eval.speed.videos import measure
 from pixelpush.files import write_json
 from pixelpush.vpn import VideoPixelNetwork, build_model
+from pixelpush.vpn.decoders import KINDS
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _builder(preset: str, distribution: str) -> Callable[[str, int], VideoPixelN
     ending = f"-{suffix}" if suffix else ""
 
     def build(kind: str, size: int) -> VideoPixelNetwork:
-        softmax = distribution == "published" and kind in ("otn", "otlogn")
+        softmax = distribution == "published" and KINDS.find(kind).distribution == "softmax"
         overrides = {"distribution": "softmax"} if softmax else {}
         return build_model(f"{family}-{kind}{ending}", frame_size=size, **overrides)
 

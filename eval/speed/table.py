@@ -6,10 +6,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pixelpush.eval.published import SAMPLING_SECONDS, SAMPLING_SOURCE
-from pixelpush.eval.speed.videos import SAMPLERS, SpeedReport, Timing
+from pixelpush.eval.speed.videos import SpeedReport, Timing, reference_row, sampler_rows
 from pixelpush.eval.text import MISSING, text_table
 from pixelpush.files import atomic_file
+from pixelpush.published import SAMPLING_SECONDS, SAMPLING_SOURCE
+from pixelpush.vpn.samplers import PartialSampler
 
 
 def table4_text(report: SpeedReport) -> str:
@@ -17,11 +18,15 @@ def table4_text(report: SpeedReport) -> str:
     was measured."""
     settings, size = report.settings, report.table_size
     found = report.at(size)
-    slow = found.get(("otn", "plain"))
+    slow = found.get(reference_row())
     header = ["", "s/frame", "frames/s", "speed-up", "evaluations", "steps", "published s"]
     rows = [
-        [words, *_cells(found.get((kind, sampler)), slow), _published(kind, sampler)]
-        for kind, sampler, words in SAMPLERS
+        [
+            f"{kind.label}{sampler.words}",
+            *_cells(found.get((kind.name, sampler.name)), slow),
+            _published(kind.name, sampler.name),
+        ]
+        for kind, sampler in sampler_rows()
     ]
     lines = [
         f"Sampling {size}x{size} video: {settings.frames} frames, mean of {settings.videos} "
@@ -57,9 +62,11 @@ def _cells(timing: Timing | None, slow: Timing | None) -> list[str]:
 
 
 def _published(kind: str, sampler: str) -> str:
-    if kind not in SAMPLING_SECONDS or sampler in ("cached", "wavefront"):
+    """Published seconds of a sampler; the papers have a plain one and one in a graph."""
+    if kind not in SAMPLING_SECONDS:
         return MISSING
-    value = SAMPLING_SECONDS[kind][2 if sampler == "graph" else 1]
+    _, plain, graph = SAMPLING_SECONDS[kind]
+    value = {"plain": plain, "graph": graph}.get(sampler)
     return MISSING if value is None else f"{value:g}"
 
 
@@ -70,15 +77,17 @@ def growth_figure(report: SpeedReport, path: Path) -> None:
         xscale="log", yscale="log", xlabel="side of the frame (pixels)", ylabel="seconds a frame"
     )
     sizes = sorted({row.size for row in report.timings})
-    for kind, sampler, words in SAMPLERS:
+    for kind, sampler in sampler_rows():
         points = sorted(
             (row.size, row.seconds_per_frame)
             for row in report.timings
-            if (row.kind, row.sampler) == (kind, sampler)
+            if (row.kind, row.sampler) == (kind.name, sampler.name)
         )
         if points:
-            dashed = "--" if sampler in ("plain", "cached") and kind == "otn" else "-"
-            axes.plot(*zip(*points, strict=True), dashed, marker="o", label=words)
+            one_by_one = sampler.one_frame or isinstance(sampler, PartialSampler)
+            line = "--" if one_by_one else "-"
+            words = f"{kind.label}{sampler.words}"
+            axes.plot(*zip(*points, strict=True), line, marker="o", label=words)
     axes.set_xticks(sizes, [str(size) for size in sizes], minor=False)
     axes.minorticks_off()
     axes.grid(alpha=0.3)

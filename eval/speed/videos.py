@@ -7,29 +7,48 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pixelpush.eval.published import SAMPLING_SECONDS, SAMPLING_SOURCE
 from pixelpush.eval.speed.settings import SpeedSettings
+from pixelpush.published import SAMPLING_SECONDS, SAMPLING_SOURCE
 from pixelpush.vpn import VideoPixelNetwork
-from pixelpush.vpn.graph import CompiledStep, GraphedStep, plain_step, static_inputs
+from pixelpush.vpn.decoders import KINDS
+from pixelpush.vpn.graph import static_inputs
+from pixelpush.vpn.kinds import VideoKind
+from pixelpush.vpn.samplers import PartialSampler, Sampler
 
-# Rows in the order of the table: (kind, sampler, words for it).
-SAMPLERS = (
-    ("otn", "plain", "O(TN) VPN, a full pass per sub-pixel"),
-    ("otn", "cached", "O(TN) VPN, cached, pixel by pixel"),
-    ("otn", "wavefront", "O(TN) VPN, cached, wavefront"),
-    ("baseline", "plain", "O(T) baseline"),
-    ("baseline", "graph", "O(T) baseline, in one graph"),
-    ("ot", "plain", "O(T) VPN"),
-    ("ot", "graph", "O(T) VPN, in one graph"),
-    ("otlogn", "plain", "O(T log N) VPN"),
-    ("otlogn", "graph", "O(T log N) VPN, in one graph"),
-)
+
+def sampler_rows() -> list[tuple[VideoKind, Sampler]]:
+    """Return the rows of the table, from the records of the kinds.
+
+    The kind that speed-ups are counted from comes first.
+
+    >>> kind, sampler = sampler_rows()[0]
+    >>> kind.label + sampler.words
+    'O(TN) VPN, a full pass per sub-pixel'
+    """
+    rows = [(kind, sampler) for kind in KINDS.values() for sampler in kind.samplers]
+    first = reference_row()[0]
+    return sorted(rows, key=lambda row: row[0].name != first)
+
+
+def reference_row() -> tuple[str, str]:
+    """Return the names of the kind and the sampler that speed-ups are counted from.
+
+    >>> reference_row()
+    ('otn', 'plain')
+    """
+    return next(
+        (kind.name, sampler.name)
+        for kind in KINDS.values()
+        for sampler in kind.samplers
+        if sampler.reference
+    )
 
 
 @dataclass(frozen=True)
@@ -50,54 +69,28 @@ class Timing:
     extrapolated_from_steps: int | None = None
 
 
-def time_sampler(model: VideoPixelNetwork, sampler: str, settings: SpeedSettings) -> Timing | None:
-    """Time one sampler of one model; None where this machine or this setting cannot run it."""
-    size, kind = model.config.frame_size, model.config.kind
-    steps = model.decoder.evaluations
-    if kind == "otn":
-        steps = {"plain": steps, "cached": size * size, "wavefront": 3 * size - 2}[sampler]
-        if sampler == "plain":
-            return _time_plain_otn(model, settings)
-    step = _frame_step(model, sampler, settings)
+def time_sampler(model: VideoPixelNetwork, name: str, settings: SpeedSettings) -> Timing | None:
+    """Time one sampler of one model; None where this machine or this setting cannot run it.
+
+    Raises InputError for a name that the model's kind does not have."""
+    kind = KINDS.find(model.config.kind)
+    sampler = kind.sampler(name)
+    if isinstance(sampler, PartialSampler):
+        return _time_part(model, sampler, settings)
+    step = sampler.step(model, settings.videos_at_once, settings.precision, settings.graph)
     if step is None:
         return None
-    # A frame of the pixel-by-pixel sampler takes seconds and all cost the same: one a video is
-    # enough.
-    frames = 1 if sampler == "cached" else settings.frames
+    frames = 1 if sampler.one_frame else settings.frames
     seconds = _time_videos(model, step, settings, frames)
-    mean, spread = statistics.mean(seconds), max(seconds) - min(seconds)
-    return Timing(kind, sampler, size, mean, spread, model.decoder.evaluations, steps)
-
-
-def _frame_step(
-    model: VideoPixelNetwork, sampler: str, settings: SpeedSettings
-) -> Callable[..., Any] | None:
-    if sampler == "graph":
-        if settings.graph == "none" or (settings.graph == "cuda" and settings.device != "cuda"):
-            return None
-        if settings.graph == "cuda":
-            return GraphedStep(model, settings.videos_at_once, precision=settings.precision)
-        return CompiledStep(model, settings.precision)
-    if sampler == "cached":
-        return _raster_step(model, settings.precision)
-    return plain_step(model, settings.precision)
-
-
-def _raster_step(model: VideoPixelNetwork, precision: str) -> Callable[..., Any]:
-    """``plain_step`` with the O(TN) decoder's pixel-by-pixel order in the place of the
-    wavefront."""
-    decoder: Any = model.decoder
-    whole = plain_step(model, precision)
-
-    def step(carry: Any, action: Any, uniforms: Any, temperature: float = 1.0) -> Any:
-        wavefront = decoder.sample
-        decoder.sample = lambda *inputs: wavefront(*inputs, order="raster")
-        try:
-            return whole(carry, action, uniforms, temperature)
-        finally:
-            del decoder.sample
-
-    return step
+    return Timing(
+        kind.name,
+        name,
+        model.config.frame_size,
+        statistics.mean(seconds),
+        max(seconds) - min(seconds),
+        model.decoder.evaluations,
+        sampler.sequential_steps(model),
+    )
 
 
 def _time_videos(
@@ -121,15 +114,16 @@ def _time_videos(
 
 
 @torch.no_grad()
-def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing:
-    """Time ``plain_steps`` full passes; a frame takes one per sub-pixel, each costing the same."""
-    decoder: Any = model.decoder
+def _time_part(
+    model: VideoPixelNetwork, sampler: PartialSampler, settings: SpeedSettings
+) -> Timing:
+    """Time ``plain_steps`` of a frame's steps, each of which costs the same."""
     carry, _, uniforms = static_inputs(model, settings.videos_at_once)
     grid = model.config.grid
     features = torch.zeros(
         settings.videos_at_once, model.encoder.features, grid, grid, device=settings.device
     )
-    total = decoder.evaluations
+    total = sampler.sequential_steps(model)
     steps = min(settings.plain_steps, total)
     centre = carry.frame.float() if model.config.centred else None
 
@@ -137,7 +131,7 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
         with torch.autocast(
             uniforms.device.type, torch.bfloat16, enabled=settings.precision == "bf16"
         ):
-            decoder.sample_plain(features, centre, uniforms, steps=steps)
+            sampler.sample_steps(model, features, centre, uniforms, steps)
 
     sample(1)
     seconds = []
@@ -147,9 +141,16 @@ def _time_plain_otn(model: VideoPixelNetwork, settings: SpeedSettings) -> Timing
         sample(steps)
         _synchronise(settings.device)
         seconds.append((time.perf_counter() - begin) / steps * total / settings.videos_at_once)
-    spread = max(seconds) - min(seconds)
-    mean = statistics.mean(seconds)
-    return Timing("otn", "plain", model.config.frame_size, mean, spread, total, total, steps)
+    return Timing(
+        model.config.kind,
+        sampler.name,
+        model.config.frame_size,
+        statistics.mean(seconds),
+        max(seconds) - min(seconds),
+        model.decoder.evaluations,
+        total,
+        steps,
+    )
 
 
 @torch.no_grad()
@@ -200,15 +201,14 @@ def measure(
     timings: list[Timing] = []
     work: dict[str, dict[str, float]] = {}
     for size in sorted({*sizes, table_size}):
-        for kind in dict.fromkeys(kind for kind, _, _ in SAMPLERS):
-            model = build(kind, size).to(settings.device).eval()
+        for name, rows in groupby(sampler_rows(), key=lambda row: row[0].name):
+            model = build(name, size).to(settings.device).eval()
             if size == table_size:
-                work[kind] = count_work(model)
-            for row_kind, sampler, words in SAMPLERS:
-                if row_kind == kind:
-                    progress(f"{words}, {size}x{size}")
-                    timing = time_sampler(model, sampler, settings)
-                    timings += [timing] if timing else []
+                work[name] = count_work(model)
+            for kind, sampler in rows:
+                progress(f"{kind.label}{sampler.words}, {size}x{size}")
+                timing = time_sampler(model, sampler.name, settings)
+                timings += [timing] if timing else []
     return SpeedReport(settings, table_size, hardware(settings.device), work, timings)
 
 

@@ -54,7 +54,7 @@ def run(
     facts = agreed_facts([name], data, watching.context, watching.clip_frames)
     usual_data = settings.usual_data or agreed_facts([name]).data
     device = pick_device(watching.device)
-    model = load_model(name, device)
+    model = load_model(name, device, family="video")
     size = model.config.frame_size
     ready = Ready(
         model,

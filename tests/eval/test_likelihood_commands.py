@@ -12,7 +12,8 @@ import torch
 from pixelpush.cli import run
 from pixelpush.datasets import open_dataset
 from pixelpush.errors import InputError
-from pixelpush.image import build_image_model, save_image_model
+from pixelpush.image import build_image_model
+from pixelpush.saved import save_model
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_images_are_coded_and_come_back_as_an_array(tmp_path):
     for number, picture in enumerate(pictures):
         Image.fromarray(picture).save(folder / f"{number}.png")
     model = build_image_model("gated-pixelcnn", image_size=8, channels=4, layers=2, head_hidden=8)
-    save_image_model(model, tmp_path / "model")
+    save_model(model, tmp_path / "model")
     path, out = tmp_path / "i.ppc", tmp_path / "i.npy"
     data = f"folder:{tmp_path / 'pictures'}"
     named = ["--model", str(tmp_path / "model")]

@@ -19,7 +19,8 @@ from pixelpush.eval.likelihood.settings import EvalProtocol, ScoringSettings
 from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
 from pixelpush.eval.speed.settings import SpeedSettings
 from pixelpush.eval.speed.videos import measure
-from pixelpush.image import build_image_model, save_image_model
+from pixelpush.image import build_image_model
+from pixelpush.saved import save_model
 from pixelpush.training.config import RunOptions
 from pixelpush.training.options import TrainingData
 from pixelpush.vpn import build_model
@@ -121,7 +122,7 @@ def test_pictures_read_every_option(pictures: Path, tmp_path: Path, monkeypatch)
     model = build_image_model(
         "multiscale-pixelcnn", base_size=4, base_layers=2, crop=8, **sizes, **conditions
     )
-    save_image_model(model, tmp_path / "model")
+    save_model(model, tmp_path / "model")
     data = f"folder:{pictures}"
     with reads_of(PictureSettings, monkeypatch) as found:
         for settings in (

@@ -21,7 +21,7 @@ from pixelpush.image.distributions import (
     parameters_per_pixel,
     pick,
 )
-from pixelpush.image.heads import make_head
+from pixelpush.image.heads import DISTRIBUTIONS, HeadSettings
 from pixelpush.image.pixels import from_unit, innovation, to_unit
 
 LEVELS = np.arange(256)
@@ -213,7 +213,7 @@ def test_channel_probabilities_are_the_chain_rule_of_log_prob(kind, centred):
     if kind == "bernoulli" and centred:
         pytest.skip("a Bernoulli has no centre")
     generator = torch.Generator().manual_seed(3)
-    head = make_head(kind, 6, 3, components=4, hidden=8, centred=centred)
+    head = DISTRIBUTIONS[kind].build(HeadSettings(6, 3, components=4, hidden=8, centred=centred))
     with torch.no_grad():
         for parameter in head.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))

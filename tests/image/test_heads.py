@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pixelpush.errors import InputError
-from pixelpush.image.heads import ChannelSoftmaxHead, make_head
+from pixelpush.image.heads import DISTRIBUTIONS, ChannelSoftmaxHead, HeadSettings
 
 HEADS = ["softmax", "logistic", "independent-logistic"]
 
@@ -58,7 +58,7 @@ def test_every_channel_normalises(centred):
 @pytest.mark.parametrize("kind", HEADS)
 def test_sampler_and_score_use_float32_whatever_the_features(kind):
     torch.manual_seed(0)
-    head = make_head(kind, 6, 3, 4, 8)
+    head = DISTRIBUTIONS[kind].build(HeadSettings(6, 3, 4, 8))
     uniforms = torch.rand(
         2, head.uniforms_per_pixel, 3, 3, generator=torch.Generator().manual_seed(3)
     )
@@ -74,9 +74,8 @@ def test_a_new_head_is_close_to_uniform(kind):
     """Nats per sub-pixel of random pixels under a new head: not far above log 256 = 5.55."""
     torch.manual_seed(0)
     pixels = torch.randint(0, 256, (2, 3, 3, 3), dtype=torch.uint8)
-    assert (
-        5.0 < -make_head(kind, 6, 3, 10, 8)(features_of()).log_prob(pixels).mean().item() / 3 < 7.5
-    )
+    head = DISTRIBUTIONS[kind].build(HeadSettings(6, 3, 10, 8))
+    assert 5.0 < -head(features_of()).log_prob(pixels).mean().item() / 3 < 7.5
 
 
 def test_sampling_frequencies_of_the_softmax_head():
@@ -93,6 +92,6 @@ def test_sampling_frequencies_of_the_softmax_head():
 
 def test_mistakes_are_named():
     with pytest.raises(InputError, match="unknown pixel distribution 'gauss'"):
-        make_head("gauss", 4, 3)
+        DISTRIBUTIONS.find("gauss")
     with pytest.raises(InputError, match="centre"):
         softmax_head(centred=True)(features_of())

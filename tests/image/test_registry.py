@@ -9,10 +9,12 @@ import torch
 from tiny_images import KINDS, random_images, tiny_image_model
 
 from pixelpush.errors import InputError
-from pixelpush.image import build_image_model, load_image_model, save_image_model
-from pixelpush.image.config import KINDS as CONFIGS
+from pixelpush.image import build_image_model
+from pixelpush.image.kind_list import KINDS as RECORDS
 from pixelpush.image.noise import SampleNoise
-from pixelpush.image.presets import PRESETS
+from pixelpush.image.presets import model_presets
+from pixelpush.saved import save_model
+from pixelpush.vpn import load_model
 
 # Weights of the published sizes, counted by hand in ``by_hand`` below or once and kept: a change
 # must be deliberate.
@@ -37,7 +39,7 @@ def test_published_sizes_build(name):
 
 def test_every_preset_builds():
     with torch.device("meta"):
-        for name in PRESETS:
+        for name in model_presets():
             assert count(build_image_model(name)) > 10_000
 
 
@@ -63,8 +65,8 @@ def test_the_weights_of_a_pixelcnn_pp_by_hand():
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_models_come_back(tmp_path, kind):
     model = tiny_image_model(kind)
-    save_image_model(model, tmp_path / "saved")
-    loaded = load_image_model(tmp_path / "saved")
+    save_model(model, tmp_path / "saved")
+    loaded = load_model(tmp_path / "saved", family="image")
     images = random_images(model, 1)
     with torch.no_grad():
         assert torch.equal(loaded.log_prob(images), model.log_prob(images))
@@ -87,15 +89,15 @@ def test_mistakes_are_named(tmp_path):
     ]:
         with pytest.raises(InputError, match=message):
             build_image_model(**settings)
-    save_image_model(tiny_image_model("pixelcnn"), tmp_path / "saved")
+    save_model(tiny_image_model("pixelcnn"), tmp_path / "saved")
     header = json.loads((tmp_path / "saved/model.json").read_text())
     (tmp_path / "saved/model.json").write_text(json.dumps({**header, "family": "video"}))
     with pytest.raises(InputError, match="not an image model"):
-        load_image_model(tmp_path / "saved")
+        load_model(tmp_path / "saved", family="image")
 
 
 def test_every_kind_is_tested_and_configured():
-    assert set(KINDS) == set(CONFIGS)
+    assert set(KINDS) == set(RECORDS)
 
 
 def test_a_sample_has_its_own_stream():

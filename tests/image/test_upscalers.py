@@ -9,8 +9,14 @@ import torch
 
 from pixelpush.errors import InputError
 from pixelpush.image.groups import merge_groups, split_groups, subsample
-from pixelpush.image.heads import make_head
-from pixelpush.image.upscalers import PatchGroupNetwork, TypeAUpscaler, TypeBUpscaler, Upscaler
+from pixelpush.image.heads import DISTRIBUTIONS, ChannelSoftmaxHead, HeadSettings
+from pixelpush.image.upscalers import (
+    GroupSettings,
+    PatchGroupNetwork,
+    TypeAUpscaler,
+    TypeBUpscaler,
+    Upscaler,
+)
 
 
 def tiny_upscaler(
@@ -24,7 +30,9 @@ def tiny_upscaler(
     extra = {"patch": 2, "patch_layers": 3} if kind == "B" else {}
     make = {"A": TypeAUpscaler, "B": TypeBUpscaler}[kind]
     upscaler = make(
-        *(2, 3, 8, 2, "residual", lambda: make_head(distribution, 8, 3, 2, 8, centred), first),
+        GroupSettings(conditioning=2, colours=3, channels=8, blocks=2),
+        lambda: DISTRIBUTIONS[distribution].build(HeadSettings(8, 3, 2, 8, centred)),
+        first,
         **extra,
     )
     with torch.no_grad():
@@ -55,7 +63,11 @@ def test_groups_are_corners_and_merge_undoes_split():
 
 def test_patches_only_move_data():
     network = PatchGroupNetwork(
-        1, 2, 3, 8, 1, "residual", make_head("softmax", 8, 3, hidden=8), 4, 2
+        known=1,
+        settings=GroupSettings(conditioning=2, colours=3, channels=8, blocks=1),
+        head=ChannelSoftmaxHead(8, 3, hidden=8),
+        patch=4,
+        patch_layers=2,
     )
     maps = torch.arange(2 * 5 * 8 * 12.0).view(2, 5, 8, 12)
     patches = network.split(maps)

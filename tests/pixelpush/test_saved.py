@@ -16,8 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from pixelpush.errors import InputError
-from pixelpush.image import build_image_model, load_image_model
-from pixelpush.image.registry import save_image_model
+from pixelpush.image import build_image_model
 from pixelpush.saved import check_tensors
 from pixelpush.vpn import build_model, load_model, save_model
 
@@ -40,7 +39,7 @@ def video(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    save_image_model(
+    save_model(
         build_image_model("pixelcnn", image_size=8, channels=4, layers=2, hidden=4),
         tmp_path / "image",
     )
@@ -113,7 +112,7 @@ def test_a_video_model_that_claims_to_be_huge(video: Path, changes: dict):
 )
 def test_an_image_model_that_claims_to_be_huge(image: Path, changes: dict):
     edit_config(image, **changes)
-    refuse(load_image_model, image)
+    refuse(load_model, image)
 
 
 @pytest.mark.parametrize(

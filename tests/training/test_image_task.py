@@ -11,14 +11,15 @@ import torch
 
 from pixelpush.datasets.image_sets import ImageArrays, ImageExample
 from pixelpush.errors import InputError
-from pixelpush.image.presets import PRESETS as MODELS
-from pixelpush.image.presets import image_config
+from pixelpush.image.presets import image_config, model_presets
 from pixelpush.training.config import DataConfig
 from pixelpush.training.image_batches import check_fits, read_images, split_batch
+from pixelpush.training.image_presets import RECIPES
 from pixelpush.training.image_scoring import score_images
 from pixelpush.training.image_task import ImageTask
 from pixelpush.training.presets import find_preset
 from pixelpush.training.task import SCORE
+from pixelpush.vpn import load_model
 
 
 class Birds:
@@ -176,15 +177,15 @@ def test_long_captions_are_refused_unless_asked():
 
 
 def test_every_image_model_has_a_training_preset():
-    for name in MODELS:
+    for name, (kind, model) in model_presets().items():
         preset = find_preset(name)
         assert preset.family == "image"
-        assert image_config(preset.model, **preset.overrides).kind == MODELS[name]["kind"]
+        assert image_config(preset.model, **preset.overrides).kind == kind.name
+        assert preset.train == RECIPES[model.training].train
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
 def test_a_run_resumes_and_its_model_loads(tmp_path: Path, precision: str):
-    from pixelpush.image import load_image_model
     from pixelpush.training.commands import run_training
     from pixelpush.training.config import RunOptions
     from pixelpush.training.options import PresetChanges, TrainingData
@@ -200,7 +201,7 @@ def test_a_run_resumes_and_its_model_loads(tmp_path: Path, precision: str):
             settings,
             RunOptions(accelerator="cpu", quiet=True),
         )
-    model = load_image_model(tmp_path / "run")
+    model = load_model(tmp_path / "run", family="image")
     assert model.config.image_size == 32
     assert (tmp_path / "run" / "best.json").is_file()
 

@@ -16,11 +16,11 @@ from pixelpush.training.options import (
     parse_settings,
     split_settings,
 )
-from pixelpush.training.presets import PRESETS, find_preset
+from pixelpush.training.presets import find_preset, presets
 
 
 def test_changes_reach_the_configuration():
-    base = PRESETS["push-ot-small"].train
+    base = find_preset("push-ot-small").train
     assert PresetChanges().applied_to(base) == base
     changes = PresetChanges(
         examples=77,
@@ -108,9 +108,9 @@ def test_unknown_presets_and_data_are_refused(tmp_path: Path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
+@pytest.mark.parametrize("name", sorted(presets()))
 def test_presets_say_what_to_expect(name: str):
-    preset = PRESETS[name]
+    preset = find_preset(name)
     assert f"train {name} " in preset.command
     assert preset.hardware
     assert preset.minutes

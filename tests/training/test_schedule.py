@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelpush.training.config import ScheduleConfig
-from pixelpush.training.presets import PRESETS
+from pixelpush.training.presets import find_preset
 from pixelpush.training.schedule import rate_factor
 
 counts = st.integers(0, 1000)
 
 
 def test_paper_schedule_drops_at_the_published_steps():
-    train = PRESETS["paper-ot"].train
+    train = find_preset("paper-ot").train
     assert train.examples == 200_000 * train.batch_size
     for step, drops in ((0, 0), (82_999, 0), (83_000, 1), (112_999, 1), (113_000, 2), (199_999, 2)):
         rate = train.optimizer.learning_rate * rate_factor(

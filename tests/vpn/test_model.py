@@ -15,7 +15,7 @@ from tiny import KINDS, tiny_model, tiny_video
 
 from pixelpush.errors import InputError
 from pixelpush.vpn import build_model, load_model, save_model
-from pixelpush.vpn.presets import PRESETS, video_config
+from pixelpush.vpn.presets import model_presets, video_config
 
 
 def test_wrong_inputs_are_named():
@@ -142,7 +142,7 @@ def test_checkpointing_changes_no_gradient(kind):
         torch.testing.assert_close(plain, recomputed)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", model_presets())
 def test_presets_build(name):
     with torch.device("meta"):
         model = build_model(name)

@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tiny import depends, fill
 
 from pixelpush.errors import InputError
-from pixelpush.image.heads import make_head
-from pixelpush.vpn import build_upscaler, load_model, load_upscaler, save_upscaler, upscale_video
+from pixelpush.image.heads import BernoulliHead
+from pixelpush.vpn import build_upscaler, load_model, save_model, upscale_video
 from pixelpush.vpn.super_resolution import shrink
 
 
@@ -62,7 +62,7 @@ def test_one_sub_pixel_moves_exactly_the_later_groups():
 def test_probabilities_of_all_tiny_images_sum_to_one():
     model = tiny_upscaler(4, colours=1)
     for network in model.groups.networks:
-        network.head = make_head("bernoulli", 8, 1)
+        network.head = BernoulliHead(8)
     images = torch.tensor(list(itertools.product((0, 255), repeat=16)), dtype=torch.uint8).view(
         -1, 1, 4, 4
     )
@@ -92,8 +92,8 @@ def test_shrink_is_the_rounded_area_mean():
 
 def test_saved_upscaler_and_wrong_shapes(tmp_path):
     model = tiny_upscaler()
-    save_upscaler(model, tmp_path / "saved")
-    loaded = load_upscaler(tmp_path / "saved")
+    save_model(model, tmp_path / "saved")
+    loaded = load_model(tmp_path / "saved", family="upscaler")
     large, small = random_frames(1, 3, 8, 8), random_frames(1, 3, 4, 4)
     with torch.no_grad():
         assert torch.equal(
@@ -101,5 +101,5 @@ def test_saved_upscaler_and_wrong_shapes(tmp_path):
         )
     with pytest.raises(InputError, match="twice the size"):
         model.log_prob(large, large, large)
-    with pytest.raises(InputError, match="family 'upscaler'"):
-        load_model(tmp_path / "saved")
+    with pytest.raises(InputError, match="a super-resolution model, not a video model"):
+        load_model(tmp_path / "saved", family="video")

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from pixelpush.vpn import VideoPixelNetwork, build_model
+from pixelpush.vpn.decoders import KINDS as RECORDS
 
-KINDS = ("baseline", "otn", "ot", "otlogn")
+KINDS = tuple(RECORDS)
 GOLDEN = Path(__file__).parent / "golden.json"
 
 

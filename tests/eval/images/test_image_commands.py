@@ -19,7 +19,8 @@ from pixelpush.eval.likelihood.image_tables import table1_text, table3_text
 from pixelpush.eval.likelihood.images import ImageModelScores, ImageReport, ImageSummary
 from pixelpush.eval.speed.images import measure_images, table4_images_text
 from pixelpush.eval.statistics import Ratio
-from pixelpush.image import build_image_model, save_image_model
+from pixelpush.image import build_image_model
+from pixelpush.saved import save_model
 
 SMALL = {"image_size": 8, "head_hidden": 8, "condition_channels": 4, "condition_layers": 2}
 MULTISCALE = {
@@ -44,10 +45,8 @@ def folder(tmp_path_factory) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), numbers.integers(0, 256, (8, 8, 3), dtype=np.uint8))
     torch.manual_seed(0)
-    save_image_model(
-        build_image_model("gated-pixelcnn", channels=4, layers=2, **SMALL), root / "gated"
-    )
-    save_image_model(
+    save_model(build_image_model("gated-pixelcnn", channels=4, layers=2, **SMALL), root / "gated")
+    save_model(
         build_image_model("multiscale-pixelcnn", classes=2, **MULTISCALE), root / "multiscale"
     )
     return root

@@ -13,7 +13,8 @@ from flat_options import build
 from pixelpush.cli.nll import NllOptions, nll
 from pixelpush.eval.likelihood.metrics import METRICS, Metric, Scores, find_metric, measure
 from pixelpush.eval.statistics import ratio
-from pixelpush.image import build_image_model, save_image_model
+from pixelpush.image import build_image_model
+from pixelpush.saved import save_model
 
 
 def worst_episode(scores: Scores) -> float:
@@ -44,7 +45,7 @@ def image_data(tmp_path: Path) -> str:
 @pytest.fixture
 def image_model(tmp_path: Path) -> str:
     sizes = {"image_size": 8, "channels": 4, "layers": 2, "head_hidden": 8}
-    save_image_model(build_image_model("gated-pixelcnn", **sizes), tmp_path / "model")
+    save_model(build_image_model("gated-pixelcnn", **sizes), tmp_path / "model")
     return str(tmp_path / "model")
 
 

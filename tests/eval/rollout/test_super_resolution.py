@@ -10,7 +10,7 @@ import pytest
 from pixelpush.errors import InputError
 from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
-from pixelpush.vpn import build_upscaler, save_upscaler
+from pixelpush.vpn import build_upscaler, save_model
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def chain(tmp_path_factory) -> list[str]:
     """Saved upscalers to 16 and to 32 pixels."""
     folder: Path = tmp_path_factory.mktemp("upscalers")
     for size in (16, 32):
-        save_upscaler(build_upscaler(size, channels=4, blocks=1, components=2), folder / str(size))
+        save_model(build_upscaler(size, channels=4, blocks=1, components=2), folder / str(size))
     return [str(folder / "16"), str(folder / "32")]
 
 
