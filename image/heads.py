@@ -146,7 +146,7 @@ class BernoulliHead(Head):
 
 
 class ChannelSoftmaxHead(Head):
-    """256-way softmax per sub-pixel; G sees R, B sees R and G (van den Oord et al. 2016a, sec. 3.3).
+    """256-way softmax per sub-pixel; G sees R, B sees R and G (van den Oord et al. 2016a, 3.3).
 
     The features must not contain the pixel's own colours. The earlier ones enter here, through one
     table of 256 rows per ordered pair of channels (a 1x1 convolution of the one-hot value), so that

@@ -7,62 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pixelpush.errors import InputError
+from pixelpush.settings import check_choice, check_not_negative, check_positive
+from pixelpush.training.optimizer_recipes import OptimizerConfig
+from pixelpush.training.schedule import ScheduleConfig
 
 Precision = Literal["32", "bf16"]
-
-
-@dataclass(frozen=True)
-class OptimizerConfig:
-    """name: 'muon' (with AdamW for all but filters), 'adamw', 'adam' or 'rmsprop' (centred, epsilon
-    inside the root, as TensorFlow's).
-
-    decay: RMSprop's averages. momentum: Muon's. betas: Adam's. weight_decay: of muon and adamw, on
-    matrices and filters only. clip_norm: largest norm of the whole gradient; 0 turns clipping off.
-    """
-
-    name: Literal["muon", "adamw", "adam", "rmsprop"] = "adamw"
-    learning_rate: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.99)
-    decay: float = 0.95
-    momentum: float = 0.95
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
-    clip_norm: float = 0.0
-
-    def __post_init__(self):
-        _positive(self, "learning_rate", "epsilon")
-        _not_negative(self, "weight_decay", "clip_norm")
-        # Beyond it an update overflows float32 before the loss can show it.
-        _at_most(self, 1e6, "learning_rate", "epsilon", "weight_decay")
-        if len(self.betas) != 2 or not all(
-            0 <= beta < 1 for beta in (*self.betas, self.decay, self.momentum)
-        ):
-            given = f"{self.betas}, {self.decay} and {self.momentum}"
-            raise InputError(f"betas (two), decay and momentum must be in [0, 1), got {given}.")
-
-
-@dataclass(frozen=True)
-class ScheduleConfig:
-    """The learning rate's factor as a function of the examples seen; never of time or of steps.
-
-    kind: 'constant'; 'steps': times ``factor`` at each of ``drops`` (in examples); 'cosine': from 1
-    down to ``final`` at the end of the planned examples. All rise linearly from 0 over the first
-    ``warmup_examples``. 'exponential': times ``factor`` per 1,000 examples."""
-
-    kind: Literal["constant", "steps", "cosine", "exponential"] = "constant"
-    warmup_examples: int = 0
-    drops: tuple[int, ...] = ()
-    factor: float = 1.0
-    final: float = 0.0
-
-    def __post_init__(self):
-        _not_negative(self, "warmup_examples", "final")
-        _positive(self, "factor")
-        _at_most(self, 1, "final", "factor")
-        if self.kind not in ("constant", "steps", "cosine", "exponential"):
-            raise InputError(
-                f"schedule {self.kind!r} is unknown; use constant, steps, cosine or exponential."
-            )
 
 
 @dataclass(frozen=True)
@@ -90,7 +39,7 @@ class DataConfig:
     crop: int = 0
 
     def __post_init__(self):
-        _not_negative(self, "jitter", "colour", "crop", "drawing_pairs")
+        check_not_negative(self, "jitter", "colour", "crop", "drawing_pairs")
         if not 0 <= self.corruption <= 1:
             raise InputError(f"corruption is a share, 0 to 1, got {self.corruption}.")
         if self.colour >= 1:
@@ -123,12 +72,11 @@ class TrainConfig:
     start: str = ""
 
     def __post_init__(self):
-        _positive(self, "batch_size", "examples")
-        _not_negative(self, "seed")
+        check_positive(self, "batch_size", "examples")
+        check_not_negative(self, "seed")
         if not 0 <= self.ema_decay < 1:
             raise InputError(f"ema_decay must be in [0, 1), got {self.ema_decay}.")
-        if self.precision not in ("32", "bf16"):
-            raise InputError(f"precision {self.precision!r} is unknown; use '32' or 'bf16'.")
+        check_choice("precision", self.precision, ("32", "bf16"))
 
 
 @dataclass(frozen=True)
@@ -178,34 +126,14 @@ class RunOptions:
     """No progress bar."""
 
     def __post_init__(self):
-        _positive(self, "accumulate", "workers", "keep", "save_minutes", "validation_items")
-        _not_negative(
+        check_positive(self, "accumulate", "workers", "keep", "save_minutes", "validation_items")
+        check_not_negative(
             self,
-            *(
-                "devices",
-                "nodes",
-                "minutes",
-                "save_examples",
-                "validate_examples",
-                "log_examples",
-                "sample_examples",
-            ),
+            "devices",
+            "nodes",
+            "minutes",
+            "save_examples",
+            "validate_examples",
+            "log_examples",
+            "sample_examples",
         )
-
-
-def _positive(config: object, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) > 0:
-            raise InputError(f"{name} must be above 0, got {getattr(config, name)}.")
-
-
-def _not_negative(config: object, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) >= 0:
-            raise InputError(f"{name} must not be negative, got {getattr(config, name)}.")
-
-
-def _at_most(config: object, bound: float, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) <= bound:
-            raise InputError(f"{name} must be at most {bound:g}, got {getattr(config, name)}.")

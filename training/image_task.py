@@ -14,7 +14,8 @@ from pixelpush.datasets.hashing import randint, uniform
 from pixelpush.datasets.image_sets import ImageSet
 from pixelpush.errors import InputError
 from pixelpush.image import build_image_model
-from pixelpush.image.config import ImageConfig, MultiscalePixelCNNConfig
+from pixelpush.image.config import ImageConfig
+from pixelpush.image.multiscale_pixelcnn import MultiscalePixelCNNConfig
 from pixelpush.training.config import DataConfig
 from pixelpush.training.image_batches import (
     IMAGES,
@@ -89,7 +90,7 @@ class ImageTask:
         arrays = example_arrays(
             self.config, example, randint(1 << 30, seed, _CAPTION, epoch, index)
         )
-        if self.data.mirror and uniform(seed, _MIRROR, epoch, index) < self.data.mirror:
+        if self.data.mirror and uniform(seed, _MIRROR, epoch, index) < 0.5:
             for name in (IMAGES, "structure"):
                 if name in arrays:
                     arrays[name] = np.ascontiguousarray(arrays[name][..., ::-1])

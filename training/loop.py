@@ -28,7 +28,7 @@ from pixelpush.training.interrupt import Clock, stopping_on_signals
 from pixelpush.training.metrics import BEST_KEY, Metrics, Window, validation_line
 from pixelpush.training.optimizer import build_optimizer, set_learning_rate
 from pixelpush.training.run_folder import begin_or_resume, locked
-from pixelpush.training.schedule import rate_factor
+from pixelpush.training.schedule import make_schedule
 from pixelpush.training.seeding import seed_torch
 from pixelpush.training.step import StepResult, Wrapped, everyones_names, train_step
 from pixelpush.training.task import SCORE, Task
@@ -145,7 +145,7 @@ def _loop(run: Run) -> None:
     progress, config, options = run.state.progress, run.config, run.options
     if progress.examples >= config.examples:
         return
-    fabric = run.fabric
+    fabric, schedule = run.fabric, make_schedule(config.schedule)
     clock, window = Clock(options.minutes, options.save_minutes), Window()
     feed = read_ahead(
         run.task,
@@ -161,9 +161,8 @@ def _loop(run: Run) -> None:
             pieces, failure = _next(feed)
             waiting = time.perf_counter() - begin
             stop, save = agree(fabric, clock.requests(), failure or _failure(run))
-            rate = config.optimizer.learning_rate * rate_factor(
-                config.schedule, progress.examples, config.examples
-            )
+            factor = schedule.factor(progress.examples, config.examples)
+            rate = config.optimizer.learning_rate * factor
             set_learning_rate(run.state.optimizer, rate)
             result = train_step(run.wrapped, run.task, run.state, config, pieces)
             if not result.finite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import defaultdict
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from pixelpush.errors import InputError
-from pixelpush.training.config import OptimizerConfig
+from pixelpush.training.optimizer_recipes import OPTIMIZERS, OptimizerConfig
 
 
 class CentredRMSprop(torch.optim.Optimizer):
@@ -127,25 +128,32 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
 
 
 def build_optimizer(config: OptimizerConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The configured optimiser over the trainable parameters; weight decay touches matrices and
-    filters only."""
+    """Return the configured optimiser over the trainable parameters.
+
+    Weight decay, where the optimiser has it, touches matrices and filters only. Raises InputError
+    where nothing is trainable.
+
+    >>> optimizer = build_optimizer(OptimizerConfig("adamw", weight_decay=0.1), nn.Linear(2, 2))
+    >>> [group["weight_decay"] for group in optimizer.param_groups]
+    [0.1, 0.0]
+    """
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
         raise InputError("the model has no trainable parameter.")
-    if config.name == "rmsprop":
-        return CentredRMSprop(trainable, config.learning_rate, config.decay, config.epsilon)
-    if config.name == "adam":
-        return torch.optim.Adam(trainable, config.learning_rate, config.betas, config.epsilon)
-    if config.name in ("adamw", "muon"):
-        groups = [
-            {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": config.weight_decay},
-            {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        groups = [group for group in groups if group["params"]]
-        if config.name == "muon":
-            return Muon(groups, config.learning_rate, config.momentum, config.betas, config.epsilon)
-        return torch.optim.AdamW(groups, config.learning_rate, config.betas, config.epsilon)
-    raise InputError(f"unknown optimizer {config.name!r}; choose muon, adamw, adam or rmsprop.")
+    recipe = OPTIMIZERS.find(config.name)
+    module, _, name = recipe.implementation.partition(":")
+    implementation = getattr(importlib.import_module(module), name)
+    parameters = _groups(trainable, config.weight_decay) if recipe.decays_weights else trainable
+    return implementation(parameters, lr=config.learning_rate, **recipe.arguments(config))
+
+
+def _groups(trainable: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    """Matrices and filters with weight decay, vectors without."""
+    groups = [
+        {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

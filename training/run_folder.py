@@ -18,7 +18,7 @@ import pixelpush
 from pixelpush.errors import InputError
 from pixelpush.files import full_disk_is_a_clear_error, read_json, write_json
 from pixelpush.training.config import TrainConfig
-from pixelpush.training.schedule import depends_on_length
+from pixelpush.training.schedule import make_schedule
 
 FORMAT = 1
 _PACKAGES = ("torch", "numpy", "lightning-fabric", "safetensors", "opencv-python-headless")
@@ -62,7 +62,7 @@ def begin_or_resume(
             raise InputError(
                 f"{path}: not format {FORMAT}, which this version reads; use another --run."
             )
-        _compare(run, found, identity, depends_on_length(config.schedule))
+        _compare(run, found, identity, make_schedule(config.schedule).depends_on_length)
         return
     if (run / "checkpoints").exists():
         raise InputError(

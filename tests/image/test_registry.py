@@ -85,7 +85,7 @@ def test_mistakes_are_named(tmp_path):
         ({"name": "multiscale-pixelcnn", "base_size": 2}, "multiple of the patch"),
         ({"name": "multiscale-pixelcnn", "upscaler": "C"}, "unknown upscaler"),
         ({"name": "gated-pixelcnn", "kernel": 4}, "odd kernels"),
-        ({"name": "pixelcnn", "distribution": "gauss"}, "unknown distribution"),
+        ({"name": "pixelcnn", "distribution": "gauss"}, "unknown pixel distribution"),
     ]:
         with pytest.raises(InputError, match=message):
             build_image_model(**settings)

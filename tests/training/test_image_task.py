@@ -67,12 +67,20 @@ def test_examples_are_pure_and_captions_change_with_the_epoch():
     }  # fmt: skip
 
 
-def test_a_mirrored_image_has_a_mirrored_structure():
-    plain, mirrored = birds_task(), birds_task(data=DataConfig(mirror=1.0))
-    before, after = plain.example(1, 0, 2)[1], mirrored.example(1, 0, 2)[1]
-    for name in ("images", "structure"):
-        assert np.array_equal(after[name], before[name][..., ::-1])
-    assert np.array_equal(after["captions"], before["captions"])
+def test_half_of_the_images_are_mirrored_their_structure_with_them():
+    plain, mirroring = birds_task(), birds_task(data=DataConfig(mirror=True))
+    mirrored = 0
+    for epoch in range(50):
+        for index in range(8):
+            before, after = (task.example(1, epoch, index)[1] for task in (plain, mirroring))
+            turned = not np.array_equal(after["images"], before["images"])
+            for name in ("images", "structure"):
+                wanted = before[name][..., ::-1] if turned else before[name]
+                assert np.array_equal(after[name], wanted)
+            assert np.array_equal(after["captions"], before["captions"])
+            mirrored += turned
+    # 400 fair coins: outside these bounds with a probability of 6e-5.
+    assert 160 < mirrored < 240
 
 
 @pytest.mark.parametrize("kind", ["gated-pixelcnn", "pixelcnn++"])

@@ -20,8 +20,9 @@ from pixelpush.training.optimizer import (
     orthogonal,
     set_learning_rate,
 )
+from pixelpush.training.optimizer_recipes import OPTIMIZERS
 
-NAMES = ("muon", "adamw", "adam", "rmsprop")
+NAMES = tuple(OPTIMIZERS)
 
 
 def test_centred_rmsprop_is_its_equation():

@@ -81,7 +81,7 @@ def test_settings_are_parsed_and_sorted():
         (['optimizer.betas=[0.9, "x"]'], r"should hold numbers only"),
         (["optimizer.decay=1.0"], r"betas \(two\), decay and momentum must be in \[0, 1\)"),
         (["schedule.factor=2"], r"factor must be at most 1, got 2"),
-        (["schedule.kind=cosinus"], r"schedule 'cosinus' is unknown"),
+        (["schedule.kind=cosinus"], r"unknown schedule 'cosinus'"),
         (["data.colour=1"], r"colour must be below 1"),
         (["data.context=20"], r"context 20 must be at least 1 and below clip_frames 20"),
     ],

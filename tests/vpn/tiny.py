@@ -78,6 +78,7 @@ def depends(kind: str, size: int, base_size: int, row: int, column: int) -> torc
         return here | ((down >= 0) & (right >= -down) & ((down > 0) | (right > 0)))
     if kind == "ot":
         return here | (2 * (rows % 2) + columns % 2 > 2 * (row % 2) + column % 2)
+    assert kind == "otlogn", f"say here which pixels {kind!r} predicts from which"
     rank = torch.tensor([[_rank(r, c, size, base_size) for c in range(size)] for r in range(size)])
     return here | (rank > rank[row, column])
 
