@@ -44,7 +44,9 @@ class ConvolutionCache:
 
     def __init__(self, layer: MaskedConv2d, batch: int, height: int, width: int):
         weight = layer.weight.detach()
-        self.height, self.width, self.batch = height, width, batch
+        self.height = height
+        self.width = width
+        self.batch = batch
         self.reach = int(layer.padding[0])
         self.stride = width + 2 * self.reach
         self.rows = weight.new_zeros(batch, (height + self.reach) * self.stride, layer.in_channels)

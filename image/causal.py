@@ -35,7 +35,8 @@ class CausalConv2d(nn.Conv2d):
         rows, columns = kernel
         if direction == "down" and columns % 2 == 0:
             raise InputError(f"a downward convolution needs an odd kernel width, got {columns}.")
-        self.direction, self.shifted = direction, shifted
+        self.direction = direction
+        self.shifted = shifted
         self.above = rows - 1 + (shifted and direction == "down")
         self.left = columns // 2 if direction == "down" else columns - 1 + shifted
         self.right = columns // 2 if direction == "down" else 0
@@ -143,7 +144,9 @@ class PixelCache:
             rows = left + 1
             weight = (layer.weight * layer.mask)[:, :, :rows]
         else:
-            left, right, rows = layer.left, layer.right, layer.kernel_size[0]
+            left = layer.left
+            right = layer.right
+            rows = layer.kernel_size[0]
             weight = layer.effective_weight()
         buffer = like.new_zeros(len(like), layer.in_channels, rows, left + width + right)
         return cls(weight.flatten(1), layer.bias, left, layer.kernel_size[1], buffer)

@@ -60,7 +60,8 @@ class Chosen(PixelDistribution):
     """A distribution whose samples a chooser names; its probabilities are the original's."""
 
     def __init__(self, original: PixelDistribution, chooser: Chooser):
-        self.original, self.chooser = original, chooser
+        self.original = original
+        self.chooser = chooser
         self.uniforms_per_pixel = original.uniforms_per_pixel
 
     def log_prob(self, pixels: Tensor) -> Tensor:

@@ -112,7 +112,8 @@ class ConditionConfig:
 def _check_range(name: str, numbers: Tensor | None, end: int) -> None:
     if numbers is None or numbers.numel() == 0:
         return
-    low, high = int(numbers.min()), int(numbers.max())
+    low = int(numbers.min())
+    high = int(numbers.max())
     if low < 0 or high >= end:
         raise InputError(
             f"the condition's {name} go from {low} to {high}; this model knows 0 to {end - 1}."

@@ -63,7 +63,8 @@ def discretized_logistic(level: Tensor, distance: Tensor, log_scale: Tensor) -> 
     width = torch.log(-torch.expm1(-2 * HALF_BIN * inverse_scale))
     # Factors of 0 and 1: all three terms are finite, and a product is much cheaper than ``where``
     # on a CPU.
-    below_highest, above_lowest = (level < LEVELS - 1).float(), (level > 0).float()
+    below_highest = (level < LEVELS - 1).float()
+    above_lowest = (level > 0).float()
     return (
         below_upper * below_highest
         + above_lower * above_lowest
@@ -122,7 +123,8 @@ class LogisticMixture(PixelDistribution):
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
         cumulative = torch.softmax(self.logits / temperature, dim=1).cumsum(dim=1)
         component = pick(cumulative, uniforms[:, :1])
-        values, pixels = [], []
+        values = []
+        pixels = []
         for channel in range(self.colours):
             mean = self._mean(channel, values).gather(1, component)[:, 0]
             log_scale = self.log_scales[channel].gather(1, component)[:, 0]
@@ -141,7 +143,8 @@ class LogisticMixture(PixelDistribution):
             distance = value[:, None] - self._mean(index, values)
             log_scale = self.log_scales[index]
             total = total + discretized_logistic(earlier[:, index, None], distance, log_scale)
-        weights, mean = torch.softmax(total, dim=1), self._mean(channel, values)
+        weights = torch.softmax(total, dim=1)
+        mean = self._mean(channel, values)
         scale = torch.exp(self.log_scales[channel])
         edges = torch.arange(LEVELS - 1, device=mean.device)[:, None, None] / 127.5 - 1 + HALF_BIN
         # Component by component: all at once would hold K tables.
@@ -165,7 +168,8 @@ class IndependentLogisticMixture(PixelDistribution):
         self.uniforms_per_pixel = 2 * colours
         folded = rearrange(parameters, "n (c p) h w -> (n c) p h w", c=colours)
         self._folded = LogisticMixture(folded, 1, None if centre is None else self._fold(centre))
-        self._parameters, self._centre = parameters, centre
+        self._parameters = parameters
+        self._centre = centre
 
     @staticmethod
     def _fold(image: Tensor) -> Tensor:

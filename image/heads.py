@@ -175,16 +175,16 @@ class ChannelSoftmaxHead(Head):
         self.colours = colours
         self.hidden = Layers(nn.Conv2d(features, hidden, 1) for _ in range(colours))
         self.logits = Layers(nn.Conv2d(hidden, LEVELS, 1) for _ in range(colours))
-        pairs = colours * (colours - 1) // 2 if coupled else 0
-        self.earlier = Layers(nn.Embedding(LEVELS, hidden) for _ in range(pairs))
+        self.earlier = _tables(colours * (colours - 1) // 2 if coupled else 0, hidden)
         # The centre's value and, relative to it, a learned profile over the 511 possible
         # differences.
-        self.centre = Layers(nn.Embedding(LEVELS, hidden) for _ in range(colours if centred else 0))
+        self.centre = _tables(colours if centred else 0, hidden)
         self.profile = nn.Parameter(_laplace_profile(colours)) if centred else None
         for table in [*self.earlier, *self.centre]:
             nn.init.normal_(table.weight, std=0.02)
         for layer in self.logits:
             nn.init.normal_(layer.weight, std=0.01)
+            assert layer.bias is not None
             nn.init.zeros_(layer.bias)
         self.uniforms_per_pixel = colours
         self.evaluations = colours if coupled else 1
@@ -236,7 +236,8 @@ class ChannelSoftmax(PixelDistribution):
     on demand."""
 
     def __init__(self, head: ChannelSoftmaxHead, features: Tensor, centre: Tensor | None):
-        self.head, self.features = head, features
+        self.head = head
+        self.features = features
         self.centre = (
             None if centre is None else centre.float().round().clamp(0, LEVELS - 1).to(torch.uint8)
         )
@@ -294,6 +295,10 @@ def project_float32(layer: nn.Conv2d, features: Tensor) -> Tensor:
         return torch.baddbmm(layer.bias.float()[:, None], weight, flat).unflatten(
             2, features.shape[2:]
         )
+
+
+def _tables(count: int, width: int) -> Layers[nn.Embedding]:
+    return Layers(nn.Embedding(LEVELS, width) for _ in range(count))
 
 
 def _look_up(table: nn.Embedding, value: Tensor) -> Tensor:

@@ -178,7 +178,8 @@ class RasterModel(ImageModel):
         known: bool (H, W) or (N, H, W). Known pixels keep their values and get the nats of these
         values; a known pixel below an unknown one does not influence it (the model is causal)."""
         self.check_images(images)
-        count, size = len(images), self.config.image_size
+        count = len(images)
+        size = self.config.image_size
         if (
             known.dtype != torch.bool
             or known.shape[-2:] != (size, size)

@@ -84,7 +84,8 @@ class MultiscalePixelCNN(ImageModel):
 
     def __init__(self, config: MultiscalePixelCNNConfig):
         super().__init__(config)
-        c, conditioning = config, self.conditioning.out_channels
+        c = config
+        conditioning = self.conditioning.out_channels
         trunk = GatedPixelCNNTrunk(c.colours, c.channels, c.base_layers, 3, conditioning)
         self.base = RasterDecoder(trunk, self.new_head(c.channels), c.colours)
         self.upscalers = Layers(self._upscaler(conditioning) for _ in c.sizes[1:])
@@ -112,7 +113,7 @@ class MultiscalePixelCNN(ImageModel):
     @property
     def pyramid(self) -> Pyramid:
         """The base and the upscalers, the coarsest first."""
-        return Pyramid(self.base, self.upscalers)
+        return Pyramid(self.base, [*self.upscalers])
 
     @property
     def evaluations(self) -> int:
@@ -178,13 +179,16 @@ class MultiscalePixelCNN(ImageModel):
         chosen = [self.config.sizes.index(size) for size in self._checked(scales)]
         condition = self.conditioning.check(condition, len(images)).to(self.device)
         images = images.to(self.device)
-        total, pixels, report = images.new_zeros((), dtype=torch.float32), 0, {}
+        total = images.new_zeros((), dtype=torch.float32)
+        pixels = 0
+        report = {}
         for scale in chosen:
             size = self.config.sizes[scale]
             predicted = size * size if scale == 0 else size * size * 3 // 4
             nats = -self._scale_mean(images, condition, scale) / self.config.colours
             report[f"nats_per_subpixel_{size}"] = nats.detach()
-            total, pixels = total + nats * predicted, pixels + predicted
+            total = total + nats * predicted
+            pixels = pixels + predicted
         loss = total / pixels
         return {"loss": loss, "nats_per_subpixel": loss.detach(), **report}
 
@@ -208,7 +212,8 @@ class MultiscalePixelCNN(ImageModel):
         if scale == 0:
             return self.base.log_prob(image, self._conditioning(condition, 0)).mean()
         conditioning = self._beside(condition, scale, len(image))
-        crop, size = self.config.crop, image.shape[3]
+        crop = self.config.crop
+        size = image.shape[3]
         if crop and size >= 2 * crop:
             # On whole 2x2 blocks, so that the crop's groups are the image's.
             top, left = (2 * int(torch.randint(0, (size - crop) // 2 + 1, ())) for _ in range(2))

@@ -94,7 +94,8 @@ class PixelCNNTrunk(RasterTrunk):
             PixelCNNBlock(channels, kernel, conditioning_channels) for _ in range(layers)
         )
         self.leave = nn.Conv2d(2 * channels, hidden, 1)
-        self.channels, self.out_channels = channels, hidden
+        self.channels = channels
+        self.out_channels = hidden
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
         values = self.enter(to_unit(image).to(self.enter.weight.dtype))
@@ -132,7 +133,8 @@ class PixelCNNTrunk(RasterTrunk):
     def _enter_pixel(self, image: Tensor, row: int, column: int) -> Tensor:
         """The first convolution at one pixel, from the window around it."""
         reach = self.enter.kernel_size[0] // 2
-        above, left = max(row - reach, 0), max(column - reach, 0)
+        above = max(row - reach, 0)
+        left = max(column - reach, 0)
         known = to_unit(image[:, :, above : row + 1, left : column + reach + 1]).to(
             self.enter.weight.dtype
         )

@@ -126,11 +126,10 @@ class Scale(nn.Module):
                 for _ in range(count)
             )
 
-        self.down_above, self.down_before = stack(down, "down", 0), stack(down, "right", filters)
-        self.back_above, self.back_before = (
-            stack(back, "down", filters),
-            stack(back, "right", 2 * filters),
-        )
+        self.down_above = stack(down, "down", 0)
+        self.down_before = stack(down, "right", filters)
+        self.back_above = stack(back, "down", filters)
+        self.back_before = stack(back, "right", 2 * filters)
 
 
 class PixelCNNPPTrunk(RasterTrunk):
@@ -172,7 +171,8 @@ class PixelCNNPPTrunk(RasterTrunk):
         self.grow_before = Layers(
             NormedTranspose2d(filters, filters, "right") for _ in range(scales - 1)
         )
-        self.out_channels, self.size_multiple = filters, 2 ** (scales - 1)
+        self.out_channels = filters
+        self.size_multiple = 2 ** (scales - 1)
 
     def forward(self, image: Tensor, conditioning: Tensor | None = None) -> Tensor:
         pixels = mark_inside(image).to(self.enter_above.weight.dtype)
@@ -189,14 +189,17 @@ class PixelCNNPPTrunk(RasterTrunk):
             for above, before in zip(scale.down_above, scale.down_before, strict=True):
                 aboves.append(above(aboves[-1], None, condition))
                 befores.append(before(befores[-1], aboves[-1], condition))
-        upper, lower = aboves.pop(), befores.pop()
+        upper = aboves.pop()
+        lower = befores.pop()
         for depth in reversed(self._depths()):
-            scale, condition = self.scales[depth], conditions[depth]
+            scale = self.scales[depth]
+            condition = conditions[depth]
             for above, before in zip(scale.back_above, scale.back_before, strict=True):
                 upper = above(upper, aboves.pop(), condition)
                 lower = before(lower, torch.cat((upper, befores.pop()), dim=1), condition)
             if depth:
-                upper, lower = self.grow_above[depth - 1](upper), self.grow_before[depth - 1](lower)
+                upper = self.grow_above[depth - 1](upper)
+                lower = self.grow_before[depth - 1](lower)
         return F.elu(lower)
 
     def _depths(self) -> range:

@@ -117,7 +117,8 @@ class PixelCNNPPCache:
         like = trunk.enter_above.weight.new_zeros(len(image))
         scales = []
         for depth, scale in enumerate(trunk.scales):
-            width, last = image.shape[3] >> depth, depth == len(trunk.scales) - 1
+            width = image.shape[3] >> depth
+            last = depth == len(trunk.scales) - 1
             scales.append(
                 ScaleCache(
                     [BlockRows.start(block, like, width) for block in scale.down_above],
@@ -145,7 +146,8 @@ class PixelCNNPPCache:
         depths = _active(row, 0, len(self.scales))
         rows = [trunk.enter_above.at_row(near, min(row, 2))]
         for depth in range(depths):
-            scale, condition = self.scales[depth], self._condition_row(row, depth)
+            scale = self.scales[depth]
+            condition = self._condition_row(row, depth)
             if depth:
                 shrink = self.scales[depth - 1].shrink_above
                 assert shrink is not None
@@ -165,7 +167,8 @@ class PixelCNNPPCache:
     def _return_row(self, row: int, depths: int, rows: list[Tensor]) -> None:
         upper = rows.pop() if depths == len(self.scales) else self._grow_row(row, depths)
         for depth in reversed(range(depths)):
-            scale, condition = self.scales[depth], self._condition_row(row, depth)
+            scale = self.scales[depth]
+            condition = self._condition_row(row, depth)
             scale.back_rows = []
             for block in scale.back_above:
                 upper = block(upper, rows.pop(), condition)
@@ -176,7 +179,8 @@ class PixelCNNPPCache:
 
     def _grow_row(self, row: int, depth: int) -> Tensor:
         """The row of the scale above ``depth``, grown from the last row at ``depth``."""
-        scale, layer = self.scales[depth], self.trunk.grow_above[depth - 1]
+        scale = self.scales[depth]
+        layer = self.trunk.grow_above[depth - 1]
         assert scale.grow_above is not None
         assert scale.last_above is not None
         tap = (row >> (depth - 1)) % 2
@@ -200,7 +204,8 @@ class PixelCNNPPCache:
         values = [left + self.above_term[:, :, column]]
         depths = _active(row, column, len(self.scales))
         for depth in range(depths):
-            scale, here = self.scales[depth], column >> depth
+            scale = self.scales[depth]
+            here = column >> depth
             if depth:
                 shrink = self.scales[depth - 1].shrink_before
                 assert shrink is not None
@@ -213,7 +218,8 @@ class PixelCNNPPCache:
             values.pop() if depths == len(self.scales) else self._grow_pixel(row, column, depths)
         )
         for depth in reversed(range(depths)):
-            scale, here = self.scales[depth], column >> depth
+            scale = self.scales[depth]
+            here = column >> depth
             for block, above in zip(scale.back_before, scale.back_rows, strict=True):
                 lower = block(lower, torch.cat((above[:, :, here], values.pop()), dim=1), here)
             scale.last_before[:, :, here] = lower
@@ -223,7 +229,8 @@ class PixelCNNPPCache:
 
     def _grow_pixel(self, row: int, column: int, depth: int) -> Tensor:
         """The pixel of the scale above ``depth``, grown from the last values at ``depth``."""
-        scale, layer = self.scales[depth], self.trunk.grow_before[depth - 1]
+        scale = self.scales[depth]
+        layer = self.trunk.grow_before[depth - 1]
         assert scale.grow_before is not None
         taps = scale.grow_before[:, :, (row >> (depth - 1)) % 2, (column >> (depth - 1)) % 2]
         return F.linear(scale.last_before[:, :, column >> depth], taps.T, layer.bias)

@@ -133,10 +133,8 @@ class DiagonalLSTM(nn.Module):
             neighbours = torch.cat((border, hidden), dim=2)
             # The cell continues along the same skewed row: from the left neighbour.
             hidden, cell = lstm_cell(diagonal + self.state_to_state(neighbours), cell)
-            hidden, cell = (
-                torch.where(valid, hidden, outside[0]),
-                torch.where(valid, cell, outside[1]),
-            )
+            hidden = torch.where(valid, hidden, outside[0])
+            cell = torch.where(valid, cell, outside[1])
             columns.append(hidden)
         return unskew(torch.stack(columns, dim=3), width)
 
@@ -148,7 +146,8 @@ class DiagonalBiLSTMLayer(nn.Module):
     def __init__(self, channels: int, conditioning: int):
         super().__init__()
         self.input_to_state = nn.Conv2d(2 * channels, 8 * channels, 1)
-        self.left, self.right = DiagonalLSTM(channels), DiagonalLSTM(channels)
+        self.left = DiagonalLSTM(channels)
+        self.right = DiagonalLSTM(channels)
         self.condition = nn.Conv2d(conditioning, 8 * channels, 1) if conditioning else None
 
     def forward(self, inputs: Tensor, conditioning: Tensor | None) -> Tensor:
@@ -194,7 +193,8 @@ class PixelRNNTrunk(RasterTrunk):
         self.ups = Layers(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
         self.skips = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(layers))
         self.leave = nn.Conv2d(2 * channels, hidden, 1)
-        self.residual, self.out_channels = residual, hidden
+        self.residual = residual
+        self.out_channels = hidden
         self.margin = int(recurrence == "diagonal")
         for up in self.ups:
             nn.init.normal_(up.weight, std=1 / math.sqrt(channels))

@@ -48,7 +48,8 @@ class Pyramid:
     ) -> Tensor:
         """Return the nats (N, H, W) of uint8 images (N, C, H, W)."""
         scales = len(self.upscalers)
-        small, near = subsample(image, scales), _subsampled(centre, scales)
+        small = subsample(image, scales)
+        near = _subsampled(centre, scales)
         score = self.base.log_prob(small, conditioning(0), near)
         for scale, upscaler in enumerate(self.upscalers, 1):
             target = subsample(image, scales - scale)
@@ -69,7 +70,8 @@ class Pyramid:
 
         uniforms: (N, uniforms_per_pixel, H, W). cached=False samples the base without its cache."""
         scales = len(self.upscalers)
-        numbers, near = subsample(uniforms, scales), _subsampled(centre, scales)
+        numbers = subsample(uniforms, scales)
+        near = _subsampled(centre, scales)
         image, score = self.base.sample(
             conditioning(0), numbers, temperature, cached=cached, centre=near
         )

@@ -55,7 +55,9 @@ class RasterDecoder(nn.Module):
 
     def __init__(self, trunk: RasterTrunk, head: Head, colours: int):
         super().__init__()
-        self.trunk, self.head, self.colours = trunk, head, colours
+        self.trunk = trunk
+        self.head = head
+        self.colours = colours
         self.uniforms_per_pixel = head.uniforms_per_pixel
 
     def evaluations(self, height: int, width: int) -> int:

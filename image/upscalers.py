@@ -130,10 +130,8 @@ class PatchGroupNetwork(GroupFeatures):
         )
         self.pixelcnn = RasterDecoder(trunk, head, settings.colours)
         self.patch = patch
-        self.evaluations, self.uniforms_per_pixel = (
-            self.pixelcnn.evaluations(patch, patch),
-            head.uniforms_per_pixel,
-        )
+        self.evaluations = self.pixelcnn.evaluations(patch, patch)
+        self.uniforms_per_pixel = head.uniforms_per_pixel
 
     def split(self, maps: Tensor) -> Tensor:
         """(N, D, h, w) -> (N h/patch w/patch, D, patch, patch)."""
@@ -147,7 +145,8 @@ class PatchGroupNetwork(GroupFeatures):
 
     def merge(self, patches: Tensor, height: int, width: int) -> Tensor:
         """The inverse of ``split`` for maps of ``height`` x ``width``."""
-        rows, columns = height // self.patch, width // self.patch
+        rows = height // self.patch
+        columns = width // self.patch
         return rearrange(patches, "(n a b) d p q -> n d (a p) (b q)", a=rows, b=columns)
 
     def log_prob(

@@ -10,15 +10,17 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, is_complete, read_json, write_json
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    Model = TypeVar("Model", bound=nn.Module)
+Model = TypeVar("Model", bound=nn.Module)
 
 FORMAT = 1
 FAMILIES = ("video", "image", "upscaler")
@@ -33,7 +35,7 @@ class SavedModel:
 
     folder: Path
     family: str
-    config: dict[str, Any]
+    config: Mapping[str, Any]
 
     def restore(self, build: Callable[[], Model]) -> Model:
         """``build`` the model and fill it with the weights.
@@ -41,8 +43,6 @@ class SavedModel:
         It is first built without memory, and every name and shape is compared with the file's
         header, so that a false configuration allocates nothing. Half precision is widened to the
         model's own."""
-        import torch
-
         with torch.device("meta"):
             expected = build().state_dict()
         file = self.folder / WEIGHTS
@@ -74,8 +74,6 @@ def save_model_files(
 ) -> None:
     """Write ``model.json`` and ``model.safetensors`` into an existing folder (use inside
     ``atomic_folder``)."""
-    from safetensors.torch import save
-
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     # Through Python, so that a full disk is the OSError that it is and not the format's own error.
     (folder / WEIGHTS).write_bytes(save(tensors))
@@ -128,8 +126,6 @@ def load_tensors(
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[Any]:
-    from safetensors import SafetensorError, safe_open
-
     if not file.is_file():
         raise InputError(
             f"{file}: no such file; the save is incomplete. Use another one or train again."
@@ -156,7 +152,8 @@ def _damaged(file: Path, error: Exception) -> InputError:
 def _compare_shapes(file: Path, wanted: Mapping[str, tuple], found: Mapping[str, tuple]) -> None:
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
-            expected, actual = wanted.get(name, "nothing"), found.get(name, "nothing")
+            expected = wanted.get(name, "nothing")
+            actual = found.get(name, "nothing")
             raise InputError(
                 f"{file}: {name} should be {expected} but the file has {actual}; not this model's "
                 "weights."

@@ -19,10 +19,12 @@ import shutil
 import struct
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -44,7 +46,7 @@ class Progress:
     examples: int = 0
     steps: int = 0
     seconds: float = 0.0
-    best: dict[str, Any] | None = None
+    best: Mapping[str, Any] | None = None
 
 
 @dataclass
@@ -171,16 +173,18 @@ def _restore_optimizer(file: Path, optimizer: torch.optim.Optimizer) -> None:
 # What torch's reader and ``load_state_dict`` are known to raise on files that are not what they
 # should be.
 _UNREADABLE = (
-    *(
-        pickle.UnpicklingError,
-        RuntimeError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-    ),
-    *(EOFError, OSError, AssertionError, OverflowError, struct.error),
+    pickle.UnpicklingError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OSError,
+    AssertionError,
+    OverflowError,
+    struct.error,
 )
 
 
@@ -203,8 +207,6 @@ class DamagedSave(InputError):
 
 
 def _write_files(folder: Path, state: TrainState) -> None:
-    from safetensors.torch import save
-
     config: Any = state.model.config
     save_model_files(folder, state.family, dataclasses.asdict(config), state.published.state_dict())
     if state.average is not None:
@@ -212,7 +214,7 @@ def _write_files(folder: Path, state: TrainState) -> None:
             name: tensor.detach().cpu().contiguous()
             for name, tensor in state.model.state_dict().items()
         }
-        (folder / "train.safetensors").write_bytes(save(tensors))
+        (folder / "train.safetensors").write_bytes(safetensors.torch.save(tensors))
     # Through memory: torch's own writer hides a full disk behind an unrelated error.
     buffer = io.BytesIO()
     torch.save(state.optimizer.state_dict(), buffer)
@@ -239,29 +241,15 @@ def _check_space(run: Path, state: TrainState) -> None:
 
 
 def verify_save(save: Path) -> None:
-    """Raise DamagedSave unless the save is whole and every file is what was written; nothing is
-    changed."""
+    """Raise DamagedSave unless the save is whole and every file is what was written.
+
+    Nothing is changed. Raises InputError for a format that this version does not know."""
     if not is_complete(save):
         raise DamagedSave(f"{save}: half-written, without its marker.")
-    try:
-        progress = read_json(save / "progress.json")
-    except InputError as error:
-        raise DamagedSave(f"{save}: damaged ({error})") from None
-    if not isinstance(progress, dict) or not isinstance(progress.get("format"), int):
-        raise DamagedSave(f"{save}: damaged (progress.json has no format).")
-    if progress["format"] != FORMAT:
-        raise InputError(
-            f"{save}: format {progress['format']} is not format {FORMAT}, which this version "
-            "reads; continue this run"
-            " with the version that wrote it."
-        )
-    if progress.pop("checksum", None) != _checksum(progress):
-        raise DamagedSave(f"{save}: damaged (progress.json is not what was written).")
+    progress = _sound_progress(save)
     digests = progress.get("sha256")
-    if (
-        not isinstance(digests, dict)
-        or not {"model.json", "model.safetensors", "optimizer.pt"} <= digests.keys()
-    ):
+    needed = {"model.json", "model.safetensors", "optimizer.pt"}
+    if not isinstance(digests, dict) or not needed <= digests.keys():
         raise DamagedSave(f"{save}: damaged (progress.json lacks the files' digests).")
     for name, digest in digests.items():
         file = save / Path(name).name
@@ -271,7 +259,25 @@ def verify_save(save: Path) -> None:
         raise DamagedSave(f"{save}: damaged (progress.json counts other examples).")
 
 
-def _read_progress(save: Path) -> dict[str, Any]:
+def _sound_progress(save: Path) -> Mapping[str, Any]:
+    """progress.json without its checksum, which is compared first."""
+    try:
+        progress = read_json(save / "progress.json")
+    except InputError as error:
+        raise DamagedSave(f"{save}: damaged ({error})") from None
+    if not isinstance(progress, dict) or not isinstance(progress.get("format"), int):
+        raise DamagedSave(f"{save}: damaged (progress.json has no format).")
+    if progress["format"] != FORMAT:
+        raise InputError(
+            f"{save}: format {progress['format']} is not format {FORMAT}, which this version "
+            "reads; continue this run with the version that wrote it."
+        )
+    if progress.pop("checksum", None) != _checksum(progress):
+        raise DamagedSave(f"{save}: damaged (progress.json is not what was written).")
+    return progress
+
+
+def _read_progress(save: Path) -> Mapping[str, Any]:
     found = read_json(save / "progress.json")
     try:
         return {item.name: found[item.name] for item in dataclasses.fields(Progress)}
@@ -279,7 +285,7 @@ def _read_progress(save: Path) -> dict[str, Any]:
         raise InputError(f"{save}/progress.json: {error} is missing.") from None
 
 
-def _checksum(values: dict[str, Any]) -> str:
+def _checksum(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

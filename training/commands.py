@@ -1,15 +1,22 @@
-"""Train a preset on a data set: choose its task, open its data, start the loop.
-
-No torch is imported before a run begins."""
+"""Train a preset on a data set: choose its task, open its data, start the loop."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pixelpush.datasets import is_simulated, open_dataset
+from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.image_sets import open_images
+from pixelpush.datasets.registry import lasting_name
+from pixelpush.image.presets import image_config
+from pixelpush.registry import Registry
+from pixelpush.training import loop
 from pixelpush.training.config import DataConfig, RunOptions, TrainConfig
+from pixelpush.training.image_task import ImageTask
+from pixelpush.training.loop import DrawSamples
 from pixelpush.training.options import (
     PresetChanges,
     TrainingData,
@@ -18,11 +25,11 @@ from pixelpush.training.options import (
     split_settings,
 )
 from pixelpush.training.preset import Preset
-
-if TYPE_CHECKING:
-    from pixelpush.datasets.episodes import EpisodeDataset
-    from pixelpush.training.loop import DrawSamples
-    from pixelpush.training.task import Task
+from pixelpush.training.presets import find_preset
+from pixelpush.training.run_folder import command_line
+from pixelpush.training.super_resolution_task import SuperResolutionTask
+from pixelpush.training.task import Task
+from pixelpush.training.video_task import VideoTask
 
 
 def run_training(
@@ -41,10 +48,6 @@ def run_training(
     chosen, model_settings, config = configure(preset, changes, settings)
     task = open_task(chosen, model_settings, config.data, data)
 
-    from pixelpush.datasets.registry import lasting_name
-    from pixelpush.training import loop
-    from pixelpush.training.run_folder import command_line
-
     about = {"preset": preset, "data": lasting_name(data.data), "command": command_line()}
     progress = loop.train(task, config, run, options, about, draw_samples)
     if progress.best is not None and not options.quiet:
@@ -53,25 +56,22 @@ def run_training(
 
 def configure(
     name: str, changes: PresetChanges, settings: Sequence[str]
-) -> tuple[Preset, dict[str, Any], TrainConfig]:
+) -> tuple[Preset, Mapping[str, Any], TrainConfig]:
     """A preset, the settings of the model that override its own, and the training's configuration.
 
     >>> preset, model, config = configure("push-ot-small", PresetChanges(seed=3), ["channels=48"])
     >>> model, config.seed
     ({'channels': 48}, 3)
     """
-    from pixelpush.training.presets import find_preset  # brings torch
 
     preset = find_preset(name)
     model_settings, training_settings = split_settings(parse_settings(settings))
     return preset, model_settings, override(changes.applied_to(preset.train), training_settings)
 
 
-# Each family's module makes its task; it is imported only when such a preset is trained.
 def _open_video_task(
     preset: Preset, settings: Mapping[str, Any], data: DataConfig, source: TrainingData
 ) -> Task:
-    from pixelpush.training.video_task import VideoTask
 
     overrides = {**preset.overrides, **settings}
     training, validation = source.opened(
@@ -83,7 +83,6 @@ def _open_video_task(
 def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> EpisodeDataset:
     """A split for a model with these settings: the simulator draws at their frame size, where they
     name one."""
-    from pixelpush.datasets import is_simulated, open_dataset
 
     size = (
         {"size": settings["frame_size"]} if is_simulated(data) and "frame_size" in settings else {}
@@ -94,8 +93,6 @@ def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> Epis
 def _open_super_resolution_task(
     preset: Preset, settings: Mapping[str, Any], data: DataConfig, source: TrainingData
 ) -> Task:
-    from pixelpush.datasets import is_simulated, open_dataset
-    from pixelpush.training.super_resolution_task import SuperResolutionTask
 
     overrides = {**preset.overrides, **settings}
     if not is_simulated(source.data):
@@ -112,9 +109,6 @@ def _open_super_resolution_task(
 def _open_image_task(
     preset: Preset, settings: Mapping[str, Any], data: DataConfig, source: TrainingData
 ) -> Task:
-    from pixelpush.datasets.image_sets import open_images
-    from pixelpush.image.presets import image_config
-    from pixelpush.training.image_task import ImageTask
 
     overrides = {**preset.overrides, **settings}
     scales = overrides.pop("train_scales", [])
@@ -124,15 +118,18 @@ def _open_image_task(
     return ImageTask(config, data, training, validation, scales)
 
 
-_OPENERS: dict[str, Callable[..., Task]] = {
-    "video": _open_video_task,
-    "upscaler": _open_super_resolution_task,
-    "image": _open_image_task,
-}
+_OPENERS: Registry[Callable[..., Task]] = Registry(
+    "family of models",
+    {
+        "video": _open_video_task,
+        "upscaler": _open_super_resolution_task,
+        "image": _open_image_task,
+    },
+)
 
 
 def open_task(
     preset: Preset, settings: Mapping[str, Any], data: DataConfig, source: TrainingData
 ) -> Task:
     """The task of a preset's family on the splits of the source."""
-    return _OPENERS[preset.family](preset, settings, data, source)
+    return _OPENERS.find(preset.family)(preset, settings, data, source)

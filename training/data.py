@@ -37,27 +37,45 @@ def example_at(seed: int, count: int, position: int) -> tuple[int, int]:
     return epoch, int(_order(seed, epoch, count)[place])
 
 
-def pieces_of(first: int, batch_size: int, rank: int, world: int, accumulate: int) -> list[range]:
-    """The positions of the batch at ``first`` that process ``rank`` takes, cut into ``accumulate``
-    pieces.
+@dataclass(frozen=True)
+class Share:
+    """Which part of every batch a process takes, and in how many pieces.
 
-    Together the processes' pieces are the batch, in order; sizes differ by at most one. None is
-    empty."""
-    if batch_size < world * accumulate:
-        raise InputError(
-            f"a batch of {batch_size} cannot be shared by {world} processes in {accumulate} "
-            "pieces each;"
-            " use a larger --batch-size, or less --devices or --accumulate."
-        )
-    begin, end = batch_size * rank // world, batch_size * (rank + 1) // world
-    cuts = [first + begin + (end - begin) * piece // accumulate for piece in range(accumulate + 1)]
-    return [range(cuts[piece], cuts[piece + 1]) for piece in range(accumulate)]
+    rank, world: this process's number and how many there are. accumulate: pieces.
+
+    >>> Share(rank=1, world=2, accumulate=2).pieces(first=100, batch_size=8)
+    [range(104, 106), range(106, 108)]
+    """
+
+    rank: int = 0
+    world: int = 1
+    accumulate: int = 1
+
+    def pieces(self, first: int, batch_size: int) -> list[range]:
+        """Return the positions of the batch at ``first`` that this process takes, cut into pieces.
+
+        Together the processes' pieces are the batch, in order; sizes differ by at most one. None
+        is empty: InputError for too small a batch."""
+        if batch_size < self.world * self.accumulate:
+            raise InputError(
+                f"a batch of {batch_size} cannot be shared by {self.world} processes in "
+                f"{self.accumulate} pieces each; use a larger --batch-size, or less --devices or "
+                "--accumulate."
+            )
+        begin = batch_size * self.rank // self.world
+        end = batch_size * (self.rank + 1) // self.world
+        cuts = [
+            first + begin + (end - begin) * piece // self.accumulate
+            for piece in range(self.accumulate + 1)
+        ]
+        return [range(cuts[piece], cuts[piece + 1]) for piece in range(self.accumulate)]
 
 
 def read_batch(task: Task, seed: int, positions: range, pinned: bool = False) -> Batch:
     """Read and stack the examples at these positions. Raises InputError where their shapes
     differ."""
-    names, examples = [], []
+    names = []
+    examples = []
     for position in positions:
         name, arrays = task.example(seed, *example_at(seed, task.examples_per_epoch, position))
         for key, array in arrays.items():
@@ -82,9 +100,7 @@ def read_ahead(
     seed: int,
     first: int,
     batch_size: int,
-    rank: int = 0,
-    world: int = 1,
-    accumulate: int = 1,
+    share: Share | None = None,
     workers: int = 1,
     pinned: bool = False,
 ) -> Iterator[list[Batch]]:
@@ -95,7 +111,7 @@ def read_ahead(
     its batch is due. Close the iterator to end the threads."""
 
     def read(start: int) -> list[Batch]:
-        pieces = pieces_of(start, batch_size, rank, world, accumulate)
+        pieces = (share or Share()).pieces(start, batch_size)
         return [read_batch(task, seed, piece, pinned) for piece in pieces]
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="reader")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from pixelpush.errors import InputError
 from pixelpush.training.config import RunOptions
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 Value = TypeVar("Value")
 
@@ -21,10 +21,6 @@ Value = TypeVar("Value")
 def make_fabric(options: RunOptions) -> Fabric:
     """The launched Fabric. One process starts nothing; several are started here unless a launcher
     already has."""
-    from lightning_fabric import Fabric
-    from lightning_fabric.strategies.ddp import DDPStrategy
-    from lightning_fabric.utilities.exceptions import MisconfigurationException
-
     devices, nodes = process_layout(options)
     if options.accelerator == "cuda" and not torch.cuda.is_available():
         raise InputError(

@@ -14,7 +14,8 @@ from pixelpush.image import Condition, encode_caption
 from pixelpush.image.config import ImageConfig
 
 # Names of a batch's arrays: the image and the parts of a Condition.
-IMAGES, PARTS = "images", ("classes", "captions", "structure")
+IMAGES = "images"
+PARTS = ("classes", "captions", "structure")
 
 
 def check_fits(config: ImageConfig, images: ImageSet) -> None:
@@ -22,7 +23,8 @@ def check_fits(config: ImageConfig, images: ImageSet) -> None:
     conditioned on."""
     if len(images) == 0:
         raise InputError(f"{images.name}: this split has no image.")
-    found, wanted = images[0].image.shape, (config.colours, config.image_size, config.image_size)
+    found = images[0].image.shape
+    wanted = (config.colours, config.image_size, config.image_size)
     if found != wanted:
         raise InputError(
             f"{images.name}: images are {found}, the model takes {wanted}; set image_size or "

@@ -28,7 +28,8 @@ from pixelpush.training.image_scoring import score_images
 from pixelpush.training.task import SCORE
 
 # Purposes of random numbers, apart from those of video augmentation.
-_CAPTION, _MIRROR = 48, 49
+_CAPTION = 48
+_MIRROR = 49
 # Images that data-dependent initialisation looks at.
 _INITIAL_IMAGES = 64
 
@@ -60,11 +61,14 @@ class ImageTask:
         check_fits(config, training)
         if validation is not None:
             check_fits(config, validation)
-        self.config, self.data = config, data
-        self.training, self.validation, self.scales = training, validation, tuple(scales)
+        self.config = config
+        self.data = data
+        self.training = training
+        self.validation = validation
+        self.scales = tuple(scales)
         self.examples_per_epoch = len(training)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Mapping[str, Any]:
         """Model configuration and the identity of both splits."""
         return {
             "model": asdict(self.config),
@@ -115,5 +119,5 @@ class ImageTask:
         }
 
 
-def _identity(images: ImageSet) -> dict[str, Any]:
+def _identity(images: ImageSet) -> Mapping[str, Any]:
     return {"images": len(images), "name": images.name, "content": images.content_sha256}

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from pixelpush.errors import InputError
@@ -21,7 +22,7 @@ from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average, update_average
 from pixelpush.training.checkpoint import Progress, TrainState
 from pixelpush.training.config import RunOptions, TrainConfig
-from pixelpush.training.data import Batch, pieces_of, read_ahead
+from pixelpush.training.data import Batch, Share, read_ahead
 from pixelpush.training.devices import agree, make_fabric, on_first
 from pixelpush.training.divergence import divergence, first_non_finite_gradient
 from pixelpush.training.interrupt import Clock, stopping_on_signals
@@ -32,9 +33,6 @@ from pixelpush.training.schedule import make_schedule
 from pixelpush.training.seeding import seed_torch
 from pixelpush.training.step import StepResult, Wrapped, everyones_names, train_step
 from pixelpush.training.task import SCORE, Task
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 # Draws sample pictures of a model into a folder; given by the rooms above this one.
 DrawSamples = Callable[[nn.Module, Path], None]
@@ -73,11 +71,11 @@ def train(
     The same call again continues. Every process of a process group calls this. about: JSON values
     for config.json. Raises InputError for a user's mistake, a full disk, damaged data, and
     DivergenceError (one of it) when a loss, a gradient or a weight is not finite."""
-    folder, options = Path(folder), options or RunOptions()
+    folder = Path(folder)
+    options = options or RunOptions()
     fabric = make_fabric(options)
-    pieces_of(
-        0, config.batch_size, 0, fabric.world_size, options.accumulate
-    )  # refuses too small a batch early
+    # Refuses too small a batch early.
+    Share(0, fabric.world_size, options.accumulate).pieces(0, config.batch_size)
     with contextlib.ExitStack() as stack:
         on_first(fabric, lambda: stack.enter_context(locked(folder)))
         on_first(fabric, lambda: _check_start(folder, task, config.start))
@@ -142,17 +140,22 @@ def _set_up(
 
 
 def _loop(run: Run) -> None:
-    progress, config, options = run.state.progress, run.config, run.options
+    progress = run.state.progress
+    config = run.config
+    options = run.options
     if progress.examples >= config.examples:
         return
-    fabric, schedule = run.fabric, make_schedule(config.schedule)
-    clock, window = Clock(options.minutes, options.save_minutes), Window()
+    fabric = run.fabric
+    schedule = make_schedule(config.schedule)
+    clock = Clock(options.minutes, options.save_minutes)
+    window = Window()
     feed = read_ahead(
         run.task,
         config.seed,
         progress.examples,
         config.batch_size,
-        *(fabric.global_rank, fabric.world_size, options.accumulate, options.workers),
+        Share(fabric.global_rank, fabric.world_size, options.accumulate),
+        options.workers,
         pinned=fabric.device.type == "cuda",
     )
     with contextlib.closing(feed), stopping_on_signals(clock):  # type: ignore[type-var]
@@ -178,12 +181,15 @@ def _loop(run: Run) -> None:
             if _finish_step(run, stop or save):
                 clock.saved()
             if stop:
-                if run.metrics and progress.examples < config.examples:
-                    run.metrics.say(
-                        f"stopped after {progress.examples} examples; the same command continues."
-                    )
+                _say_stopped(run)
                 break
     agree(fabric, (), _failure(run))
+
+
+def _say_stopped(run: Run) -> None:
+    seen = run.state.progress.examples
+    if run.metrics and seen < run.config.examples:
+        run.metrics.say(f"stopped after {seen} examples; the same command continues.")
 
 
 def _next(feed: Iterator[list[Batch]]) -> tuple[list[Batch], InputError | None]:
@@ -200,7 +206,8 @@ def _failure(run: Run) -> InputError | None:
 
 
 def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
-    progress, config = run.state.progress, run.config
+    progress = run.state.progress
+    config = run.config
     interval = run.options.log_examples or 10 * config.batch_size
     if run.metrics is None:
         return
@@ -218,7 +225,9 @@ def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
 
 def _finish_step(run: Run, save_now: bool) -> bool:
     """Validate, draw and save where this step calls for it; whether a save was written."""
-    config, options, progress = run.config, run.options, run.state.progress
+    config = run.config
+    options = run.options
+    progress = run.state.progress
     usual = max(config.examples // 20, config.batch_size)
     improved = _due(run, options.validate_examples or usual) and _validate(run)
     draw = run.draw_samples
@@ -278,7 +287,8 @@ def _final_evaluation(run: Run) -> None:
         if run.metrics and not run.options.quiet:
             print(f"{run.folder}: this run is complete; see {path}.", file=sys.stderr)
         return
-    progress, line = run.state.progress, validation_line(_evaluate(run, None), "whole_validation_")
+    progress = run.state.progress
+    line = validation_line(_evaluate(run, None), "whole_validation_")
     if run.metrics is not None and line:
         run.metrics.write(progress.examples, line)
     report = {"examples": progress.examples, "seconds": progress.seconds, **line}

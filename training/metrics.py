@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file, full_disk_is_a_clear_error
 from pixelpush.training.task import SCORE
@@ -21,8 +23,6 @@ class Metrics:
     def __init__(
         self, run: Path, planned: int, examples: int, tensorboard: bool = False, quiet: bool = False
     ):
-        from tqdm import tqdm
-
         self._path = run / "metrics.jsonl"
         forget_after(self._path, examples)
         self._board = _open_tensorboard(run / "tensorboard", examples) if tensorboard else None

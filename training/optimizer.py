@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -35,8 +36,10 @@ class CentredRMSprop(torch.optim.Optimizer):
                     continue
                 state = self.state[p]
                 if not state:
-                    state["mean"], state["square"] = torch.zeros_like(p), torch.zeros_like(p)
-                mean, square = state["mean"], state["square"]
+                    state["mean"] = torch.zeros_like(p)
+                    state["square"] = torch.zeros_like(p)
+                mean = state["mean"]
+                square = state["square"]
                 mean.lerp_(p.grad, 1 - group["decay"])
                 square.lerp_(p.grad.square(), 1 - group["decay"])
                 root = (square - mean.square()).clamp_(min=0.0).add_(group["epsilon"]).sqrt_()
@@ -81,11 +84,12 @@ class Muon(torch.optim.Optimizer):
             for filters in alike.values():
                 self._turn(filters, group)
 
-    def _turn(self, filters: list[torch.Tensor], group: dict[str, Any]) -> None:
+    def _turn(self, filters: list[torch.Tensor], group: Mapping[str, Any]) -> None:
         """Filters of one shape together: one product of many small matrices in place of many small
         products."""
         directions = []
         for p in filters:
+            assert p.grad is not None
             state = self.state[p]
             if not state:
                 state["mean"] = torch.zeros_like(p)
@@ -96,8 +100,10 @@ class Muon(torch.optim.Optimizer):
         for p, update in zip(filters, updates, strict=True):
             p.add_(update.view_as(p), alpha=step)
 
-    def _adam(self, p: torch.Tensor, group: dict[str, Any]) -> None:
-        state, (first, second) = self.state[p], group["betas"]
+    def _adam(self, p: torch.Tensor, group: Mapping[str, Any]) -> None:
+        assert p.grad is not None
+        state = self.state[p]
+        (first, second) = group["betas"]
         if not state:
             state.update(mean=torch.zeros_like(p), square=torch.zeros_like(p), step=torch.zeros(()))
         state["step"] += 1
@@ -147,7 +153,7 @@ def build_optimizer(config: OptimizerConfig, model: nn.Module) -> torch.optim.Op
     return implementation(parameters, lr=config.learning_rate, **recipe.arguments(config))
 
 
-def _groups(trainable: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+def _groups(trainable: list[nn.Parameter], weight_decay: float) -> list[Mapping[str, Any]]:
     """Matrices and filters with weight decay, vectors without."""
     groups = [
         {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": weight_decay},

@@ -53,18 +53,20 @@ class OptimizerRecipe(ABC):
     """How an optimiser is built.
 
     implementation: 'module:Class' of a torch optimiser whose first arguments are the parameters and
-    ``lr``; it is imported when a run begins.
+    ``lr``; it is imported when a run begins. decays_weights: whether ``weight_decay`` is used: on
+    matrices and filters, never on vectors. A subclass that does not say both raises TypeError.
 
     >>> OPTIMIZERS["muon"].implementation
     'pixelpush.training.optimizer:Muon'
     """
 
     implementation: ClassVar[str]
+    decays_weights: ClassVar[bool]
 
-    @property
-    @abstractmethod
-    def decays_weights(self) -> bool:
-        """Whether ``weight_decay`` is used: on matrices and filters, never on vectors."""
+    def __init_subclass__(cls) -> None:
+        for name in ("implementation", "decays_weights"):
+            if not hasattr(cls, name):
+                raise TypeError(f"{cls.__name__} does not say its {name}")
 
     @abstractmethod
     def arguments(self, config: OptimizerConfig) -> Mapping[str, Any]:

@@ -87,7 +87,8 @@ class PresetChanges:
             for name, value in vars(self).items()
             if value is not None and value is not False
         }
-        optimizer, data = _taken(base.optimizer, given), _taken(base.data, given)
+        optimizer = _taken(base.optimizer, given)
+        data = _taken(base.data, given)
         changed = dataclasses.replace(
             base,
             optimizer=dataclasses.replace(base.optimizer, **optimizer),
@@ -102,10 +103,10 @@ def _taken(config: Any, given: dict[str, Any]) -> dict[str, Any]:
     return {name: given.pop(name) for name in names}
 
 
-def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+def parse_settings(settings: Sequence[str]) -> Mapping[str, Any]:
     """``["channels=48", "optimizer.clip_norm=2"]`` -> a dict; values are read as JSON, else they
     are text."""
-    parsed: dict[str, Any] = {}
+    parsed = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
@@ -119,7 +120,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     return parsed
 
 
-def split_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_settings(settings: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """(settings of the model, settings of the training): the latter are those that start with a
     group's name."""
     training = {

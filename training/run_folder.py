@@ -85,7 +85,8 @@ def begin_or_resume(
 def _compare(
     run: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], length_matters: bool
 ) -> None:
-    old, new = _flat(found.get("train"), "train"), _flat(wanted["train"], "train")
+    old = _flat(found.get("train"), "train")
+    new = _flat(wanted["train"], "train")
     old |= _flat(found.get("task"), "task")
     new |= _flat(wanted["task"], "task")
     if not length_matters:

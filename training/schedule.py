@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pixelpush.registry import Registry
 from pixelpush.settings import check_at_most, check_not_negative, check_positive
@@ -40,12 +41,19 @@ class Schedule(ABC):
 
     factor(n) = min(1, (n + 1) / (w + 1)) decay(n),   w the examples of the warm-up
 
-    A subclass writes ``decay`` and says whether it ``depends_on_length``.
+    A subclass writes ``decay`` and says whether it ``depends_on_length``: whether another planned
+    length would have changed the rates so far. One that does not say so raises TypeError.
 
     >>> config = ScheduleConfig("cosine", warmup_examples=9)
     >>> [make_schedule(config).factor(examples, planned=29) for examples in (0, 9, 19)]
     [0.1, 1.0, 0.5]
     """
+
+    depends_on_length: ClassVar[bool]
+
+    def __init_subclass__(cls) -> None:
+        if not hasattr(cls, "depends_on_length"):
+            raise TypeError(f"{cls.__name__} does not say whether it depends_on_length")
 
     def __init__(self, config: ScheduleConfig):
         self.config = config
@@ -55,11 +63,6 @@ class Schedule(ABC):
         warmup = self.config.warmup_examples
         rise = 1.0 if examples >= warmup else (examples + 1) / (warmup + 1)
         return rise * self.decay(examples, planned)
-
-    @property
-    @abstractmethod
-    def depends_on_length(self) -> bool:
-        """Whether another planned length would have changed the rates so far."""
 
     @abstractmethod
     def decay(self, examples: int, planned: int) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 
+import torch
+
 
 def derived_seed(seed: int, purpose: str, *position: int) -> int:
     """A 63-bit seed for one purpose at one position, e.g. ``derived_seed(seed, "forward",
@@ -15,6 +17,4 @@ def derived_seed(seed: int, purpose: str, *position: int) -> int:
 
 def seed_torch(seed: int, purpose: str, *position: int) -> None:
     """Set torch's global generators (CPU and accelerators) for one purpose at one position."""
-    import torch
-
     torch.manual_seed(derived_seed(seed, purpose, *position))

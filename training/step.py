@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from pixelpush.training.checkpoint import TrainState
@@ -16,9 +17,6 @@ from pixelpush.training.config import TrainConfig
 from pixelpush.training.data import Batch
 from pixelpush.training.seeding import seed_torch
 from pixelpush.training.task import Task
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 
 @dataclass(frozen=True)

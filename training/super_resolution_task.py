@@ -42,7 +42,9 @@ class SuperResolutionTask:
     ):
         if len(training) == 0:
             raise InputError("the training split has no episode.")
-        self.data, self.training, self.validation = data, training, validation
+        self.data = data
+        self.training = training
+        self.validation = validation
         self.small = small or (None, None)
         size = training[0].frames.shape[-1]
         if data.crop < 2 or data.crop % 2 or data.crop > size:
@@ -57,9 +59,10 @@ class SuperResolutionTask:
             )
         settings = {"frame_size": size, "colours": training[0].frames.shape[1], **overrides}
         self.config: SuperResolutionConfig = build_upscaler(**settings).config
-        self.examples_per_epoch, self.frames_per_example = len(training), CROPS
+        self.examples_per_epoch = len(training)
+        self.frames_per_example = CROPS
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Mapping[str, Any]:
         """Model configuration and the identity of the splits."""
         splits = (self.training, self.validation, *self.small)
         identities = [None if episodes is None else identity(episodes) for episodes in splits]
@@ -80,7 +83,8 @@ class SuperResolutionTask:
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
         """large, previous: uint8 (CROPS, C, crop, crop); small: (CROPS, C, crop/2, crop/2)."""
         large, small, name = self._frames(self.training, self.small[0], index)
-        key, crop = derived_seed(seed, "crops", epoch, index), self.data.crop
+        key = derived_seed(seed, "crops", epoch, index)
+        crop = self.data.crop
         found: dict[str, list[np.ndarray]] = {"large": [], "small": [], "previous": []}
         for number in range(CROPS):
             time = 1 + randint(len(large) - 1, key, number, 0)
@@ -111,7 +115,8 @@ class SuperResolutionTask:
         if self.validation is None:
             return {}
         count = len(self.validation) if limit is None else min(limit, len(self.validation))
-        nats, subpixels = 0.0, 0
+        nats = 0.0
+        subpixels = 0
         with (
             torch.inference_mode(),
             torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),

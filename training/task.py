@@ -25,7 +25,7 @@ class Task(Protocol):
     examples_per_epoch: int
     frames_per_example: int  # for the reported frames per second
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Mapping[str, Any]:
         """JSON values that identify data and model; a run resumes only where they are the same as
         when it began.
 

@@ -33,7 +33,8 @@ _VALIDATION_BATCH = 8
 # So many episodes tell poses from deltas.
 _KIND_EPISODES = 64
 # Purposes of draws.
-_DRAWN, _CORRUPTED = 0xD4A34, 0xC0447
+_DRAWN = 0xD4A34
+_CORRUPTED = 0xC0447
 
 
 class VideoTask:
@@ -55,7 +56,8 @@ class VideoTask:
     ):
         if len(training) == 0:
             raise InputError("the training split has no episode.")
-        self.training, self.validation = training, validation
+        self.training = training
+        self.validation = validation
         self.data = replace(data, clip_frames=_clip_frames(training, data))
         self.examples_per_epoch = len(training)
         self.frames_per_example = self.data.clip_frames
@@ -65,7 +67,7 @@ class VideoTask:
         self.draws = layered and self.data.drawing_pairs > 0
         self._augmentation = _augmentation(self.data, training)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Mapping[str, Any]:
         """Model configuration and the identity of both splits."""
         return {
             "model": asdict(self.config),
@@ -109,7 +111,9 @@ class VideoTask:
         return clip.id, example
 
     def _pairs(self, seed: int, epoch: int, index: int) -> dict[str, np.ndarray]:
-        frames, states, actions = [], [], []
+        frames = []
+        states = []
+        actions = []
         for number in range(self.data.drawing_pairs):
             draw = hash64(seed, epoch, index, number, _DRAWN)
             other = self._clip(seed, epoch, draw % len(self.training))
@@ -160,15 +164,13 @@ class VideoTask:
             return {}
         episodes = self.validation if limit is None else Prefix(self.validation, limit)
         scores = score_episodes(
-            *(
-                model,
-                episodes,
-                self.data.context,
-                self.data.scored_frames,
-                _VALIDATION_BATCH,
-                device,
-                precision,
-            )
+            model,
+            episodes,
+            self.data.context,
+            self.data.scored_frames,
+            _VALIDATION_BATCH,
+            device,
+            precision,
         )
         nats, subpixels = total_score(scores)
         return {SCORE: nats / subpixels}

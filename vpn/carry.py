@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
-from pixelpush.vpn.encoder import EncoderCarry
+
+class Encoder(Protocol):
+    """What a frame encoder is to the model: one step a frame, with a carry that only it reads.
+
+    features: channels D of its feature maps. It is a module, and calling it on all frames at once
+    equals step after step: frames uint8 (B, T, C, H, W), vectors (B, T, V) -> features (B, T, D, g,
+    g) and centres (B, T, C, H, W) or None.
+    """
+
+    features: int
+
+    def initial(self, batch: int, device: torch.device) -> Any:
+        """Return the carry before the first frame."""
+        ...
+
+    def step(self, carry: Any, frame: Tensor, vector: Tensor) -> tuple[Any, Tensor, Tensor | None]:
+        """Take one frame in: (new carry, features (B, D, g, g) of the next frame, its centre)."""
+        ...
+
+    def __call__(
+        self, frames: Tensor, vectors: Tensor, recompute: bool = False
+    ) -> tuple[Tensor, Tensor | None]: ...
 
 
 class StepCarry(NamedTuple):
@@ -23,6 +45,6 @@ class StepCarry(NamedTuple):
     torch.Size([2, 3, 8, 8])
     """
 
-    encoder: EncoderCarry
+    encoder: Any
     frame: Tensor
     state: Tensor

@@ -154,7 +154,8 @@ class FrameEncoder(nn.Module):
         """
         batch, length = frames.shape[:2]
         carry = self.initial(batch, frames.device)
-        looks, means = [], []
+        looks = []
+        means = []
         for frame in frames.unbind(1):
             carry, seen = self.look(carry, frame)
             if seen is not None and carry.background is not None:

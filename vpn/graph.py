@@ -62,7 +62,8 @@ class GraphedStep:
     def __init__(
         self, model: VideoPixelNetwork, batch: int, temperature: float = 1.0, precision: str = "32"
     ):
-        self.batch, self.temperature = batch, temperature
+        self.batch = batch
+        self.temperature = temperature
         device = model.state_mean.device
         if device.type != "cuda":
             raise InputError(
@@ -121,7 +122,8 @@ class CompiledStep:
 def static_inputs(model: VideoPixelNetwork, batch: int) -> tuple[StepCarry, Tensor, Tensor]:
     """(carry, action, uniforms) of the shapes that one step of this model takes, filled with
     zeros."""
-    c, device = model.config, model.state_mean.device
+    c = model.config
+    device = model.state_mean.device
     frame = torch.zeros(
         batch, c.colours, c.frame_size, c.frame_size, dtype=torch.uint8, device=device
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -36,7 +36,7 @@ class Family:
     """A family of models: what messages call it, and how its saved configuration is built."""
 
     label: str
-    build: Callable[[dict[str, Any]], nn.Module]
+    build: Callable[[Mapping[str, Any]], nn.Module]
 
 
 FAMILIES: Registry[Family] = Registry(

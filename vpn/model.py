@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
-from pixelpush.vpn.carry import StepCarry
+from pixelpush.vpn.carry import Encoder, StepCarry
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder
@@ -24,10 +24,11 @@ from pixelpush.vpn.stream import score_stream
 
 # Weights of the drawing's error beside the nats, and in it of the drawn picture's error where the
 # frame changes beside that of the composed one; both in nats per level.
-DRAWING_WEIGHT, CHANGED_WEIGHT = 0.1, 0.2
+DRAWING_WEIGHT = 0.1
+CHANGED_WEIGHT = 0.2
 
 
-def make_encoder(config: VideoConfig) -> FrameEncoder | LayeredEncoder:
+def make_encoder(config: VideoConfig) -> Encoder:
     """The frame encoder that the configuration names."""
     return LayeredEncoder(config) if config.encoder == "layered" else FrameEncoder(config)
 
@@ -49,6 +50,10 @@ class VideoPixelNetwork(nn.Module):
     the decoder's kind, over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
 
     family: ClassVar[str] = "video"
+    state_mean: Tensor
+    state_std: Tensor
+    action_mean: Tensor
+    action_std: Tensor
 
     def __init__(self, config: VideoConfig):
         super().__init__()
@@ -217,9 +222,12 @@ class VideoPixelNetwork(nn.Module):
                 f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1."
             )
         noise = SampleNoise(generator, batch)
-        carry, sampled, scores = self.begin(frames, states, actions), [], []
+        carry = self.begin(frames, states, actions)
+        sampled = []
+        scores = []
         taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
-        sample_frame, size = step or self.step, self.config.frame_size
+        sample_frame = step or self.step
+        size = self.config.frame_size
         for time in range(context - 1, context - 1 + steps):
             uniforms = noise.uniforms(self.decoder.uniforms_per_pixel, size, size).to(frames.device)
             carry, score = sample_frame(carry, actions[:, time], uniforms, temperature)
@@ -285,7 +293,8 @@ class VideoPixelNetwork(nn.Module):
         batch, length = frames.shape[:2]
         self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
         self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
-        past, future = slice(0, length - 1), slice(context - 1, None)
+        past = slice(0, length - 1)
+        future = slice(context - 1, None)
         vectors = self._vectors(states[:, past], actions[:, past])
         features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
         return (
@@ -323,7 +332,8 @@ class VideoPixelNetwork(nn.Module):
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
         if self.state_predictor is None or states.shape[1] < 2:
             return torch.zeros((), device=states.device)
-        states, actions = self._normalise(states, "state"), self._normalise(actions, "action")
+        states = self._normalise(states, "state")
+        actions = self._normalise(actions, "action")
         predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])
         return (predicted - states[:, 1:]).square().mean()
 

@@ -24,10 +24,10 @@ class Motion(nn.Module):
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
         self.leave = nn.Conv2d(hidden, 3 * patch**2, 1)
         self.patch = patch
+        assert self.leave.bias is not None
+        # At first: no flow, and half of the last frame over the mean.
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(
-            self.leave.bias
-        )  # at first: no flow, and half of the last frame over the mean
+        nn.init.zeros_(self.leave.bias)
 
     def forward(self, features: Tensor, frame: Tensor, mean: Tensor) -> Tensor:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)

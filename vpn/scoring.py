@@ -94,16 +94,7 @@ def score_episodes(
     or 'bf16' for autocast. progress is called with the number of episodes just scored by this
     process. Raises InputError for an empty split, a batch size, context or clip length that scores
     nothing, an episode without a frame to predict, and a log-probability that is not finite."""
-    if len(episodes) == 0:
-        raise InputError("this split has no episode: there is nothing to score.")
-    if batch_size < 1:
-        raise InputError(
-            f"episodes scored at once (batch_size) must be at least 1, got {batch_size}."
-        )
-    if not 1 <= context < clip_frames:
-        raise InputError(
-            f"context {context} must be at least 1 and below the clip length {clip_frames}."
-        )
+    _check_request(len(episodes), batch_size, context, clip_frames)
     rank, world = _rank_and_world()
     chunks = [
         range(i, min(i + batch_size, len(episodes))) for i in range(0, len(episodes), batch_size)
@@ -122,12 +113,31 @@ def score_episodes(
         failure = str(error)
         if world == 1:
             raise
-    everyone = _gather((mine, failure), world)
-    failures = [found for _, found in everyone if found]
-    if failures:  # every process learns of it, so none is left waiting
-        raise InputError(failures[0])
-    scores = {index: score for part, _ in everyone for index, score in part.items()}
+    scores = _merged(_gather((mine, failure), world))
     return [scores[index] for index in range(len(episodes))]
+
+
+def _check_request(episodes: int, batch_size: int, context: int, clip_frames: int) -> None:
+    if episodes == 0:
+        raise InputError("this split has no episode: there is nothing to score.")
+    if batch_size < 1:
+        raise InputError(
+            f"episodes scored at once (batch_size) must be at least 1, got {batch_size}."
+        )
+    if not 1 <= context < clip_frames:
+        raise InputError(
+            f"context {context} must be at least 1 and below the clip length {clip_frames}."
+        )
+
+
+def _merged(
+    everyone: Sequence[tuple[dict[int, EpisodeScore], str | None]],
+) -> dict[int, EpisodeScore]:
+    """All processes' scores. Every process raises the first failure, so none is left waiting."""
+    for _, failure in everyone:
+        if failure is not None:
+            raise InputError(failure)
+    return {index: score for scores, _ in everyone for index, score in scores.items()}
 
 
 def total_score(scores: Sequence[EpisodeScore]) -> tuple[float, int]:

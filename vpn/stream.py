@@ -6,13 +6,12 @@ nothing grows with time."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from pixelpush.errors import InputError
-from pixelpush.vpn.encoder import EncoderCarry
 
 if TYPE_CHECKING:
     from pixelpush.vpn.model import VideoPixelNetwork
@@ -24,7 +23,7 @@ class StreamCarry(NamedTuple):
     encoder: the encoder's own carry. features, centre: what the next frame is predicted from; None
     before the first frame. seen: frames so far."""
 
-    encoder: EncoderCarry
+    encoder: Any
     features: Tensor | None = None
     centre: Tensor | None = None
     seen: int = 0

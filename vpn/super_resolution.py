@@ -89,7 +89,8 @@ class VideoUpscaler(nn.Module):
         """(large frame uint8 (N, C, 2h, 2w), nats (N, 2h, 2w) at temperature 1); uniforms: (N, 1 +
         C, 2h, 2w)."""
         self._check(small, previous)
-        conditioning, centre = self._conditioning(small, previous), self._centre(small, previous)
+        conditioning = self._conditioning(small, previous)
+        centre = self._centre(small, previous)
         return self.groups.sample(None, conditioning, uniforms, centre, temperature)
 
     def _conditioning(self, small: Tensor, previous: Tensor) -> Tensor:

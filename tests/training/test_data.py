@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelpush.errors import InputError
-from pixelpush.training.data import example_at, pieces_of, read_ahead, read_batch
+from pixelpush.training.data import Share, example_at, read_ahead, read_batch
 
 
 class Numbers:
@@ -50,7 +50,7 @@ def test_pieces_tile_the_batch(world: int, accumulate: int, extra: int, first: i
     pieces = [
         piece
         for rank in range(world)
-        for piece in pieces_of(first, batch_size, rank, world, accumulate)
+        for piece in Share(rank, world, accumulate).pieces(first, batch_size)
     ]
     assert [position for piece in pieces for position in piece] == list(
         range(first, first + batch_size)
@@ -62,7 +62,7 @@ def test_too_small_a_batch_is_refused():
     with pytest.raises(
         InputError, match="a batch of 5 cannot be shared by 3 processes in 2 pieces"
     ):
-        pieces_of(0, 5, 0, 3, 2)
+        Share(0, 3, 2).pieces(0, 5)
 
 
 @settings(max_examples=25, deadline=None)

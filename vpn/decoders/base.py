@@ -18,8 +18,9 @@ PAPER_UPSCALER = {"decoder_block": "residual", "decoder_channels": 128, "decoder
 class Decoder(nn.Module):
     """p(next frame | features of all earlier frames, states and actions).
 
-    A subclass is built from (config, number of feature channels). Its two methods are pure
-    functions of their arguments, with N frames as the batch: features (N, D, g, g), frames uint8
+    It is built from the configuration and the number of the encoder's feature channels. A
+    subclass's two methods are pure functions of their arguments, with N frames as the batch:
+    features (N, D, g, g), frames uint8
     (N, C, H, W), nats (N, H, W) summed over channels. centre (N, C, H, W) is an image in levels:
     distributions describe the difference from it. It is None exactly if the configuration is not
     centred.
@@ -37,9 +38,10 @@ class Decoder(nn.Module):
     evaluations: int
     uniforms_per_pixel: int
 
-    def __init__(self, config: VideoConfig):
+    def __init__(self, config: VideoConfig, features: int):
         super().__init__()
         self.config = config
+        self.features = features
 
     @classmethod
     def check_config(cls, config: VideoConfig) -> None:

@@ -26,7 +26,7 @@ class BaselineDecoder(Decoder):
     """
 
     def __init__(self, config: VideoConfig, features: int):
-        super().__init__(config)
+        super().__init__(config, features)
         self.enter = nn.Conv2d(features, config.decoder_channels, 3, padding=1)
         self.blocks = block_stack(
             config.decoder_block, config.decoder_channels, config.decoder_blocks

@@ -22,7 +22,7 @@ class OTDecoder(Decoder):
     """
 
     def __init__(self, config: VideoConfig, features: int):
-        super().__init__(config)
+        super().__init__(config, features)
         c = config
         self.resize = Resize(features, c.grid, c.frame_size // 2)
         settings = GroupSettings(

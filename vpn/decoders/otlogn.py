@@ -30,7 +30,7 @@ class OTLogNDecoder(Decoder):
     """
 
     def __init__(self, config: VideoConfig, features: int):
-        super().__init__(config)
+        super().__init__(config, features)
         c = config
         scales = (c.frame_size // c.base_size).bit_length() - 1
         self.grids = nn.ModuleList(

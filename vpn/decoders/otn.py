@@ -43,7 +43,7 @@ class OTNDecoder(Decoder):
     static = False
 
     def __init__(self, config: VideoConfig, features: int):
-        super().__init__(config)
+        super().__init__(config, features)
         c = config
         self.resize = Resize(features, c.grid, c.frame_size)
         self.condition = nn.Conv2d(features, c.decoder_channels, 1)
@@ -74,7 +74,8 @@ class OTNDecoder(Decoder):
         )
         enter = ConvolutionCache(self.enter, batch, height, width)
         caches = BlockCaches(self.blocks, batch, height, width)
-        frame, score = self._empty_frame(uniforms), torch.zeros_like(uniforms[:, 0])
+        frame = self._empty_frame(uniforms)
+        score = torch.zeros_like(uniforms[:, 0])
         for rows, columns in steps:
             hidden = _as_rows(conditioning[:, :, rows, columns]) + enter.read(rows, columns)
             hidden = F.silu(caches(hidden, rows, columns))

@@ -36,6 +36,7 @@ class Composition(nn.Module):
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
         self.leave = nn.Conv2d(hidden, 4 * patch**2, 1)
         self.patch = patch
+        assert self.leave.bias is not None
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 

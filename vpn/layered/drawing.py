@@ -47,7 +47,8 @@ class ArmDrawing(nn.Module):
     ):
         super().__init__()
         assert _SEED << len(widths) == size
-        self.widths, self.colours = widths, colours
+        self.widths = widths
+        self.colours = colours
         self.look = nn.Sequential(
             nn.Conv2d(colours, 24, 4, stride=4),
             nn.SiLU(),

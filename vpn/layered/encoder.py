@@ -47,7 +47,8 @@ class WideCoarse(nn.Module):
         wide = min(2 * channels, _COARSE_WIDTH)
         self.down = nn.Conv2d(channels, wide, 2, stride=2)
         self.vector = nn.Linear(vector, wide)
-        self.before, self.after = block_stack(block, wide, 2), block_stack(block, wide, 1)
+        self.before = block_stack(block, wide, 2)
+        self.after = block_stack(block, wide, 1)
         self.coarser = WideCoarse(wide, scales - 1, vector, block) if scales > 1 else None
         self.up = nn.Conv2d(wide, 4 * channels, 1)
 
@@ -74,7 +75,8 @@ class LayeredEncoder(nn.Module):
         inputs = images * c.patch**2 + 2 + c.vector_dim
         self.enter = nn.Conv2d(inputs, c.channels, 3, padding=1)
         self.blocks = block_stack(c.encoder_block, c.channels, c.encoder_blocks)
-        scales, block = c.coarse_scales, c.encoder_block
+        scales = c.coarse_scales
+        block = c.encoder_block
         self.coarse = WideCoarse(c.channels, scales, c.vector_dim, block) if scales else None
         self.lstm = ConvLSTM(c.channels, c.lstm_channels)
         joined = c.channels + c.lstm_channels
@@ -125,24 +127,29 @@ class LayeredEncoder(nn.Module):
         """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) ->
         (features (B, T, D, g, g), composed pictures (B, T, C, H, W))."""
         sizes = batch, length = frames.shape[:2]
-        flat, vector = frames.flatten(0, 1), vectors.flatten(0, 1)
+        flat = frames.flatten(0, 1)
+        vector = vectors.flatten(0, 1)
         with torch.no_grad():  # the drawing is taught by its own error alone
             drawn = self.draw(frames[:, 0], vectors)
         carry = self.initial(batch, frames.device)
-        memory, mask = carry.memory, carry.mask
+        memory = carry.memory
+        mask = carry.mask
         masks = torch.sigmoid(drawn.logit).unflatten(0, sizes)
-        means, counts = [], []
+        means = []
+        counts = []
         for time in range(length):
             memory = self._remember(memory, frames[:, time], mask)
             means.append(memory.mean)
             counts.append(memory.count)
             mask = masks[:, time]
-        mean, count = torch.stack(means, 1).flatten(0, 1), torch.stack(counts, 1).flatten(0, 1)
-        inputs = flat, mean, count, *drawn, vector
+        mean = torch.stack(means, 1).flatten(0, 1)
+        count = torch.stack(counts, 1).flatten(0, 1)
+        inputs: tuple[Tensor, ...] = (flat, mean, count, *drawn, vector)
         convolved = by_pieces(self._look, *inputs) if recompute else self._look(*inputs)
         # Channels stay last in memory, as the convolutions want them.
         gates = self.lstm.from_input(convolved).permute(0, 2, 3, 1).unflatten(0, sizes)
-        lstm, hidden = carry.lstm, []
+        lstm = carry.lstm
+        hidden = []
         for frame_gates in gates.unbind(1):
             lstm = self.lstm.step(lstm, frame_gates.permute(0, 3, 1, 2))
             hidden.append(lstm.hidden.permute(0, 2, 3, 1))
