@@ -16,7 +16,11 @@ from pixelpush.image.layers import MaskedConv2d, ResidualBlock, ResidualMultipli
 
 
 def raster_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
-    """(rows, columns) of one pixel at a time."""
+    """Return (rows, columns) of one pixel at a time, in raster order.
+
+    >>> [(int(row), int(column)) for row, column in raster_order(1, 2)]
+    [(0, 0), (0, 1)]
+    """
     return [
         (torch.tensor([row]), torch.tensor([column]))
         for row in range(height)
@@ -25,7 +29,11 @@ def raster_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
 
 
 def wavefront_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
-    """(rows, columns) of all pixels with the same column + 2 row, in increasing order."""
+    """Return (rows, columns) of all pixels with the same column + 2 row, in increasing order.
+
+    >>> [rows.tolist() for rows, _ in wavefront_order(2, 3)]
+    [[0], [0], [0, 1], [1], [1]]
+    """
     order = []
     for front in range(width + 2 * (height - 1)):
         rows = torch.arange(height)
@@ -36,11 +44,17 @@ def wavefront_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
 
 
 class ConvolutionCache:
-    """The input activations of one masked convolution while an image is sampled, zero-padded as the
-    layer pads.
+    """The input activations of one masked convolution while an image is sampled.
 
-    Values travel as (batch * positions, channels), batch slowest. Capacity is one image; positions
-    outside are errors."""
+    The image is zero-padded as the layer pads. Values are (batch * positions, channels), batch
+    slowest. The capacity is one image; positions outside raise IndexError.
+
+    >>> layer = MaskedConv2d(2, 3, 3, "B")
+    >>> cache = ConvolutionCache(layer, batch=1, height=4, width=4)
+    >>> place = torch.tensor([0])
+    >>> cache(torch.ones(1, 2), place, place).shape
+    torch.Size([1, 3])
+    """
 
     def __init__(self, layer: MaskedConv2d, batch: int, height: int, width: int):
         weight = layer.weight.detach()
@@ -82,8 +96,13 @@ class ConvolutionCache:
 
 
 class BlockCaches:
-    """Caches of every masked convolution of a stack of causal blocks (``layers.block_stack(...,
-    causal=True)``)."""
+    """Caches of every masked convolution of ``layers.block_stack(..., causal=True)``.
+
+    >>> from pixelpush.image.layers import block_stack
+    >>> caches = BlockCaches(block_stack("residual", 2, 3, causal=True), batch=1, height=4, width=4)
+    >>> len(caches.caches)
+    6
+    """
 
     def __init__(self, blocks: nn.Sequential, batch: int, height: int, width: int):
         self.blocks = blocks

@@ -14,13 +14,16 @@ from pixelpush.image.layers import MaskedConv2d
 
 
 class CausalConv2d(nn.Conv2d):
-    """Convolution with a (rows, columns) kernel that ends at the present position ('shifted': just
-    before it).
+    """Convolution with a (rows, columns) kernel that ends at the present position.
 
     direction 'down': rows up to the present one, columns centred on it (odd kernel). 'right': rows
     up to the present one, columns up to the present one. 'shifted' moves the window one row up
-    ('down') or one column left ('right'), which makes it strictly causal. Zeros stand outside the
-    image."""
+    ('down') or one column left ('right'), so that it ends just before the present position: the
+    convolution is then strictly causal. Zeros stand outside the image.
+
+    >>> CausalConv2d(1, 2, (2, 3), "down")(torch.zeros(1, 1, 4, 5)).shape
+    torch.Size([1, 2, 4, 5])
+    """
 
     def __init__(
         self,
@@ -52,8 +55,9 @@ class CausalConv2d(nn.Conv2d):
         return F.conv2d(padded, self.effective_weight(), self.bias, self.stride)
 
     def at_row(self, inputs: Tensor, row: int) -> Tensor:
-        """Output row (N, out, 1, W) of a stride-1 convolution; only the rows of its window are
-        read."""
+        """Return output row (N, out, 1, W) of a stride-1 convolution.
+
+        Only the rows of its window are read."""
         last = row - self.shifted
         window = crop(
             inputs,
@@ -65,8 +69,9 @@ class CausalConv2d(nn.Conv2d):
         return F.conv2d(window, self.effective_weight(), self.bias)
 
     def at_pixel(self, inputs: Tensor, row: int, column: int) -> Tensor:
-        """Output (N, out) of a 'right' stride-1 convolution at one pixel; only its window is
-        read."""
+        """Return the output (N, out) of a 'right' stride-1 convolution at one pixel.
+
+        Only the pixel's window is read."""
         last = column - self.shifted
         window = crop(
             inputs, row - self.kernel_size[0] + 1, row, last - self.kernel_size[1] + 1, last
@@ -75,8 +80,13 @@ class CausalConv2d(nn.Conv2d):
 
 
 def crop(inputs: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-    """Rows top..bottom and columns left..right of (N, C, H, W), both ends included; zeros
-    outside."""
+    """Return rows top..bottom and columns left..right of (N, C, H, W), both ends included.
+
+    Zeros stand outside the image.
+
+    >>> crop(torch.ones(1, 1, 2, 2), -1, 0, 0, 1)[0, 0].tolist()
+    [[0.0, 0.0], [1.0, 1.0]]
+    """
     height, width = inputs.shape[2:]
     inside = inputs[:, :, max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)]
     outside = (max(-left, 0), max(right + 1 - width, 0), max(-top, 0), max(bottom + 1 - height, 0))
@@ -88,10 +98,14 @@ def crop(inputs: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor
 
 @dataclass
 class RowCache:
-    """The last input rows of a 'down' convolution, (N, C, kernel rows, W), and its weight, computed
-    once per image.
+    """The last input rows of a 'down' convolution, and its weight, computed once per image.
 
-    ``push`` advances the cache in place; the caller owns it and may copy it.
+    rows: (N, C, kernel rows, W). ``push`` advances the cache in place; the caller owns it and may
+    copy it.
+
+    >>> layer = CausalConv2d(1, 2, (2, 3), "down")
+    >>> RowCache.start(layer, torch.zeros(1), width=5).advance(torch.ones(1, 1, 1, 5)).shape
+    torch.Size([1, 2, 1, 5])
     """
 
     weight: Tensor
@@ -102,8 +116,9 @@ class RowCache:
 
     @classmethod
     def start(cls, layer: CausalConv2d, like: Tensor, width: int) -> RowCache:
-        """An empty cache for inputs ``width`` wide; batch, dtype and device are those of
-        ``like``."""
+        """Return an empty cache for inputs ``width`` wide.
+
+        Batch, dtype and device are those of ``like``."""
         rows = like.new_zeros(len(like), layer.in_channels, layer.kernel_size[0], width)
         return cls(layer.effective_weight(), layer.bias, layer.left, layer.stride[1], rows)
 
@@ -123,11 +138,16 @@ class RowCache:
 
 @dataclass
 class PixelCache:
-    """The last input rows of a convolution that runs pixel by pixel, with zeros around them, and
-    its weight matrix.
+    """The last input rows of a convolution that runs pixel by pixel, and its weight matrix.
 
-    rows: (N, C, kernel rows, left + W + right). Pixels of the present row not reached yet are zero.
-    ``push`` and ``next_row`` advance the cache in place; the caller owns it and may copy it."""
+    rows: (N, C, kernel rows, left + W + right), with zeros around the image. Pixels of the present
+    row that are not reached yet are zero. ``push`` and ``next_row`` advance the cache in place; the
+    caller owns it and may copy it.
+
+    >>> layer = CausalConv2d(1, 2, (2, 2), "right")
+    >>> PixelCache.start(layer, torch.zeros(1), width=5).advance(torch.ones(1, 1), 0).shape
+    torch.Size([1, 2])
+    """
 
     matrix: Tensor
     bias: Tensor | None
@@ -137,8 +157,9 @@ class PixelCache:
 
     @classmethod
     def start(cls, layer: CausalConv2d | MaskedConv2d, like: Tensor, width: int) -> PixelCache:
-        """An empty cache for images ``width`` wide; batch, dtype and device are those of
-        ``like``."""
+        """Return an empty cache for images ``width`` wide.
+
+        Batch, dtype and device are those of ``like``."""
         if isinstance(layer, MaskedConv2d):
             left = right = int(layer.padding[0])
             rows = left + 1
@@ -171,5 +192,9 @@ class PixelCache:
 
 
 def pointwise(layer: nn.Conv2d, values: Tensor) -> Tensor:
-    """A 1x1 convolution applied to one pixel's values (N, C) -> (N, out)."""
+    """Apply a 1x1 convolution to one pixel's values (N, C) -> (N, out).
+
+    >>> pointwise(nn.Conv2d(3, 2, 1), torch.zeros(4, 3)).shape
+    torch.Size([4, 2])
+    """
     return F.linear(values, layer.weight.flatten(1), layer.bias)

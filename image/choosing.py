@@ -44,7 +44,14 @@ def chosen_by(model: nn.Module, chooser: Chooser) -> Iterator[None]:
     """Within this block every sampler of ``model`` asks ``chooser`` for its pixels.
 
     Give the sampler ``places`` for its uniforms. Distributions come from heads, so a hook on every
-    ``Head`` reaches all decoders; the hooks leave with the block."""
+    ``Head`` reaches all decoders; the hooks leave with the block.
+
+    >>> from pixelpush.image.heads import LogisticMixtureHead
+    >>> head = LogisticMixtureHead(2, colours=1)
+    >>> with chosen_by(head, lambda distribution, where: torch.full_like(where[:, None], 7).byte()):
+    ...     head(torch.zeros(1, 2, 1, 1)).sample(places(1, 2, 1, 1)).item()
+    7
+    """
 
     def choose(head: nn.Module, inputs: tuple, distribution: PixelDistribution) -> Chosen:
         return Chosen(distribution, chooser)
@@ -57,7 +64,14 @@ def chosen_by(model: nn.Module, chooser: Chooser) -> Iterator[None]:
 
 
 class Chosen(PixelDistribution):
-    """A distribution whose samples a chooser names; its probabilities are the original's."""
+    """A distribution whose samples a chooser names; its probabilities are the original's.
+
+    >>> from pixelpush.image.distributions import Bernoulli
+    >>> original = Bernoulli(torch.zeros(1, 1, 1, 1))
+    >>> chosen = Chosen(original, lambda distribution, where: where[:, None].byte())
+    >>> chosen.sample(places(1, 1, 1, 1)).item()
+    0
+    """
 
     def __init__(self, original: PixelDistribution, chooser: Chooser):
         self.original = original
@@ -81,7 +95,14 @@ class Walk:
     place again (multi-scale models pass over pixels that a smaller scale has fixed); it then gets
     the value, and ``levels`` is not called.
 
-    Subclasses write ``levels``."""
+    Subclasses write ``levels``.
+
+    >>> class Zeros(Walk):
+    ...     def levels(self, distribution, channel, earlier):
+    ...         return torch.zeros(len(earlier))
+    >>> Zeros.of(torch.zeros(1, 3, 2, 2, dtype=torch.uint8)).pixels.shape
+    torch.Size([4, 3])
+    """
 
     def __init__(self, pixels: Tensor):
         self.pixels = pixels.clone()

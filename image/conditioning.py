@@ -24,8 +24,14 @@ STRUCTURE_SIZE = 32
 
 
 def encode_caption(text: str, truncate: bool = False) -> list[int]:
-    """201 character numbers, padded with 0. Too long a caption is an InputError unless
-    ``truncate``."""
+    """Return 201 character numbers, padded with 0.
+
+    Letters are lower-cased and runs of spaces become one. A longer caption raises InputError,
+    unless ``truncate``.
+
+    >>> encode_caption("a b")[:4]
+    [1, 69, 2, 0]
+    """
     text = " ".join(text.lower().split())
     if len(text) > CAPTION_LENGTH and not truncate:
         raise InputError(
@@ -38,11 +44,15 @@ def encode_caption(text: str, truncate: bool = False) -> list[int]:
 
 @dataclass(frozen=True)
 class Condition:
-    """A batch of what is known beside the pixels; a model takes exactly the parts that it was built
-    with.
+    """A batch of what is known beside the pixels.
 
-    classes: int64 (N,). captions: int (N, 201) of ``encode_caption``. structure: (N, P, 32, 32):
-    keypoint maps, or the share of each class in each cell of a segmentation."""
+    A model takes exactly the parts that it was built with. classes: int64 (N,). captions: int (N,
+    201) of ``encode_caption``. structure: (N, P, 32, 32): keypoint maps, or the share of each class
+    in each cell of a segmentation.
+
+    >>> Condition(classes=torch.tensor([4, 7]))[:1].classes
+    tensor([4])
+    """
 
     classes: Tensor | None = None
     captions: Tensor | None = None
@@ -63,11 +73,15 @@ class Condition:
 
 @dataclass(frozen=True)
 class ConditionConfig:
-    """classes: number of classes; captions: whether there are; structure: number of spatial maps; 0
-    for none.
+    """What a model is conditioned on, and the size of the encoders.
 
-    channels: width of each part's encoding. layers: residual layers of the spatial encoder (paper:
-    12)."""
+    classes: number of classes, 0 for none. captions: whether there are captions. structure: number
+    of spatial maps, 0 for none. channels: width of each part's encoding. layers: residual layers of
+    the spatial encoder; the paper has 12.
+
+    >>> ConditionConfig(classes=10, captions=True, channels=8).out_channels
+    16
+    """
 
     classes: int = 0
     captions: bool = False
@@ -85,8 +99,9 @@ class ConditionConfig:
         return self.channels * (bool(self.classes) + self.captions + bool(self.structure))
 
     def check(self, condition: Condition | None, count: int) -> Condition:
-        """The condition if it fits this configuration and ``count`` samples; InputError where it
-        does not."""
+        """Return the condition if it fits this configuration and ``count`` samples.
+
+        Raises InputError where it does not fit."""
         condition = condition or Condition()
         given = condition.parts()
         expected = {
@@ -122,7 +137,13 @@ def _check_range(name: str, numbers: Tensor | None, end: int) -> None:
 
 @dataclass(frozen=True)
 class Encoded:
-    """vector: (N, V) or None; maps: (N, S, 32, 32) or None."""
+    """An encoded condition.
+
+    vector: (N, V) or None. maps: (N, S, 32, 32) or None.
+
+    >>> Encoded(torch.zeros(1, 2), None).on_grid(4, 4).shape
+    torch.Size([1, 2, 4, 4])
+    """
 
     vector: Tensor | None
     maps: Tensor | None
@@ -140,7 +161,11 @@ class Encoded:
 
 
 class CaptionEncoder(nn.Module):
-    """Three convolutions over characters, a GRU, the average over time (Reed et al. 2016a)."""
+    """Three convolutions over characters, a GRU, the average over time (Reed et al. 2016a).
+
+    >>> CaptionEncoder(8)(torch.zeros(2, 201, dtype=torch.long)).shape
+    torch.Size([2, 8])
+    """
 
     def __init__(self, channels: int):
         super().__init__()
@@ -158,7 +183,11 @@ class CaptionEncoder(nn.Module):
 
 
 class StructureEncoder(nn.Module):
-    """A residual network on the 32x32 maps that keeps their size."""
+    """A residual network on the 32x32 maps that keeps their size.
+
+    >>> StructureEncoder(maps=3, channels=8, layers=2)(torch.zeros(1, 3, 32, 32)).shape
+    torch.Size([1, 8, 32, 32])
+    """
 
     def __init__(self, maps: int, channels: int, layers: int):
         super().__init__()
@@ -170,8 +199,14 @@ class StructureEncoder(nn.Module):
 
 
 class ConditionEncoder(nn.Module):
-    """Condition -> ``Encoded``. With nothing to encode it has no parameters and returns an empty
-    ``Encoded``."""
+    """The encoders of all parts of a condition.
+
+    With nothing to encode it has no parameters and returns an empty ``Encoded``.
+
+    >>> encoder = ConditionEncoder(ConditionConfig(classes=3, channels=8))
+    >>> encoder(Condition(classes=torch.tensor([1]))).vector.shape
+    torch.Size([1, 8])
+    """
 
     def __init__(self, config: ConditionConfig):
         super().__init__()

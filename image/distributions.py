@@ -24,8 +24,14 @@ MAX_LOG_SCALE = 7.0
 
 
 class PixelDistribution(ABC):
-    """A distribution over images (N, C, H, W) that is independent over pixels; channels may depend
-    on each other."""
+    """A distribution over images (N, C, H, W) that is independent over pixels.
+
+    Channels of a pixel may depend on each other.
+
+    >>> distribution = Bernoulli(torch.zeros(1, 1, 2, 2))
+    >>> distribution.log_prob(torch.zeros(1, 1, 2, 2, dtype=torch.uint8)).shape
+    torch.Size([1, 2, 2])
+    """
 
     uniforms_per_pixel: int
 
@@ -39,24 +45,41 @@ class PixelDistribution(ABC):
 
     @abstractmethod
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
-        """Probabilities float32 (N, 256, H, W) of every level of ``channel``, given the earlier
-        channels' values uint8 (N, >= channel, H, W). Over the channels their logarithms at the
-        pixels' own values sum to ``log_prob``, up to float32 rounding (absolute, about 1e-7)."""
+        """Return the probabilities float32 (N, 256, H, W) of every level of ``channel``.
+
+        earlier: the earlier channels' values, uint8 (N, >= channel, H, W). Over the channels, the
+        logarithms at the pixels' own values sum to ``log_prob``, up to float32 rounding (absolute,
+        about 1e-7)."""
 
 
 def parameters_per_pixel(colours: int, components: int) -> int:
-    """Outputs that a coupled ``LogisticMixture`` needs for one pixel: 10 K for RGB."""
+    """Return how many outputs a coupled ``LogisticMixture`` needs for one pixel: 10 K for RGB.
+
+    C colours need K (1 + 2 C + C (C - 1) / 2): logits, means and log-scales, and coefficients.
+
+    >>> parameters_per_pixel(3, 10)
+    100
+    """
     return components * (1 + 2 * colours + colours * (colours - 1) // 2)
 
 
 def discretized_logistic(level: Tensor, distance: Tensor, log_scale: Tensor) -> Tensor:
-    """Log-probability of a level's bin under a logistic (Salimans et al. 2017, eq. 2), exact for
-    all magnitudes.
+    """Return the log-probability of a level's bin under a logistic (Salimans et al. 2017, eq. 2).
 
-    level: uint8; distance: its value minus the mean, in [-1, 1] units; 0 and 255 take the whole
-    tail. With a and b the scaled upper and lower edge, sigmoid(a) - sigmoid(b) = sigmoid(a)
-    sigmoid(-b) (1 - exp(b - a)), and b - a is known without a subtraction: no small-mass fallback
-    is needed, and every term is finite."""
+        log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a))
+        a = (x - m + 1/255) / s,   b = (x - m - 1/255) / s,   b - a = -(2/255) / s
+
+    The right side has no subtraction of near-equal numbers: it is exact for all magnitudes, needs
+    no fallback for small masses, and all its terms are finite. Level 0 takes the whole lower tail
+    (b = -infinity), 255 the upper one (a = infinity). level: uint8. distance: x - m, the level's
+    value minus the mean, in [-1, 1] units. log_scale: log s.
+
+    >>> levels = torch.arange(256).byte()
+    >>> distances = levels / 127.5 - 1.0
+    >>> scores = discretized_logistic(levels, distances, torch.tensor(-2.0))
+    >>> round(float(scores.exp().sum()), 4)
+    1.0
+    """
     inverse_scale = torch.exp(-log_scale)
     below_upper = F.logsigmoid((distance + HALF_BIN) * inverse_scale)
     above_lower = F.logsigmoid((HALF_BIN - distance) * inverse_scale)
@@ -73,16 +96,26 @@ def discretized_logistic(level: Tensor, distance: Tensor, log_scale: Tensor) -> 
 
 
 class LogisticMixture(PixelDistribution):
-    """Mixture of K discretized logistics (Salimans et al. 2017, eq. 2-3).
+    """A mixture of K discretized logistics per pixel (Salimans et al. 2017, eq. 2-3).
+
+        p(r, g, b) = sum over k of
+            w_k P(r | m_r, s_r) P(g | m_g + a r, s_g) P(b | m_b + c r + d g, s_b)
+
+    with all of m, s, a, c, d of component k, and P as in ``discretized_logistic``. One component is
+    chosen per pixel and shared by its channels.
 
     parameters: (N, K (1 + 2C + C(C-1)/2), H, W) laid out as mixture logits K, means C K, log-scales
-    C K, coefficients K C(C-1)/2 (for RGB: G<-R, B<-R, B<-G). One component is chosen per pixel and
-    shared by its channels. centre: (N, C, H, W) in levels 0..255, uint8 or float32, or None. With
-    it, means count from this image's same sub-pixel and the coefficients act on differences from
-    it; None is the published form.
+    C K, coefficients K C(C-1)/2 (for RGB: a, c, d before tanh). centre: (N, C, H, W) in levels
+    0..255, uint8 or float32, or None. With it, means are differences from this image's same
+    sub-pixel and the coefficients act on differences from it; None is the published form.
 
-    Bins are half a level to each side of a level; 0 and 255 take the whole tail, so the 256
-    probabilities sum to 1."""
+    Bins are half a level to each side of a level; 0 and 255 take the whole tail, so that the 256
+    probabilities sum to 1.
+
+    >>> mixture = LogisticMixture(torch.zeros(1, 20, 2, 2), colours=3)
+    >>> mixture.sample(torch.full((1, 4, 2, 2), 0.5))[0, 0].tolist()
+    [[128, 128], [128, 128]]
+    """
 
     def __init__(self, parameters: Tensor, colours: int, centre: Tensor | None = None):
         per_component = parameters_per_pixel(colours, 1)
@@ -157,10 +190,13 @@ class LogisticMixture(PixelDistribution):
 
 
 class IndependentLogisticMixture(PixelDistribution):
-    """One mixture per sub-pixel: channels know nothing of each other (the O(T) baseline of Table
-    2).
+    """One mixture per sub-pixel: channels ignore each other (the O(T) baseline of Table 2).
 
     parameters: (N, C 3K, H, W). centre as in ``LogisticMixture``.
+
+    >>> mixture = IndependentLogisticMixture(torch.zeros(1, 18, 2, 2), colours=3)
+    >>> mixture.log_prob(torch.zeros(1, 3, 2, 2, dtype=torch.uint8)).shape
+    torch.Size([1, 2, 2])
     """
 
     def __init__(self, parameters: Tensor, colours: int, centre: Tensor | None = None):
@@ -193,9 +229,15 @@ class IndependentLogisticMixture(PixelDistribution):
 
 
 class Bernoulli(PixelDistribution):
-    """Binary pixels, stored as 0 and 255 (binary MNIST). logits: (N, C, H, W) of the value 255.
+    """Binary pixels, stored as 0 and 255 (binary MNIST).
 
-    Other pixel values are off the support: their log-probability is minus infinity.
+        p(255) = sigmoid(logit)
+
+    logits: (N, C, H, W). Other pixel values are off the support: their log-probability is minus
+    infinity.
+
+    >>> Bernoulli(torch.zeros(1, 1, 1, 2)).log_prob(torch.tensor([[[[255, 7]]]], dtype=torch.uint8))
+    tensor([[[-0.6931,    -inf]]])
     """
 
     def __init__(self, logits: Tensor):
@@ -220,18 +262,26 @@ class Bernoulli(PixelDistribution):
 
 
 def differences(cumulative: Tensor) -> Tensor:
-    """Probabilities (N, K + 1, ...) of the bins between cumulative ones (N, K, ...); a rounding
-    error below zero becomes zero."""
+    """Return the probabilities (N, K + 1, H, W) of the bins between cumulative ones (N, K, H, W).
+
+    A rounding error below zero becomes zero.
+
+    >>> differences(torch.tensor([0.25, 0.75]).view(1, 2, 1, 1)).flatten().tolist()
+    [0.25, 0.5, 0.25]
+    """
     padded = F.pad(cumulative, (0, 0, 0, 0, 1, 0))
     padded = F.pad(padded, (0, 0, 0, 0, 0, 1), value=1.0)
     return padded.diff(dim=1).clamp_(min=0)
 
 
 def pick(cumulative: Tensor, uniform: Tensor) -> Tensor:
-    """Index (N, 1, ...) of the interval of ``cumulative`` (N, K, ...) that holds ``uniform`` (N, 1,
-    ...).
+    """Return the index (N, 1, ...) of the interval of ``cumulative`` that holds ``uniform``.
 
-    Scaling by the last entry keeps a rounding error in the sum from ever choosing an index past the
-    support."""
+    cumulative: (N, K, ...). uniform: (N, 1, ...) in [0, 1). Scaling by the last entry keeps a
+    rounding error in the sum from ever choosing an index past the support.
+
+    >>> pick(torch.tensor([[0.25, 1.0]]), torch.tensor([[0.5]]))
+    tensor([[1]])
+    """
     index = (cumulative <= uniform * cumulative[:, -1:]).sum(dim=1, keepdim=True)
     return index.clamp(max=cumulative.shape[1] - 1)

@@ -38,14 +38,25 @@ class GatedPixelCNNConfig(ImageConfig):
 
 
 def gate(values: Tensor) -> Tensor:
-    """tanh(first half) * sigmoid(second half) of the channels (equation 2)."""
+    """Return tanh(first half) * sigmoid(second half) of the channels (equation 2).
+
+    >>> gate(torch.zeros(1, 4)).tolist()
+    [[0.0, 0.0]]
+    """
     content, opening = values.chunk(2, dim=1)
     return torch.tanh(content) * torch.sigmoid(opening)
 
 
 class GatedLayer(nn.Module):
-    """One layer of figure 2. The first layer sees rows above and pixels to the left only, and has
-    no residual."""
+    """One layer of figure 2: a vertical and a horizontal stack.
+
+    The first layer sees rows above and pixels to the left only, and has no residual connection.
+
+    >>> layer = GatedLayer(inputs=4, channels=4, kernel=3, conditioning=0)
+    >>> vertical, horizontal = layer(torch.zeros(1, 4, 5, 5), torch.zeros(1, 4, 5, 5), None)
+    >>> horizontal.shape
+    torch.Size([1, 4, 5, 5])
+    """
 
     def __init__(
         self, inputs: int, channels: int, kernel: int, conditioning: int, first: bool = False
@@ -74,8 +85,9 @@ class GatedLayer(nn.Module):
         return vertical, horizontal
 
     def join(self, vertical: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(next vertical features, term of the horizontal gates) from the vertical convolution's
-        output."""
+        """Return (next vertical features, the term of the horizontal gates).
+
+        vertical: the vertical convolution's output."""
         for_vertical, for_horizontal = self.condition_halves(conditioning)
         return gate(vertical + for_vertical), self.across(vertical) + for_horizontal
 
@@ -89,8 +101,15 @@ class GatedLayer(nn.Module):
 
 @dataclass
 class GatedCache:
-    """rows: previous vertical rows of layers 2..L; pixels: previous horizontal pixels; terms: (N,
-    2c, W) per layer."""
+    """What a Gated PixelCNN remembers while sampling.
+
+    rows: previous vertical rows of layers 2..L. pixels: previous horizontal pixels. terms: (N, 2c,
+    W) per layer.
+
+    >>> trunk = GatedPixelCNNTrunk(in_colours=3, channels=4, layers=3)
+    >>> len(trunk.start(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).rows)
+    2
+    """
 
     conditioning: Tensor | None
     rows: list[RowCache]
@@ -99,11 +118,15 @@ class GatedCache:
 
 
 class GatedPixelCNNTrunk(RasterTrunk):
-    """``layers`` gated layers of width ``channels``; the first with ``first_kernel`` sees no
-    present pixel.
+    """``layers`` gated layers of width ``channels``; the first sees no present pixel.
 
-    conditioning_channels: D of a conditioning map (N, D, H, W) that biases every layer; 0 for none.
-    A class or text vector comes as a constant map."""
+    first_kernel: of the first layer. conditioning_channels: D of a conditioning map (N, D, H, W)
+    that biases every layer; 0 for none. A class or text vector comes as a constant map.
+
+    >>> trunk = GatedPixelCNNTrunk(in_colours=3, channels=4, layers=2)
+    >>> trunk(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([1, 4, 8, 8])
+    """
 
     cached = True
 

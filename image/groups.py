@@ -16,7 +16,13 @@ GROUPS = 4
 
 
 def split_groups(image: Tensor) -> list[Tensor]:
-    """(..., H, W) -> four (..., H/2, W/2); H and W must be even."""
+    """Split (..., H, W) into the four pixel groups, each (..., H/2, W/2).
+
+    Raises InputError unless H and W are even.
+
+    >>> [group.item() for group in split_groups(torch.arange(4).view(2, 2))]
+    [0, 1, 2, 3]
+    """
     height, width = image.shape[-2:]
     if height % 2 or width % 2:
         raise InputError(
@@ -26,15 +32,24 @@ def split_groups(image: Tensor) -> list[Tensor]:
 
 
 def merge_groups(groups: Sequence[Tensor]) -> Tensor:
-    """Four (..., h, w) -> (..., 2h, 2w)."""
+    """Merge four groups (..., h, w) into (..., 2h, 2w).
+
+    >>> merge_groups([torch.full((1, 1), value) for value in range(4)]).tolist()
+    [[0, 1], [2, 3]]
+    """
     top = torch.stack((groups[0], groups[1]), dim=-1).flatten(-2)
     bottom = torch.stack((groups[2], groups[3]), dim=-1).flatten(-2)
     return torch.stack((top, bottom), dim=-2).flatten(-3, -2)
 
 
 def subsample(image: Tensor, times: int = 1) -> Tensor:
-    """The image ``times`` scales down: group 1 of group 1 of ... Its pixels are pixels of
-    ``image``."""
+    """Return the image ``times`` scales down: group 1 of group 1 of ...
+
+    Its pixels are pixels of ``image``.
+
+    >>> subsample(torch.arange(16).view(4, 4)).tolist()
+    [[0, 2], [8, 10]]
+    """
     step = 2**times
     return image[..., ::step, ::step]
 

@@ -199,8 +199,9 @@ class ChannelSoftmaxHead(Head):
     def channel_logits(
         self, features: Tensor, channel: int, earlier: list[Tensor], centre: Tensor | None
     ) -> Tensor:
-        """float32 logits (N, 256, H, W) of one channel given the earlier channels (N, H, W)
-        uint8."""
+        """Return float32 logits (N, 256, H, W) of one channel.
+
+        earlier: the earlier channels' values, uint8 (N, H, W) each."""
         hidden = self.hidden[channel](features)
         first = channel * (channel - 1) // 2
         for table, value in zip(self.earlier[first : first + channel], earlier, strict=False):
@@ -232,8 +233,14 @@ class IndependentSoftmaxHead(ChannelSoftmaxHead):
 
 
 class ChannelSoftmax(PixelDistribution):
-    """The distribution that ``ChannelSoftmaxHead`` returns: logits are computed channel by channel
-    on demand."""
+    """The distribution that ``ChannelSoftmaxHead`` returns.
+
+    Logits are computed channel by channel on demand.
+
+    >>> distribution = ChannelSoftmaxHead(8, hidden=4)(torch.zeros(1, 8, 2, 2))
+    >>> distribution.log_prob(torch.zeros(1, 3, 2, 2, dtype=torch.uint8)).shape
+    torch.Size([1, 2, 2])
+    """
 
     def __init__(self, head: ChannelSoftmaxHead, features: Tensor, centre: Tensor | None):
         self.head = head
@@ -284,8 +291,13 @@ DISTRIBUTIONS: Registry[type[Head]] = Registry(
 
 
 def project_float32(layer: nn.Conv2d, features: Tensor) -> Tensor:
-    """Apply a 1x1 convolution in float32 whatever autocast says: its outputs are distribution
-    parameters."""
+    """Apply a 1x1 convolution in float32 whatever autocast says.
+
+    Its outputs are distribution parameters.
+
+    >>> project_float32(nn.Conv2d(3, 2, 1), torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16)).dtype
+    torch.float32
+    """
     with torch.autocast(features.device.type, enabled=False):
         # A matrix product: on a CPU many times faster than a 1x1 convolution in float32. It also
         # leaves every parameter's map contiguous, as distributions want it.

@@ -19,11 +19,17 @@ from pixelpush.image.weight_norm import initialise_from_data
 
 @dataclass(frozen=True)
 class ImageSample:
-    """images: uint8 (N, C, H, W). log_prob: nats per pixel (N, H, W), under temperature 1; zero
-    where given.
+    """Sampled images.
 
-    network_evaluations: sequential evaluations that an image took, small ones of a head or a patch
-    counted too."""
+    images: uint8 (N, C, H, W). log_prob: nats per pixel (N, H, W) under temperature 1; zero where
+    given. network_evaluations: sequential evaluations that an image took, small ones of a head or a
+    patch counted too.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4, layers=1, hidden=8)
+    >>> model.sample(2).network_evaluations
+    48
+    """
 
     images: Tensor
     log_prob: Tensor
@@ -31,8 +37,15 @@ class ImageSample:
 
 
 class ImageModel(nn.Module):
-    """Base of the image models. Subclasses write ``score`` and ``draw``; this class checks and
-    draws the noise."""
+    """Base of the image models: it checks the input and draws the noise.
+
+    Subclasses write ``score``, ``draw`` and ``evaluations``.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4, layers=1, hidden=8)
+    >>> model.log_prob(torch.zeros(1, 3, 4, 4, dtype=torch.uint8)).shape
+    torch.Size([1, 4, 4])
+    """
 
     family: ClassVar[str] = "image"
 
@@ -91,11 +104,12 @@ class ImageModel(nn.Module):
         temperature: float = 1.0,
         cached: bool = True,
     ) -> ImageSample:
-        """n images. generator: one (a seed per sample is drawn from it, in order) or one per
-        sample.
+        """Return ``n`` sampled images.
 
+        generator: one, from which a seed per sample is drawn in order, or one per sample.
         cached=False uses the slow, obvious sampler where the model also has a cached one; the
-        images are the same."""
+        images are the same. Raises InputError for n < 1, a temperature that is not above 0, and a
+        condition that does not fit."""
         condition = self.conditioning.check(condition, n)
         uniforms = self._uniforms(n, generator, temperature)
         images, log_prob = self.draw(condition.to(self.device), uniforms, temperature, cached)
@@ -112,8 +126,9 @@ class ImageModel(nn.Module):
         return self.training_loss(images, condition)
 
     def initialise(self, images: Tensor, condition: Condition | None = None) -> None:
-        """Data-dependent initialisation of weight-normalised layers; does nothing to models that
-        have none."""
+        """Initialise weight-normalised layers from data.
+
+        It does nothing to models that have none."""
         initialise_from_data(self, lambda: self.log_prob(images, condition))
 
     def check_images(self, images: Tensor) -> None:
@@ -137,8 +152,17 @@ class ImageModel(nn.Module):
 
 
 class RasterModel(ImageModel):
-    """One causal trunk over the whole image: PixelCNN, Gated PixelCNN, PixelCNN++, Row LSTM,
-    Diagonal BiLSTM."""
+    """One causal trunk over the whole image.
+
+    PixelCNN, Gated PixelCNN, PixelCNN++, Row LSTM and Diagonal BiLSTM are of this class.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4, layers=1, hidden=8)
+    >>> images = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+    >>> known = torch.zeros(4, 4, dtype=torch.bool)
+    >>> model.complete(images, known).images.shape
+    torch.Size([1, 3, 4, 4])
+    """
 
     def __init__(self, config: ImageConfig, make_trunk):
         """make_trunk: number of conditioning channels -> RasterTrunk."""

@@ -74,11 +74,16 @@ class MultiscalePixelCNNConfig(ImageConfig):
 
 
 class MultiscalePixelCNN(ImageModel):
-    """A Gated PixelCNN on the ``base_size`` image and an upscaler per doubling; sizes[0] is the
-    base.
+    """A Gated PixelCNN on the ``base_size`` image and an upscaler per doubling.
 
-    Only the whole image is quantised: smaller ones are its sub-samplings, so the scales'
-    likelihoods add up."""
+    Only the whole image is quantised: smaller ones are its sub-samplings, so that the scales'
+    likelihoods add up (``pyramid``).
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("multiscale-pixelcnn", image_size=16, channels=4, base_layers=2)
+    >>> model.upscale(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).images.shape
+    torch.Size([1, 3, 16, 16])
+    """
 
     config: MultiscalePixelCNNConfig
 
@@ -136,11 +141,11 @@ class MultiscalePixelCNN(ImageModel):
         generator: Generators = None,
         temperature: float = 1.0,
     ) -> ImageSample:
-        """Super-resolution: uint8 images (N, C, s, s), s one of the model's sizes, to the model's
-        full size.
+        """Super-resolution of smaller images to the model's full size.
 
-        The given images' pixels reappear as the sub-sampling of the result; their nats are zero.
-        """
+        images: uint8 (N, C, s, s), s one of the model's sizes. Their pixels reappear as the
+        sub-sampling of the result; their nats are zero. Raises InputError for other sizes and
+        types."""
         sizes = self.config.sizes
         if (
             images.ndim != 4
@@ -168,13 +173,12 @@ class MultiscalePixelCNN(ImageModel):
     def training_loss(
         self, images: Tensor, condition: Condition | None = None, scales: Sequence[int] = ()
     ) -> dict[str, Tensor]:
-        """Loss over the given scales (sizes in pixels; empty: all): nats per sub-pixel that these
-        scales predict.
+        """Return the loss over the given scales, in nats per sub-pixel that these scales predict.
 
-        Scales of twice ``crop`` and more are trained on one random crop per batch; each scale is
-        weighted by the pixels that it predicts in the whole image, so that the loss over all scales
-        estimates the image's nats per sub-pixel. Every scale's own figure is reported as
-        ``nats_per_subpixel_<size>``."""
+        scales: sizes in pixels; empty for all. Scales of twice ``crop`` and more are trained on one
+        random crop per batch; each scale is weighted by the pixels that it predicts in the whole
+        image, so that the loss over all scales estimates the image's nats per sub-pixel. Every
+        scale's own figure is reported as ``nats_per_subpixel_<size>``."""
         self.check_images(images)
         chosen = [self.config.sizes.index(size) for size in self._checked(scales)]
         condition = self.conditioning.check(condition, len(images)).to(self.device)

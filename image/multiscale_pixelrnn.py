@@ -44,8 +44,13 @@ class MultiscalePixelRNNConfig(PixelRNNConfig):
 
 
 class Enlarger(nn.Sequential):
-    """Transposed convolutions that turn a small image into features ``step`` times as large (any
-    power of 2)."""
+    """Transposed convolutions that turn a small image into larger features.
+
+    The features are ``step`` times as large as the image; step is a power of 2.
+
+    >>> Enlarger(colours=3, channels=4, step=4)(torch.zeros(1, 3, 2, 2)).shape
+    torch.Size([1, 4, 8, 8])
+    """
 
     def __init__(self, colours: int, channels: int, step: int):
         layers: list[nn.Module] = [nn.Conv2d(colours, channels, 3, padding=1), nn.ReLU()]
@@ -58,8 +63,15 @@ class MultiscalePixelRNN(ImageModel):
     """An unconditional PixelRNN on the smallest image and a conditional one per larger size.
 
     The smaller image is the sub-sampled larger one. A conditional network goes over the larger
-    image pixel by pixel; the pixels that the smaller image already fixes are copied and cost
-    nothing, so that the product over sizes is an exact likelihood of the largest image."""
+    image pixel by pixel. The pixels that the smaller image already fixes are copied and cost
+    nothing, so that the product over sizes is an exact likelihood of the largest image.
+
+    >>> from pixelpush.image import build_image_model
+    >>> sizes = {"image_size": 8, "base_size": 4, "step": 2}
+    >>> model = build_image_model("multiscale-pixelrnn", channels=4, layers=1, hidden=8, **sizes)
+    >>> model.sizes
+    [4, 8]
+    """
 
     config: MultiscalePixelRNNConfig
 

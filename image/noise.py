@@ -18,7 +18,11 @@ class SampleNoise:
     generator: one generator for the batch, or one per sample, or None for PyTorch's global one. A
     seed per sample is drawn from it, in order, and each sample then has its own stream: sample i of
     a batch is the same whatever the batch's size, and whatever device computes the rest (the
-    numbers are drawn on the CPU)."""
+    numbers are drawn on the CPU). Raises InputError where the generators are not one per sample.
+
+    >>> SampleNoise(torch.Generator().manual_seed(0), batch=2).uniforms(3, 4, 4).shape
+    torch.Size([2, 3, 4, 4])
+    """
 
     def __init__(self, generator: Generators, batch: int):
         if isinstance(generator, Sequence):
@@ -33,8 +37,9 @@ class SampleNoise:
         self._streams = [torch.Generator().manual_seed(_draw_seed(source)) for source in sources]
 
     def uniforms(self, count: int, height: int, width: int) -> Tensor:
-        """(B, count, height, width) float32 in [0, 1), on the CPU; the next numbers of every
-        stream."""
+        """Return the next numbers of every stream.
+
+        float32 (B, count, height, width) in [0, 1), on the CPU."""
         return torch.stack(
             [torch.rand(count, height, width, generator=stream) for stream in self._streams]
         )

@@ -38,8 +38,15 @@ class PixelCNNConfig(ImageConfig):
 
 
 class PixelCNNBlock(nn.Module):
-    """ReLU, 1x1 to h, ReLU, 3x3 mask B, ReLU, 1x1 back to 2h, plus the input; ``skip`` is its way
-    to the output."""
+    """The residual block of figure 5 (left), with its way to the output.
+
+    ReLU, 1x1 from 2h to h, ReLU, masked convolution (B), ReLU, 1x1 back to 2h, plus the input.
+    ``skip`` is the layer-to-output connection.
+
+    >>> block = PixelCNNBlock(channels=2, kernel=3, conditioning=0)
+    >>> block(torch.zeros(1, 4, 5, 5), None)[0].shape
+    torch.Size([1, 4, 5, 5])
+    """
 
     def __init__(self, channels: int, kernel: int, conditioning: int):
         super().__init__()
@@ -63,17 +70,27 @@ class PixelCNNBlock(nn.Module):
 
 @dataclass
 class PixelCNNCache:
-    """One convolution cache per block, and the conditioning."""
+    """What a PixelCNN remembers while sampling: a cache per block, and the conditioning.
+
+    >>> trunk = PixelCNNTrunk(in_colours=3, channels=2, layers=2, hidden=4)
+    >>> len(trunk.start(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).pixels)
+    2
+    """
 
     conditioning: Tensor | None
     pixels: list[PixelCache]
 
 
 class PixelCNNTrunk(RasterTrunk):
-    """7x7 mask A to 2h features, ``layers`` residual blocks, layer-to-output sums, ReLU, 1x1 to
-    ``hidden``, ReLU.
+    """The trunk of table 1: a 7x7 convolution (mask A), residual blocks, a 1x1 layer.
 
-    channels: h. conditioning_channels: D of a conditioning map that biases every block; 0 for none.
+    channels: h; between blocks there are 2h features. layers: blocks, whose outputs are summed.
+    hidden: width of the 1x1 layer, with a ReLU before and after it. conditioning_channels: D of a
+    conditioning map that biases every block; 0 for none.
+
+    >>> trunk = PixelCNNTrunk(in_colours=3, channels=2, layers=2, hidden=4)
+    >>> trunk(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([1, 4, 8, 8])
     """
 
     cached = True

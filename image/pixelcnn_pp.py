@@ -31,7 +31,11 @@ Step = Callable[[Tensor], Tensor]
 
 
 def concat_elu(values: Tensor) -> Tensor:
-    """ELU of the values and of their negatives: twice the channels."""
+    """Return the ELU of the values and of their negatives: twice the channels.
+
+    >>> concat_elu(torch.zeros(1, 2, 3, 3)).shape
+    torch.Size([1, 4, 3, 3])
+    """
     return F.elu(torch.cat((values, -values), dim=1))
 
 
@@ -64,8 +68,17 @@ class PixelCNNPPConfig(ImageConfig):
 
 
 class GatedResnet(nn.Module):
-    """x + a * sigmoid(b), where (a, b) is two convolutions deep and takes a short-cut and the
-    conditioning."""
+    """A gated residual block that takes a short-cut and the conditioning.
+
+        x + a * sigmoid(b),   (a, b) two convolutions deep
+
+    direction: 'down' for the upper stream, 'right' for the lower one. short_cut: its channels, 0
+    for none.
+
+    >>> block = GatedResnet(filters=4, direction="down", short_cut=0, conditioning=0, dropout=0.0)
+    >>> block(torch.zeros(1, 4, 5, 5), None, None).shape
+    torch.Size([1, 4, 5, 5])
+    """
 
     def __init__(
         self, filters: int, direction: str, short_cut: int, conditioning: int, dropout: float
@@ -95,8 +108,9 @@ class GatedResnet(nn.Module):
         across: Step,
         second: Step,
     ) -> Tensor:
-        """The block's arithmetic, given how to apply its three convolutions: to a whole map, a row
-        or a pixel."""
+        """Compute the block, given how to apply its three convolutions.
+
+        They are applied to a whole map, a row or a pixel."""
         hidden = first(concat_elu(inputs))
         if short_cut is not None:
             hidden = hidden + across(concat_elu(short_cut))
@@ -114,8 +128,13 @@ class GatedResnet(nn.Module):
 
 
 class Scale(nn.Module):
-    """The resnets of one scale: on the way down (``ups`` of the published code's up pass) and on
-    the way back."""
+    """The resnets of one scale, on the way down and on the way back.
+
+    The published code calls them the up pass and the down pass.
+
+    >>> len(Scale(filters=4, down=2, back=3, conditioning=0, dropout=0.0).back_above)
+    3
+    """
 
     def __init__(self, filters: int, down: int, back: int, conditioning: int, dropout: float):
         super().__init__()
@@ -133,11 +152,15 @@ class Scale(nn.Module):
 
 
 class PixelCNNPPTrunk(RasterTrunk):
-    """``scales`` scales of ``resnets`` gated resnets at ``filters`` width; sizes are multiples of
-    2^(scales - 1).
+    """``scales`` scales of ``resnets`` gated resnets at ``filters`` width.
 
-    conditioning_channels: D of a conditioning map (N, D, H, W), sub-sampled for the smaller scales;
-    0 for none."""
+    Height and width are multiples of 2^(scales - 1). conditioning_channels: D of a conditioning map
+    (N, D, H, W), sub-sampled for the smaller scales; 0 for none.
+
+    >>> trunk = PixelCNNPPTrunk(in_colours=3, filters=4, resnets=1, dropout=0.0)
+    >>> trunk(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([1, 4, 8, 8])
+    """
 
     cached = True
 

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class BlockRows:
-    """A gated resnet of the upper stream, row by row."""
+    """A gated resnet of the upper stream, row by row.
+
+    >>> from pixelpush.image.pixelcnn_pp import GatedResnet
+    >>> block = GatedResnet(filters=4, direction="down", short_cut=0, conditioning=0, dropout=0.0)
+    >>> BlockRows.start(block, torch.zeros(1), width=5)(torch.zeros(1, 4, 1, 5), None, None).shape
+    torch.Size([1, 4, 1, 5])
+    """
 
     block: GatedResnet
     first: RowCache
@@ -48,8 +54,15 @@ class BlockRows:
 
 @dataclass
 class BlockPixels:
-    """A gated resnet of the lower stream, pixel by pixel; ``terms`` is the conditioning's row (N,
-    2F, w)."""
+    """A gated resnet of the lower stream, pixel by pixel.
+
+    terms: the conditioning's row (N, 2F, w).
+
+    >>> from pixelpush.image.pixelcnn_pp import GatedResnet
+    >>> block = GatedResnet(filters=4, direction="right", short_cut=4, conditioning=0, dropout=0.0)
+    >>> BlockPixels.start(block, torch.zeros(1), width=5).terms is None
+    True
+    """
 
     block: GatedResnet
     first: PixelCache
@@ -81,8 +94,17 @@ class BlockPixels:
 
 @dataclass
 class ScaleCache:
-    """What one scale remembers. width: of its maps; above: rows of the upper stream that the lower
-    one reads."""
+    """What one scale of a PixelCNN++ remembers while sampling.
+
+    down_rows, back_rows: the present rows of the upper stream that the lower one reads. grow_above,
+    grow_before: normalised weights of the way back from the smaller scale.
+
+    >>> from pixelpush.image.pixelcnn_pp import PixelCNNPPTrunk
+    >>> trunk = PixelCNNPPTrunk(in_colours=3, filters=4, resnets=1, dropout=0.0)
+    >>> cache = trunk.start(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
+    >>> isinstance(cache.scales[0], ScaleCache)
+    True
+    """
 
     down_above: list[BlockRows]
     back_above: list[BlockRows]
@@ -102,8 +124,17 @@ class ScaleCache:
 
 @dataclass
 class PixelCNNPPCache:
-    """Everything a PixelCNN++ remembers while sampling; advanced in place by ``begin_row`` and
-    ``pixel``."""
+    """Everything a PixelCNN++ remembers while sampling.
+
+    ``begin_row`` and ``pixel`` advance it in place.
+
+    >>> from pixelpush.image.pixelcnn_pp import PixelCNNPPTrunk
+    >>> trunk = PixelCNNPPTrunk(in_colours=3, filters=4, resnets=1, dropout=0.0)
+    >>> image = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    >>> features, cache = trunk.step(trunk.start(image), image, 0, 0)
+    >>> len(cache.scales), features.shape
+    (3, torch.Size([1, 4]))
+    """
 
     trunk: PixelCNNPPTrunk
     conditioning: Tensor | None
@@ -138,8 +169,9 @@ class PixelCNNPPCache:
         return cls(trunk, conditioning, scales, like)
 
     def begin_row(self, image: Tensor, row: int) -> None:
-        """Run the upper stream of every scale that this row belongs to, and start their rows of the
-        lower stream."""
+        """Run the upper stream of every scale that this row belongs to.
+
+        The rows of the lower stream start with it."""
         trunk = self.trunk
         near = mark_inside(image[:, :, max(row - 2, 0) : row + 1]).to(self.above_term.dtype)
         self.above_term = trunk.before_above.at_row(near, min(row, 2))[:, :, 0]
@@ -195,8 +227,9 @@ class PixelCNNPPCache:
         )
 
     def pixel(self, image: Tensor, row: int, column: int) -> Tensor:
-        """Features (N, F) of one pixel: the lower stream of every scale that this pixel belongs
-        to."""
+        """Return the features (N, F) of one pixel.
+
+        The lower stream of every scale that this pixel belongs to is run."""
         near = mark_inside(
             image[:, :, max(row - 1, 0) : row + 1, max(column - 1, 0) : column + 1]
         ).to(self.above_term.dtype)

@@ -55,7 +55,12 @@ def lstm_cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class InitialState(nn.Module):
-    """The learned hidden and cell state outside the image, one number per channel."""
+    """The learned hidden and cell state outside the image, one number per channel.
+
+    >>> hidden, cell = InitialState(4)(2, 8)
+    >>> hidden.shape
+    torch.Size([2, 4, 8])
+    """
 
     def __init__(self, channels: int):
         super().__init__()
@@ -70,8 +75,13 @@ class InitialState(nn.Module):
 
 
 class RowLSTMLayer(nn.Module):
-    """One Row LSTM: a whole row at a time, from the row above (3x1 state-to-state, masked 3x1
-    input-to-state)."""
+    """One Row LSTM: a whole row at a time, from the row above (section 3.1).
+
+    State-to-state is a 3x1 convolution, input-to-state a masked 3x1 convolution.
+
+    >>> RowLSTMLayer(channels=2, conditioning=0)(torch.zeros(1, 4, 5, 5), None).shape
+    torch.Size([1, 2, 5, 5])
+    """
 
     def __init__(self, channels: int, conditioning: int):
         super().__init__()
@@ -95,8 +105,13 @@ class RowLSTMLayer(nn.Module):
 
 
 def skew(inputs: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, H, W + H - 1): row r moves r positions to the right; zeros elsewhere
-    (figure 3)."""
+    """Turn (N, C, H, W) into (N, C, H, W + H - 1): row r moves r positions to the right (figure 3).
+
+    Zeros stand elsewhere.
+
+    >>> skew(torch.ones(1, 1, 2, 2))[0, 0].tolist()
+    [[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]
+    """
     height, width = inputs.shape[2:]
     # Rows padded to W + H and read with a row length of W + H - 1 slide one more position each.
     flat = F.pad(inputs, (0, height)).flatten(2)[:, :, : height * (width + height - 1)]
@@ -104,7 +119,11 @@ def skew(inputs: Tensor) -> Tensor:
 
 
 def unskew(skewed: Tensor, width: int) -> Tensor:
-    """The inverse of ``skew``: (N, C, H, W + H - 1) -> (N, C, H, W)."""
+    """Undo ``skew``: (N, C, H, W + H - 1) -> (N, C, H, W).
+
+    >>> unskew(skew(torch.ones(1, 1, 2, 2)), 2)[0, 0].tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    """
     height = skewed.shape[2]
     flat = F.pad(skewed.flatten(2), (0, height))
     return flat.unflatten(2, (height, width + height))[..., :width]
@@ -114,7 +133,11 @@ class DiagonalLSTM(nn.Module):
     """One direction of the Diagonal BiLSTM: from the top left corner, a diagonal at a time.
 
     The state at a pixel comes from its left and upper neighbours (2x1 state-to-state in the skewed
-    map); outside the image it is the learned initial state."""
+    map); outside the image it is the learned initial state.
+
+    >>> DiagonalLSTM(2)(torch.zeros(1, 8, 4, 5)).shape
+    torch.Size([1, 2, 4, 5])
+    """
 
     def __init__(self, channels: int):
         super().__init__()
@@ -140,8 +163,14 @@ class DiagonalLSTM(nn.Module):
 
 
 class DiagonalBiLSTMLayer(nn.Module):
-    """Both directions; the right one's map is shifted down a row before it is added, so that it
-    sees no later pixel."""
+    """Both directions of the Diagonal BiLSTM (section 3.2).
+
+    The right direction's map is shifted down a row before it is added, so that a pixel's state
+    contains no later pixel.
+
+    >>> DiagonalBiLSTMLayer(channels=2, conditioning=0)(torch.zeros(1, 4, 5, 5), None).shape
+    torch.Size([1, 2, 5, 5])
+    """
 
     def __init__(self, channels: int, conditioning: int):
         super().__init__()
@@ -163,16 +192,16 @@ LAYERS = {"row": RowLSTMLayer, "diagonal": DiagonalBiLSTMLayer}
 
 
 class PixelRNNTrunk(RasterTrunk):
-    """7x7 mask A to 2h features, ``layers`` LSTM layers with 1x1 back to 2h, ReLU, 1x1 to
-    ``hidden``, ReLU.
+    """The trunk of table 1: a 7x7 convolution (mask A), LSTM layers, a 1x1 layer.
 
-    recurrence: 'row' or 'diagonal'. residual: add each layer's input to its output (the ImageNet-64
-    model has none). Layer-to-output connections are summed. conditioning_channels: D of a map that
-    biases every input-to-state map.
+    recurrence: 'row' or 'diagonal'. channels: h; between layers there are 2h features, which a 1x1
+    convolution makes of the LSTM's h. hidden: width of the 1x1 layer, with a ReLU before and after
+    it.
 
-    For 'diagonal' the maps are one column wider than the image: the position right of a row has
-    seen the row's last pixel, which otherwise would not reach the far left of the next row (no
-    position of its own row comes after it)."""
+    >>> trunk = PixelRNNTrunk("row", in_colours=3, channels=2, layers=1, hidden=4)
+    >>> trunk(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([1, 4, 8, 8])
+    """
 
     def __init__(
         self,

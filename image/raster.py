@@ -13,12 +13,16 @@ from pixelpush.image.heads import Head
 
 
 class RasterTrunk(nn.Module):
-    """A network whose features at a pixel see only the pixels before it in raster order, and the
-    conditioning.
+    """A network whose features at a pixel depend only on earlier pixels and the conditioning.
 
-    out_channels: width of the features. size_multiple: height and width must be multiples of it.
-    cached: whether ``start`` and ``step`` exist, which compute one pixel from what earlier steps
-    remembered."""
+    'Earlier' is in raster order. out_channels: width of the features. size_multiple: height and
+    width must be multiples of it. cached: whether ``start`` and ``step`` exist, which compute one
+    pixel from what earlier steps remembered.
+
+    >>> from pixelpush.image.pixelcnn import PixelCNNTrunk
+    >>> PixelCNNTrunk(in_colours=3, channels=2, layers=1, hidden=4).cached
+    True
+    """
 
     out_channels: int
     size_multiple: int = 1
@@ -42,16 +46,31 @@ class RasterTrunk(nn.Module):
 
 @dataclass(frozen=True)
 class Given:
-    """Pixels that are known before sampling. image: uint8 (N, C, H, W); mask: bool (N, H, W), true
-    where known."""
+    """Pixels that are known before sampling.
+
+    image: uint8 (N, C, H, W). mask: bool (N, H, W), true where known.
+
+    >>> Given(torch.zeros(1, 3, 2, 2).byte(), torch.ones(1, 2, 2).bool()).mask.all().item()
+    True
+    """
 
     image: Tensor
     mask: Tensor
 
 
 class RasterDecoder(nn.Module):
-    """Trunk and head: an exact likelihood of an image and two samplers, the obvious one and the
-    cached one."""
+    """A trunk and a head: an exact likelihood of an image and two samplers.
+
+    The samplers are the obvious one and the cached one.
+
+    >>> from pixelpush.image.heads import LogisticMixtureHead
+    >>> from pixelpush.image.pixelcnn import PixelCNNTrunk
+    >>> trunk = PixelCNNTrunk(in_colours=3, channels=2, layers=1, hidden=4)
+    >>> decoder = RasterDecoder(trunk, LogisticMixtureHead(4), colours=3)
+    >>> image, nats = decoder.sample(None, torch.rand(1, 4, 2, 2))
+    >>> torch.allclose(decoder.log_prob(image), nats, atol=1e-4)
+    True
+    """
 
     def __init__(self, trunk: RasterTrunk, head: Head, colours: int):
         super().__init__()
@@ -67,8 +86,9 @@ class RasterDecoder(nn.Module):
     def log_prob(
         self, image: Tensor, conditioning: Tensor | None = None, centre: Tensor | None = None
     ) -> Tensor:
-        """Nats per pixel (N, H, W) of uint8 images (N, C, H, W); conditioning: (N, D, H, W);
-        centre: see ``Head``."""
+        """Return the nats per pixel (N, H, W) of uint8 images (N, C, H, W).
+
+        conditioning: (N, D, H, W). centre: see ``Head``."""
         return self.head(self.trunk(image, conditioning), centre).log_prob(image)
 
     @torch.no_grad()

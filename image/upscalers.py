@@ -39,12 +39,17 @@ class GroupSettings:
 
 
 class GroupFeatures(nn.Module):
-    """Features for one pixel group from the groups already known and the conditioning, all on the
-    group's grid.
+    """Features for one pixel group from the groups already known and the conditioning.
 
-    Stacking the known groups as channels of the (H/2, W/2) grid is the K x K -> K x 2K network of
-    figure 3A with its merge left to ``merge_groups``. With a centre image, each known group also
-    enters as its difference from it."""
+    Everything lies on the group's grid (H/2, W/2). Stacking the known groups as channels of that
+    grid is the K x K -> K x 2K network of figure 3A with its merge left to ``merge_groups``. With a
+    centre image, each known group also enters as its difference from it.
+
+    >>> network = GroupFeatures(1, GroupSettings(conditioning=2, colours=3, channels=8, blocks=1))
+    >>> group = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+    >>> network.features([group], torch.zeros(1, 2, 4, 4), None).shape
+    torch.Size([1, 8, 4, 4])
+    """
 
     def __init__(self, known: int, settings: GroupSettings):
         super().__init__()
@@ -73,7 +78,13 @@ class GroupFeatures(nn.Module):
 
 
 class GroupNetwork(GroupFeatures):
-    """Type A: every pixel of the group at once, independent given the earlier groups."""
+    """Type A: every pixel of the group at once, independent given the earlier groups.
+
+    >>> from pixelpush.image.heads import LogisticMixtureHead
+    >>> settings = GroupSettings(conditioning=2, colours=3, channels=8, blocks=1)
+    >>> GroupNetwork(1, settings, LogisticMixtureHead(8)).evaluations
+    1
+    """
 
     def __init__(self, known: int, settings: GroupSettings, head: Head):
         super().__init__(known, settings)
@@ -109,11 +120,16 @@ class GroupNetwork(GroupFeatures):
 
 
 class PatchGroupNetwork(GroupFeatures):
-    """Type B: the features are cut into patch x patch pieces that run side by side through one
-    shallow PixelCNN.
+    """Type B: patches of the features run side by side through one shallow PixelCNN.
 
-    Within a patch each pixel also sees the patch's earlier pixels; patches are independent given
-    the earlier groups."""
+    Patches are patch x patch pixels. Within a patch each pixel also sees the patch's earlier
+    pixels; patches are independent given the earlier groups.
+
+    >>> from pixelpush.image.heads import LogisticMixtureHead
+    >>> settings = GroupSettings(conditioning=2, colours=3, channels=8, blocks=1)
+    >>> PatchGroupNetwork(1, settings, LogisticMixtureHead(8), patch=4, patch_layers=2).evaluations
+    16
+    """
 
     def __init__(
         self, known: int, settings: GroupSettings, head: Head, patch: int, patch_layers: int
@@ -178,8 +194,18 @@ class PatchGroupNetwork(GroupFeatures):
 class Upscaler(nn.Module):
     """Groups ``first``..4 of one scale, one network each, every group given all earlier ones.
 
+        log p(image | group 1) = sum over g = 2, 3, 4 of log p(group g | groups 1 .. g-1)
+
     first: 2 when group 1 is given (an upscaler proper), 1 when the first group is predicted too
-    (the O(T) decoder)."""
+    (the O(T) decoder).
+
+    >>> from pixelpush.image.heads import LogisticMixtureHead
+    >>> settings = GroupSettings(conditioning=2, colours=3, channels=8, blocks=1)
+    >>> upscaler = TypeAUpscaler(settings, lambda: LogisticMixtureHead(8))
+    >>> image = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+    >>> upscaler.log_prob(image, torch.zeros(1, 2, 2, 2))[0, 0, 0].item()
+    0.0
+    """
 
     networks: Layers[GroupNetwork | PatchGroupNetwork]
 
@@ -214,11 +240,10 @@ class Upscaler(nn.Module):
         centre: Tensor | None = None,
         temperature: float = 1.0,
     ) -> tuple[Tensor, Tensor]:
-        """(image uint8 (N, C, H, W), nats (N, H, W)); given: group 1 (N, C, H/2, W/2), or None if
-        first is 1.
+        """Return (image uint8 (N, C, H, W), nats (N, H, W)).
 
-        uniforms: (N, uniforms_per_pixel, H, W). The nats are the model's own (temperature 1).
-        """
+        given: group 1 (N, C, H/2, W/2), or None if ``first`` is 1. uniforms: (N,
+        uniforms_per_pixel, H, W). The nats are the model's own (temperature 1)."""
         groups: list[Tensor] = [] if given is None else [given]
         numbers = split_groups(uniforms)
         centres = None if centre is None else split_groups(centre)

@@ -16,6 +16,10 @@ class NormedConv2d(CausalConv2d):
     """A causal convolution whose weight is gain * v / |v| per output channel; ``weight`` holds v.
 
     init_scale: standard deviation of the outputs after data-dependent initialisation.
+
+    >>> layer = NormedConv2d(2, 3)
+    >>> layer.effective_weight().flatten(1).norm(dim=1).round(decimals=4).tolist()
+    [1.0, 1.0, 1.0]
     """
 
     output_dimension = 0
@@ -44,7 +48,11 @@ class NormedTranspose2d(nn.ConvTranspose2d):
 
     direction 'down': 2x3 kernel centred on the column; 'right': 2x2 kernel. Both only look at the
     low-resolution position (and 'down' at its right neighbour), which is causal because whole rows
-    above are."""
+    above are.
+
+    >>> NormedTranspose2d(2, 3, "down")(torch.zeros(1, 2, 4, 4)).shape
+    torch.Size([1, 3, 8, 8])
+    """
 
     output_dimension = 1
 
@@ -71,7 +79,11 @@ class NormedTranspose2d(nn.ConvTranspose2d):
 
 
 def normalised(direction: Tensor, gain: Tensor, output_dimension: int) -> Tensor:
-    """gain * v / |v|, the norm over all dimensions but the output channel's."""
+    """Return gain * v / |v|, the norm over all dimensions but the output channel's.
+
+    >>> normalised(torch.full((1, 4, 1, 1), 3.0), torch.tensor([2.0]), 0).flatten().tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
     others = [dimension for dimension in range(4) if dimension != output_dimension]
     shape = [1] * 4
     shape[output_dimension] = -1
@@ -88,11 +100,18 @@ def _start(layer: NormedConv2d | NormedTranspose2d) -> None:
 
 @torch.no_grad()
 def initialise_from_data(module: nn.Module, forward: Callable[[], object]) -> None:
-    """Set every normalised layer's gain and bias so that its outputs on this data have mean 0 and
-    ``init_scale``.
+    """Set every normalised layer's gain and bias from data (Salimans & Kingma 2016, section 3).
 
-    forward: runs the network on a batch of data once; layers are set in the order in which it calls
-    them, each on inputs that the layers before it, already set, have made."""
+    The layer's outputs on this data then have mean 0 and deviation ``init_scale``. forward: runs
+    the network on a batch of data once; layers are set in the order in which it calls them, each on
+    inputs that the layers before it, already set, have made.
+
+    >>> layer = NormedConv2d(2, 3)
+    >>> data = torch.randn(8, 2, 4, 4)
+    >>> initialise_from_data(layer, lambda: layer(data))
+    >>> [round(float(value), 3) for value in layer(data).detach().std((0, 2, 3), correction=0)]
+    [1.0, 1.0, 1.0]
+    """
 
     def set_layer(layer: nn.Module, arguments: tuple, output: Tensor) -> Tensor:
         assert isinstance(layer, NormedConv2d | NormedTranspose2d)

@@ -1,0 +1,69 @@
+"""Every example in a docstring runs, and every public class and function of the core has one."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+# Folders whose public names must each have an example; examples elsewhere run where they stand.
+CORE = ("image", "vpn", "training")
+
+
+def modules() -> list[str]:
+    """Names of the modules of the core and of the leaf modules of the package."""
+    files = [file for folder in CORE for file in (ROOT / folder).rglob("*.py")]
+    names = [
+        ".".join(("pixelpush", *file.relative_to(ROOT).with_suffix("").parts)) for file in files
+    ]
+    leaves = ("errors", "files", "progress", "published", "registry", "saved", "settings")
+    names += [f"pixelpush.{leaf}" for leaf in leaves]
+    return sorted(name.removesuffix(".__init__") for name in names)
+
+
+def without_example(module: ModuleType) -> list[str]:
+    """The public classes and functions of a module whose docstring has no example."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isclass(value) or inspect.isfunction(value))
+        and value.__module__ == module.__name__
+        and ">>>" not in (inspect.getdoc(value) or "")
+    ]
+
+
+def long_first_lines(module: ModuleType) -> list[str]:
+    """Documented names of a module whose first line is not a sentence on one line."""
+    found = []
+    for test in doctest.DocTestFinder(exclude_empty=False, recurse=True).find(module):
+        lines = inspect.cleandoc(test.docstring or ".").splitlines()
+        whole = lines[0].endswith((".", ":")) and not any(lines[1:2])
+        if not whole and test.name != module.__name__:
+            found.append(test.name)
+    return found
+
+
+@pytest.mark.parametrize("name", modules())
+def test_examples_run(name: str):
+    module = importlib.import_module(name)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        result = doctest.testmod(module, verbose=False)
+    finally:
+        torch.set_num_threads(threads)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.split(".")[1] in CORE])
+def test_every_public_name_has_an_example(name: str):
+    module = importlib.import_module(name)
+    assert without_example(module) == []
+    assert long_first_lines(module) == []
