@@ -21,7 +21,14 @@ MARKER = "COMPLETE"
 
 @contextlib.contextmanager
 def full_disk_is_a_clear_error(path: Path) -> Iterator[None]:
-    """Turn 'no space left' and 'quota exceeded' under ``path`` into one clear line."""
+    """Turn 'no space left' and 'quota exceeded' under ``path`` into one clear line.
+
+    >>> with full_disk_is_a_clear_error(Path("run")):
+    ...     raise OSError(errno.ENOSPC, "no space left")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: run: the disk is full; ...
+    """
     try:
         yield
     except OSError as error:
@@ -34,7 +41,10 @@ def full_disk_is_a_clear_error(path: Path) -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Flush a file or folder to the disk."""
+    """Flush a file or folder to the disk.
+
+    >>> sync(Path("."))
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -44,8 +54,15 @@ def sync(path: Path) -> None:
 
 @contextlib.contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Yield a path beside ``path`` to write to; it is renamed to ``path`` only if the block
-    succeeds."""
+    """Yield a path beside ``path`` to write to; it replaces ``path`` only if the block succeeds.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_file(Path(folder) / "a.txt") as partial:
+    ...         _ = partial.write_text("whole")
+    ...     (Path(folder) / "a.txt").read_text()
+    'whole'
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept, because writers of images and videos choose the format by it.
@@ -62,11 +79,18 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``path``; if the block succeeds, it gets its marker and becomes
-    ``path``.
+    """Yield an empty folder beside ``path``; it becomes ``path`` only if the block succeeds.
 
-    ``path`` must not exist. Everything is flushed before the marker is written and before the
-    rename."""
+    It then gets its marker. ``path`` must not exist. Everything is flushed before the marker is
+    written and before the rename.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_folder(Path(folder) / "save") as partial:
+    ...         pass
+    ...     is_complete(Path(folder) / "save")
+    True
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
@@ -86,19 +110,36 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 def is_complete(folder: str | Path) -> bool:
-    """Whether ``atomic_folder`` finished this folder."""
+    """Whether ``atomic_folder`` finished this folder.
+
+    >>> is_complete("no-such-folder")
+    False
+    """
     return (Path(folder) / MARKER).is_file()
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write indented JSON atomically; NaN and infinity are refused."""
+    """Write indented JSON atomically; NaN and infinity are refused.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_json(Path(folder) / "a.json", {"a": 1})
+    ...     read_json(Path(folder) / "a.json")
+    {'a': 1}
+    """
     text = json.dumps(value, indent=2, allow_nan=False) + "\n"
     with atomic_file(path) as partial:
         partial.write_text(text)
 
 
 def read_json(path: str | Path) -> Any:
-    """Read JSON; a missing or broken file is a clear error."""
+    """Read JSON; a missing or broken file raises InputError.
+
+    >>> read_json("no-such-file")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: no-such-file: no such file.
+    """
     path = Path(path)
     try:
         return json.loads(path.read_text())

@@ -30,19 +30,24 @@ SHIPPED = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True)
 class SavedModel:
-    """Where a saved model lies and what it is. family: one of FAMILIES; config: keywords of its
-    builder."""
+    """Where a saved model lies and what it is.
+
+    family: one of FAMILIES. config: keywords of its builder.
+
+    >>> find_saved("push-ot-small").config["kind"]
+    'ot'
+    """
 
     folder: Path
     family: str
     config: Mapping[str, Any]
 
     def restore(self, build: Callable[[], Model]) -> Model:
-        """``build`` the model and fill it with the weights.
+        """Build the model and fill it with the weights.
 
         It is first built without memory, and every name and shape is compared with the file's
         header, so that a false configuration allocates nothing. Half precision is widened to the
-        model's own."""
+        model's own. Raises InputError where the file is not this model's."""
         with torch.device("meta"):
             expected = build().state_dict()
         file = self.folder / WEIGHTS
@@ -72,8 +77,16 @@ def save_model(model: Any, folder: str | Path) -> None:
 def save_model_files(
     folder: Path, family: str, config: Mapping[str, Any], state: Mapping[str, Tensor]
 ) -> None:
-    """Write ``model.json`` and ``model.safetensors`` into an existing folder (use inside
-    ``atomic_folder``)."""
+    """Write ``model.json`` and ``model.safetensors`` into an existing folder.
+
+    Use it inside ``atomic_folder``.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model_files(Path(folder), "video", {"kind": "ot"}, {"weight": torch.zeros(1)})
+    ...     sorted(file.name for file in Path(folder).iterdir())
+    ['model.json', 'model.safetensors']
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     # Through Python, so that a full disk is the OSError that it is and not the format's own error.
     (folder / WEIGHTS).write_bytes(save(tensors))
@@ -81,8 +94,14 @@ def save_model_files(
 
 
 def find_saved(name_or_path: str | Path) -> SavedModel:
-    """Resolve a saved model's folder, a run folder (its best, else its newest complete save) or a
-    shipped name."""
+    """Resolve a saved model's folder, a run folder or a shipped name.
+
+    Of a run folder it is the best save, or else the newest complete one. Raises InputError where
+    there is none.
+
+    >>> find_saved("push-ot-small").family
+    'video'
+    """
     folder = _resolve(Path(name_or_path), str(name_or_path))
     header = read_json(folder / "model.json")
     if not isinstance(header, dict) or header.get("format") != FORMAT:
@@ -100,14 +119,25 @@ def find_saved(name_or_path: str | Path) -> SavedModel:
 
 
 def complete_saves(run: Path) -> list[Path]:
-    """The complete saves ``run/checkpoints/<examples>`` of a run folder, oldest first."""
+    """Return the complete saves ``run/checkpoints/<examples>`` of a run folder, oldest first.
+
+    >>> complete_saves(Path("no-such-run"))
+    []
+    """
     saves = (run / "checkpoints").glob("[0-9]*")
     return sorted((save for save in saves if is_complete(save)), key=lambda save: int(save.name))
 
 
 def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
-    """Refuse a safetensors file whose names and shapes are not ``expected``'s; reads its header
-    only."""
+    """Refuse a safetensors file whose names and shapes are not ``expected``'s.
+
+    Only its header is read. Raises InputError.
+
+    >>> check_tensors(SHIPPED / "push-ot-small" / WEIGHTS, {})
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: ...not this model's weights.
+    """
     with _opened(file) as tensors:
         names = tensors.keys()
         found = {name: tuple(tensors.get_slice(name).get_shape()) for name in names}
@@ -117,8 +147,16 @@ def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
 def load_tensors(
     file: Path, expected: Mapping[str, Tensor], accept: Callable[[dict[str, Tensor]], object]
 ) -> None:
-    """Read a safetensors file whose names and shapes must be ``expected``'s, and hand the tensors
-    to ``accept``."""
+    """Read a safetensors file and hand its tensors to ``accept``.
+
+    Raises InputError unless names and shapes are ``expected``'s.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model_files(Path(folder), "video", {}, {"weight": torch.ones(1)})
+    ...     load_tensors(Path(folder) / WEIGHTS, {"weight": torch.zeros(1)}, print)
+    {'weight': tensor([1.])}
+    """
     check_tensors(file, expected)
     with _opened(file) as tensors:
         accept({name: tensors.get_tensor(name).to(expected[name].dtype) for name in expected})

@@ -10,10 +10,12 @@ from pixelpush.errors import InputError
 
 
 def check_settings(owner: str, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    """Raise InputError unless every setting is known and of its default's type; whole numbers pass
-    as float.
+    """Raise InputError unless every setting is known and of its default's type.
 
-    known: defaults by name; None for one whose values are checked elsewhere.
+    Whole numbers pass as float. known: defaults by name; None for one whose values are checked
+    elsewhere.
+
+    >>> check_settings("model", {"rate": 1}, {"rate": 0.5})
     """
     unknown = sorted(set(settings) - set(known))
     if unknown:

@@ -40,8 +40,13 @@ _SPARE_BYTES = 4 << 20
 
 @dataclass
 class Progress:
-    """Counters of a run. best: the best save so far, as in best.json. seconds: spent on training
-    steps so far."""
+    """Counters of a run.
+
+    best: the best save so far, as in best.json. seconds: spent on training steps so far.
+
+    >>> Progress(examples=64, steps=8).best is None
+    True
+    """
 
     examples: int = 0
     steps: int = 0
@@ -51,8 +56,15 @@ class Progress:
 
 @dataclass
 class TrainState:
-    """Everything that a save holds. average: the running average of the weights, if the run keeps
-    one."""
+    """Everything that a save holds.
+
+    family: of the model. average: the running average of the weights, if the run keeps one.
+
+    >>> model = nn.Linear(1, 1)
+    >>> state = TrainState("video", model, None, torch.optim.SGD(model.parameters(), 0.1))
+    >>> state.published is model
+    True
+    """
 
     family: str
     model: nn.Module
@@ -67,16 +79,28 @@ class TrainState:
 
 
 def save_path(run: Path, examples: int) -> Path:
-    """Where the save after ``examples`` lies."""
+    """Return where the save after ``examples`` lies.
+
+    >>> save_path(Path("run"), 64).as_posix()
+    'run/checkpoints/0000000064'
+    """
     return run / "checkpoints" / f"{examples:010d}"
 
 
 def write_save(run: Path, state: TrainState, keep: int) -> Path:
-    """Write the save of this moment, point best.json at the best, and drop old ones beyond the last
-    ``keep``.
+    """Write the save of this moment, point best.json at the best, and drop old saves.
 
-    Raises InputError on a full disk and for weights that are not finite; earlier saves are then
-    untouched."""
+    keep: how many of the last saves stay, beside the best. Raises InputError on a full disk and for
+    weights that are not finite; earlier saves are then untouched.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> state = TrainState("video", model, None, torch.optim.SGD(model.parameters(), 0.1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_save(Path(folder), state, keep=3).name
+    '0000000000'
+    """
     path = save_path(run, state.progress.examples)
     if not is_complete(path):
         check_weights(state.model, f"after {state.progress.examples} examples")
@@ -89,13 +113,30 @@ def write_save(run: Path, state: TrainState, keep: int) -> Path:
 
 
 def write_best(run: Path, progress: Progress) -> None:
-    """Write best.json if there is a best save."""
+    """Write best.json if there is a best save.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_best(Path(folder), Progress(best={"save": "0000000064"}))
+    ...     read_json(Path(folder) / "best.json")
+    {'save': '0000000064'}
+    """
     if progress.best is not None:
         write_json(run / "best.json", progress.best)
 
 
 def drop_old_saves(run: Path, keep: int, progress: Progress) -> None:
-    """Keep the last ``keep`` saves and the best."""
+    """Keep the last ``keep`` saves and the best.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for examples in (1, 2, 3):
+    ...         with atomic_folder(save_path(Path(folder), examples)):
+    ...             pass
+    ...     drop_old_saves(Path(folder), 1, Progress(best={"save": "0000000001"}))
+    ...     [int(save.name) for save in complete_saves(Path(folder))]
+    [1, 3]
+    """
     best = progress.best and progress.best["save"]
     for save in complete_saves(run)[:-keep]:
         if save.name != best:
@@ -106,8 +147,17 @@ def drop_old_saves(run: Path, keep: int, progress: Progress) -> None:
 
 
 def clear_leftovers(run: Path) -> None:
-    """Remove what a kill in the middle of a save left behind; only the process that holds the run's
-    lock may."""
+    """Remove what a kill in the middle of a save left behind.
+
+    Only the process that holds the run's lock may do it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "checkpoints" / ".0000000064.abc.partial").mkdir(parents=True)
+    ...     clear_leftovers(Path(folder))
+    ...     list((Path(folder) / "checkpoints").iterdir())
+    []
+    """
     for leftover in [*run.glob(".*.partial*"), *(run / "checkpoints").glob(".*.partial")]:
         if leftover.is_dir():
             shutil.rmtree(leftover)
@@ -116,10 +166,14 @@ def clear_leftovers(run: Path) -> None:
 
 
 def newest_sound_save(run: Path) -> Path | None:
-    """The newest save that is whole; a damaged newer one is named on stderr and set aside.
+    """Return the newest save that is whole, or None where there is no save.
 
-    Raises InputError if there are saves but none is whole, or if one has a format that this version
-    does not know."""
+    A damaged newer one is named on stderr and set aside. Raises InputError if there are saves but
+    none is whole, or if one has a format that this version does not know.
+
+    >>> newest_sound_save(Path("no-such-run")) is None
+    True
+    """
     saves = sorted((run / "checkpoints").glob("[0-9]*"), key=lambda save: int(save.name))
     for save in reversed(saves):
         try:
@@ -140,7 +194,17 @@ def newest_sound_save(run: Path) -> Path | None:
 
 
 def restore(save: Path, state: TrainState) -> None:
-    """Fill the state from a save that ``newest_sound_save`` found."""
+    """Fill the state from a save that ``newest_sound_save`` found.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> state = TrainState("video", model, None, torch.optim.SGD(model.parameters(), 0.1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     restore(write_save(Path(folder), state, keep=1), state)
+    >>> state.progress.examples
+    0
+    """
     progress = _read_progress(save)
     weights = "train.safetensors" if state.average is not None else "model.safetensors"
     load_tensors(save / weights, state.model.state_dict(), state.model.load_state_dict)
@@ -203,7 +267,11 @@ def _check_slots(loaded: Any, optimizer: torch.optim.Optimizer) -> None:
 
 
 class DamagedSave(InputError):
-    """A complete save whose contents are not what was written."""
+    """A complete save whose contents are not what was written.
+
+    >>> issubclass(DamagedSave, InputError)
+    True
+    """
 
 
 def _write_files(folder: Path, state: TrainState) -> None:
@@ -243,7 +311,13 @@ def _check_space(run: Path, state: TrainState) -> None:
 def verify_save(save: Path) -> None:
     """Raise DamagedSave unless the save is whole and every file is what was written.
 
-    Nothing is changed. Raises InputError for a format that this version does not know."""
+    Nothing is changed. Raises InputError for a format that this version does not know.
+
+    >>> verify_save(Path("no-such-save"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.training.checkpoint.DamagedSave: no-such-save: half-written, without its marker.
+    """
     if not is_complete(save):
         raise DamagedSave(f"{save}: half-written, without its marker.")
     progress = _sound_progress(save)

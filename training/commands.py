@@ -44,7 +44,14 @@ def run_training(
     """Train a preset, or continue the run that is in the folder ``run``.
 
     settings: ``NAME=VALUE`` texts. draw_samples(model, folder) is called at the intervals of
-    ``options.sample_examples``. Raises InputError where something asked for does not fit."""
+    ``options.sample_examples``. Raises InputError where something asked for does not fit.
+
+    >>> from pixelpush.training.options import PresetChanges
+    >>> run_training("oops", TrainingData("sim"), Path("run"), PresetChanges(), (), RunOptions())
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: unknown training preset 'oops'; choose one of ...
+    """
     chosen, model_settings, config = configure(preset, changes, settings)
     task = open_task(chosen, model_settings, config.data, data)
 
@@ -81,8 +88,15 @@ def _open_video_task(
 
 
 def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> EpisodeDataset:
-    """A split for a model with these settings: the simulator draws at their frame size, where they
-    name one."""
+    """Open a split for a model with these settings.
+
+    The simulator draws at the settings' frame size, where they name one.
+
+    >>> open_video_split("no-such-data", "val", {})
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: ...
+    """
 
     size = (
         {"size": settings["frame_size"]} if is_simulated(data) and "frame_size" in settings else {}
@@ -131,5 +145,11 @@ _OPENERS: Registry[Callable[..., Task]] = Registry(
 def open_task(
     preset: Preset, settings: Mapping[str, Any], data: DataConfig, source: TrainingData
 ) -> Task:
-    """The task of a preset's family on the splits of the source."""
+    """Return the task of a preset's family on the splits of the source.
+
+    >>> open_task(find_preset("push-ot-small"), {}, DataConfig(), TrainingData("no-such-data"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: ...
+    """
     return _OPENERS.find(preset.family)(preset, settings, data, source)

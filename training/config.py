@@ -16,7 +16,9 @@ Precision = Literal["32", "bf16"]
 
 @dataclass(frozen=True)
 class DataConfig:
-    """clip_frames: frames of a training clip, cut at a random place of a longer episode. context:
+    """How clips are cut from the training data and augmented.
+
+    clip_frames: frames of a training clip, cut at a random place of a longer episode. context:
     frames given. scored_frames: longer episodes are scored in clips of so many frames, however
     short those of training are.
 
@@ -25,8 +27,12 @@ class DataConfig:
     gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
     so that the faults of a model's own samples are not taken for news. drawing_pairs: with each
     clip come so many pairs of frames of other episodes, which teach the layered encoder to draw the
-    arm; it needs many stations in every step. crop: image models train on random crops of this
-    side; 0 for whole images."""
+    arm; it needs many stations in every step. crop: super-resolution models train on random crops
+    of this side; 0 for whole images. Raises InputError for a value out of bounds.
+
+    >>> DataConfig(clip_frames=10, jitter=2).context
+    2
+    """
 
     clip_frames: int = 20
     context: int = 2
@@ -54,12 +60,16 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides the final weights, given the task. examples: the planned length of
-    the run.
+    """Everything that decides the final weights, given the task.
 
-    ema_decay: decay per step of the averaged weights that are evaluated and published; 0: no
-    averaging. start: model whose weights, and normalisation, the run starts from (``find_saved``);
-    '' for new ones."""
+    examples: the planned length of the run. ema_decay: decay per step of the averaged weights that
+    are evaluated and published; 0 for no averaging. start: model whose weights, and normalisation,
+    the run starts from (``find_saved``); '' for new ones. Raises InputError for a value out of
+    bounds.
+
+    >>> TrainConfig(batch_size=8, examples=100).optimizer.name
+    'adamw'
+    """
 
     batch_size: int
     examples: int
@@ -81,10 +91,15 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How and where a run is carried out; may differ from one call to the next of the same run.
+    """How and where a run is carried out; it may differ from one call to the next of the same run.
 
     Intervals are in examples. 0 means a twentieth of the planned length for save_examples and
-    validate_examples, every tenth step for log_examples, and never for sample_examples."""
+    validate_examples, every tenth step for log_examples, and never for sample_examples. Raises
+    InputError for a value out of bounds.
+
+    >>> RunOptions(minutes=5.0).keep
+    3
+    """
 
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device; auto takes a GPU where there is one."""

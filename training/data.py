@@ -20,7 +20,13 @@ from pixelpush.training.task import Task
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive examples. first: position of the first one in the run; names: for people."""
+    """Consecutive examples.
+
+    first: position of the first one in the run. names: for people. arrays: stacked, by name.
+
+    >>> Batch(0, ("one",), {"x": torch.zeros(1, 2)}).names
+    ('one',)
+    """
 
     first: int
     names: tuple[str, ...]
@@ -32,7 +38,12 @@ _order = functools.lru_cache(maxsize=4)(epoch_order)
 
 
 def example_at(seed: int, count: int, position: int) -> tuple[int, int]:
-    """(epoch, index) of the example at a position of the run."""
+    """Return (epoch, index) of the example at a position of the run.
+
+    >>> epoch, index = example_at(seed=0, count=10, position=25)
+    >>> epoch, 0 <= index < 10
+    (2, True)
+    """
     epoch, place = divmod(position, count)
     return epoch, int(_order(seed, epoch, count)[place])
 
@@ -72,8 +83,17 @@ class Share:
 
 
 def read_batch(task: Task, seed: int, positions: range, pinned: bool = False) -> Batch:
-    """Read and stack the examples at these positions. Raises InputError where their shapes
-    differ."""
+    """Read and stack the examples at these positions.
+
+    pinned: in page-locked memory. Raises InputError where the examples' shapes differ.
+
+    >>> class Numbers:
+    ...     examples_per_epoch = 4
+    ...     def example(self, seed, epoch, index):
+    ...         return str(index), {"x": np.array([index])}
+    >>> sorted(read_batch(Numbers(), 0, range(4)).arrays["x"].flatten().tolist())
+    [0, 1, 2, 3]
+    """
     names = []
     examples = []
     for position in positions:
@@ -104,11 +124,20 @@ def read_ahead(
     workers: int = 1,
     pinned: bool = False,
 ) -> Iterator[list[Batch]]:
-    """This process's pieces of every batch from position ``first`` on, without end, read ahead by
-    threads.
+    """Yield this process's pieces of every batch from position ``first`` on, without end.
 
-    At most ``workers`` + 1 batches are held or under way. An error while reading is raised where
-    its batch is due. Close the iterator to end the threads."""
+    At most ``workers`` + 1 batches are held or under way, read ahead by threads. An error while
+    reading is raised where its batch is due. Close the iterator to end the threads.
+
+    >>> class Numbers:
+    ...     examples_per_epoch = 4
+    ...     def example(self, seed, epoch, index):
+    ...         return str(index), {"x": np.array([index])}
+    >>> feed = read_ahead(Numbers(), seed=0, first=0, batch_size=2)
+    >>> [piece.first for piece in next(feed)]
+    [0]
+    >>> feed.close()
+    """
 
     def read(start: int) -> list[Batch]:
         pieces = (share or Share()).pieces(start, batch_size)

@@ -19,8 +19,14 @@ Value = TypeVar("Value")
 
 
 def make_fabric(options: RunOptions) -> Fabric:
-    """The launched Fabric. One process starts nothing; several are started here unless a launcher
-    already has."""
+    """Return the launched Fabric.
+
+    One process starts nothing; several are started here unless a launcher already has started them.
+    Raises InputError where the devices are not there.
+
+    >>> make_fabric(RunOptions(accelerator="cpu")).world_size
+    1
+    """
     devices, nodes = process_layout(options)
     if options.accelerator == "cuda" and not torch.cuda.is_available():
         raise InputError(
@@ -50,8 +56,13 @@ def make_fabric(options: RunOptions) -> Fabric:
 
 
 def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:
-    """Run ``work`` in the first process alone and give its result to all; its InputError is raised
-    in all."""
+    """Run ``work`` in the first process alone and give its result to all.
+
+    Its InputError is raised in all.
+
+    >>> on_first(make_fabric(RunOptions(accelerator="cpu")), lambda: 7)
+    7
+    """
     if fabric.world_size == 1:
         return work()
     outcome: tuple[str | None, Value | None] = (None, None)
@@ -69,11 +80,13 @@ def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:
 def agree(
     fabric: Fabric, requests: Sequence[bool], failure: InputError | None = None
 ) -> tuple[bool, ...]:
-    """For each request, whether any process makes it. If any process has failed, its error is
-    raised in all.
+    """Return, for each request, whether any process makes it.
 
-    A call for every process, before each step: a process that left alone would leave the others
-    waiting."""
+    If any process has failed, its error is raised in all.
+
+    >>> agree(make_fabric(RunOptions(accelerator="cpu")), (True, False), None)
+    (True, False)
+    """
     if fabric.world_size == 1:
         if failure is not None:
             raise failure
@@ -95,7 +108,11 @@ def _leave_group() -> None:
 
 
 def process_layout(options: RunOptions) -> tuple[int, int]:
-    """(processes per machine, machines): the options, or what torchrun or Slurm says."""
+    """Return (processes per machine, machines): the options, or what torchrun or Slurm says.
+
+    >>> process_layout(RunOptions(devices=2, nodes=1))
+    (2, 1)
+    """
     launched = None
     if "LOCAL_WORLD_SIZE" in os.environ:
         local = int(os.environ["LOCAL_WORLD_SIZE"])

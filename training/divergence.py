@@ -14,11 +14,19 @@ _NAMES_SHOWN = 8
 
 
 class DivergenceError(InputError):
-    """The loss, a gradient or a weight is not finite."""
+    """The loss, a gradient or a weight is not finite.
+
+    >>> str(DivergenceError("step 3: loss nan"))
+    'step 3: loss nan'
+    """
 
 
 def first_non_finite_gradient(model: nn.Module) -> str | None:
-    """Name of the first parameter whose gradient is not finite."""
+    """Return the name of the first parameter whose gradient is not finite, or None.
+
+    >>> first_non_finite_gradient(nn.Linear(1, 1)) is None
+    True
+    """
     for name, parameter in model.named_parameters():
         if parameter.grad is not None and not bool(torch.isfinite(parameter.grad).all()):
             return name
@@ -26,7 +34,10 @@ def first_non_finite_gradient(model: nn.Module) -> str | None:
 
 
 def check_weights(model: nn.Module, where: str) -> None:
-    """Refuse weights or buffers that are not finite, naming the first."""
+    """Raise DivergenceError for weights or buffers that are not finite, naming the first.
+
+    >>> check_weights(nn.Linear(1, 1), "after 0 examples")
+    """
     for name, tensor in model.state_dict().items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise DivergenceError(
@@ -42,8 +53,14 @@ def divergence(
     names: Sequence[str],
     save: Path | None,
 ) -> DivergenceError:
-    """The error for a step that gave a non-finite loss or gradient; the weights are as they were
-    before it."""
+    """Return the error for a step that gave a non-finite loss or gradient.
+
+    The weights are as they were before the step.
+
+    >>> error = divergence(3, 24, {"loss": float("nan")}, None, ["push/1"], None)
+    >>> str(error)[:58]
+    'step 3 (after 24 examples): training left the finite numbe'
+    """
     shown = ", ".join(names[:_NAMES_SHOWN]) + (
         f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN)
     )

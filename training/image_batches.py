@@ -19,8 +19,14 @@ PARTS = ("classes", "captions", "structure")
 
 
 def check_fits(config: ImageConfig, images: ImageSet) -> None:
-    """InputError unless the set has images of the model's shape and everything that the model is
-    conditioned on."""
+    """Raise InputError unless the set has what the model needs.
+
+    It needs images of the model's shape and everything that the model is conditioned on.
+
+    >>> from pixelpush.datasets.image_sets import ImageArrays
+    >>> images = ImageArrays("plain", np.zeros((1, 3, 8, 8), np.uint8))
+    >>> check_fits(ImageConfig("pixelcnn", image_size=8), images)
+    """
     if len(images) == 0:
         raise InputError(f"{images.name}: this split has no image.")
     found = images[0].image.shape
@@ -46,8 +52,16 @@ def check_fits(config: ImageConfig, images: ImageSet) -> None:
 def example_arrays(
     config: ImageConfig, example: ImageExample, caption: int = 0
 ) -> dict[str, np.ndarray]:
-    """The image and the parts of the condition that the model takes; ``caption`` chooses among
-    several (modulo)."""
+    """Return the image and the parts of the condition that the model takes, by name.
+
+    caption: chooses among several (modulo). Raises InputError where a caption is missing or too
+    long.
+
+    >>> from pixelpush.datasets.image_sets import ImageArrays
+    >>> images = ImageArrays("plain", np.zeros((1, 3, 8, 8), np.uint8))
+    >>> list(example_arrays(ImageConfig("pixelcnn", image_size=8), images[0]))
+    ['images']
+    """
     arrays: dict[str, np.ndarray] = {IMAGES: example.image}
     if config.classes:
         arrays["classes"] = np.array(example.label, dtype=np.int64)
@@ -67,14 +81,26 @@ def example_arrays(
 
 
 def split_batch(batch: Mapping[str, Tensor]) -> tuple[Tensor, Condition]:
-    """(images, condition) of stacked arrays."""
+    """Return (images, condition) of stacked arrays.
+
+    >>> batch = {"images": torch.zeros(2, 3, 8, 8), "classes": torch.zeros(2)}
+    >>> images, condition = split_batch(batch)
+    >>> list(condition.parts())
+    ['classes']
+    """
     return batch[IMAGES], Condition(**{name: batch[name] for name in PARTS if name in batch})
 
 
 def read_images(
     config: ImageConfig, images: ImageSet, indices: range | list[int]
 ) -> tuple[Tensor, Condition]:
-    """(images, condition) of some examples, with each one's first caption."""
+    """Return (images, condition) of some examples, with each one's first caption.
+
+    >>> from pixelpush.datasets.image_sets import ImageArrays
+    >>> plain = ImageArrays("plain", np.zeros((4, 3, 8, 8), np.uint8))
+    >>> read_images(ImageConfig("pixelcnn", image_size=8), plain, range(2))[0].shape
+    torch.Size([2, 3, 8, 8])
+    """
     examples = [example_arrays(config, images[index]) for index in indices]
     return split_batch(
         {name: torch.from_numpy(np.stack([e[name] for e in examples])) for name in examples[0]}

@@ -17,8 +17,13 @@ from pixelpush.training.image_batches import check_fits, read_images
 
 @dataclass(frozen=True)
 class ImageScores:
-    """nats: minus log-likelihood of every image, float64 (N,). subpixels: sub-pixels of one
-    image."""
+    """The scores of images.
+
+    nats: minus log-likelihood of every image, float64 (N,). subpixels: sub-pixels of one image.
+
+    >>> ImageScores(np.array([10.0, 14.0]), subpixels=6).nats_per_subpixel
+    2.0
+    """
 
     nats: np.ndarray
     subpixels: int
@@ -50,7 +55,15 @@ def score_images(
 
     The model is evaluated on ``device`` in evaluation mode, which is set back. bf16 is autocast.
     Raises InputError for a set that does not fit the model and for fewer than one image in all or
-    at once."""
+    at once.
+
+    >>> from pixelpush.datasets.image_sets import ImageArrays
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4, layers=1, hidden=8)
+    >>> plain = ImageArrays("plain", np.zeros((4, 3, 4, 4), np.uint8))
+    >>> len(score_images(model, plain, limit=2).nats)
+    2
+    """
     if batch_size < 1:
         raise InputError(
             f"images scored at once (batch_size) must be at least 1, got {batch_size}."

@@ -37,7 +37,14 @@ _INITIAL_IMAGES = 64
 class ImageTask:
     """Whole images of the training split, one per example, with one of its captions; a ``Task``.
 
-    scales: sizes of the Multiscale PixelCNN's scales to train; empty: all together.
+    scales: sizes of the Multiscale PixelCNN's scales to train; empty: all together. Raises
+    InputError where data and model do not fit.
+
+    >>> from pixelpush.datasets.image_sets import ImageArrays
+    >>> plain = ImageArrays("plain", np.zeros((4, 3, 8, 8), np.uint8))
+    >>> task = ImageTask(ImageConfig("pixelcnn", image_size=8), DataConfig(), plain)
+    >>> task.example(seed=0, epoch=0, index=1)[1]["images"].shape
+    (3, 8, 8)
     """
 
     family = "image"
@@ -88,8 +95,9 @@ class ImageTask:
         model.initialise(*read_images(self.config, self.training, chosen))
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
-        """The image uint8 (C, H, W) and its condition; which caption and whether mirrored depends
-        on the epoch."""
+        """Return (name, the image uint8 (C, H, W) and its condition).
+
+        Which caption and whether it is mirrored depend on the epoch."""
         example = self.training[index]
         arrays = example_arrays(
             self.config, example, randint(1 << 30, seed, _CAPTION, epoch, index)

@@ -12,7 +12,13 @@ from types import FrameType
 
 
 class Clock:
-    """What this process asks of the run at the moment: to stop, to save."""
+    """What this process asks of the run at the moment: to stop, to save.
+
+    minutes: stop after so long; 0 for no limit. save_minutes: save when the last save is so old.
+
+    >>> Clock(minutes=0, save_minutes=10).requests()
+    (False, False)
+    """
 
     def __init__(self, minutes: float, save_minutes: float):
         self._end = time.monotonic() + 60 * minutes if minutes else None
@@ -21,8 +27,9 @@ class Clock:
         self.interrupted = False
 
     def requests(self) -> tuple[bool, bool]:
-        """(stop, save): whether to end the run after this step, whether a save is due by the
-        clock."""
+        """Return (stop, save).
+
+        stop: whether to end the run after this step. save: whether a save is due by the clock."""
         now = time.monotonic()
         stop = self.interrupted or (self._end is not None and now >= self._end)
         return stop, now - self._saved >= self._save_seconds
@@ -34,8 +41,16 @@ class Clock:
 
 @contextlib.contextmanager
 def stopping_on_signals(clock: Clock) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks for a save and a stop after the step; a second SIGINT
-    interrupts at once."""
+    """Let the first SIGINT or SIGTERM ask for a save and a stop after the step.
+
+    A second SIGINT interrupts at once.
+
+    >>> clock = Clock(minutes=0, save_minutes=10)
+    >>> with stopping_on_signals(clock):
+    ...     signal.raise_signal(signal.SIGTERM)
+    >>> clock.requests()
+    (True, False)
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

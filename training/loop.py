@@ -40,7 +40,11 @@ DrawSamples = Callable[[nn.Module, Path], None]
 
 @dataclass
 class Run:
-    """One call of ``train``: what is trained, how, where."""
+    """One call of ``train``: what is trained, how, where.
+
+    >>> [name for name in Run.__dataclass_fields__][:3]
+    ['task', 'config', 'options']
+    """
 
     task: Task
     config: TrainConfig
@@ -65,12 +69,27 @@ def train(
     about: Mapping[str, Any] | None = None,
     draw_samples: DrawSamples | None = None,
 ) -> Progress:
-    """Train until the planned examples are seen, or until the options' minutes are over, from
-    wherever the run stands.
+    """Train until the planned examples are seen or the options' minutes are over.
 
-    The same call again continues. Every process of a process group calls this. about: JSON values
-    for config.json. Raises InputError for a user's mistake, a full disk, damaged data, and
-    DivergenceError (one of it) when a loss, a gradient or a weight is not finite."""
+    A run that is in the folder goes on from its newest save; the same call again continues. Every
+    process of a process group calls this. about: JSON values for config.json. Raises InputError for
+    a user's mistake, a full disk, damaged data, and DivergenceError (one of it) when a loss, a
+    gradient or a weight is not finite.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from pixelpush.datasets.image_sets import ImageArrays
+    >>> from pixelpush.image.presets import image_config
+    >>> from pixelpush.training.config import DataConfig
+    >>> from pixelpush.training.image_task import ImageTask
+    >>> plain = ImageArrays("plain", np.zeros((4, 3, 4, 4), np.uint8))
+    >>> model = image_config("pixelcnn", image_size=4, channels=2, layers=1, hidden=4)
+    >>> task = ImageTask(model, DataConfig(), plain)
+    >>> options = RunOptions(accelerator="cpu", quiet=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     train(task, TrainConfig(batch_size=2, examples=4), folder, options).steps
+    2
+    """
     folder = Path(folder)
     options = options or RunOptions()
     fabric = make_fabric(options)

@@ -18,7 +18,18 @@ _SMOOTHING = 0.95
 
 
 class Metrics:
-    """Where a run's figures go; use as a context manager in the first process only."""
+    """Where a run's figures go; use it as a context manager in the first process only.
+
+    planned, examples: of the whole run, and seen so far. failure: the first error in writing, for
+    all processes to learn.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Metrics(Path(folder), planned=8, examples=0, quiet=True) as metrics:
+    ...         metrics.write(4, {"loss": 1.0})
+    ...     print((Path(folder) / "metrics.jsonl").read_text().strip())
+    {"examples": 4, "loss": 1.0}
+    """
 
     def __init__(
         self, run: Path, planned: int, examples: int, tensorboard: bool = False, quiet: bool = False
@@ -54,8 +65,9 @@ class Metrics:
         self._bar.update(examples)
 
     def write(self, examples: int, values: Mapping[str, Any]) -> None:
-        """Append one line, and the same to TensorBoard. A full disk becomes ``failure``, for all
-        processes to learn."""
+        """Append one line, and the same to TensorBoard.
+
+        A full disk becomes ``failure``, for all processes to learn."""
         line = json.dumps({"examples": examples, **values}, allow_nan=False)
         try:
             with full_disk_is_a_clear_error(self._path), open(self._path, "a") as stream:
@@ -74,7 +86,16 @@ class Metrics:
 
 
 def forget_after(path: Path, examples: int) -> None:
-    """Drop lines of steps that a resumed run will do again, and a half-written last line."""
+    """Drop lines of steps that a resumed run will do again, and a half-written last line.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "metrics.jsonl"
+    ...     _ = path.write_text('{"examples": 4}\\n{"examples": 8}\\n{"exam')
+    ...     forget_after(path, examples=4)
+    ...     print(path.read_text().strip())
+    {"examples": 4}
+    """
     if not path.is_file():
         return
     kept = []
@@ -89,9 +110,18 @@ def forget_after(path: Path, examples: int) -> None:
 
 
 class Window:
-    """Means since the last line of metrics."""
+    """Means since the last line of metrics.
+
+    >>> window = Window()
+    >>> window.add({"loss": 2.0}, examples=4, seconds=2.0, waiting=0.5)
+    >>> window.take(frames_per_example=10)
+    {'loss': 2.0, 'frames_per_second': 20.0, 'waiting_share': 0.25}
+    """
 
     def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
         self._sums: dict[str, float] = {}
         self._steps = 0
         self._examples = 0
@@ -110,17 +140,22 @@ class Window:
         self._waiting += waiting
 
     def take(self, frames_per_example: int) -> dict[str, float]:
-        """The means, frames per second and the share of time spent waiting for data; starts a new
-        window."""
+        """Return the means, frames per second and the share of time spent waiting for data.
+
+        A new window starts."""
         line = {name: total / self._steps for name, total in self._sums.items()}
         line["frames_per_second"] = self._examples * frames_per_example / self._seconds
         line["waiting_share"] = self._waiting / self._seconds
-        self.__init__()
+        self._start()
         return line
 
 
 def validation_line(scores: Mapping[str, float], prefix: str = "validation_") -> dict[str, float]:
-    """Scores under their names in metrics.jsonl and best.json."""
+    """Return scores under their names in metrics.jsonl and best.json.
+
+    >>> validation_line({"nats_per_subpixel": 2.0})
+    {'validation_nats_per_subpixel': 2.0}
+    """
     return {prefix + name: value for name, value in scores.items()}
 
 

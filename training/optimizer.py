@@ -15,14 +15,20 @@ from pixelpush.training.optimizer_recipes import OPTIMIZERS, OptimizerConfig
 
 
 class CentredRMSprop(torch.optim.Optimizer):
-    """RMSprop that divides by the gradient's standard deviation (Graves 2013; Reed et al. 2017,
-    section 4).
+    """RMSprop that divides by the gradient's standard deviation (Graves 2013).
 
-    m <- d m + (1 - d) g;  v <- d v + (1 - d) g^2;  w <- w - lr g / sqrt(v - m^2 + epsilon)
+        m <- d m + (1 - d) g;  v <- d v + (1 - d) g^2;  w <- w - lr g / sqrt(v - m^2 + epsilon)
 
-    Epsilon stands inside the root, as in TensorFlow, where the paper's 1e-8 comes from.
-    torch.optim.RMSprop adds it outside, which makes 1e-8 another setting, and its v - m^2 may round
-    below zero and give NaN."""
+    The optimiser of Reed et al. 2017, section 4. Epsilon stands inside the root, as in TensorFlow,
+    where the paper's 1e-8 comes from. torch.optim.RMSprop adds it outside, which makes 1e-8 another
+    setting, and its v - m^2 may round below zero and give NaN.
+
+    >>> weight = nn.Parameter(torch.zeros(1))
+    >>> weight.grad = torch.ones(1)
+    >>> CentredRMSprop([weight], lr=0.1, decay=0.5, epsilon=1e-8).step()
+    >>> round(float(weight.detach()), 3)
+    -0.2
+    """
 
     def __init__(self, params: Any, lr: float, decay: float, epsilon: float):
         super().__init__(params, {"lr": lr, "decay": decay, "epsilon": epsilon})
@@ -47,15 +53,22 @@ class CentredRMSprop(torch.optim.Optimizer):
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon (Jordan et al. 2024) for the filters of convolutions, AdamW for all else, at one
-    learning rate.
+    """Muon (Jordan et al. 2024) for the filters of convolutions, AdamW for everything else.
 
-    m <- b m + (1 - b) g;  u = (1 - b) g + b m;  w <- (1 - lr d) w - lr 0.2 sqrt(longer side)
-    orthogonal(u)
+        m <- b m + (1 - b) g;  u = (1 - b) g + b m
+        w <- (1 - lr d) w - lr 0.2 sqrt(longer side) orthogonal(u)
 
-    with a filter (out, in, k, k), k > 1, taken as the matrix (out, in k k): every direction of it
-    moves equally, by the size of an AdamW step (Liu et al. 2025). torch.optim.Muon takes matrices
-    only."""
+    A filter (out, in, k, k), k > 1, is taken as the matrix (out, in k k): every direction of it
+    moves equally, by the size of an AdamW step (Liu et al. 2025), so that one learning rate serves
+    both. torch.optim.Muon takes matrices only.
+
+    >>> model = nn.Conv2d(2, 4, 3)
+    >>> optimizer = Muon(model.parameters(), lr=0.1, momentum=0.9, betas=(0.9, 0.99), epsilon=1e-8)
+    >>> model(torch.ones(1, 2, 3, 3)).sum().backward()
+    >>> optimizer.step()
+    >>> sorted(len(state) for state in optimizer.state.values())
+    [1, 3]
+    """
 
     def __init__(
         self, params: Any, lr: float, momentum: float, betas: tuple[float, float], epsilon: float
@@ -117,13 +130,24 @@ class Muon(torch.optim.Optimizer):
 
 
 def is_filter(p: torch.Tensor) -> bool:
-    """Whether Muon turns it: the filters of a convolution over more than one position."""
+    """Whether Muon turns it: the filters of a convolution over more than one position.
+
+    >>> [is_filter(parameter) for parameter in nn.Conv2d(2, 4, 3).parameters()]
+    [True, False]
+    """
     return p.ndim == 4 and p.shape[-1] * p.shape[-2] > 1
 
 
 def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
-    """Matrices (..., rows, columns), their singular values brought near 1 (0.7 to 1.2) by five
-    Newton-Schulz steps."""
+    """Return matrices (..., rows, columns) with their singular values brought near 1 (0.7 to 1.2).
+
+    Five Newton-Schulz steps: X <- a X + (b X X' + c (X X')^2) X, (a, b, c) = (3.4445, -4.7750,
+    2.0315).
+
+    >>> values = torch.linalg.svdvals(orthogonal(torch.diag(torch.tensor([1.0, 2.0, 5.0]))))
+    >>> bool((values > 0.6).all() and (values < 1.3).all())
+    True
+    """
     tall = matrices.shape[-2] > matrices.shape[-1]
     wide = matrices.mT if tall else matrices
     wide = wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-7)
@@ -163,6 +187,12 @@ def _groups(trainable: list[nn.Parameter], weight_decay: float) -> list[Mapping[
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set every group's learning rate."""
+    """Set every group's learning rate.
+
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    >>> set_learning_rate(optimizer, 0.5)
+    >>> optimizer.param_groups[0]["lr"]
+    0.5
+    """
     for group in optimizer.param_groups:
         group["lr"] = rate

@@ -104,8 +104,14 @@ def _taken(config: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_settings(settings: Sequence[str]) -> Mapping[str, Any]:
-    """``["channels=48", "optimizer.clip_norm=2"]`` -> a dict; values are read as JSON, else they
-    are text."""
+    """Turn ``["channels=48", "optimizer.clip_norm=2"]`` into values by name.
+
+    Values are read as JSON, or else as text. Raises InputError for a text without '=' and for a
+    name given twice.
+
+    >>> parse_settings(["channels=48", "distribution=softmax", "centred=False"])
+    {'channels': 48, 'distribution': 'softmax', 'centred': False}
+    """
     parsed = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
@@ -121,8 +127,13 @@ def parse_settings(settings: Sequence[str]) -> Mapping[str, Any]:
 
 
 def split_settings(settings: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """(settings of the model, settings of the training): the latter are those that start with a
-    group's name."""
+    """Return (settings of the model, settings of the training).
+
+    The latter are those that start with a group's name.
+
+    >>> split_settings({"channels": 48, "data.jitter": 2})
+    ({'channels': 48}, {'data.jitter': 2})
+    """
     training = {
         name: value
         for name, value in settings.items()
@@ -132,8 +143,14 @@ def split_settings(settings: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapp
 
 
 def override(config: TrainConfig, settings: Mapping[str, Any]) -> TrainConfig:
-    """The configuration with ``train.x``, ``optimizer.x``, ``schedule.x``, ``data.x`` replaced;
-    unknown ones fail."""
+    """Return the configuration with some settings replaced.
+
+    They are named ``train.x``, ``optimizer.x``, ``schedule.x`` and ``data.x``. Unknown names and
+    wrong types raise InputError.
+
+    >>> override(TrainConfig(8, 100), {"optimizer.clip_norm": 2}).optimizer.clip_norm
+    2.0
+    """
     for name, value in settings.items():
         group, _, key = name.partition(".")
         if group == "train":

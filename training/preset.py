@@ -11,10 +11,15 @@ from pixelpush.training.config import TrainConfig
 
 @dataclass(frozen=True)
 class Preset:
-    """family: 'video', 'image' or 'upscaler'. model: a model preset or kind of that family;
-    overrides: its settings.
+    """What a training preset is.
 
-    command, hardware, minutes, expected: for people, what to type and what comes of it.
+    family: 'video', 'image' or 'upscaler'. model: a model preset or kind of that family; overrides:
+    its settings. train: how it is trained. command, hardware, minutes, expected: for people, what
+    to type and what comes of it.
+
+    >>> from pixelpush.training.presets import find_preset
+    >>> find_preset("push-ot-small").command
+    'pixelpush train push-ot-small --data sim --run runs/push-ot-small'
     """
 
     family: str

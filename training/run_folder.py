@@ -26,8 +26,16 @@ _PACKAGES = ("torch", "numpy", "lightning-fabric", "safetensors", "opencv-python
 
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Hold the run folder; a second training in it is refused. The lock goes with the process,
-    however it ends."""
+    """Hold the run folder; a second training in it is refused.
+
+    The lock goes with the process, however it ends. Raises InputError where the folder cannot be
+    made or is held.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, locked(Path(folder) / "run"):
+    ...     (Path(folder) / "run" / "lock").is_file()
+    True
+    """
     with full_disk_is_a_clear_error(run):
         try:
             run.mkdir(parents=True, exist_ok=True)
@@ -52,7 +60,14 @@ def begin_or_resume(
     """Write config.json, or check that the run in this folder is the same one.
 
     ``about``: whatever else identifies nothing but is worth keeping (preset, command). Raises
-    InputError naming the first setting that differs."""
+    InputError naming the first setting that differs.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     begin_or_resume(Path(folder), TrainConfig(8, 100), {"model": "one"}, {})
+    ...     read_json(Path(folder) / "config.json")["train"]["examples"]
+    100
+    """
     path = run / "config.json"
     identity = json.loads(json.dumps({"train": asdict(config), "task": dict(data)}))
     notes = identity["task"].pop("notes", None)
@@ -137,5 +152,9 @@ def _commit() -> str | None:
 
 
 def command_line() -> str:
-    """The command as it was typed."""
+    """Return the command as it was typed.
+
+    >>> isinstance(command_line(), str)
+    True
+    """
     return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -21,7 +21,11 @@ from pixelpush.training.task import Task
 
 @dataclass(frozen=True)
 class Wrapped:
-    """Fabric's wrappers around the state's model and optimiser."""
+    """Fabric's wrappers around the state's model and optimiser.
+
+    >>> list(Wrapped.__dataclass_fields__)
+    ['fabric', 'model', 'optimizer']
+    """
 
     fabric: Fabric
     model: Any
@@ -30,9 +34,13 @@ class Wrapped:
 
 @dataclass(frozen=True)
 class StepResult:
-    """losses: means over the whole batch, and 'gradient_norm'.
+    """What a step gave.
 
-    finite: whether they all are; if not, the weights were left as they were.
+    losses: means over the whole batch, and 'gradient_norm'. finite: whether they all are; if not,
+    the weights were left as they were.
+
+    >>> StepResult({"loss": 2.0, "gradient_norm": 0.5}, finite=True).finite
+    True
     """
 
     losses: dict[str, float]
@@ -42,10 +50,24 @@ class StepResult:
 def train_step(
     wrapped: Wrapped, task: Task, state: TrainState, config: TrainConfig, pieces: Sequence[Batch]
 ) -> StepResult:
-    """Gradients of the batch's mean loss, one update of the optimiser, the same in every process.
+    """Compute the gradients of the batch's mean loss and update the weights once.
 
-    Each piece's mean is weighted by its number of examples; DDP averages over processes, hence the
-    factor ``world_size``."""
+    The update is the same in every process. Each piece's mean is weighted by its number of
+    examples; DDP averages over processes, hence the factor ``world_size``.
+
+    >>> from types import SimpleNamespace
+    >>> from pixelpush.training.config import RunOptions
+    >>> from pixelpush.training.devices import make_fabric
+    >>> fabric = make_fabric(RunOptions(accelerator="cpu"))
+    >>> model = torch.nn.Linear(1, 1)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> wrapped = Wrapped(fabric, *fabric.setup(model, optimizer))
+    >>> task = SimpleNamespace(losses=lambda model, batch: {"loss": model(batch["x"]).mean()})
+    >>> batch = Batch(0, ("one", "two"), {"x": torch.ones(2, 1)})
+    >>> state = TrainState("video", model, None, optimizer)
+    >>> train_step(wrapped, task, state, TrainConfig(batch_size=2, examples=2), [batch]).finite
+    True
+    """
     fabric = wrapped.fabric
     sums: dict[str, Tensor] = {}
     for number, piece in enumerate(pieces):
@@ -83,7 +105,16 @@ def train_step(
 
 
 def everyones_names(fabric: Fabric, pieces: Sequence[Batch]) -> list[str]:
-    """The names of the whole batch's examples, in order; a call for every process."""
+    """Return the names of the whole batch's examples, in order.
+
+    Every process calls it.
+
+    >>> from pixelpush.training.config import RunOptions
+    >>> from pixelpush.training.devices import make_fabric
+    >>> fabric = make_fabric(RunOptions(accelerator="cpu"))
+    >>> everyones_names(fabric, [Batch(0, ("one",), {}), Batch(1, ("two",), {})])
+    ['one', 'two']
+    """
     mine = [name for piece in pieces for name in piece.names]
     if fabric.world_size == 1:
         return mine

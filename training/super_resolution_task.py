@@ -24,11 +24,18 @@ CROPS = 8
 
 
 class SuperResolutionTask:
-    """Crops of (large frame, small frame, previous large frame) at random times and places; a
-    ``Task``.
+    """Crops of large frames with their small and previous large ones; a ``Task``.
 
-    small: the same episodes at half the size, where a data set has them; otherwise the
-    area-filtered large frames."""
+    Times and places are random. small: the same episodes at half the size, where a data set has
+    them; otherwise the area-filtered large frames. Raises InputError where sizes do not fit.
+
+    >>> from pixelpush.datasets.episodes import Episode
+    >>> vectors = np.zeros((4, 5), np.float32)
+    >>> episode = Episode(np.zeros((4, 3, 16, 16), np.uint8), vectors, vectors, "one")
+    >>> task = SuperResolutionTask({}, DataConfig(crop=8), [episode])
+    >>> task.example(seed=0, epoch=0, index=0)[1]["small"].shape
+    (8, 3, 4, 4)
+    """
 
     family = "upscaler"
 
@@ -110,8 +117,9 @@ class SuperResolutionTask:
     def evaluate(
         self, model: Any, limit: int | None, device: torch.device, precision: str
     ) -> dict[str, float]:
-        """Nats per sub-pixel of whole validation frames, each given its small frame and the large
-        one before it."""
+        """Return the nats per sub-pixel of whole validation frames.
+
+        Each is given its small frame and the large one before it."""
         if self.validation is None:
             return {}
         count = len(self.validation) if limit is None else min(limit, len(self.validation))

@@ -19,18 +19,23 @@ class Task(Protocol):
 
     Everything random is a function of the arguments. The loop seeds torch before ``build_model``
     and ``initialise``, and before every forward pass, so that module initialisation and dropout
-    need no care. ``example`` is called from several threads at once."""
+    need no care. ``example`` is called from several threads at once.
+
+    >>> from pixelpush.training.image_task import ImageTask
+    >>> task: type[Task] = ImageTask
+    >>> task.family
+    'image'
+    """
 
     family: str  # 'video' or 'image': what model.json says
     examples_per_epoch: int
     frames_per_example: int  # for the reported frames per second
 
     def describe(self) -> Mapping[str, Any]:
-        """JSON values that identify data and model; a run resumes only where they are the same as
-        when it began.
+        """Return JSON values that identify data and model.
 
-        What stands under 'notes' is kept in config.json too, but not compared.
-        """
+        A run resumes only where they are the same as when it began. What stands under 'notes' is
+        kept in config.json too, but not compared."""
         ...
 
     def build_model(self) -> nn.Module:
@@ -38,21 +43,20 @@ class Task(Protocol):
         ...
 
     def initialise(self, model: nn.Module, seed: int) -> None:
-        """What a fresh model takes from the training data: normalisation statistics, data-dependent
-        scales."""
+        """Give a fresh model what it takes from the training data.
+
+        That is normalisation statistics, or data-dependent scales."""
         ...
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, Mapping[str, np.ndarray]]:
-        """(name for people, arrays) of training example ``index``; the arrays of all examples have
-        the same shapes.
+        """Return (name for people, arrays) of training example ``index``.
 
-        A pure function, augmentation included. Raises InputError naming a damaged example.
-        """
+        The arrays of all examples have the same shapes. A pure function, augmentation included.
+        Raises InputError naming a damaged example."""
         ...
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Means over the batch: 'loss' to minimise, SCORE, and whatever else is worth a line in the
-        metrics.
+        """Return means over the batch: 'loss' to minimise, SCORE, and other figures for metrics.
 
         ``model`` is the wrapped module: call it as ``model(...)``, so that precision and data
         parallelism apply."""
@@ -61,9 +65,8 @@ class Task(Protocol):
     def evaluate(
         self, model: nn.Module, limit: int | None, device: torch.device, precision: str
     ) -> dict[str, float]:
-        """Scores on the validation split, or on its first ``limit`` items: SCORE and others; empty
-        without a split.
+        """Return scores on the validation split, or on its first ``limit`` items.
 
-        In a process group every process calls this and gets the same values.
-        """
+        They are SCORE and others; empty without a split. In a process group every process calls
+        this and gets the same values."""
         ...

@@ -38,11 +38,17 @@ _CORRUPTED = 0xC0447
 
 
 class VideoTask:
-    """Clips of ``data.clip_frames`` frames of the training episodes, one per episode and epoch; a
-    ``Task``.
+    """Clips of the training episodes, one per episode and epoch; a ``Task``.
 
-    A data set whose shortest episode is shorter gives clips of that length, which is said on
-    stderr."""
+    A clip has ``data.clip_frames`` frames. A data set whose shortest episode is shorter gives clips
+    of that length, which is said on stderr. Raises InputError where data and model do not fit.
+
+    >>> vectors = np.zeros((6, 2), np.float32)
+    >>> episode = Episode(np.zeros((6, 3, 16, 16), np.uint8), vectors, vectors, "one")
+    >>> task = VideoTask("ot", {}, DataConfig(clip_frames=4), [episode])
+    >>> task.example(seed=0, epoch=0, index=0)[1]["frames"].shape
+    (4, 3, 16, 16)
+    """
 
     family = "video"
 
@@ -95,9 +101,11 @@ class VideoTask:
         model.set_normalisation(*scaled[0], *scaled[1])
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
-        """frames uint8 (T, C, H, W), states and actions float32 (T, ...) of one clip. Perhaps
-        'history', the past as it is shown; 'pair_frames' uint8 (P, 2, C, H, W), 'pair_states' and
-        'pair_actions' (P, 1, ...): an episode's first frame, another one, and what led to it."""
+        """Return (name, arrays) of one clip.
+
+        frames: uint8 (T, C, H, W). states, actions: float32 (T, ...). 'history' is there where the
+        model is shown a past with faults, and the 'pair_' arrays where it learns to draw the arm.
+        """
         clip = self._clip(seed, epoch, index)
         example = {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
         if self.data.corruption:
@@ -179,8 +187,15 @@ class VideoTask:
 def vector_statistics(
     episodes: EpisodeDataset,
 ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """((mean, deviation) of states, the same of actions), float32, over at most 512 evenly spread
-    episodes."""
+    """Return ((mean, deviation) of states, the same of actions), float32.
+
+    They are taken over at most 512 evenly spread episodes.
+
+    >>> vectors = np.array([[0.0], [2.0]], np.float32)
+    >>> episode = Episode(np.zeros((2, 3, 8, 8), np.uint8), vectors, vectors, "one")
+    >>> vector_statistics([episode])[0]
+    (tensor([1.]), tensor([1.]))
+    """
     count = min(len(episodes), _STATISTICS_EPISODES)
     chosen = [episodes[number * len(episodes) // count] for number in range(count)]
     found = []
@@ -195,8 +210,13 @@ def vector_statistics(
 def usable_scale(
     statistics: tuple[Tensor, Tensor], kind: str, names: Sequence[str]
 ) -> tuple[Tensor, Tensor]:
-    """(mean, deviation) with a deviation of 1 for entries that are (nearly) constant, which is said
-    on stderr: divided by next to nothing, a centimetre elsewhere would be thousands of deviations.
+    """Return (mean, deviation) with a deviation of 1 for entries that are (nearly) constant.
+
+    This is said on stderr. Divided by next to nothing, a centimetre elsewhere would be thousands of
+    deviations.
+
+    >>> usable_scale((torch.zeros(2), torch.tensor([0.0, 3.0])), "state", ["x", "y"])[1]
+    tensor([1., 3.])
     """
     mean, deviation = statistics
     steady = torch.from_numpy(near_constant(mean.double().numpy(), deviation.double().numpy()))

@@ -17,22 +17,41 @@ LONGEST = 64.0
 
 
 class Background(NamedTuple):
-    """mean: float32 (B, C, H, W), levels 0..255. count: float32 (B, 1, H, W), readings in it; 0
-    before any frame."""
+    """The running mean of a video's still pixels.
+
+    mean: float32 (B, C, H, W), levels 0..255. count: float32 (B, 1, H, W), readings in it; 0 before
+    any frame.
+
+    >>> empty(1, 3, 4, 4, torch.device("cpu")).count.shape
+    torch.Size([1, 1, 4, 4])
+    """
 
     mean: Tensor
     count: Tensor
 
 
 def empty(batch: int, colours: int, height: int, width: int, device: torch.device) -> Background:
-    """Before the first frame."""
+    """Return the background before the first frame.
+
+    >>> empty(1, 3, 4, 4, torch.device("cpu")).count.max().item()
+    0.0
+    """
     mean = torch.zeros(batch, colours, height, width, device=device)
     return Background(mean, torch.zeros(batch, 1, height, width, device=device))
 
 
 def observe(background: Background, frame: Tensor, threshold: float) -> Background:
-    """Take one uint8 frame (B, C, H, W). A pixel starts anew where any colour departs by more than
-    ``threshold`` levels; with threshold 0 the mean is the frame itself."""
+    """Take one uint8 frame (B, C, H, W) into the mean.
+
+    A pixel starts anew where any colour departs by more than ``threshold`` levels; with threshold 0
+    the mean is the frame itself.
+
+    >>> background = empty(1, 1, 1, 1, torch.device("cpu"))
+    >>> for level in (100, 102):
+    ...     background = observe(background, torch.full((1, 1, 1, 1), level).byte(), threshold=5.0)
+    >>> background.mean.item(), background.count.item()
+    (101.0, 2.0)
+    """
     frame = frame.float()
     difference = frame - background.mean
     still = (difference.abs().amax(dim=1, keepdim=True) <= threshold) & (background.count > 0)

@@ -14,6 +14,14 @@ class Encoder(Protocol):
     features: channels D of its feature maps. It is a module, and calling it on all frames at once
     equals step after step: frames uint8 (B, T, C, H, W), vectors (B, T, V) -> features (B, T, D, g,
     g) and centres (B, T, C, H, W) or None.
+
+    >>> from pixelpush.vpn import build_model
+    >>> encoder = build_model("ot", frame_size=8, coarse_scales=0).encoder
+    >>> carry = encoder.initial(batch=2, device=torch.device("cpu"))
+    >>> frame = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    >>> carry, features, centre = encoder.step(carry, frame, torch.zeros(2, 10))
+    >>> features.shape[1] == encoder.features
+    True
     """
 
     features: int

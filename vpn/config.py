@@ -147,8 +147,9 @@ class VideoConfig:
 
     @property
     def vector_dim(self) -> int:
-        """Numbers that enter the encoder with every frame: state, action and perhaps their
-        difference."""
+        """How many numbers enter the encoder with every frame.
+
+        They are the state, the action and, where the model sees it, their difference."""
         return self.state_dim + self.action_dim + (self.state_dim if self.sees_change else 0)
 
     @property

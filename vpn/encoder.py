@@ -21,8 +21,14 @@ from pixelpush.vpn.recompute import by_pieces
 
 
 class EncoderCarry(NamedTuple):
-    """What the encoder remembers between frames: ConvLSTM output and cell (B, L, g, g), float32,
-    and the running mean of the frames where the model is centred."""
+    """What the frame encoder remembers between frames.
+
+    hidden, cell: the ConvLSTM's, float32 (B, L, g, g). background: the running mean of the frames
+    where the model is centred, else None.
+
+    >>> EncoderCarry(torch.zeros(1, 4, 8, 8), torch.zeros(1, 4, 8, 8)).background is None
+    True
+    """
 
     hidden: Tensor
     cell: Tensor
@@ -30,8 +36,18 @@ class EncoderCarry(NamedTuple):
 
 
 class ConvLSTM(nn.Module):
-    """LSTM whose four gates are one 3x3 convolution of input and hidden state (Shi et al. 2015,
-    without peepholes)."""
+    """A convolutional LSTM without peepholes (Shi et al. 2015).
+
+        c' = sigmoid(f) c + sigmoid(i) tanh(g);  h' = sigmoid(o) tanh(c')
+
+    The sums i, f, o, g (input, forget, output, candidate) are one 3x3 convolution of input and
+    hidden state.
+
+    >>> lstm = ConvLSTM(inputs=3, channels=4)
+    >>> carry = lstm.initial(1, 8, 8, torch.device("cpu"))
+    >>> lstm.step(carry, lstm.from_input(torch.zeros(1, 3, 8, 8))).hidden.shape
+    torch.Size([1, 4, 8, 8])
+    """
 
     def __init__(self, inputs: int, channels: int):
         super().__init__()
@@ -58,8 +74,13 @@ class ConvLSTM(nn.Module):
 
 
 class CoarseContext(nn.Module):
-    """A block at half the resolution, recursively: every position sees the whole frame for little
-    arithmetic."""
+    """A block at half the resolution, recursively.
+
+    Every position sees the whole frame for little arithmetic.
+
+    >>> CoarseContext(channels=4, scales=2, block="residual")(torch.zeros(1, 4, 8, 8)).shape
+    torch.Size([1, 4, 8, 8])
+    """
 
     def __init__(self, channels: int, scales: int, block: str):
         super().__init__()
@@ -76,8 +97,16 @@ class CoarseContext(nn.Module):
 
 
 class FrameEncoder(nn.Module):
-    """frames (and normalised states and actions) -> features (B, T, D, g, g), D =
-    ``self.features``."""
+    """Convolutions on every frame, then a ConvLSTM over time.
+
+    Frames, with normalised states and actions, become features (B, T, D, g, g), D = ``features``.
+
+    >>> encoder = FrameEncoder(VideoConfig(frame_size=8, coarse_scales=0))
+    >>> frames = torch.zeros(1, 4, 3, 8, 8, dtype=torch.uint8)
+    >>> features, centres = encoder(frames, torch.zeros(1, 4, 10))
+    >>> centres.shape
+    torch.Size([1, 4, 3, 8, 8])
+    """
 
     def __init__(self, config: VideoConfig):
         super().__init__()
@@ -108,8 +137,9 @@ class FrameEncoder(nn.Module):
         )
 
     def convolve(self, frame: Tensor, seen: Tensor | None, vector: Tensor) -> Tensor:
-        """The part without convolutional recurrence: frames uint8 (N, C, H, W), seen: ``look``'s
-        (N, 2C + 1, H, W) or None, vector (N, V) -> (N, channels, g, g)."""
+        """Compute the part without recurrence: (N, channels, g, g).
+
+        frame: uint8 (N, C, H, W). seen: ``look``'s (N, 2C + 1, H, W) or None. vector: (N, V)."""
         images = [to_unit(frame)] if seen is None else [to_unit(frame), seen]
         folded = F.pixel_unshuffle(torch.cat(images, dim=1), self.config.patch)
         maps = vector[:, :, None, None].expand(-1, -1, *folded.shape[-2:])
@@ -119,11 +149,10 @@ class FrameEncoder(nn.Module):
         return self.coarse(self.blocks(self.enter(inputs)))
 
     def look(self, carry: EncoderCarry, frame: Tensor) -> tuple[EncoderCarry, Tensor | None]:
-        """Take a frame into the running mean: (carry, what is seen of it), (B, 2C + 1, H, W) or
-        None.
+        """Take a frame into the running mean and return (carry, what is seen of it).
 
-        Seen are the frame's difference from the mean before it, the mean's from the frame after it,
-        and 1 / count."""
+        What is seen is (B, 2C + 1, H, W): the frame's difference from the mean before it, the
+        mean's from the frame after it, and 1 / count. It is None where the model is not centred."""
         if carry.background is None:
             return carry, None
         after = observe(carry.background, frame, self.config.still_levels)
@@ -136,8 +165,10 @@ class FrameEncoder(nn.Module):
     def step(
         self, carry: EncoderCarry, frame: Tensor, vector: Tensor
     ) -> tuple[EncoderCarry, Tensor, Tensor | None]:
-        """One frame in: (new carry, features (B, D, g, g) that condition the next frame, its centre
-        or None)."""
+        """Take one frame in and return (new carry, features, centre).
+
+        features: (B, D, g, g), which condition the next frame. centre: of the next frame, or None.
+        """
         carry, seen = self.look(carry, frame)
         convolved = self.convolve(frame, seen, vector)
         carry = self.lstm.step(carry, self.lstm.from_input(convolved))
@@ -147,11 +178,11 @@ class FrameEncoder(nn.Module):
     def forward(
         self, frames: Tensor, vectors: Tensor, recompute: bool = False
     ) -> tuple[Tensor, Tensor | None]:
-        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) ->
-        features (B, T, D, g, g) and, where the model is centred, centres (B, T, C, H, W).
+        """Encode all frames at once, equal to ``step`` after ``step``.
 
-        recompute: keep only the inputs of ``convolve`` for the backward pass.
-        """
+        frames: uint8 (B, T, C, H, W). vectors: (B, T, V). Returns features (B, T, D, g, g) and,
+        where the model is centred, centres (B, T, C, H, W). recompute: keep only the inputs of
+        ``convolve`` for the backward pass."""
         batch, length = frames.shape[:2]
         carry = self.initial(batch, frames.device)
         looks = []
@@ -204,8 +235,13 @@ class FrameEncoder(nn.Module):
 
 
 class Resize(nn.Module):
-    """Feature maps from one grid to another by learned 2x2 folding or unfolding; sizes differ by
-    powers of two."""
+    """Feature maps from one grid to another by learned 2x2 folding or unfolding.
+
+    Sizes differ by powers of two.
+
+    >>> Resize(channels=4, size=8, target=16)(torch.zeros(1, 4, 8, 8)).shape
+    torch.Size([1, 4, 16, 16])
+    """
 
     def __init__(self, channels: int, size: int, target: int):
         super().__init__()

@@ -56,8 +56,16 @@ class GraphedStep:
     """``plain_step`` captured as a CUDA graph for one batch size and one temperature.
 
     The static buffers are this object's; what a call returns is copied out of them. Raises
-    InputError off CUDA, for the O(TN) decoder, whose step depends on the position, and for a batch
-    or temperature other than the captured one."""
+    InputError off CUDA, for a decoder that is not ``static`` (O(TN)), and for a batch or
+    temperature other than the captured one.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> GraphedStep(model, batch=1)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: a CUDA graph needs a model on a CUDA device, this one is on cpu.
+    """
 
     def __init__(
         self, model: VideoPixelNetwork, batch: int, temperature: float = 1.0, precision: str = "32"
@@ -106,8 +114,14 @@ class GraphedStep:
 
 
 class CompiledStep:
-    """``plain_step`` through ``torch.compile`` with static shapes; needs a C++ compiler where it
-    runs on a CPU."""
+    """``plain_step`` through ``torch.compile`` with static shapes.
+
+    It needs a C++ compiler where it runs on a CPU; nothing is compiled before the first call.
+
+    >>> from pixelpush.vpn.samplers import GRAPHS
+    >>> GRAPHS.find("compile").__name__
+    'CompiledStep'
+    """
 
     def __init__(self, model: VideoPixelNetwork, precision: str = "32"):
         self._step = torch.compile(plain_step(model, precision), dynamic=False)
@@ -120,8 +134,16 @@ class CompiledStep:
 
 
 def static_inputs(model: VideoPixelNetwork, batch: int) -> tuple[StepCarry, Tensor, Tensor]:
-    """(carry, action, uniforms) of the shapes that one step of this model takes, filled with
-    zeros."""
+    """Return (carry, action, uniforms) of the shapes that one step of this model takes.
+
+    All are filled with zeros.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> carry, action, uniforms = static_inputs(model, batch=2)
+    >>> uniforms.shape
+    torch.Size([2, 4, 8, 8])
+    """
     c = model.config
     device = model.state_mean.device
     frame = torch.zeros(

@@ -33,7 +33,11 @@ def build_model(name: str, **overrides: Any) -> VideoPixelNetwork:
 
 @dataclass(frozen=True)
 class Family:
-    """A family of models: what messages call it, and how its saved configuration is built."""
+    """A family of models: what messages call it, and how its saved configuration is built.
+
+    >>> FAMILIES.find("image").label
+    'an image model'
+    """
 
     label: str
     build: Callable[[Mapping[str, Any]], nn.Module]

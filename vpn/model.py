@@ -29,15 +29,29 @@ CHANGED_WEIGHT = 0.2
 
 
 def make_encoder(config: VideoConfig) -> Encoder:
-    """The frame encoder that the configuration names."""
+    """Return the frame encoder that the configuration names.
+
+    >>> type(make_encoder(VideoConfig(encoder="layered"))).__name__
+    'LayeredEncoder'
+    """
     return LayeredEncoder(config) if config.encoder == "layered" else FrameEncoder(config)
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """Sampled futures. frames: uint8 (B, steps, C, H, W). log_prob: nats (B, steps, H, W) of these
-    frames under the model (temperature 1), summed over channels. states: float32 (B, context +
-    steps, S), given or predicted. network_evaluations: sequential network evaluations per frame."""
+    """Sampled futures.
+
+    frames: uint8 (B, steps, C, H, W). log_prob: nats (B, steps, H, W) of these frames under the
+    model (temperature 1), summed over channels. states: float32 (B, context + steps, S), given or
+    predicted. network_evaluations: sequential network evaluations per frame.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> frames = torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)
+    >>> out = model.rollout(frames, torch.zeros(1, 2, 5), torch.zeros(1, 5, 5))
+    >>> out.frames.shape
+    torch.Size([1, 3, 3, 8, 8])
+    """
 
     frames: Tensor
     log_prob: Tensor
@@ -46,8 +60,19 @@ class Rollout:
 
 
 class VideoPixelNetwork(nn.Module):
-    """p(frames after the context | first frames, states, actions), factorised over frames and, by
-    the decoder's kind, over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
+    """p(frames after the context | first frames, states, actions), an exact likelihood.
+
+        log p = sum over t of log p(frame t | frames, states and actions before t)
+
+    Within a frame the decoder's kind says how pixels depend on each other (Reed et al. 2017,
+    equation 2 and section 4.3).
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> frames = torch.zeros(1, 5, 3, 8, 8, dtype=torch.uint8)
+    >>> model.log_prob(frames, torch.zeros(1, 5, 5), torch.zeros(1, 5, 5)).shape
+    torch.Size([1, 3, 8, 8])
+    """
 
     family: ClassVar[str] = "video"
     state_mean: Tensor
@@ -93,20 +118,20 @@ class VideoPixelNetwork(nn.Module):
             buffer.copy_(value.where(value > 1e-6, 1.0) if name.endswith("std") else value)
 
     def set_checkpointing(self, on: bool) -> None:
-        """Recompute all but the LSTM's activations in the backward pass: less memory, about a third
-        more arithmetic."""
+        """Recompute all but the LSTM's activations in the backward pass, or do not.
+
+        It takes less memory, for about a third more arithmetic."""
         self.checkpointing = on
 
     # -- likelihood
     # ----------------------------------------------------------------------------------------------
 
     def log_prob(self, frames: Tensor, states: Tensor, actions: Tensor, context: int = 2) -> Tensor:
-        """Nats per pixel (B, T - context, H, W), summed over channels, of every frame after the
-        context.
+        """Return the nats per pixel (B, T - context, H, W) of every frame after the context.
 
-        frames: uint8 (B, T, C, H, W); states: float32 (B, T, S); actions: float32 (B, T, A). The
-        last frame's state and action condition nothing. Raises InputError on wrong types or shapes
-        and when T <= context."""
+        They are summed over channels. frames: uint8 (B, T, C, H, W); states: float32 (B, T, S);
+        actions: float32 (B, T, A). The last frame's state and action condition nothing. Raises
+        InputError on wrong types or shapes and when T <= context."""
         return self._decode(*self._encode(frames, states, actions, context))
 
     def score_stream(
@@ -141,8 +166,10 @@ class VideoPixelNetwork(nn.Module):
         history: Tensor | None = None,
         pairs: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """'loss' to minimise, 'nats_per_subpixel', 'state_error' (mean squared, in standard
-        deviations) and, where the model composes a picture, 'motion_error': its mean distance from
+        """Return 'loss' to minimise and the figures that it is made of.
+
+        The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations)
+        and, where the model composes a picture, 'motion_error': the picture's mean distance from
         the frame, in levels.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
@@ -169,9 +196,10 @@ class VideoPixelNetwork(nn.Module):
     def drawing_loss(
         self, frames: Tensor, states: Tensor, actions: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """(loss of the drawing alone, its distance in levels from what changes), for pairs of
-        frames uint8 (B, 2, C, H, W): an episode's first and any later one, with the state and the
-        action (B, 1, ...) just before it."""
+        """Return (loss of the drawing alone, its distance in levels from what changes).
+
+        frames: pairs uint8 (B, 2, C, H, W), an episode's first and any later one. states, actions:
+        (B, 1, ...), just before the later one."""
         assert isinstance(self.encoder, LayeredEncoder)
         drawn = self.encoder.draw(frames[:, 0], self._vectors(states, actions))
         composed, changed = drawing_errors(drawn, frames[:, 1], frames[:, 0].float())
@@ -246,8 +274,9 @@ class VideoPixelNetwork(nn.Module):
 
     @torch.no_grad()
     def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:
-        """The carry before the first sampled frame: all context frames but the last have entered
-        the encoder."""
+        """Return the carry before the first sampled frame.
+
+        All context frames but the last have entered the encoder."""
         encoder = self.encoder.initial(frames.shape[0], frames.device)
         context = frames.shape[1]
         for time in range(context - 1):

@@ -16,8 +16,17 @@ FLOW_UNIT = 4.0
 
 
 class Motion(nn.Module):
-    """features (N, D, g, g), frame and mean (N, C, H, W) in levels -> the composed picture, float32
-    (N, C, H, W)."""
+    """The network that moves the last frame over the running mean.
+
+        picture = mean + sigmoid(mask) (warp(frame, flow) - mean)
+
+    features: (N, D, g, g), which flow and mask are computed from. frame, mean: (N, C, H, W) in
+    levels. The picture is float32 (N, C, H, W).
+
+    >>> frame = torch.full((1, 3, 8, 8), 100.0)
+    >>> Motion(features=4, patch=2)(torch.zeros(1, 4, 4, 4), frame, frame)[0, 0, 0, 0].item()
+    100.0
+    """
 
     def __init__(self, features: int, patch: int, hidden: int = 32):
         super().__init__()
@@ -37,8 +46,16 @@ class Motion(nn.Module):
 
 
 def warp(frame: Tensor, flow: Tensor) -> Tensor:
-    """float32 (N, C, H, W) with every pixel read ``flow`` (N, 2, H, W) pixels away (columns, rows),
-    bilinearly; beyond the border its nearest pixel is read."""
+    """Read every pixel of a frame ``flow`` pixels away, bilinearly.
+
+    frame: float32 (N, C, H, W). flow: (N, 2, H, W), columns and rows. Beyond the border its nearest
+    pixel is read.
+
+    >>> frame = torch.arange(4.0).view(1, 1, 1, 4)
+    >>> flow = torch.tensor([1.0, 0.0]).view(1, 2, 1, 1).expand(1, 2, 1, 4)
+    >>> warp(frame, flow)[0, 0, 0].round(decimals=3).tolist()
+    [1.0, 2.0, 3.0, 3.0]
+    """
     height, width = frame.shape[-2:]
     columns = torch.arange(width, device=frame.device) + 0.5 + flow[:, 0]
     rows = torch.arange(height, device=frame.device)[:, None] + 0.5 + flow[:, 1]

@@ -14,11 +14,14 @@ PIECE = 8
 
 
 def by_pieces(function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
-    """``function(*inputs)`` of inputs (N, ...) or None, where only the inputs are kept for the
-    backward pass.
+    """Call a function on pieces of the first axis and keep only its inputs for the backward pass.
 
-    It is called on pieces of the first axis and must treat that axis's entries apart from each
-    other."""
+    inputs: (N, ...) or None. The function must treat the first axis's entries apart from each
+    other.
+
+    >>> by_pieces(torch.sigmoid, torch.zeros(20, 3)).shape
+    torch.Size([20, 3])
+    """
     count = next(len(tensor) for tensor in inputs if tensor is not None)
     pieces = [slice(start, start + PIECE) for start in range(0, count, PIECE)]
     parts = ([None if tensor is None else tensor[piece] for tensor in inputs] for piece in pieces)

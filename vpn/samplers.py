@@ -46,7 +46,14 @@ class Sampler(ABC):
 
 
 class PartialSampler(Sampler):
-    """A sampler too slow to be run whole; some of its steps are timed and the rest extrapolated."""
+    """A sampler too slow to be run whole.
+
+    Some of its steps are timed and the rest extrapolated.
+
+    >>> from pixelpush.vpn.decoders import KINDS
+    >>> isinstance(KINDS["otn"].sampler("plain"), PartialSampler)
+    True
+    """
 
     @abstractmethod
     def sample_steps(

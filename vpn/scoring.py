@@ -23,8 +23,15 @@ from pixelpush.errors import InputError
 
 
 class RecordedEpisode(Protocol):
-    """What is read of an episode: uint8 frames (T, C, H, W), float32 states (T, S) and actions (T,
-    A), and its id."""
+    """What is read of an episode.
+
+    frames: uint8 (T, C, H, W). states: float32 (T, S). actions: float32 (T, A). id: its name.
+
+    >>> from types import SimpleNamespace
+    >>> frames = np.zeros((4, 3, 8, 8), np.uint8)
+    >>> vectors = np.zeros((4, 5), np.float32)
+    >>> episode = SimpleNamespace(frames=frames, states=vectors, actions=vectors, id="one")
+    """
 
     @property
     def frames(self) -> np.ndarray: ...
@@ -37,7 +44,12 @@ class RecordedEpisode(Protocol):
 
 
 class EpisodeSequence(Protocol):
-    """Random access to episodes; a list will do."""
+    """Random access to episodes; a list will do.
+
+    >>> episodes: EpisodeSequence = []
+    >>> len(episodes)
+    0
+    """
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Any: ...
@@ -48,7 +60,11 @@ class EpisodeScore:
     """One episode's negative log-likelihood.
 
     nats: total over its predicted frames. frame_nats: the same per predicted frame, in order.
-    frames: how many frames were predicted; subpixels: frames * C * H * W."""
+    frames: how many frames were predicted; subpixels: frames * C * H * W.
+
+    >>> EpisodeScore("one", nats=6.0, subpixels=3, frames=1, frame_nats=(6.0,)).nats
+    6.0
+    """
 
     id: str
     nats: float
@@ -62,7 +78,11 @@ def scoring_windows(length: int, clip_frames: int, context: int) -> list[range]:
 
     Each window of at most ``clip_frames`` frames starts with ``context`` given frames; only the
     last may be shorter. Raises InputError for windows that predict nothing and for an episode of no
-    more than ``context`` frames."""
+    more than ``context`` frames.
+
+    >>> scoring_windows(length=7, clip_frames=4, context=2)
+    [range(0, 4), range(2, 6), range(4, 7)]
+    """
     if context < 0 or clip_frames <= context:
         raise InputError(
             f"clips of {clip_frames} frames with {context} frames of context predict nothing."
@@ -93,7 +113,17 @@ def score_episodes(
     In a process group every process calls this and every one gets the whole list. precision: '32',
     or 'bf16' for autocast. progress is called with the number of episodes just scored by this
     process. Raises InputError for an empty split, a batch size, context or clip length that scores
-    nothing, an episode without a frame to predict, and a log-probability that is not finite."""
+    nothing, an episode without a frame to predict, and a log-probability that is not finite.
+
+    >>> from types import SimpleNamespace
+    >>> from pixelpush.vpn import build_model
+    >>> frames = np.zeros((4, 3, 8, 8), np.uint8)
+    >>> vectors = np.zeros((4, 5), np.float32)
+    >>> episode = SimpleNamespace(frames=frames, states=vectors, actions=vectors, id="one")
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> [score.subpixels for score in score_episodes(model, [episode])]
+    [384]
+    """
     _check_request(len(episodes), batch_size, context, clip_frames)
     rank, world = _rank_and_world()
     chunks = [
@@ -141,8 +171,14 @@ def _merged(
 
 
 def total_score(scores: Sequence[EpisodeScore]) -> tuple[float, int]:
-    """Total nats (exactly rounded sum) and predicted sub-pixels of a split; divide once for nats
-    per sub-pixel."""
+    """Return the total nats and predicted sub-pixels of a split.
+
+    The sum is exactly rounded. Divide once for nats per sub-pixel.
+
+    >>> scores = [EpisodeScore("one", 6.0, 3, 1, (6.0,)), EpisodeScore("two", 4.0, 2, 1, (4.0,))]
+    >>> total_score(scores)
+    (10.0, 5)
+    """
     return math.fsum(score.nats for score in scores), sum(score.subpixels for score in scores)
 
 

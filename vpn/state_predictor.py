@@ -8,7 +8,11 @@ from torch import Tensor, nn
 
 
 class StatePredictor(nn.Module):
-    """A small residual network on normalised vectors: (N, S), (N, A) -> (N, S), one step ahead."""
+    """A small residual network on normalised vectors: (N, S), (N, A) -> (N, S), one step ahead.
+
+    >>> StatePredictor(state_dim=2, action_dim=1)(torch.ones(1, 2), torch.zeros(1, 1)).tolist()
+    [[1.0, 1.0]]
+    """
 
     def __init__(self, state_dim: int, action_dim: int, hidden: int = 64):
         super().__init__()

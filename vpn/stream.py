@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class StreamCarry(NamedTuple):
-    """What passes from one frame to the next; a value, never hidden in the model.
+    """What passes from one frame to the next, as a value outside the model.
 
     encoder: the encoder's own carry. features, centre: what the next frame is predicted from; None
-    before the first frame. seen: frames so far."""
+    before the first frame. seen: frames so far.
+
+    >>> StreamCarry(encoder=None).seen
+    0
+    """
 
     encoder: Any
     features: Tensor | None = None
@@ -30,7 +34,12 @@ class StreamCarry(NamedTuple):
 
 
 def stream_start(model: VideoPixelNetwork, batch: int = 1) -> StreamCarry:
-    """The carry before the first frame."""
+    """Return the carry before the first frame.
+
+    >>> from pixelpush.vpn import build_model
+    >>> stream_start(build_model("ot", frame_size=8, coarse_scales=0)).features is None
+    True
+    """
     return StreamCarry(model.encoder.initial(batch, next(model.parameters()).device))
 
 
@@ -38,10 +47,18 @@ def stream_start(model: VideoPixelNetwork, batch: int = 1) -> StreamCarry:
 def stream_step(
     model: VideoPixelNetwork, carry: StreamCarry, frame: Tensor, state: Tensor, action: Tensor
 ) -> tuple[StreamCarry, Tensor | None]:
-    """Take one frame in: (new carry, its nats (B, H, W), None for the very first frame).
+    """Take one frame in and return (new carry, its nats (B, H, W), None for the very first frame).
 
-    frame: uint8 (B, C, H, W); state (B, S) at it; action (B, A), commanded at it and leading to the
-    next one."""
+    frame: uint8 (B, C, H, W). state: (B, S), at the frame. action: (B, A), commanded at it and
+    leading to the next one.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> given = torch.zeros(1, 3, 8, 8).byte(), torch.zeros(1, 5), torch.zeros(1, 5)
+    >>> carry, nothing = stream_step(model, stream_start(model), *given)
+    >>> stream_step(model, carry, *given)[1].shape
+    torch.Size([1, 8, 8])
+    """
     nats = None
     if carry.features is not None:
         nats = -model.decoder.log_prob(frame, carry.features, carry.centre)
@@ -57,7 +74,14 @@ def score_stream(
     actions: Tensor | Iterable[Tensor],
     context: int = 2,
 ) -> Iterator[Tensor]:
-    """See ``VideoPixelNetwork.score_stream``."""
+    """Score a video while it comes in; see ``VideoPixelNetwork.score_stream``.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> frames = torch.zeros(1, 4, 3, 8, 8, dtype=torch.uint8)
+    >>> len(list(score_stream(model, frames, torch.zeros(1, 4, 5), torch.zeros(1, 4, 5))))
+    2
+    """
     if context < 1:
         raise InputError(f"context {context}: the first frame has nothing to be predicted from.")
     carry = None

@@ -26,8 +26,15 @@ from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 
 @dataclass(frozen=True)
 class SuperResolutionConfig:
-    """frame_size: side of the large frame the model was trained for; being convolutional it takes
-    any even size."""
+    """Sizes of a super-resolution model.
+
+    frame_size: side of the large frame that the model was trained for; being convolutional it takes
+    any even size. channels, blocks: width and depth. components: of the logistic mixture. Raises
+    InputError for a size out of bounds.
+
+    >>> SuperResolutionConfig(frame_size=256).channels
+    32
+    """
 
     frame_size: int = 128
     colours: int = 3
@@ -46,8 +53,15 @@ class SuperResolutionConfig:
 class VideoUpscaler(nn.Module):
     """p(large frame | small frame, previous large frame), in four network evaluations a frame.
 
-    Distributions count from the previous large frame plus the change of the small one: still detail
-    is carried on, and whatever moved starts from the small picture."""
+    Distributions are centred on the previous large frame plus the change of the small one: still
+    detail is carried on, and whatever moved starts from the small picture.
+
+    >>> model = build_upscaler(16, channels=4, blocks=1)
+    >>> small = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    >>> large = torch.zeros(1, 3, 16, 16, dtype=torch.uint8)
+    >>> model.log_prob(large, small, previous=large).shape
+    torch.Size([1, 16, 16])
+    """
 
     family: ClassVar[str] = "upscaler"
     evaluations = 4
@@ -86,8 +100,9 @@ class VideoUpscaler(nn.Module):
     def sample(
         self, small: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
     ) -> tuple[Tensor, Tensor]:
-        """(large frame uint8 (N, C, 2h, 2w), nats (N, 2h, 2w) at temperature 1); uniforms: (N, 1 +
-        C, 2h, 2w)."""
+        """Return (large frame uint8 (N, C, 2h, 2w), nats (N, 2h, 2w) at temperature 1).
+
+        uniforms: (N, 1 + C, 2h, 2w)."""
         self._check(small, previous)
         conditioning = self._conditioning(small, previous)
         centre = self._centre(small, previous)
@@ -120,7 +135,11 @@ class VideoUpscaler(nn.Module):
 
 
 def shrink(frames: Tensor) -> Tensor:
-    """Area filter to half the size, rounded half up: uint8 (..., 2h, 2w) -> (..., h, w)."""
+    """Halve frames by an area filter, rounded half up: uint8 (..., 2h, 2w) -> (..., h, w).
+
+    >>> shrink(torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8)).item()
+    3
+    """
     total = sum(frames[..., row::2, column::2].short() for row in (0, 1) for column in (0, 1))
     assert isinstance(total, Tensor)
     return ((total + 2) // 4).to(torch.uint8)
@@ -141,9 +160,14 @@ def upscale_video(
 ) -> Tensor:
     """Render uint8 videos (B, T, C, H, W) at 2^len(upscalers) times their size, frame after frame.
 
-    first: the large frame before the video's first, uint8 (B, C, ...), at the final size; without
-    it the first small frame, enlarged, stands for it, so that detail has to grow within the first
-    frames. One stream per sample, as in ``VideoPixelNetwork.rollout``."""
+    first: the large frame before the video's first, uint8 (B, C, ...), at the final size. Without
+    it the first small frame, enlarged, takes its place, so that detail has to grow within the first
+    frames. One stream per sample, as in ``VideoPixelNetwork.rollout``.
+
+    >>> chain = [build_upscaler(16, channels=4, blocks=1)]
+    >>> upscale_video(chain, torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([1, 2, 3, 16, 16])
+    """
     noise = SampleNoise(generator, frames.shape[0])
     for index, upscaler in enumerate(upscalers):
         behind = len(upscalers) - 1 - index
@@ -164,7 +188,13 @@ def upscale_video(
 
 
 def build_upscaler(frame_size: int, **overrides: Any) -> VideoUpscaler:
-    """A new 2x upscaler to ``frame_size``; settings are those of ``SuperResolutionConfig``."""
+    """Return a new 2x upscaler to ``frame_size``.
+
+    overrides: settings of ``SuperResolutionConfig``; an unknown one raises InputError.
+
+    >>> build_upscaler(128, channels=16).config.blocks
+    2
+    """
     try:
         return VideoUpscaler(SuperResolutionConfig(frame_size, **overrides))
     except TypeError as error:

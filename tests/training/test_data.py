@@ -80,9 +80,7 @@ def test_sequence_is_the_same_for_every_layout(
             6 - skip,
             skip * size,
             size,
-            rank=rank,
-            world=world,
-            accumulate=accumulate,
+            share=Share(rank, world, accumulate),
             workers=workers,
         )
         for rank in range(world)

@@ -268,5 +268,7 @@ def test_a_model_saved_before_the_question_takes_actions_for_poses():
     config = VideoConfig(state_dim=5, action_dim=5, relative_action=True)
     assert config.action_kind == "pose"
     assert config.sees_change
-    with pytest.raises(InputError, match="action_kind must be one of pose, delta, other"):
+    with pytest.raises(
+        InputError, match="unknown action_kind 'speed'; choose one of pose, delta, other"
+    ):
         VideoConfig(action_kind="speed")

@@ -97,8 +97,9 @@ class OTNDecoder(Decoder):
         temperature: float = 1.0,
         steps: int | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """The obvious sampler: a full pass for every sub-pixel; ``steps`` stops after that many,
-        for timing."""
+        """Sample with a full pass for every sub-pixel: the obvious sampler.
+
+        steps: stop after so many passes, for timing."""
         conditioning = self._condition(features)
         frame = self._empty_frame(uniforms)
         height, width = frame.shape[-2:]

@@ -16,8 +16,14 @@ _CORRECTION = 4.0
 
 
 class Layers(NamedTuple):
-    """The layers of one predicted frame, from back to front: pictures float32 (N, C, H, W) in
-    levels, masks float32 (N, 1, H, W) in 0..1. centre: all of them composed."""
+    """The layers of one predicted frame, from back to front.
+
+    Pictures: float32 (N, C, H, W) in levels. Masks: float32 (N, 1, H, W) in 0..1. centre: all of
+    them composed.
+
+    >>> Layers._fields
+    ('memory', 'moved', 'moved_mask', 'arm', 'arm_mask', 'centre')
+    """
 
     memory: Tensor
     moved: Tensor
@@ -28,8 +34,19 @@ class Layers(NamedTuple):
 
 
 class Composition(nn.Module):
-    """features (N, D, g, g) say where the last frame goes, where it hides the memory, and where the
-    drawn mask is wrong. A new network moves nothing and leaves the drawn mask as it is."""
+    """The network that composes the predicted frame from its layers.
+
+        behind = memory + m (moved - memory);  centre = behind + a (arm - behind)
+
+    features (N, D, g, g) say where the last frame goes, where it hides the memory (m), and where
+    the drawn mask (a) is wrong. A new network moves nothing and leaves the drawn mask as it is.
+
+    >>> composition = Composition(features=4, patch=2)
+    >>> frame = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    >>> drawn = Drawing(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
+    >>> composition(torch.zeros(1, 4, 4, 4), frame, frame.float(), drawn).centre.shape
+    torch.Size([1, 3, 8, 8])
+    """
 
     def __init__(self, features: int, patch: int, hidden: int = 32):
         super().__init__()

@@ -23,7 +23,13 @@ _SEED = 4
 
 
 class Drawing(NamedTuple):
-    """picture: float32 (N, C, H, W), levels 0..255. logit: float32 (N, 1, H, W), of the mask."""
+    """A drawn arm and its mask.
+
+    picture: float32 (N, C, H, W), levels 0..255. logit: float32 (N, 1, H, W), of the mask.
+
+    >>> Drawing(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)).logit.shape
+    torch.Size([1, 1, 8, 8])
+    """
 
     picture: Tensor
     logit: Tensor
@@ -36,10 +42,10 @@ class ArmDrawing(nn.Module):
     stations apart: camera, light, make of the arm. widths: of the maps of side 4, 8, 16, ...; the
     last is half the frame's side, from which 2x2 pixels unfold.
 
-    >>> drawing = ArmDrawing(vector=15, colours=3, size=16, widths=(32, 16))
-    >>> code = drawing.encode(torch.zeros(2, 3, 16, 16, dtype=torch.uint8))
-    >>> drawing(torch.zeros(2, 15), code).picture.shape
-    torch.Size([2, 3, 16, 16])
+    >>> drawing = ArmDrawing(vector=2, colours=1, size=16, widths=(8, 4))
+    >>> code = drawing.encode(torch.zeros(1, 1, 16, 16, dtype=torch.uint8))
+    >>> drawing(torch.zeros(1, 2), code).picture.shape
+    torch.Size([1, 1, 16, 16])
     """
 
     def __init__(
@@ -96,12 +102,17 @@ class ArmDrawing(nn.Module):
 def drawing_errors(
     drawing: Drawing, target: Tensor, behind: Tensor, threshold: float = 8.0
 ) -> tuple[Tensor, Tensor]:
-    """What a drawing is taught by, in levels: the mean distance from the target of the drawing laid
-    over ``behind``, and that of the picture alone where the target leaves ``behind`` by more than
-    ``threshold``.
+    """Return the two errors, in levels, that teach a drawing.
 
-    With the first alone the mask learns nothing: an arm that is not drawn yet is best left
-    transparent. target: uint8 (N, C, H, W); behind: levels, the same shape.
+    The first is the mean distance from the target of the drawing laid over ``behind``. The second
+    is that of the picture alone, where the target differs from ``behind`` by more than
+    ``threshold``. With the first alone the mask learns nothing: an arm that is not drawn yet is
+    best left transparent. target: uint8 (N, C, H, W). behind: levels, of the same shape.
+
+    >>> drawn = Drawing(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
+    >>> black = torch.zeros(1, 1, 4, 4)
+    >>> drawing_errors(drawn, black.byte(), black)[0].item()
+    0.0
     """
     target = target.float()
     changed = ((target - behind).abs().amax(dim=1, keepdim=True) > threshold).float()

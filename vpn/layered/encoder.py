@@ -28,9 +28,15 @@ _COARSE_WIDTH = 128  # at most, of the coarse scales
 
 
 class LayeredCarry(NamedTuple):
-    """What passes from frame to frame. lstm: the ConvLSTM's. memory: of what is still. code: (B, K)
-    of the first frame. seen: (B, 1), 0 before it. mask: (B, 1, H, W), where the arm was drawn for
-    the frame that comes next."""
+    """What passes from frame to frame in the layered encoder.
+
+    lstm: the ConvLSTM's carry. memory: of what is still. code: (B, K), of the first frame. seen:
+    (B, 1), 0 before it. mask: (B, 1, H, W), where the arm was drawn for the frame that comes next.
+
+    >>> encoder = LayeredEncoder(VideoConfig(frame_size=8, coarse_scales=0, encoder="layered"))
+    >>> encoder.initial(2, torch.device("cpu")).seen.shape
+    torch.Size([2, 1])
+    """
 
     lstm: EncoderCarry
     memory: Memory
@@ -40,7 +46,11 @@ class LayeredCarry(NamedTuple):
 
 
 class WideCoarse(nn.Module):
-    """Half the resolution at twice the width, recursively; the vector enters at every scale."""
+    """Half the resolution at twice the width, recursively; the vector enters at every scale.
+
+    >>> WideCoarse(4, scales=1, vector=2, block="residual")(torch.zeros(1, 4, 8, 8), torch.zeros(1, 2)).shape
+    torch.Size([1, 4, 8, 8])
+    """
 
     def __init__(self, channels: int, scales: int, vector: int, block: str):
         super().__init__()
@@ -60,8 +70,17 @@ class WideCoarse(nn.Module):
 
 
 class LayeredEncoder(nn.Module):
-    """frames (and normalised states and actions) -> features (B, T, D, g, g), D = ``features``, and
-    the composed pictures (B, T, C, H, W). Stands where ``FrameEncoder`` stands."""
+    """The frame encoder that draws the arm over a memory of what is still.
+
+    It takes the place of ``FrameEncoder``: frames, with normalised states and actions, become
+    features (B, T, D, g, g), D = ``features``, and the composed pictures (B, T, C, H, W).
+
+    >>> encoder = LayeredEncoder(VideoConfig(frame_size=8, coarse_scales=0, encoder="layered"))
+    >>> frames = torch.zeros(1, 4, 3, 8, 8, dtype=torch.uint8)
+    >>> features, centres = encoder(frames, torch.zeros(1, 4, 10))
+    >>> centres.shape
+    torch.Size([1, 4, 3, 8, 8])
+    """
 
     def __init__(self, config: VideoConfig):
         super().__init__()
@@ -101,8 +120,9 @@ class LayeredEncoder(nn.Module):
     def step(
         self, carry: LayeredCarry, frame: Tensor, vector: Tensor
     ) -> tuple[LayeredCarry, Tensor, Tensor]:
-        """One frame in: (new carry, features (B, D, g, g) that condition the next one, its composed
-        picture)."""
+        """Take one frame in and return (new carry, features, composed picture).
+
+        features: (B, D, g, g), which condition the next frame, as its composed picture does."""
         carry, features, layers = self.step_layers(carry, frame, vector)
         return carry, features, layers.centre
 
@@ -124,8 +144,11 @@ class LayeredEncoder(nn.Module):
     def forward(
         self, frames: Tensor, vectors: Tensor, recompute: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """All frames at once, equal to ``step`` after ``step``: uint8 (B, T, C, H, W), (B, T, V) ->
-        (features (B, T, D, g, g), composed pictures (B, T, C, H, W))."""
+        """Encode all frames at once, equal to ``step`` after ``step``.
+
+        frames: uint8 (B, T, C, H, W). vectors: (B, T, V). Returns features (B, T, D, g, g) and
+        composed pictures (B, T, C, H, W). recompute: keep only the inputs of the convolutions for
+        the backward pass."""
         sizes = batch, length = frames.shape[:2]
         flat = frames.flatten(0, 1)
         vector = vectors.flatten(0, 1)
@@ -158,8 +181,9 @@ class LayeredEncoder(nn.Module):
         return features.unflatten(0, sizes), layers.centre.unflatten(0, sizes)
 
     def draw(self, first: Tensor, vectors: Tensor) -> Drawing:
-        """Drawings of the frames that follow vectors (B, T, V), flattened to (B T, ...); first:
-        uint8 (B, C, H, W)."""
+        """Draw the frames that follow vectors (B, T, V), flattened to (B T, ...).
+
+        first: uint8 (B, C, H, W), the episode's first frame."""
         length = vectors.shape[1]
         flat = vectors.flatten(0, 1)
         blank = first[:, None].expand(-1, length, -1, -1, -1).flatten(0, 1)

@@ -18,8 +18,13 @@ LONGEST = 64.0
 
 
 class Memory(NamedTuple):
-    """mean: float32 (B, C, H, W), levels. count: float32 (B, 1, H, W), readings in it; 0 before any
+    """The mean of what is still, behind the arm.
+
+    mean: float32 (B, C, H, W), levels. count: float32 (B, 1, H, W), readings in it; 0 before any
     frame. doubt: (B, C, H, W), the last reading that departed, or -1000 where the last one agreed.
+
+    >>> empty(1, 3, 4, 4, torch.device("cpu")).doubt.max().item()
+    -1000.0
     """
 
     mean: Tensor
@@ -28,14 +33,20 @@ class Memory(NamedTuple):
 
 
 def empty(batch: int, colours: int, height: int, width: int, device: torch.device) -> Memory:
-    """Before the first frame."""
+    """Return the memory before the first frame.
+
+    >>> empty(1, 3, 4, 4, torch.device("cpu")).count.max().item()
+    0.0
+    """
     mean = torch.zeros(batch, colours, height, width, device=device)
     return Memory(mean, torch.zeros(batch, 1, height, width, device=device), mean - 1000)
 
 
 def remember(memory: Memory, frame: Tensor, hidden: Tensor, threshold: float) -> Memory:
-    """Take one uint8 frame (B, C, H, W). hidden: bool (B, 1, H, W), where the arm is drawn before
-    what the memory holds. threshold: levels by which readings of a still pixel may differ.
+    """Take one uint8 frame (B, C, H, W) into the memory.
+
+    hidden: bool (B, 1, H, W), where the arm is drawn before what the memory holds. threshold:
+    levels by which readings of a still pixel may differ.
 
     >>> frame = torch.full((1, 1, 1, 1), 100, dtype=torch.uint8)
     >>> seen = torch.zeros(1, 1, 1, 1, dtype=torch.bool)
