@@ -62,7 +62,7 @@ class TrainState:
 
     >>> model = nn.Linear(1, 1)
     >>> state = TrainState("video", model, None, torch.optim.SGD(model.parameters(), 0.1))
-    >>> state.published is model
+    >>> state.evaluated is model
     True
     """
 
@@ -73,7 +73,7 @@ class TrainState:
     progress: Progress = field(default_factory=Progress)
 
     @property
-    def published(self) -> nn.Module:
+    def evaluated(self) -> nn.Module:
         """The weights to evaluate."""
         return self.model if self.average is None else self.average
 
@@ -276,7 +276,7 @@ class DamagedSave(InputError):
 
 def _write_files(folder: Path, state: TrainState) -> None:
     config: Any = state.model.config
-    save_model_files(folder, state.family, dataclasses.asdict(config), state.published.state_dict())
+    save_model_files(folder, state.family, dataclasses.asdict(config), state.evaluated.state_dict())
     if state.average is not None:
         tensors = {
             name: tensor.detach().cpu().contiguous()

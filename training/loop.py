@@ -252,7 +252,7 @@ def _finish_step(run: Run, save_now: bool) -> bool:
     draw = run.draw_samples
     if options.sample_examples and _due(run, options.sample_examples) and draw is not None:
         samples = run.folder / "samples" / f"{progress.examples:010d}"
-        on_first(run.fabric, lambda: draw(run.state.published, samples))
+        on_first(run.fabric, lambda: draw(run.state.evaluated, samples))
         run.state.model.train()
     if not (improved or save_now or _due(run, options.save_examples or usual)):
         return False
@@ -290,7 +290,7 @@ def _validate(run: Run) -> bool:
 
 
 def _evaluate(run: Run, limit: int | None) -> dict[str, float]:
-    scores = run.task.evaluate(run.state.published, limit, run.fabric.device, run.config.precision)
+    scores = run.task.evaluate(run.state.evaluated, limit, run.fabric.device, run.config.precision)
     run.state.model.train()
     return scores
 

@@ -1,4 +1,4 @@
-"""A running mean of what has not changed: the image that distributions count from.
+"""A running mean of what has not changed: the image that distributions are centred on.
 
 A still pixel under sensor noise is best predicted by the mean of all its readings, not by the last
 one: with noise of variance v, the mean of n readings errs by v/n. The mean starts anew wherever a

@@ -124,7 +124,7 @@ class FrameEncoder(nn.Module):
         self.lstm = ConvLSTM(config.channels, config.lstm_channels)
         self.features = config.lstm_channels + (config.channels if config.skip else 0)
         self.motion = Motion(self.features, config.patch) if config.motion else None
-        # Beside its features the decoder then sees the picture that it counts from.
+        # Beside its features the decoder then sees the picture that its distributions are centred on.
         self.features += 3 * config.colours * config.patch**2 if config.motion else 0
 
     def initial(self, batch: int, device: torch.device) -> EncoderCarry:

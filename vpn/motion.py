@@ -1,7 +1,7 @@
 """Where things go: the last frame, moved by a predicted flow, laid over the running mean by a
 predicted mask.
 
-Distributions that count from this picture need not learn to redraw what merely moves. Moving pixels
+Distributions that are centred on this picture need not learn to redraw what merely moves. Moving pixels
 of the last frame is an old idea of action-conditioned prediction (Finn et al. 2016); here it shifts
 means only, and the likelihood stays exact."""
 

@@ -2,7 +2,7 @@
 
 Three layers from back to front: memory of what is still (``memory.py``), the last frame moved by a
 flow (``composition.py``), the arm drawn from its state (``drawing.py``). Their composition is the
-picture that the decoder counts from and sees. All are functions of the past, so the likelihood
+picture that the decoder is centred on and sees. All are functions of the past, so the likelihood
 stays exact."""
 
 from __future__ import annotations
