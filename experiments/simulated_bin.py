@@ -17,6 +17,7 @@ import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim import open_sim
+from pixelpush.datasets.sim.environment import SimulatedBin
 from pixelpush.datasets.sim.generate import SCENE_VERSION, generate_episode, simulate_episode
 
 
@@ -32,6 +33,20 @@ def one_core(size: int, episodes: int) -> tuple[float, float, float]:
     for number in range(episodes):
         simulate_episode("sim", "train", number)
     return total, (time.process_time() - cpu) / episodes, episodes / seconds
+
+
+def environment_rate(size: int, steps: int, render: bool) -> float:
+    """Steps a CPU second of ``SimulatedBin``, resets left out. One process."""
+    bin = SimulatedBin("sim", size, render=render)
+    seconds = 0.0
+    for number in range(-(-steps // 19)):
+        seen = bin.reset("val", number)
+        start = time.process_time()
+        for step in range(19):
+            drift = np.array([0, 0.02 if (step // 8) % 2 else -0.02, 0, 0, 0])
+            seen = bin.step((seen.state + drift).clip(bin.lowest, bin.highest))
+        seconds += time.process_time() - start
+    return 19 * -(-steps // 19) / seconds
 
 
 def all_cores(workers: int, episodes: int) -> float:
@@ -67,6 +82,11 @@ def main() -> None:
             "second), "
             f"physics {1e3 * physics:.0f} ms + frames {1e3 * (total - physics):.0f} ms an episode, "
             f"{memory:.0f} MiB so far"
+        )
+        rates = [environment_rate(size, 19 * count, render) for render in (True, False)]
+        print(
+            f"{size}x{size}: as an environment {rates[0]:.1f} steps a CPU second with frames, "
+            f"{rates[1]:.0f} without"
         )
     count = 64 * options.workers
     rate = all_cores(options.workers, count)
