@@ -11,6 +11,7 @@ from pathlib import Path
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.eval.devices import Device, pick_device
+from pixelpush.eval.likelihood.runs import trained_on_another_bin
 from pixelpush.eval.likelihood.settings import EvalProtocol
 from pixelpush.eval.likelihood.tables import protocol_line, split_text
 from pixelpush.eval.likelihood.videos import TableRow, evaluate
@@ -101,7 +102,8 @@ def _model(
     say: Callable[[str], None],
 ) -> tuple[str, VideoPixelNetwork]:
     """The shipped model, or else one that is trained here for as long as a demo may take."""
-    if (SHIPPED / SHIPPED_MODEL / "model.json").is_file():
+    shipped = (SHIPPED / SHIPPED_MODEL / "model.json").is_file()
+    if shipped and not trained_on_another_bin(SHIPPED_MODEL):
         say(f"loading the shipped model {SHIPPED_MODEL}")
         return SHIPPED_MODEL, load_model(SHIPPED_MODEL)
     return _train(out, data, plan, seed, device, say)
@@ -118,7 +120,7 @@ def _train(
     """A model that is trained for at most ``plan.minutes``, and what to call it."""
     run = out / f"run-{plan.name}"
     limit = f"{plan.clips} clips, at most {60 * plan.minutes:.0f} s"
-    say(f"no shipped weights; training {TRAINED_PRESET} on {limit}, into {run}")
+    say(f"no shipped weights of this version; training {TRAINED_PRESET} on {limit}, into {run}")
     preset = find_preset(TRAINED_PRESET)
     config = replace(
         preset.train,

@@ -145,6 +145,8 @@ def listening(subject: Subject, options: Options) -> str:
     episodes = subject.episodes(subject.usual, options.watched)
     found = listen(subject.model, episodes, subject.scoring)
     report = {"data": f"{subject.data}/{subject.usual}", **listening_json(found, subject.name)}
+    for lie in report["lies"]:
+        del lie["map"]  # the figure shows them
     write_json(options.results / f"{subject.stem}-listening.json", report)
     picture = episodes[0].frames[len(episodes[0].frames) // 2]
     listening_figure(found, picture, options.figures / f"{subject.stem}-listening.png")

@@ -133,9 +133,9 @@ class VideoConfig:
         if self.encoder == "layered":
             if not self.centred:
                 raise InputError("the layered encoder composes a centre: it needs centred=true.")
-            if self.frame_size & (self.frame_size - 1) or self.frame_size < 16:
+            if self.frame_size & (self.frame_size - 1) or self.frame_size < 8:
                 raise InputError(
-                    f"the layered encoder draws frames of 16, 32, 64, ... pixels, not "
+                    f"the layered encoder draws frames of 8, 16, 32, 64, ... pixels, not "
                     f"{self.frame_size}."
                 )
         if self.motion and not self.centred:

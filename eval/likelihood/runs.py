@@ -10,6 +10,7 @@ from typing import Any
 
 from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.sim.versions import of_another_version
 from pixelpush.errors import InputError
 from pixelpush.files import read_json
 from pixelpush.saved import find_saved
@@ -31,10 +32,7 @@ class RunFacts:
 def run_facts(name_or_path: str) -> RunFacts:
     """Read the config.json of a run, of the run that a save belongs to, or beside shipped
     weights."""
-    folder = find_saved(name_or_path).folder
-    candidates = [folder / "config.json", folder.parent.parent / "config.json"]
-    path = next((path for path in candidates if path.is_file()), None)
-    config: Any = {} if path is None else read_json(path)
+    path, config = _run_config(name_or_path)
     try:
         train = config.get("train", {}).get("data", {})
         counts = (
@@ -46,12 +44,41 @@ def run_facts(name_or_path: str) -> RunFacts:
         raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
 
 
+def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
+    """The path of config.json and what it holds; None and {} where there is none."""
+    folder = find_saved(name_or_path).folder
+    candidates = [folder / "config.json", folder.parent.parent / "config.json"]
+    path = next((path for path in candidates if path.is_file()), None)
+    return path, {} if path is None else read_json(path)
+
+
+def trained_on_another_bin(name_or_path: str) -> bool:
+    """Whether a run was trained on the simulated bin as another version makes it."""
+    path, config = _run_config(name_or_path)
+    try:
+        return of_another_version(config)
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
+
+
+def _refuse_another_bin(name: str) -> None:
+    """Refuse to score a model of another version's frames on this version's."""
+    if trained_on_another_bin(name):
+        _, config = _run_config(name)
+        raise InputError(
+            f"{name}: was trained on another version of the simulated bin than this program makes, "
+            "so its figures would mean nothing; train it anew with 'pixelpush train "
+            f"{config.get('preset') or 'PRESET'} --data {config['data']} --run RUN'."
+        )
+
+
 def agreed_facts(
     names: Sequence[str], data: str = "", context: int | None = None, clip_frames: int | None = None
 ) -> RunFacts:
     """What several runs agree on; given values (not '' or None) override theirs.
 
-    Raises InputError naming what differs, and for a given context or clip length below 1.
+    Raises InputError naming what differs, for a given context or clip length below 1, and for the
+    simulated bin with a model that another version of it trained.
     """
     for option, count in (("--context", context), ("--clip-frames", clip_frames)):
         if count is not None and count < 1:
@@ -72,9 +99,13 @@ def agreed_facts(
             )
         return values[0]
 
-    return RunFacts(
+    found = RunFacts(
         agreed("data", data), agreed("context", context), agreed("clip_frames", clip_frames)
     )
+    if is_simulated(found.data):
+        for name in names:
+            _refuse_another_bin(name)
+    return found
 
 
 def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:

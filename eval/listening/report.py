@@ -73,15 +73,14 @@ def listening_figure(found: Listening, picture: np.ndarray, path: Path) -> None:
     axes[0].legend(fontsize=6, frameon=False)
     axes[1].imshow(picture.transpose(1, 2, 0) if len(picture) == 3 else picture[0], cmap="gray")
     axes[1].set_title("a frame", fontsize=8)
-    largest = max(float(np.abs(heard.map).max()) for heard in shown) or 1.0
     for panel, heard in zip(axes[2:], shown, strict=True):
-        drawn = panel.imshow(heard.map, cmap="RdBu_r", vmin=-largest, vmax=largest)
+        # Each dimension has its own scale: they differ by orders of magnitude.
+        largest = float(np.quantile(np.abs(heard.map), 0.99)) or 1.0
+        panel.imshow(heard.map, cmap="RdBu_r", vmin=-largest, vmax=largest)
         part = "all" if heard.lie.dimension is None else f"dimension {heard.lie.dimension}"
-        panel.set_title(f"{part}\n{heard.cost.value:+.4f}", fontsize=7)
+        panel.set_title(f"{part}: {heard.cost.value:+.4f}\nred: {largest:.2g}", fontsize=7)
     for panel in axes[1:]:
         panel.set_xticks([])
         panel.set_yticks([])
-    bar = figure.colorbar(drawn, ax=axes[-1], fraction=0.05)
-    bar.ax.tick_params(labelsize=6)
     with atomic_file(path) as partial:
         figure.savefig(partial, dpi=150)

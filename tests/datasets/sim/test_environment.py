@@ -12,7 +12,13 @@ import pytest
 
 from pixelpush.datasets.sim import open_sim
 from pixelpush.datasets.sim.environment import Observation, SimulatedBin
-from pixelpush.datasets.sim.generate import generate_episode
+from pixelpush.datasets.sim.generate import (
+    generate_episode,
+    renderer_of,
+    scene_of,
+    simulate_episode,
+)
+from pixelpush.datasets.sim.renderer import Renderer
 from pixelpush.errors import InputError
 
 _WHOLE = ("objects", "arm")  # labels without a time axis
@@ -73,6 +79,20 @@ def test_the_same_bytes_twice_from_one_snapshot(episode):
         assert kept.time == 4
         for action, expected in zip(actions[4:14], rest, strict=True):
             same(other.step(action), expected)
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_frame_does_not_depend_on_how_the_renderer_came_to_it(number):
+    """Frames of a fresh renderer, for each time alone, equal those of one that saw all before."""
+    rollout = simulate_episode("sim", "train", number)
+    frames, labels = renderer_of("sim", "train", number, 64).render(
+        rollout.configurations, rollout.moved
+    )
+    for time in (4, 11, 19):
+        fresh = Renderer(scene_of("sim", "train", number), 64)
+        frame, label = fresh.frame(rollout.configurations[time], rollout.moved[time])
+        np.testing.assert_array_equal(frame, frames[time])
+        np.testing.assert_array_equal(label, labels[time])
 
 
 def test_a_snapshot_branches(episode):

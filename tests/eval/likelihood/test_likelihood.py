@@ -12,8 +12,9 @@ import torch
 from flat_options import build
 
 from pixelpush.cli.nll import NllOptions, nll
+from pixelpush.datasets import open_dataset
 from pixelpush.datasets.prepare import prepare
-from pixelpush.datasets.readers import moving_mnist, open_dataset
+from pixelpush.datasets.readers import moving_mnist
 from pixelpush.errors import InputError
 from pixelpush.eval.likelihood.settings import EvalProtocol
 from pixelpush.eval.likelihood.tables import COLUMNS, moving_mnist_text, split_text, table2_text
