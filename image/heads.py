@@ -110,7 +110,8 @@ class ChannelSoftmaxHead(Head):
             nn.init.normal_(table.weight, std=0.02)
         for layer in self.logits:
             nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         self.uniforms_per_pixel = colours
         self.evaluations = colours if coupled else 1
 

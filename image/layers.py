@@ -141,6 +141,13 @@ def block_stack(kind: str, channels: int, count: int, causal: bool = False) -> n
     return nn.Sequential(*(BLOCKS[kind](channels, causal) for _ in range(count)))
 
 
+def zero(layer: nn.Conv2d) -> None:
+    """Set a layer's weights and bias to zero, so that a new network says nothing by it."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
 def coordinates(like: Tensor) -> Tensor:
     """Two channels (N, 2, H, W) with the row and column of every position in [-1, 1]."""
     count, _, height, width = like.shape

@@ -6,7 +6,8 @@ returns."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -74,7 +75,29 @@ class CoarseContext(nn.Module):
         return features + F.interpolate(self.up(coarse), scale_factor=2.0, mode="nearest")
 
 
-class FrameEncoder(nn.Module):
+class VideoEncoder(nn.Module, ABC):
+    """What every encoder of frames has. features: channels of what it hands to the decoder. Its
+    carry is a value of its own making, which ``step`` takes and returns."""
+
+    features: int
+
+    @abstractmethod
+    def initial(self, batch: int, device: torch.device) -> Any:
+        """The carry before the first frame."""
+
+    @abstractmethod
+    def step(self, carry: Any, frame: Tensor, vector: Tensor) -> tuple[Any, Tensor, Tensor | None]:
+        """One frame in: (new carry, features (B, D, g, g) that condition the next frame, its centre
+        or None)."""
+
+    @abstractmethod
+    def forward(
+        self, frames: Tensor, vectors: Tensor, recompute: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """All frames at once, equal to ``step`` after ``step``."""
+
+
+class FrameEncoder(VideoEncoder):
     """frames (and normalised states and actions) -> features (B, T, D, g, g), D =
     ``self.features``."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import DECODERS
-from pixelpush.vpn.encoder import EncoderCarry, FrameEncoder
+from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
 from pixelpush.vpn.layered.drawing import drawing_errors
 from pixelpush.vpn.recompute import by_pieces
@@ -26,7 +26,7 @@ from pixelpush.vpn.stream import score_stream
 DRAWING_WEIGHT, CHANGED_WEIGHT = 0.1, 0.2
 
 
-def make_encoder(config: VideoConfig) -> FrameEncoder | LayeredEncoder:
+def make_encoder(config: VideoConfig) -> VideoEncoder:
     """The frame encoder that the configuration names."""
     return LayeredEncoder(config) if config.encoder == "layered" else FrameEncoder(config)
 
@@ -50,7 +50,7 @@ class StepCarry(NamedTuple):
     frame: the newest frame uint8 (B, C, H, W), not yet encoded; state: raw units (B, S), at
     ``frame``."""
 
-    encoder: EncoderCarry
+    encoder: Any
     frame: Tensor
     state: Tensor
 
@@ -58,6 +58,11 @@ class StepCarry(NamedTuple):
 class VideoPixelNetwork(nn.Module):
     """p(frames after the context | first frames, states, actions), factorised over frames and, by
     the decoder's kind, over pixel groups (Reed et al. 2017, equation 2 and section 4.3)."""
+
+    state_mean: Tensor
+    state_std: Tensor
+    action_mean: Tensor
+    action_std: Tensor
 
     def __init__(self, config: VideoConfig):
         super().__init__()

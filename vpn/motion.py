@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelpush.image.layers import zero
+
 # Pixels of flow that one unit of the network's output stands for.
 FLOW_UNIT = 4.0
 
@@ -24,10 +26,7 @@ class Motion(nn.Module):
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
         self.leave = nn.Conv2d(hidden, 3 * patch**2, 1)
         self.patch = patch
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(
-            self.leave.bias
-        )  # at first: no flow, and half of the last frame over the mean
+        zero(self.leave)  # at first: no flow, and half of the last frame over the mean
 
     def forward(self, features: Tensor, frame: Tensor, mean: Tensor) -> Tensor:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)

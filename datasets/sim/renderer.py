@@ -89,9 +89,9 @@ class Renderer:
             return
         before = self._rest
         started = moved if before is None else moved & before.any(axis=1)
-        goes_on = before is not None and np.array_equal(rest, np.where(moved[:, None], 0, before))
         pixels = np.arange(self.size * self.size)
-        if goes_on:  # only what those that start have covered, shaded and darkened is another now
+        if before is not None and np.array_equal(rest, np.where(moved[:, None], 0, before)):
+            # Only what those that start have covered, shaded and darkened is another now.
             self._pose(np.concatenate((configuration[:JOINTS], before.ravel())))
             pixels = np.flatnonzero(self._touched(started))
         self._rest = rest

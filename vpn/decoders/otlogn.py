@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import subsample
+from pixelpush.image.layers import Layers
 from pixelpush.image.raster import RasterDecoder
 from pixelpush.image.upscalers import TypeAUpscaler
 from pixelpush.vpn.config import VideoConfig
@@ -38,9 +39,13 @@ class OTLogNDecoder(Decoder):
             c.colours, c.decoder_channels, c.base_layers, 3, features, first_kernel=3
         )
         self.base = RasterDecoder(trunk, self.new_head(trunk.out_channels), c.colours)
-        self.upscalers = nn.ModuleList(
+        self.upscalers = Layers(
             TypeAUpscaler(
-                *(features, c.colours, c.decoder_channels, c.decoder_blocks, c.decoder_block),
+                features,
+                c.colours,
+                c.decoder_channels,
+                c.decoder_blocks,
+                c.decoder_block,
                 lambda: self.new_head(c.decoder_channels),
             )
             for _ in range(self.scales)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pixelpush.image.layers import block_stack, coordinates
 from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.vpn.config import VideoConfig
-from pixelpush.vpn.encoder import ConvLSTM, EncoderCarry
+from pixelpush.vpn.encoder import ConvLSTM, EncoderCarry, VideoEncoder
 from pixelpush.vpn.layered.composition import Composition, Layers
 from pixelpush.vpn.layered.drawing import ArmDrawing, Drawing
 from pixelpush.vpn.layered.memory import Memory, empty, remember
@@ -58,7 +58,7 @@ class WideCoarse(nn.Module):
         return features + F.pixel_shuffle(self.up(self.after(coarse)), 2)
 
 
-class LayeredEncoder(nn.Module):
+class LayeredEncoder(VideoEncoder):
     """frames (and normalised states and actions) -> features (B, T, D, g, g), D = ``features``, and
     the composed pictures (B, T, C, H, W). Stands where ``FrameEncoder`` stands."""
 
@@ -113,7 +113,7 @@ class LayeredEncoder(nn.Module):
         if self.drawing is not None:
             code = torch.where(carry.seen > 0, code, self.drawing.encode(frame).float())
         drawn = self._draw(vector, code, frame)
-        convolved = self._look(frame, memory.mean, memory.count, *drawn, vector)
+        convolved = self._look(frame, memory.mean, memory.count, drawn.picture, drawn.logit, vector)
         lstm = self.lstm.step(carry.lstm, self.lstm.from_input(convolved))
         features, layers = self._leave(lstm.hidden, convolved, frame, memory.mean, drawn)
         mask = torch.sigmoid(drawn.logit)
@@ -138,7 +138,7 @@ class LayeredEncoder(nn.Module):
             counts.append(memory.count)
             mask = masks[:, time]
         mean, count = torch.stack(means, 1).flatten(0, 1), torch.stack(counts, 1).flatten(0, 1)
-        inputs = flat, mean, count, *drawn, vector
+        inputs = flat, mean, count, drawn.picture, drawn.logit, vector
         convolved = by_pieces(self._look, *inputs) if recompute else self._look(*inputs)
         # Channels stay last in memory, as the convolutions want them.
         gates = self.lstm.from_input(convolved).permute(0, 2, 3, 1).unflatten(0, sizes)
