@@ -52,18 +52,9 @@ _PUSH_TRAIN = TrainConfig(
 )
 
 
-_SHORT = "the 1,500 half-length clips of pixelpush.eval.equal_training"
 # Preset -> (minutes, figure), of one seed; docs/experiments.md has settings, and how what ships was
 # trained.
-_MEASURED = {
-    "push-baseline-small": (
-        f"at most 15 for {_SHORT}",
-        "2.00 nats per sub-pixel on val after these",
-    ),
-    "push-ot-small": ("68 on sim:2000", "1.763 nats per sub-pixel on val"),
-    "push-otlogn-small": (f"6.6 for {_SHORT}", "1.83 nats per sub-pixel on val after these"),
-    "push-otn-small": (f"9.9 for {_SHORT}", "1.80 nats per sub-pixel on val after these"),
-}
+_MEASURED: dict[str, tuple[str, str]] = {}
 
 
 def _video_preset(name: str, train: TrainConfig, data: str, hardware: str, expected: str) -> Preset:
