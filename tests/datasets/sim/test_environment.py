@@ -40,7 +40,7 @@ def replay(bin, episode, split, number):
 
 @pytest.mark.parametrize(
     ("laboratory", "split", "number"),
-    [("sim", "val", 1), ("sim", "test-novel", 0), ("sim-diverse", "train", 4)],
+    [("sim", "test-novel", 0), ("sim-diverse", "train", 4)],
 )
 def test_a_replay_has_the_bytes_of_the_episode(laboratory, split, number):
     recorded = generate_episode(laboratory, split, number)
@@ -81,15 +81,14 @@ def test_the_same_bytes_twice_from_one_snapshot(episode):
             same(other.step(action), expected)
 
 
-@pytest.mark.parametrize("number", [0, 3])
-def test_a_frame_does_not_depend_on_how_the_renderer_came_to_it(number):
+def test_a_frame_does_not_depend_on_how_the_renderer_came_to_it():
     """Frames of a fresh renderer, for each time alone, equal those of one that saw all before."""
-    rollout = simulate_episode("sim", "train", number)
-    frames, labels = renderer_of("sim", "train", number, 64).render(
+    rollout = simulate_episode("sim", "train", 3)
+    frames, labels = renderer_of("sim", "train", 3, 64).render(
         rollout.configurations, rollout.moved
     )
-    for time in (4, 11, 19):
-        fresh = Renderer(scene_of("sim", "train", number), 64)
+    for time in (7, 19):
+        fresh = Renderer(scene_of("sim", "train", 3), 64)
         frame, label = fresh.frame(rollout.configurations[time], rollout.moved[time])
         np.testing.assert_array_equal(frame, frames[time])
         np.testing.assert_array_equal(label, labels[time])
