@@ -97,16 +97,16 @@ def join_by_time(
         )
     row_times: np.ndarray = poses.times
     frame_times: np.ndarray = times
-    if frame_times[0] < row_times[0] - 1e3 or frame_times[0] > row_times[-1] + 1e3:
+    if times[0] < row_times[0] - 1e3 or times[0] > row_times[-1] + 1e3:
         # Another clock: a video counts from its first frame, a table often from 1970.
-        frame_times = frame_times - frame_times[0] + row_times[0]
+        frame_times = times - times[0] + row_times[0]
         if log is not None:
             log.say(
                 f"{where}: frames and rows have clocks of their own; both are taken to begin "
                 "together."
             )
     rows = nearest_rows(frame_times, row_times, where)
-    covered, whole = np.ptp(frame_times), np.ptp(row_times)
+    covered, whole = float(np.ptp(frame_times)), float(np.ptp(row_times))
     if log is not None and covered < 0.7 * whole:
         log.say(
             f"{where}: the frames last {covered:.2f} s, the table {whole:.2f} s; is one of their "

@@ -156,13 +156,10 @@ def read_meta(root: Path) -> Meta:
             f"{path}: codebase_version {version}; v2.0, v2.1 and v3.0 are read. Convert it by "
             "LeRobot's own scripts."
         )
-    features, fps = info.get("features"), info.get("fps")
-    if (
-        not isinstance(features, dict)
-        or not all(isinstance(v, dict) for v in features.values())
-        or not isinstance(fps, (int, float))
-        or not 0 < fps < 1e4
-    ):
+    features: Any = info.get("features")
+    fps = info.get("fps")
+    whole = isinstance(features, dict) and all(isinstance(v, dict) for v in features.values())
+    if not whole or not isinstance(fps, (int, float)) or not 0 < fps < 1e4:
         raise InputError(f"{path}: 'features' or 'fps' is missing or damaged.")
     episodes = _episodes_v2(root) if major == 2 else _episodes_v3(root, features)
     return Meta(

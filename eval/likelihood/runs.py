@@ -35,9 +35,12 @@ def run_facts(name_or_path: str) -> RunFacts:
     path, config = _run_config(name_or_path)
     try:
         train = config.get("train", {}).get("data", {})
-        context, scored = int(train.get("context", 2)), int(train.get("scored_frames", 20))
-        metadata = (config.get("notes") or {}).get("metadata") or {}
-        return RunFacts(str(config.get("data") or ""), context, scored, metadata)
+        return RunFacts(
+            str(config.get("data") or ""),
+            int(train.get("context", 2)),
+            int(train.get("scored_frames", 20)),
+            (config.get("notes") or {}).get("metadata") or {},
+        )
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
 
