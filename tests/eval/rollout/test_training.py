@@ -71,7 +71,7 @@ def test_other_families_say_where_to_turn(tmp_path: Path):
 def test_simulated_strips_have_the_size_of_the_model(tmp_path: Path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "pixelpush.datasets.registry.open_dataset", lambda *data, **size: asked.append((data, size))
+        "pixelpush.datasets.open_dataset", lambda *data, **size: asked.append((data, size))
     )
     strips("push-ot-small", TrainingData("sim"), PresetChanges(), ["frame_size=128"])
     assert asked == [(("sim", "val"), {"size": 128})]
