@@ -94,6 +94,19 @@ def test_a_frame_does_not_depend_on_how_the_renderer_came_to_it():
         np.testing.assert_array_equal(label, labels[time])
 
 
+def test_two_sizes_of_one_episode_do_not_disturb_each_other(episode):
+    recorded = episode("val", 0)
+    small = SimulatedBin("sim", noise=False)
+    large = SimulatedBin("sim", size=128, noise=False)
+    small.reset("val", 0)
+    large.reset("test-seen", 0)  # fills what is kept of the last scenes
+    large.reset("val", 0)
+    for time, action in enumerate(recorded.actions[:3]):
+        np.testing.assert_array_equal(small.step(action).frame, recorded.frames[time + 1])
+        larger = large.step(action).frame.reshape(3, 64, 2, 64, 2).astype(float).mean(axis=(2, 4))
+        assert np.abs(larger - recorded.frames[time + 1]).mean() < 2
+
+
 def test_a_snapshot_branches(episode):
     """Other actions from the same snapshot lead elsewhere, and do not disturb it."""
     actions = episode("val", 0).actions
