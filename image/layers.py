@@ -180,6 +180,19 @@ def block_stack(kind: str, channels: int, count: int, causal: bool = False) -> n
     return nn.Sequential(*(block(channels, causal) for _ in range(count)))
 
 
+def zero(layer: nn.Conv2d) -> None:
+    """Set a layer's weights and bias to zero, so that it adds nothing in a new network.
+
+    >>> layer = nn.Conv2d(1, 1, 1)
+    >>> zero(layer)
+    >>> layer.weight.item()
+    0.0
+    """
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
 def coordinates(like: Tensor) -> Tensor:
     """Return two channels (N, 2, H, W) with the row and column of every position in [-1, 1].
 

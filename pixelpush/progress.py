@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -11,6 +12,8 @@ from contextlib import AbstractContextManager
 Advance = Callable[[int], object]
 # ``progress(total, name)`` begins a task of ``total`` items.
 Progress = Callable[[int, str], AbstractContextManager[Advance]]
+
+SECONDS_A_LINE = 5.0  # between two lines of a log
 
 
 @contextlib.contextmanager
@@ -34,3 +37,50 @@ def progress_bar(total: int, name: str) -> Iterator[Advance]:
 
     with tqdm(total=total, desc=name, leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
         yield bar.update
+
+
+@contextlib.contextmanager
+def progress_kept(total: int, name: str, done: int = 0, unit: str = "episode") -> Iterator[Advance]:
+    """Show a long task that stays to be read: a bar in a terminal, a line every few seconds in a
+    log.
+
+    done: items of ``total`` that were there before.
+
+    >>> with progress_kept(2, "sim/val") as advance:
+    ...     _ = advance(2)
+    """
+    if not sys.stderr.isatty():
+        yield _Lines(total, name, done, unit).advance
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, initial=done, unit=unit, desc=name) as bar:
+        yield bar.update
+
+
+class _Lines:
+    def __init__(self, total: int, name: str, done: int, unit: str):
+        self._total, self._name, self._unit = total, name, unit
+        self._before = done
+        self._done = done
+        self._begin = time.monotonic()
+        self._said = self._begin
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        now = time.monotonic()
+        if now - self._said < SECONDS_A_LINE and self._done < self._total:
+            return
+        self._said = now
+        rate = (self._done - self._before) / max(now - self._begin, 1e-9)
+        left = (self._total - self._done) / rate
+        print(
+            f"{self._name}: {self._done} of {self._total} {self._unit}s, {rate:.1f} a second, "
+            f"{_duration(left)} left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

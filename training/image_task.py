@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pixelpush.datasets.hashing import randint, uniform
+from pixelpush.datasets.hashing import randint
 from pixelpush.datasets.image_sets import ImageSet
 from pixelpush.errors import InputError
 from pixelpush.image import build_image_model
@@ -102,7 +102,7 @@ class ImageTask:
         arrays = example_arrays(
             self.config, example, randint(1 << 30, seed, _CAPTION, epoch, index)
         )
-        if self.data.mirror and uniform(seed, _MIRROR, epoch, index) < 0.5:
+        if self.data.mirror and randint(2, seed, _MIRROR, epoch, index):
             for name in (IMAGES, "structure"):
                 if name in arrays:
                     arrays[name] = np.ascontiguousarray(arrays[name][..., ::-1])

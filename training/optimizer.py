@@ -102,26 +102,26 @@ class Muon(torch.optim.Optimizer):
         products."""
         directions = []
         for p in filters:
-            assert p.grad is not None
             state = self.state[p]
             if not state:
                 state["mean"] = torch.zeros_like(p)
-            state["mean"].lerp_(p.grad, 1 - group["momentum"])
-            directions.append(torch.lerp(p.grad, state["mean"], group["momentum"]).flatten(1))
+            gradient = _gradient(p)
+            state["mean"].lerp_(gradient, 1 - group["momentum"])
+            directions.append(torch.lerp(gradient, state["mean"], group["momentum"]).flatten(1))
         updates = orthogonal(torch.stack(directions))
         step = -group["lr"] * 0.2 * max(updates.shape[1:]) ** 0.5
         for p, update in zip(filters, updates, strict=True):
             p.add_(update.view_as(p), alpha=step)
 
     def _adam(self, p: torch.Tensor, group: Mapping[str, Any]) -> None:
-        assert p.grad is not None
         state = self.state[p]
-        (first, second) = group["betas"]
+        first, second = group["betas"]
         if not state:
             state.update(mean=torch.zeros_like(p), square=torch.zeros_like(p), step=torch.zeros(()))
         state["step"] += 1
-        state["mean"].lerp_(p.grad, 1 - first)
-        state["square"].lerp_(p.grad.square(), 1 - second)
+        gradient = _gradient(p)
+        state["mean"].lerp_(gradient, 1 - first)
+        state["square"].lerp_(gradient.square(), 1 - second)
         mean = state["mean"] / (1 - first ** state["step"].item())
         root = (
             (state["square"] / (1 - second ** state["step"].item())).sqrt_().add_(group["epsilon"])
@@ -196,3 +196,8 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def _gradient(p: torch.Tensor) -> torch.Tensor:
+    assert p.grad is not None  # parameters without one are left out before
+    return p.grad

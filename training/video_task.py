@@ -234,7 +234,7 @@ def _action_kind(episodes: EpisodeDataset) -> dict[str, str]:
     actions as long as the state could be taken for poses."""
     if not hasattr(episodes, "action_kind"):
         return {}
-    kind = episodes.action_kind
+    kind: str | None = getattr(episodes, "action_kind", None)
     first = episodes[0]
     if kind is None and first.states.shape[1] == first.actions.shape[1] > 0:
         count = min(len(episodes), _KIND_EPISODES)

@@ -6,7 +6,8 @@ returns."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -96,7 +97,43 @@ class CoarseContext(nn.Module):
         return features + F.interpolate(self.up(coarse), scale_factor=2.0, mode="nearest")
 
 
-class FrameEncoder(nn.Module):
+class VideoEncoder(nn.Module, ABC):
+    """What every encoder of frames has: one step a frame, with a carry that only it reads.
+
+    features: channels D of the maps that it hands to the decoder.
+
+    >>> encoder = FrameEncoder(VideoConfig(frame_size=8, coarse_scales=0))
+    >>> carry = encoder.initial(batch=2, device=torch.device("cpu"))
+    >>> frame = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    >>> carry, features, centre = encoder.step(carry, frame, torch.zeros(2, 10))
+    >>> features.shape[1] == encoder.features
+    True
+    """
+
+    features: int
+
+    @abstractmethod
+    def initial(self, batch: int, device: torch.device) -> Any:
+        """Return the carry before the first frame."""
+
+    @abstractmethod
+    def step(self, carry: Any, frame: Tensor, vector: Tensor) -> tuple[Any, Tensor, Tensor | None]:
+        """Take one frame in and return (new carry, features, centre).
+
+        features: (B, D, g, g), which condition the next frame. centre: of the next frame, or None.
+        """
+
+    @abstractmethod
+    def forward(
+        self, frames: Tensor, vectors: Tensor, recompute: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Encode all frames at once, equal to ``step`` after ``step``.
+
+        frames: uint8 (B, T, C, H, W). vectors: (B, T, V). Returns features (B, T, D, g, g) and
+        centres (B, T, C, H, W) or None."""
+
+
+class FrameEncoder(VideoEncoder):
     """Convolutions on every frame, then a ConvLSTM over time.
 
     Frames, with normalised states and actions, become features (B, T, D, g, g), D = ``features``.
@@ -124,7 +161,7 @@ class FrameEncoder(nn.Module):
         self.lstm = ConvLSTM(config.channels, config.lstm_channels)
         self.features = config.lstm_channels + (config.channels if config.skip else 0)
         self.motion = Motion(self.features, config.patch) if config.motion else None
-        # Beside its features the decoder then sees the picture that its distributions are centred on.
+        # Beside its features the decoder then sees its centre.
         self.features += 3 * config.colours * config.patch**2 if config.motion else 0
 
     def initial(self, batch: int, device: torch.device) -> EncoderCarry:

@@ -23,8 +23,8 @@ class Measured:
 
     minutes: how long, in words. figure: the score reached, in words.
 
-    >>> Measured("68 on sim:2000", "1.763 nats per sub-pixel on val").minutes
-    '68 on sim:2000'
+    >>> Measured("60 on sim:2000", "1.5 nats per sub-pixel on val").minutes
+    '60 on sim:2000'
     """
 
     minutes: str

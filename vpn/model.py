@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
-from pixelpush.vpn.carry import Encoder, StepCarry
+from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
-from pixelpush.vpn.encoder import FrameEncoder
+from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
 from pixelpush.vpn.layered.drawing import drawing_errors
 from pixelpush.vpn.recompute import by_pieces
@@ -28,7 +28,7 @@ DRAWING_WEIGHT = 0.1
 CHANGED_WEIGHT = 0.2
 
 
-def make_encoder(config: VideoConfig) -> Encoder:
+def make_encoder(config: VideoConfig) -> VideoEncoder:
     """Return the frame encoder that the configuration names.
 
     >>> type(make_encoder(VideoConfig(encoder="layered"))).__name__

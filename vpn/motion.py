@@ -1,15 +1,17 @@
 """Where things go: the last frame, moved by a predicted flow, laid over the running mean by a
 predicted mask.
 
-Distributions that are centred on this picture need not learn to redraw what merely moves. Moving pixels
-of the last frame is an old idea of action-conditioned prediction (Finn et al. 2016); here it shifts
-means only, and the likelihood stays exact."""
+Distributions that are centred on this picture need not learn to redraw what merely moves. Moving
+pixels of the last frame is an old idea of action-conditioned prediction (Finn et al. 2016); here it
+shifts means only, and the likelihood stays exact."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pixelpush.image.layers import zero
 
 # Pixels of flow that one unit of the network's output stands for.
 FLOW_UNIT = 4.0
@@ -33,10 +35,7 @@ class Motion(nn.Module):
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
         self.leave = nn.Conv2d(hidden, 3 * patch**2, 1)
         self.patch = patch
-        assert self.leave.bias is not None
-        # At first: no flow, and half of the last frame over the mean.
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        zero(self.leave)  # at first: no flow, and half of the last frame over the mean
 
     def forward(self, features: Tensor, frame: Tensor, mean: Tensor) -> Tensor:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)

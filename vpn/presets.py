@@ -29,8 +29,8 @@ _PAPER = {
     "softmax_hidden": 256,
 }
 # Ours: the encoder works on 2x2 pixel blocks with a coarse view of the whole frame, distributions
-# are centred on the frame before, and all four kinds use logistic mixtures. Sizes for a GPU, and for
-# two CPU cores.
+# are centred on the frame before, and all kinds use logistic mixtures. Sizes for a GPU, and for two
+# CPU cores.
 _OURS = {"motion": True, "relative_action": True, "coarse_scales": 3}
 _PUSH = {
     "channels": 96,

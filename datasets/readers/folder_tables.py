@@ -95,17 +95,18 @@ def join_by_time(
             f"{where}: --join time, but the {lacking} have no times; give --time-column, or frames "
             "named by seconds, or a video."
         )
-    row_times = poses.times
+    row_times: np.ndarray = poses.times
+    frame_times: np.ndarray = times
     if times[0] < row_times[0] - 1e3 or times[0] > row_times[-1] + 1e3:
         # Another clock: a video counts from its first frame, a table often from 1970.
-        times = times - times[0] + row_times[0]
+        frame_times = times - times[0] + row_times[0]
         if log is not None:
             log.say(
                 f"{where}: frames and rows have clocks of their own; both are taken to begin "
                 "together."
             )
-    rows = nearest_rows(times, row_times, where)
-    covered, whole = np.ptp(times), np.ptp(row_times)
+    rows = nearest_rows(frame_times, row_times, where)
+    covered, whole = float(np.ptp(frame_times)), float(np.ptp(row_times))
     if log is not None and covered < 0.7 * whole:
         log.say(
             f"{where}: the frames last {covered:.2f} s, the table {whole:.2f} s; is one of their "
@@ -118,7 +119,7 @@ def join_by_time(
         measure = ActionMeasure(seen.shape[1], actions.shape[1])
         measure.add(seen, actions)
         actions = compose(actions, rows, ways(options.compose, measure, actions.shape[1]))
-    return replace(poses, states=states, actions=actions, times=times)
+    return replace(poses, states=states, actions=actions, times=frame_times)
 
 
 def _table_name(files: Files, options: Options) -> str:

@@ -156,7 +156,8 @@ def read_meta(root: Path) -> Meta:
             f"{path}: codebase_version {version}; v2.0, v2.1 and v3.0 are read. Convert it by "
             "LeRobot's own scripts."
         )
-    features, fps = info.get("features"), info.get("fps")
+    features: Any = info.get("features")
+    fps = info.get("fps")
     whole = isinstance(features, dict) and all(isinstance(v, dict) for v in features.values())
     if not whole or not isinstance(fps, (int, float)) or not 0 < fps < 1e4:
         raise InputError(f"{path}: 'features' or 'fps' is missing or damaged.")

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 
 @dataclass(frozen=True)
@@ -30,21 +27,21 @@ class SimOptions:
     """Replace stores, also those that another version made."""
 
 
-def prepare_sim(options: Annotated[SimOptions, tyro.conf.arg(name="")]) -> None:
+def prepare_sim(options: SimOptions) -> None:
     """Make the simulated bin, all splits: one robot at ten like stations, and a held-out station.
 
     Run it again to go on after a kill, or to get more episodes."""
     _prepare("sim", options)
 
 
-def prepare_sim_diverse(options: Annotated[SimOptions, tyro.conf.arg(name="")]) -> None:
+def prepare_sim_diverse(options: SimOptions) -> None:
     """Make sim-diverse, all splits: the simulated bin with ten different robots.
 
     Run it again to go on after a kill, or to get more episodes."""
     _prepare("sim-diverse", options)
 
 
-def prepare_sim_cameras(options: Annotated[SimOptions, tyro.conf.arg(name="")]) -> None:
+def prepare_sim_cameras(options: SimOptions) -> None:
     """Make sim-cameras, all splits: the stations of sim, each training episode with its own camera.
 
     Run it again to go on after a kill, or to get more episodes."""

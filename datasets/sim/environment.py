@@ -75,11 +75,16 @@ class SimulatedBin:
         check_split(split)
         if episode < 0:
             raise InputError(f"episode {episode}: episodes are counted from 0.")
-        self._split, self._episode, self._time = split, int(episode), 0
-        scene = scene_of(*self._which)
-        self._pushing = Pushing(
-            scene, kinematics_of(scene.arm), episode_draw(self._split, self._episode)
-        )
+        self._split = split
+        self._episode = int(episode)
+        self._time = 0
+        scene = scene_of(self.laboratory, split, self._episode)
+        self._labeller = labeller_of(self.laboratory, split, self._episode, self.size)
+        if self.render:
+            self._renderer = renderer_of(self.laboratory, split, self._episode, self.size)
+        self._about = about(self.laboratory, split, self._episode)
+        draw = episode_draw(split, self._episode)
+        self._pushing = Pushing(scene, kinematics_of(scene.arm), draw)
         return self._observe()
 
     def step(self, action: np.ndarray) -> Observation:
@@ -114,20 +119,12 @@ class SimulatedBin:
             raise InputError(
                 f"a snapshot of {snapshot.laboratory} cannot be restored in {self.laboratory}."
             )
-        other = self._pushing is None or self._which != (
-            snapshot.laboratory,
-            snapshot.split,
-            snapshot.episode,
-        )
-        if other:
+        begun = self._pushing is not None
+        if not begun or (self._split, self._episode) != (snapshot.split, snapshot.episode):
             self.reset(snapshot.split, snapshot.episode)
         self._time = snapshot.time
         self._begun().restore(snapshot.moment)
         return self._observe()
-
-    @property
-    def _which(self) -> tuple[str, str, int]:
-        return self.laboratory, self._split, self._episode
 
     def _begun(self) -> Pushing:
         if self._pushing is None:
@@ -136,12 +133,12 @@ class SimulatedBin:
 
     def _observe(self) -> Observation:
         pushing = self._begun()
-        labels = labeller_of(*self._which, self.size).label(pushing.configuration)
-        labels |= about(*self._which)
+        labels = {**self._labeller.label(pushing.configuration), **self._about}
         frame = None
         if self.render:
-            renderer = renderer_of(*self._which, self.size)
-            frame, labels["segmentation"] = renderer.frame(pushing.configuration, pushing.moved)
+            frame, labels["segmentation"] = self._renderer.frame(
+                pushing.configuration, pushing.moved
+            )
         if frame is not None and self.noise:
             clean = frame[None]
             labels["noise_floor"] = noise_floor(clean)[0]

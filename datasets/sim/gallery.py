@@ -1,5 +1,5 @@
-"""Contact sheets of the simulated bin: every arm, both pools of objects, every split, at 64 and at
-256 pixels.
+"""Contact sheets of the simulated bin: every station of each laboratory, both pools of objects,
+every split, at 64 and at 256 pixels.
 
 python -m pixelpush.datasets.sim.gallery docs/gallery
 """
@@ -13,19 +13,24 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelpush.datasets.sim.arm import ARMS, HELD_OUT
+from pixelpush.datasets.sim.arm import HELD_OUT
 from pixelpush.datasets.sim.draw import Draw
-from pixelpush.datasets.sim.generate import generate_episode
+from pixelpush.datasets.sim.generate import renderer_of, simulate_episode
 from pixelpush.datasets.sim.kinematics import kinematics_of
+from pixelpush.datasets.sim.names import LABORATORIES, SPLITS
 from pixelpush.datasets.sim.objects import POOL_SIZES
 from pixelpush.datasets.sim.physics import simulate
 from pixelpush.datasets.sim.renderer import Renderer
 from pixelpush.datasets.sim.scene import build_scene
-from pixelpush.datasets.sim.splits import DEFAULT_EPISODES, EPISODES_PER_FILLING
+from pixelpush.datasets.sim.splits import EPISODES_PER_FILLING
+from pixelpush.datasets.sim.stations import STATIONS
 from pixelpush.files import atomic_file
 
 _GAP = 2  # white pixels between frames
-_ARMS = [("train", arm * EPISODES_PER_FILLING) for arm in range(HELD_OUT)] + [("test-seen", 0)]
+_STATIONS = [
+    *(("train", station * EPISODES_PER_FILLING) for station in range(HELD_OUT)),
+    ("test-seen", 0),
+]
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], scale: int = 1) -> np.ndarray:
@@ -43,10 +48,13 @@ def sheet(rows: Sequence[Sequence[np.ndarray]], scale: int = 1) -> np.ndarray:
     return np.concatenate(lines, axis=0)
 
 
-def _strip(split: str, number: int, size: int, count: int) -> list[np.ndarray]:
+def _strip(laboratory: str, split: str, number: int, size: int, count: int) -> list[np.ndarray]:
     """``count`` frames of an episode, evenly spaced, the first and the last among them."""
-    frames = generate_episode("sim", split, number, size).frames
-    return [frames[round(k * (len(frames) - 1) / (count - 1))] for k in range(count)]
+    rollout = simulate_episode(laboratory, split, number)
+    renderer = renderer_of(laboratory, split, number, size)
+    last = len(rollout.configurations) - 1
+    moments = [round(k * last / max(1, count - 1)) for k in range(count)]
+    return [renderer.frame(rollout.configurations[t], rollout.moved[t])[0] for t in moments]
 
 
 def _pool_frames(pool: str, size: int) -> list[np.ndarray]:
@@ -54,7 +62,7 @@ def _pool_frames(pool: str, size: int) -> list[np.ndarray]:
     frames = []
     for start in range(0, POOL_SIZES[pool], 12):
         objects = tuple(range(start, min(start + 12, POOL_SIZES[pool])))
-        scene = build_scene(ARMS[3], pool, objects)
+        scene = build_scene(STATIONS[0], pool, objects)
         rollout = simulate(scene, kinematics_of(scene.arm), Draw("gallery", pool, start))
         made, _ = Renderer(scene, size).frame(rollout.configurations[0], rollout.moved[0])
         frames.append(made)
@@ -63,24 +71,20 @@ def _pool_frames(pool: str, size: int) -> list[np.ndarray]:
 
 def sheets() -> Iterator[tuple[str, np.ndarray]]:
     """Name and picture of every sheet."""
-    yield "arms_64", sheet([_strip(split, number, 64, 8) for split, number in _ARMS], scale=2)
-    every = [generate_episode("sim", split, number, 256).frames[0] for split, number in _ARMS]
-    yield (
-        "arms_256",
-        sheet(
-            [
-                every[:4],
-                every[4:8],
-                [*every[8:], generate_episode("sim", "test-novel", 0, 256).frames[0]],
-            ]
-        ),
-    )
+    for name in LABORATORIES:
+        yield f"{name}_64", sheet([_strip(name, *at, 64, 8) for at in _STATIONS], scale=2)
+        first = [_strip(name, *at, 256, 1)[0] for at in (*_STATIONS, ("test-novel", 0))]
+        yield f"{name}_256", sheet([first[:4], first[4:8], first[8:]])
     for pool in POOL_SIZES:
         yield f"objects_{pool}_256", sheet([_pool_frames(pool, 256)])
-    for split in DEFAULT_EPISODES:
+    for split in SPLITS:
         numbers = [1 + k * EPISODES_PER_FILLING for k in range(6)]
-        yield f"{split}_64", sheet([_strip(split, number, 64, 10) for number in numbers], scale=2)
-        yield f"{split}_256", sheet([_strip(split, number, 256, 4) for number in numbers[:2]])
+        rows = [_strip("sim", split, number, 64, 10) for number in numbers]
+        yield f"{split}_64", sheet(rows, scale=2)
+        yield (
+            f"{split}_256",
+            sheet([_strip("sim", split, number, 256, 4) for number in numbers[:2]]),
+        )
 
 
 def main() -> int:

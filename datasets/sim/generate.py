@@ -47,7 +47,9 @@ def _scene(arm: Arm, filling: Filling) -> Scene:
 
 @functools.lru_cache(maxsize=2)
 def _renderer(arm: Arm, filling: Filling, size: int) -> Renderer:
-    return Renderer(_scene(arm, filling), size)
+    # A scene of its own: the renderer sorts the model's geoms by what moves, and another one of
+    # another size must not do so between two of its frames.
+    return Renderer(build_scene(arm, filling.pool, filling.objects), size)
 
 
 @functools.lru_cache(maxsize=2)
@@ -83,10 +85,10 @@ def generate_episode(laboratory: str, split: str, episode: int, size: int = 64) 
     ``object_visible`` float32 (20, objects) and ``object_poses`` float32 (20, objects, 7), see
     labels.py; ``segmentation`` uint8 (20, size, size), 0 background, 1 arm, 2 + k object k;
     ``objects`` int16 (objects,), their numbers in the pool; ``arm`` int16 (), the station."""
-    of = (laboratory, split, episode)
-    rollout = simulate_episode(*of)
-    frames, segmentation = renderer_of(*of, size).render(rollout.configurations, rollout.moved)
-    labeller = labeller_of(*of, size)
+    rollout = simulate_episode(laboratory, split, episode)
+    renderer = renderer_of(laboratory, split, episode, size)
+    frames, segmentation = renderer.render(rollout.configurations, rollout.moved)
+    labeller = labeller_of(laboratory, split, episode, size)
     labels = [labeller.label(configuration) for configuration in rollout.configurations]
     return Episode(
         frames=frames,

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pixelpush.datasets.progress import episode_progress
 from pixelpush.datasets.registry import data_root
 from pixelpush.datasets.sim.generate import identity
 from pixelpush.datasets.sim.names import check_laboratory
@@ -26,6 +25,7 @@ from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store
 from pixelpush.errors import InputError
 from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
+from pixelpush.progress import progress_kept
 
 
 def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
@@ -148,8 +148,8 @@ def _make(
         file=sys.stderr,
         flush=True,
     )
-    with episode_progress(name, episodes, made) as advance:
-        make_shards(job, missing, workers, advance)
+    with progress_kept(episodes, name, made) as advance:
+        make_shards(job, missing, workers, lambda: advance(1))
     (working / "plan.json").unlink(missing_ok=True)
     metadata: dict[str, Any] = {
         "source": "simulated bin",

@@ -36,20 +36,25 @@ BACKGROUND, ARM, FIRST_OBJECT = 0, 1, 2  # labels of the segmentation
 # with 64 on average.
 SAMPLES = (4, 16, 64)
 ROUGH = (4.0, 14.0)
+EVERY_SAMPLE = (-1.0, -1.0)
 
 
 class Renderer:
-    """Renders episodes of one scene at one size."""
+    """Renders episodes of one scene at one size.
 
-    def __init__(self, scene: Scene, size: int):
+    bounds: by how many levels a stage's samples must differ for the next stage; EVERY_SAMPLE takes
+    all of them everywhere, which is slow and for comparison."""
+
+    def __init__(self, scene: Scene, size: int, bounds: tuple[float, ...] = ROUGH):
         self.scene, self.size, self.model = scene, size, scene.model
         self.data = mujoco.MjData(scene.model)
         self._rays, self._view = PixelRays(scene.arm, size), View(scene.arm, size)
         self._shader = Shader(scene, self.data)
         self._label = _labels(scene)
         self._vignette = _vignette(size)
+        self._bounds = bounds
         self._still = StillScene(
-            self.data, self._rays, self._shader, self._vignette, SAMPLES, ROUGH[-1]
+            self.data, self._rays, self._shader, self._vignette, SAMPLES, bounds[-1]
         )
         self._rest: np.ndarray | None = None  # places of what stands still, zeros for what moves
 
@@ -84,9 +89,9 @@ class Renderer:
             return
         before = self._rest
         started = moved if before is None else moved & before.any(axis=1)
-        goes_on = before is not None and np.array_equal(rest, np.where(moved[:, None], 0, before))
         pixels = np.arange(self.size * self.size)
-        if goes_on:  # only what those that start have covered, shaded and darkened is another now
+        if before is not None and np.array_equal(rest, np.where(moved[:, None], 0, before)):
+            # Only what those that start have covered, shaded and darkened is another now.
             self._pose(np.concatenate((configuration[:JOINTS], before.ravel())))
             pixels = np.flatnonzero(self._touched(started))
         self._rest = rest
@@ -134,12 +139,14 @@ class Renderer:
         spheres = self._spheres.centres(self.data), self._spheres.radius
         covered, shaded = self._view.may_cover(*spheres), self._probes.may_shade(*spheres)
         pixels, have = np.flatnonzero(covered | shaded), None
-        for start, stop, bound in zip((0, *SAMPLES), SAMPLES, (*ROUGH, np.inf), strict=False):
+        for start, stop, bound in zip(
+            (0, *SAMPLES), SAMPLES, (*self._bounds, np.inf), strict=False
+        ):
             more = self._samples(range(start, stop), pixels, covered, shaded, blobs)
             have = more if have is None else have.joined(more)
             levels[:, pixels] = have.mean(unmoved[:, pixels])
             label[pixels] = most(self._label[have.geom])
-            rough = have.rough(bound, edges_only=start > 0)
+            rough = have.rough(bound, edges_only=start > 0 <= bound)
             if start == 0:
                 rough |= self._outlines(pixels, have.geom[0])[pixels]
             chosen = np.flatnonzero(rough)

@@ -104,13 +104,14 @@ def _blank_condition(config: ConditionConfig, count: int) -> Condition:
 def _fingerprint(model: VideoPixelNetwork | ImageModel) -> str:
     """Hash of the log-probability of a fixed pseudo-random input."""
     generator = torch.Generator().manual_seed(0)
-    c = model.config
     model.eval()
     if isinstance(model, ImageModel):
+        c = model.config
         size = (2, c.colours, c.image_size, c.image_size)
         images = torch.randint(0, 256, size, dtype=torch.uint8, generator=generator)
         probability = model.score(images, _blank_condition(model.conditioning, len(images)))
     else:
+        c = model.config
         size = (1, 4, c.colours, c.frame_size, c.frame_size)
         frames = torch.randint(0, 256, size, dtype=torch.uint8, generator=generator)
         states = torch.randn(1, 4, c.state_dim, generator=generator)

@@ -35,11 +35,12 @@ def run_facts(name_or_path: str) -> RunFacts:
     path, config = _run_config(name_or_path)
     try:
         train = config.get("train", {}).get("data", {})
-        counts = (
-            int(train.get(name, usual)) for name, usual in (("context", 2), ("scored_frames", 20))
+        return RunFacts(
+            str(config.get("data") or ""),
+            int(train.get("context", 2)),
+            int(train.get("scored_frames", 20)),
+            (config.get("notes") or {}).get("metadata") or {},
         )
-        metadata = (config.get("notes") or {}).get("metadata") or {}
-        return RunFacts(str(config.get("data") or ""), *counts, metadata)
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
 

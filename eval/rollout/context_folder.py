@@ -30,9 +30,10 @@ def read_context_folder(
     """frames uint8 (context, C, H, W), states float32 (context, S) and actions float32 (rows, A).
 
     The folder holds ``context`` pictures (in the order of their numbers; cropped and resized like
-    those of the training data, whose ``metadata`` say how), ``states.csv`` with a row per picture if the model knows states, and
-    ``actions.csv``: row 1 was commanded at the first picture, row t leads from frame t - 1 to frame
-    t. n future frames need context + n - 1 rows. Both tables start with a line of column names.
+    those of the training data, whose ``metadata`` say how), ``states.csv`` with a row per picture
+    if the model knows states, and ``actions.csv``: row 1 was commanded at the first picture, row t
+    leads from frame t - 1 to frame t. n future frames need context + n - 1 rows. Both tables start
+    with a line of column names.
     Raises InputError naming file and row, and how many actions are missing."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder.")

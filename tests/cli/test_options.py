@@ -46,7 +46,23 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         {},
     ),
     "doctor": (["pixelpush.doctor.print_page"], {}),
+    "listen": (["pixelpush.eval.listening.run.run"], {"model": "a"}),
+    "surprise": (["pixelpush.eval.surprise.run.run"], {"model": "a", "out": Path("out")}),
+    "compress": (["pixelpush.eval.coding.run.compress"], {"model": "a", "out": Path("a.pp")}),
+    "decompress": (
+        ["pixelpush.eval.coding.run.decompress"],
+        {"file": Path("a.pp"), "out": Path("out")},
+    ),
+    "inspect": (
+        [
+            "pixelpush.datasets.registry.open_dataset",
+            "pixelpush.datasets.inspection.inspect_dataset",
+            "pixelpush.datasets.inspection.inspect_store",
+        ],
+        {"data": "sim"},
+    ),
 }
+_POSITIONAL = (("train", "preset"), ("doctor", "runs"), ("decompress", "file"), ("inspect", "data"))
 # Where no other value of the type will do. The value may need other options beside it.
 OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("nll", "models"): {"model": "", "models": ("b", "c")},
@@ -54,6 +70,7 @@ OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("speed", "figure"): {"figure": Path("other.png")},
     ("rollout", "folder"): {"folder": Path("given")},
     ("train", "settings"): {"settings": ("channels=48",)},
+    ("listen", "figure"): {"figure": Path("other.png")},
 }
 
 
@@ -169,7 +186,7 @@ def test_every_option_is_in_the_help(command: str, capsys):
     shown = capsys.readouterr().out
     spelled = {"settings": "set", "splits": "split"}
     for _, name in leaves(options_class(command)):
-        if (command, name) in (("train", "preset"), ("doctor", "runs")):
+        if (command, name) in _POSITIONAL:
             continue  # positional
         assert f"--{spelled.get(name, name).replace('_', '-')}" in shown
 

@@ -11,7 +11,7 @@ from pixelpush.image.layers import block_stack
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders.base import Decoder
 from pixelpush.vpn.encoder import Resize
-from pixelpush.vpn.kinds import Measured, VideoKind
+from pixelpush.vpn.kinds import VideoKind
 from pixelpush.vpn.samplers import InOneGraph, WholeFrame
 
 
@@ -71,10 +71,4 @@ KIND = VideoKind(
     gpu={"distribution": "independent-logistic", "decoder_blocks": 8},
     # Twelve blocks bring it to 0.6M weights, the size of the other small kinds.
     small={"distribution": "independent-logistic", "decoder_blocks": 12},
-    measured={
-        "push-baseline-small": Measured(
-            "at most 15 for the 1,500 half-length clips of pixelpush.eval.equal_training",
-            "2.00 nats per sub-pixel on val after these",
-        )
-    },
 )

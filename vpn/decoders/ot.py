@@ -9,7 +9,7 @@ from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders.base import PAPER_UPSCALER, Decoder
 from pixelpush.vpn.encoder import Resize
-from pixelpush.vpn.kinds import Measured, VideoKind
+from pixelpush.vpn.kinds import VideoKind
 from pixelpush.vpn.samplers import InOneGraph, WholeFrame
 
 
@@ -51,5 +51,4 @@ KIND = VideoKind(
     paper={**PAPER_UPSCALER, "distribution": "logistic", "components": 10},
     gpu={"distribution": "logistic"},
     small={"distribution": "logistic"},
-    measured={"push-ot-small": Measured("68 on sim:2000", "1.763 nats per sub-pixel on val")},
 )

@@ -14,7 +14,7 @@ from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders.base import PAPER_UPSCALER, Decoder
 from pixelpush.vpn.encoder import Resize
-from pixelpush.vpn.kinds import Measured, VideoKind
+from pixelpush.vpn.kinds import VideoKind
 from pixelpush.vpn.samplers import InOneGraph, WholeFrame
 
 
@@ -99,10 +99,4 @@ KIND = VideoKind(
     gpu={"distribution": "logistic"},
     # 1.0M weights, against 0.6M of the other small kinds: its ten networks share nothing.
     small={"distribution": "logistic", "decoder_blocks": 1, "base_layers": 4},
-    measured={
-        "push-otlogn-small": Measured(
-            "6.6 for the 1,500 half-length clips of pixelpush.eval.equal_training",
-            "1.83 nats per sub-pixel on val after these",
-        )
-    },
 )

@@ -22,7 +22,7 @@ from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders.base import Decoder
 from pixelpush.vpn.encoder import Resize
 from pixelpush.vpn.graph import Step, plain_step
-from pixelpush.vpn.kinds import Measured, VideoKind
+from pixelpush.vpn.kinds import VideoKind
 from pixelpush.vpn.samplers import PartialSampler, Sampler, WholeFrame
 
 if TYPE_CHECKING:
@@ -217,10 +217,4 @@ KIND = VideoKind(
     gpu={"distribution": "logistic", "decoder_blocks": 6},
     # Eight blocks bring it nearer to the other small kinds: 0.5M weights.
     small={"distribution": "logistic", "decoder_blocks": 8},
-    measured={
-        "push-otn-small": Measured(
-            "9.9 for the 1,500 half-length clips of pixelpush.eval.equal_training",
-            "1.80 nats per sub-pixel on val after these",
-        )
-    },
 )

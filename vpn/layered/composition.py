@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelpush.image.layers import zero
 from pixelpush.vpn.layered.drawing import Drawing
 from pixelpush.vpn.motion import FLOW_UNIT, warp
 
@@ -53,9 +54,7 @@ class Composition(nn.Module):
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
         self.leave = nn.Conv2d(hidden, 4 * patch**2, 1)
         self.patch = patch
-        assert self.leave.bias is not None
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        zero(self.leave)
 
     def forward(self, features: Tensor, frame: Tensor, memory: Tensor, drawn: Drawing) -> Layers:
         """frame: uint8 (N, C, H, W), the last one; memory: levels, of the same shape."""

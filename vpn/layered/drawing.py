@@ -85,8 +85,11 @@ class ArmDrawing(nn.Module):
         self.leave = nn.Conv2d(widths[-1], 4 * (colours + 1), 3, padding=1)
 
     def encode(self, first: Tensor) -> Tensor:
-        """Code (N, K) of frames uint8 (N, C, H, W)."""
-        return self.code(self.look(to_unit(first)))
+        """Code (N, K) of frames uint8 (N, C, H, W).
+
+        In float32: convolutions of maps this small have given NaN gradients in bfloat16."""
+        with torch.autocast(first.device.type, enabled=False):
+            return self.code(self.look(to_unit(first)))
 
     def forward(self, vector: Tensor, code: Tensor) -> Drawing:
         hidden = self.enter(torch.cat((vector.to(code.dtype), code), dim=1))

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pixelpush.image.layers import block_stack, coordinates
 from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.vpn.config import VideoConfig
-from pixelpush.vpn.encoder import ConvLSTM, EncoderCarry
+from pixelpush.vpn.encoder import ConvLSTM, EncoderCarry, VideoEncoder
 from pixelpush.vpn.layered.composition import Composition, Layers
 from pixelpush.vpn.layered.drawing import ArmDrawing, Drawing
 from pixelpush.vpn.layered.memory import Memory, empty, remember
@@ -48,7 +48,8 @@ class LayeredCarry(NamedTuple):
 class WideCoarse(nn.Module):
     """Half the resolution at twice the width, recursively; the vector enters at every scale.
 
-    >>> WideCoarse(4, scales=1, vector=2, block="residual")(torch.zeros(1, 4, 8, 8), torch.zeros(1, 2)).shape
+    >>> coarse = WideCoarse(4, scales=1, vector=2, block="residual")
+    >>> coarse(torch.zeros(1, 4, 8, 8), torch.zeros(1, 2)).shape
     torch.Size([1, 4, 8, 8])
     """
 
@@ -69,7 +70,7 @@ class WideCoarse(nn.Module):
         return features + F.pixel_shuffle(self.up(self.after(coarse)), 2)
 
 
-class LayeredEncoder(nn.Module):
+class LayeredEncoder(VideoEncoder):
     """The frame encoder that draws the arm over a memory of what is still.
 
     It takes the place of ``FrameEncoder``: frames, with normalised states and actions, become
@@ -135,7 +136,7 @@ class LayeredEncoder(nn.Module):
         if self.drawing is not None:
             code = torch.where(carry.seen > 0, code, self.drawing.encode(frame).float())
         drawn = self._draw(vector, code, frame)
-        convolved = self._look(frame, memory.mean, memory.count, *drawn, vector)
+        convolved = self._look(frame, memory.mean, memory.count, drawn.picture, drawn.logit, vector)
         lstm = self.lstm.step(carry.lstm, self.lstm.from_input(convolved))
         features, layers = self._leave(lstm.hidden, convolved, frame, memory.mean, drawn)
         mask = torch.sigmoid(drawn.logit)
@@ -167,7 +168,7 @@ class LayeredEncoder(nn.Module):
             mask = masks[:, time]
         mean = torch.stack(means, 1).flatten(0, 1)
         count = torch.stack(counts, 1).flatten(0, 1)
-        inputs: tuple[Tensor, ...] = (flat, mean, count, *drawn, vector)
+        inputs = flat, mean, count, drawn.picture, drawn.logit, vector
         convolved = by_pieces(self._look, *inputs) if recompute else self._look(*inputs)
         # Channels stay last in memory, as the convolutions want them.
         gates = self.lstm.from_input(convolved).permute(0, 2, 3, 1).unflatten(0, sizes)

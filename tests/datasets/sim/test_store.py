@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixelpush.datasets import open_dataset, progress
+from pixelpush import progress
+from pixelpush.datasets import open_dataset
 from pixelpush.datasets.sim import open_sim, prepare, workers
 from pixelpush.datasets.sim.commands import SimOptions, prepare_sim
 from pixelpush.datasets.sim.noise import noise_floor
@@ -303,7 +304,7 @@ def test_what_was_begun_on_request_is_not_thrown_away_unasked(tmp_path, quick, m
 
 
 def test_progress_is_lines_where_there_is_no_terminal(tmp_path, quick, capsys, monkeypatch):
-    monkeypatch.setattr(progress, "SECONDS", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_A_LINE", 0.0)
     ensure_split("sim", "val", 64, 3, root=tmp_path)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("sim/val: making 3 episodes")
@@ -316,9 +317,9 @@ def test_progress_is_lines_where_there_is_no_terminal(tmp_path, quick, capsys, m
 
 
 def test_the_last_episode_is_told_however_fast(capsys):
-    with progress.episode_progress("sim/val", 1000, 990) as advance:
+    with progress.progress_kept(1000, "sim/val", 990) as advance:
         for _ in range(10):
-            advance()
+            advance(1)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("sim/val: 1000 of 1000 episodes")
 
