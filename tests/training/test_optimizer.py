@@ -20,7 +20,7 @@ from pixelpush.training.optimizer import (
     orthogonal,
     set_learning_rate,
 )
-from pixelpush.training.optimizer_recipes import OPTIMIZERS
+from pixelpush.training.optimizer_recipes import OPTIMIZERS, OptimizerRecipe
 
 NAMES = tuple(OPTIMIZERS)
 
@@ -178,3 +178,18 @@ def test_average_equals_the_slow_version():
     assert torch.equal(average.running_mean, model.running_mean)  # type: ignore[arg-type]
     assert decay_at(0.97, 1) < 0.2
     assert decay_at(0.97, 10_000) == 0.97
+
+
+def test_an_unknown_optimizer_is_refused_when_it_is_configured():
+    with pytest.raises(InputError, match="unknown optimizer 'sgd'; choose one of muon, adamw"):
+        OptimizerConfig("sgd")
+
+
+def test_a_recipe_must_say_whether_it_decays_weights():
+    with pytest.raises(TypeError, match="Silent does not say its decays_weights"):
+
+        class Silent(OptimizerRecipe):
+            implementation = "torch.optim:SGD"
+
+            def arguments(self, config: OptimizerConfig):
+                return {}
