@@ -1,7 +1,7 @@
 """Can a robot watch itself? Frames a second of ``model.score_stream`` on a live camera's terms: one
 frame at a time, batch 1.
 
-python experiments/stream_speed.py --models push-ot-small push-otlogn-small
+python experiments/stream_speed.py --models push-ot-small
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pixelpush.vpn import VideoPixelNetwork, load_model
 class Options:
     """What to time."""
 
-    models: tuple[str, ...] = ("push-ot-small", "push-otlogn-small")
+    models: tuple[str, ...] = ("push-ot-small",)
     """Run folders, saved models or names of shipped ones."""
     frames: int = 60
     """Frames that are timed, after ten that are not."""

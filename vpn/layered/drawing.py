@@ -1,8 +1,7 @@
 """Drawing the arm: state, action and a code of the first frame give a picture of arm and shadow.
 
 The state says where the arm is, so a network can draw it without looking at any later frame.
-Nothing is copied from frame to frame, so nothing drifts in a rollout: the arm of the eighteenth
-sampled frame is as whole as that of the first."""
+Nothing of this layer is copied from frame to frame, so it does not drift in a rollout."""
 
 from __future__ import annotations
 
