@@ -48,6 +48,7 @@ class ImageTask:
     """
 
     family = "image"
+    headline = SCORE
     frames_per_example = 1
 
     def __init__(

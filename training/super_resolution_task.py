@@ -38,6 +38,7 @@ class SuperResolutionTask:
     """
 
     family = "upscaler"
+    headline = SCORE
 
     def __init__(
         self,

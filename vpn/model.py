@@ -17,7 +17,7 @@ from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
-from pixelpush.vpn.layered.drawing import drawing_errors
+from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
@@ -164,7 +164,7 @@ class VideoPixelNetwork(nn.Module):
         actions: Tensor,
         context: int = 2,
         history: Tensor | None = None,
-        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
+        lesson: DrawingLesson | None = None,
     ) -> dict[str, Tensor]:
         """Return 'loss' to minimise and the figures that it is made of.
 
@@ -173,8 +173,8 @@ class VideoPixelNetwork(nn.Module):
         the frame, in levels.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
-        scored stay ``frames``. pairs: what ``drawing_loss`` takes, for models that draw the arm;
-        nothing else teaches them to."""
+        scored stay ``frames``. lesson: for models that draw the arm; nothing else teaches them
+        to."""
         shown = frames if history is None else history
         _, features, centres = self._encode(shown, states, actions, context)
         target = frames[:, context:]
@@ -184,8 +184,8 @@ class VideoPixelNetwork(nn.Module):
         if self.config.composes and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
             loss = loss + self.config.motion_weight * errors["motion_error"]
-        if pairs is not None:
-            drawn, errors["drawing_error"] = self.drawing_loss(*pairs)
+        if lesson is not None:
+            drawn, errors["drawing_error"] = self.drawing_loss(lesson)
             loss = loss + DRAWING_WEIGHT * drawn
         return {
             "loss": loss,
@@ -193,28 +193,39 @@ class VideoPixelNetwork(nn.Module):
             **{k: v.detach() for k, v in errors.items()},
         }
 
-    def drawing_loss(
-        self, frames: Tensor, states: Tensor, actions: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return (loss of the drawing alone, its distance in levels from what changes).
-
-        frames: pairs uint8 (B, 2, C, H, W), an episode's first and any later one. states, actions:
-        (B, 1, ...), just before the later one."""
+    def drawing_loss(self, lesson: DrawingLesson) -> tuple[Tensor, Tensor]:
+        """Return (loss of the drawing alone, its distance in levels from what changes)."""
         assert isinstance(self.encoder, LayeredEncoder)
-        drawn = self.encoder.draw(frames[:, 0], self._vectors(states, actions))
-        composed, changed = drawing_errors(drawn, frames[:, 1], frames[:, 0].float())
+        drawn = self.encoder.draw(lesson.first, lesson.vectors, lesson.times)
+        behind = lesson.behind[:, None].expand_as(lesson.frames).flatten(0, 1)
+        composed, changed = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
         return composed + CHANGED_WEIGHT * changed, changed
+
+    def drawing_lesson(
+        self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor
+    ) -> DrawingLesson:
+        """A lesson of states (B, T, S) and actions (B, T, A) in the data's units.
+
+        rest: times, frames, behind, as ``DrawingLesson`` has them."""
+        return DrawingLesson(first, self._vectors(states, actions), *rest)
 
     def forward(
         self,
-        frames: Tensor,
-        states: Tensor,
-        actions: Tensor,
+        clip: tuple[Tensor, Tensor, Tensor] | None,
         context: int = 2,
         history: Tensor | None = None,
-        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
+        lesson: tuple[Tensor, ...] | None = None,
     ) -> dict[str, Tensor]:
-        return self.training_loss(frames, states, actions, context, history, pairs)
+        """What training minimises: ``training_loss`` of a clip (frames, states, actions).
+
+        lesson: the arguments of ``drawing_lesson``. Without a clip it is all that is learnt: then
+        the result has 'loss' and 'drawing_error'."""
+        taught = None if lesson is None else self.drawing_lesson(*lesson)
+        if clip is not None:
+            return self.training_loss(*clip, context, history, taught)
+        assert taught is not None
+        loss, error = self.drawing_loss(taught)
+        return {"loss": loss, "drawing_error": error.detach()}
 
     # -- sampling
     # ----------------------------------------------------------------------------------------------
