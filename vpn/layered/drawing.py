@@ -194,8 +194,9 @@ class ArmDrawing(nn.Module):
             return self.code(self.look(to_unit(first)))
 
     def begin(self, code: Tensor) -> Tensor:
-        """Pose (N, P) before any state is known."""
-        return self.start(code.float())
+        """Pose (N, P) before any state is known, in float32."""
+        with torch.autocast(code.device.type, enabled=False):
+            return self.start(code.float())
 
     def follow(self, pose: Tensor, vector: Tensor) -> Tensor:
         """Pose (N, P) once the state and action (N, V) of one more frame are known, in float32."""
