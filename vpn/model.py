@@ -22,10 +22,11 @@ from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
 
-# Weights of the drawing's error beside the nats, and in it of the drawn picture's error where the
-# frame changes beside that of the composed one; both in nats per level.
+# Weight of the drawing's error beside the nats, per level; and in it, beside the composed picture's
+# error, of the drawn picture's where the frame changes and of the mask's, in levels per nat.
 DRAWING_WEIGHT = 0.1
 CHANGED_WEIGHT = 0.2
+MASK_WEIGHT = 2.0
 
 
 def make_encoder(config: VideoConfig) -> VideoEncoder:
@@ -198,8 +199,9 @@ class VideoPixelNetwork(nn.Module):
         assert isinstance(self.encoder, LayeredEncoder)
         drawn = self.encoder.draw(lesson.first, lesson.vectors, lesson.times)
         behind = lesson.behind[:, None].expand_as(lesson.frames).flatten(0, 1)
-        composed, changed = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
-        return composed + CHANGED_WEIGHT * changed, changed
+        errors = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
+        loss = errors.composed + CHANGED_WEIGHT * errors.changed + MASK_WEIGHT * errors.mask
+        return loss, errors.changed
 
     def drawing_lesson(
         self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor

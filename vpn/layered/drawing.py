@@ -231,19 +231,34 @@ class ArmDrawing(nn.Module):
         return Drawing(picture, out[:, self.colours :] + _TRANSPARENT)
 
 
+class DrawingErrors(NamedTuple):
+    """What teaches a drawing.
+
+    composed: levels, mean distance from the target of the drawing laid over what is behind.
+    changed: levels, that of the picture alone, where the target differs from what is behind. mask:
+    nats per pixel, the mask's cross-entropy with where it differs.
+
+    >>> DrawingErrors._fields
+    ('composed', 'changed', 'mask')
+    """
+
+    composed: Tensor
+    changed: Tensor
+    mask: Tensor
+
+
 def drawing_errors(
     drawing: Drawing, target: Tensor, behind: Tensor, threshold: float = 8.0
-) -> tuple[Tensor, Tensor]:
-    """Return the two errors, in levels, that teach a drawing.
+) -> DrawingErrors:
+    """Return the three errors of a drawing.
 
-    The first is the mean distance from the target of the drawing laid over ``behind``. The second
-    is that of the picture alone, where the target differs from ``behind`` by more than
-    ``threshold``. With the first alone the mask learns nothing: an arm that is not drawn yet is
-    best left transparent. target, behind: uint8 (N, C, H, W), a frame and what lies behind its arm.
+    With the first alone the mask learns nothing: an arm that is not drawn yet is best left
+    transparent, and a mask that has once become so has no slope left. target, behind: uint8 (N, C,
+    H, W), a frame and what lies behind its arm. threshold: levels from which on they differ.
 
     >>> drawn = Drawing(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
     >>> black = torch.zeros(1, 1, 4, 4, dtype=torch.uint8)
-    >>> drawing_errors(drawn, black, black)[0].item()
+    >>> drawing_errors(drawn, black, black).composed.item()
     0.0
     """
     target = target.float()
@@ -252,4 +267,5 @@ def drawing_errors(
     composed = behind + torch.sigmoid(drawing.logit) * (drawing.picture - behind)
     distance = (drawing.picture - target).abs().mean(dim=1, keepdim=True)
     where_changed = (changed * distance).sum() / changed.sum().clamp(min=1)
-    return (composed - target).abs().mean(), where_changed
+    mask = F.binary_cross_entropy_with_logits(drawing.logit, changed)
+    return DrawingErrors((composed - target).abs().mean(), where_changed, mask)
