@@ -23,7 +23,7 @@ from pixelpush.files import atomic_folder, is_complete, read_json, write_json
 Model = TypeVar("Model", bound=nn.Module)
 
 FORMAT = 1
-FAMILIES = ("video", "image", "upscaler")
+FAMILIES = ("video", "image", "upscaler", "pose")
 WEIGHTS = "model.safetensors"
 SHIPPED = Path(__file__).parent / "weights"
 

@@ -28,8 +28,8 @@ class DataConfig:
     so that the faults of a model's own samples are not taken for news. drawing_episodes: with each
     clip come frames of so many other episodes, which teach the layered encoder to draw the arm; it
     needs many stations in every step. teaches: 'all', or 'drawing' for a run that teaches nothing
-    but to draw the arm, from which others start. crop: super-resolution models train on random crops
-    of this side; 0 for whole images. Raises InputError for a value out of bounds.
+    but to draw the arm, from which others start. crop: super-resolution models train on random
+    crops of this side; 0 for whole images. Raises InputError for a value out of bounds.
 
     >>> DataConfig(clip_frames=10, jitter=2).context
     2

@@ -241,7 +241,8 @@ def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
     interval = run.options.log_examples or 10 * config.batch_size
     if run.metrics is None:
         return
-    run.metrics.step(config.batch_size, result.losses[run.task.headline])
+    name = run.task.headline
+    run.metrics.step(config.batch_size, name, result.losses[name])
     if progress.steps == 1 or _due(run, interval):
         line = {
             "step": progress.steps,

@@ -57,7 +57,7 @@ class Task(Protocol):
         ...
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return means over the batch: 'loss' to minimise, the headline, and other figures for metrics.
+        """Return means over the batch: 'loss' to minimise, the headline, other figures for metrics.
 
         ``model`` is the wrapped module: call it as ``model(...)``, so that precision and data
         parallelism apply."""

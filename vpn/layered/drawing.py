@@ -8,6 +8,7 @@ the arm has gone since: a small recurrent network over states and actions carrie
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -180,10 +181,7 @@ class ArmDrawing(nn.Module):
         self.blocks = nn.ModuleList(
             nn.ModuleList(ModulatedBlock(width, _EMBEDDING) for _ in range(2)) for width in widths
         )
-        self.up = nn.ModuleList(
-            nn.Conv2d(wide, 4 * narrow, 1)
-            for wide, narrow in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.up = nn.ModuleList(nn.Conv2d(wide, 4 * narrow, 1) for wide, narrow in pairwise(widths))
         self.leave = nn.Conv2d(widths[-1], 4 * (colours + 1), 3, padding=1)
 
     def encode(self, first: Tensor) -> Tensor:

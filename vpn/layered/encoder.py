@@ -175,9 +175,7 @@ class LayeredEncoder(VideoEncoder):
         means = []
         counts = []
         for time in range(length):
-            memory = remember(
-                memory, frames[:, time], arms[:, time], self.config.still_levels
-            )
+            memory = remember(memory, frames[:, time], arms[:, time], self.config.still_levels)
             means.append(memory.mean)
             counts.append(memory.count)
         mean = torch.stack(means, 1).flatten(0, 1)
