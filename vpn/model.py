@@ -209,7 +209,7 @@ class VideoPixelNetwork(nn.Module):
         """A lesson of states (B, T, S) and actions (B, T, A) in the data's units.
 
         rest: times, frames, behind, as ``DrawingLesson`` has them."""
-        return DrawingLesson(first, self._vectors(states, actions), *rest)
+        return DrawingLesson(first, self.vectors(states, actions), *rest)
 
     def forward(
         self,
@@ -293,7 +293,7 @@ class VideoPixelNetwork(nn.Module):
         encoder = self.encoder.initial(frames.shape[0], frames.device)
         context = frames.shape[1]
         for time in range(context - 1):
-            vectors = self._vectors(states[:, time], actions[:, time])
+            vectors = self.vectors(states[:, time], actions[:, time])
             encoder, _, _ = self.encoder.step(encoder, frames[:, time], vectors)
         return StepCarry(encoder, frames[:, context - 1], states[:, context - 1])
 
@@ -312,7 +312,7 @@ class VideoPixelNetwork(nn.Module):
         W). sample: a sampler with the arguments of ``Decoder.sample``, default the decoder's own.
         The step is a pure function with static shapes, so that it can be captured in a graph."""
         encoder, features, centre = self.encoder.step(
-            carry.encoder, carry.frame, self._vectors(carry.state, action)
+            carry.encoder, carry.frame, self.vectors(carry.state, action)
         )
         draw = sample or self.decoder.sample
         frame, score = draw(features, centre, uniforms, temperature)
@@ -337,7 +337,7 @@ class VideoPixelNetwork(nn.Module):
         self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
         past = slice(0, length - 1)
         future = slice(context - 1, None)
-        vectors = self._vectors(states[:, past], actions[:, past])
+        vectors = self.vectors(states[:, past], actions[:, past])
         features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
         return (
             frames[:, context:],
@@ -379,9 +379,10 @@ class VideoPixelNetwork(nn.Module):
         predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])
         return (predicted - states[:, 1:]).square().mean()
 
-    def _vectors(self, states: Tensor, actions: Tensor) -> Tensor:
-        """What enters the encoder with each frame: (..., S), (..., A) in the data's units -> (...,
-        V), normalised."""
+    def vectors(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return what enters the encoder with each frame, normalised: (..., V).
+
+        states: (..., S), actions: (..., A), in the data's units."""
         parts = [self._normalise(states, "state"), self._normalise(actions, "action")]
         if self.config.sees_change:
             # One step's motion is a fraction of the spread of all states: four times makes it of

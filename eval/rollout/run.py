@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pixelpush.errors import InputError
 from pixelpush.eval.devices import Device, pick_device
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, run_facts, split_names
 from pixelpush.eval.rollout.context_folder import read_context_folder
+from pixelpush.eval.rollout.layers import check_layers, layer_pictures
 from pixelpush.eval.rollout.quality import (
     EpisodeQuality,
     episode_quality,
@@ -84,6 +85,8 @@ def roll_out_episodes(
             raise InputError(
                 f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
             )
+    if outputs.layers:
+        check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
@@ -94,6 +97,7 @@ def roll_out_episodes(
     with progress(len(numbers), "rollouts") as advance:
         for number in numbers:
             video, futures = _sample_episode(ready, episodes, number)
+            video = _with_layers(ready, video, futures, outputs)
             writer = _Writer(ready, outputs, upscalers, number, episodes[number].id)
             truth = None if large is None else large[number].frames
             entry = writer.write(video, futures, truth)
@@ -109,6 +113,8 @@ def roll_out_episodes(
 
 def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None:
     """Sample futures of the frames, states and actions in a folder, and write them."""
+    if outputs.layers:
+        check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
     steps = ready.sampling.steps
     frames, states, actions = read_context_folder(
@@ -116,9 +122,21 @@ def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None
     )
     title = f"{folder.name}  ·  {ready.about}"
     video, futures = rollout_context(ready.model, frames, states, actions, ready.sampling, title)
+    video = _with_layers(ready, video, futures, outputs)
     writer = _Writer(ready, outputs, upscalers, 0, folder.resolve().name)
     entry = {"id": folder.name, **writer.write(video, futures, None)}
     _write_description(ready, {"folder": str(folder)}, [entry], outputs.out)
+
+
+def _with_layers(
+    ready: Ready, video: RolloutVideo, futures: Futures, outputs: RolloutOutputs
+) -> RolloutVideo:
+    """The video with the first sample's layers, where they are asked for."""
+    if not outputs.layers:
+        return video
+    frames = np.concatenate((video.given, futures.frames[0]))
+    layers = layer_pictures(ready.model, frames, futures.states[0], video.actions, ready.context)
+    return replace(video, layers=layers)
 
 
 @dataclass(frozen=True)

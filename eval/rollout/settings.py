@@ -66,6 +66,9 @@ class RolloutOutputs:
     quality: bool = False
     """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and
     quality.png."""
+    layers: bool = False
+    """Show the layers that the first sample was composed of as rows of the strip: memory, the last
+    frame moved, the drawn arm, their composition. For models with the layered encoder."""
     frames_per_second: int = 5
     """Speed of the MP4s."""
     quiet: bool = False

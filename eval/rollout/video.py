@@ -30,7 +30,8 @@ class RolloutVideo:
     nobody knows it. samples: (N, steps, C, H, W). heat: (steps, H, W), nats per pixel summed over
     channels. heat_name: of its row. frame_nats: (steps,), nats per sub-pixel of the same. actions:
     (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what
-    is drawn of them."""
+    is drawn of them. layers: names and pictures (steps, C, H, W) of the layers that the first
+    sample was composed of, from back to front."""
 
     title: str
     given: np.ndarray
@@ -41,6 +42,7 @@ class RolloutVideo:
     frame_nats: np.ndarray
     actions: np.ndarray
     arrows: np.ndarray
+    layers: tuple[tuple[str, np.ndarray], ...] = ()
 
     @property
     def context(self) -> int:
@@ -77,6 +79,7 @@ class RolloutVideo:
         return [
             (first, [*self.given, *known]),
             *((name, [*blank, *sample]) for name, sample in zip(names, self.samples, strict=True)),
+            *((name, [*blank, *pictures]) for name, pictures in self.layers),
             (self.heat_name, [*blank, *(heat_map(values, low, high) for values in self.heat)]),
         ]
 
@@ -113,7 +116,7 @@ def strip_layout(video: RolloutVideo) -> StripLayout:
     rows = [top]
     actions = top + cell[1] + GAP
     after_actions = actions + (action_height + GAP if video.actions.shape[1] else 0)
-    for _ in range(len(video.samples) + 1):
+    for _ in range(len(video.samples) + len(video.layers) + 1):
         rows.append(after_actions + (len(rows) - 1) * (cell[1] + GAP))
     bottom = rows[-1] + cell[1] + 34
     size = (left + len(columns) * (cell[0] + GAP) + 96, bottom)

@@ -68,7 +68,7 @@ def test_a_still_frame_stays_itself_to_the_last_bit():
 def test_step_after_step_is_forward():
     model = layered()
     frames, states, actions = tiny_video(model, length=6)
-    vectors = model._vectors(states, actions)
+    vectors = model.vectors(states, actions)
     with torch.no_grad():
         features, centres = model.encoder(frames, vectors)
         carry = model.encoder.initial(2, torch.device("cpu"))
@@ -83,7 +83,7 @@ def test_step_after_step_is_forward():
 def test_the_drawing_sees_the_first_frame_and_no_later_one():
     model = layered()
     frames, states, actions = tiny_video(model, length=4)
-    vectors = model._vectors(states, actions)
+    vectors = model.vectors(states, actions)
 
     def drawn(frames):
         carry, pictures = model.encoder.initial(2, torch.device("cpu")), []
@@ -106,7 +106,7 @@ def test_without_a_state_nothing_is_drawn():
     model = layered(state_dim=0)
     assert model.encoder.drawing is None
     frames, states, actions = tiny_video(model)
-    vectors = model._vectors(states, actions)
+    vectors = model.vectors(states, actions)
     carry = model.encoder.initial(2, torch.device("cpu"))
     _, _, layers = model.encoder.step_layers(carry, frames[:, 0], vectors[:, 0])
     behind = layers.memory + layers.moved_mask * (layers.moved - layers.memory)

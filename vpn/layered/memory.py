@@ -3,8 +3,8 @@
 A running mean of each pixel's readings, as in ``vpn/background.py``, with two differences. Where
 the arm is drawn the memory keeps what it had, so that what the arm uncovers comes back as it was;
 what the arm has hidden from the start is not known (count 0). And a reading that departs from the
-memory replaces it only when a second one agrees with it: a single stray sample of a rollout is forgotten. A deterministic function of the past, without
-weights."""
+memory replaces it only when a second one agrees with it: a single stray sample of a rollout is
+forgotten. A deterministic function of the past, without weights."""
 
 from __future__ import annotations
 
