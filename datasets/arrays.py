@@ -67,7 +67,8 @@ def decode_array(data: bytes, what: str) -> np.ndarray:
         )
     dtype = np.dtype(match[1][1:-1].decode())
     shape = tuple(int(size) for size in match[3].split(b",") if size.strip())
-    expected, found = math.prod(shape) * dtype.itemsize, len(data) - start
+    expected = math.prod(shape) * dtype.itemsize
+    found = len(data) - start
     if len(shape) > 8 or expected != found:
         raise InputError(
             f"{what}: shape {shape} of {dtype} needs {expected} bytes, found {found} (truncated?)."

@@ -64,7 +64,8 @@ class Prefix:
     """The first ``count`` episodes of a split, or all where it has fewer."""
 
     def __init__(self, episodes: EpisodeDataset, count: int):
-        self._whole, self._count = episodes, min(count, len(episodes))
+        self._whole = episodes
+        self._count = min(count, len(episodes))
         self.name = getattr(episodes, "name", "in memory")
 
     def __len__(self) -> int:

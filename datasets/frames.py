@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 
+from pixelpush.datasets.resampling import centre_square, public_resize
 from pixelpush.errors import InputError
 
 Crop = Literal["centre", "none"]
@@ -46,13 +48,8 @@ def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "a
     averages the pixels that fall into each new one (for shrinking); ``bicubic`` interpolates,
     rounded and clipped to 0..255 (for enlarging: it would alias when shrinking); ``auto`` takes the
     one that suits."""
-    import cv2
-
     if crop == "centre":
-        height, width = image.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        image = image[top : top + side, left : left + side]
+        image = centre_square(image)
     if image.shape[:2] == (size, size):
         return np.ascontiguousarray(image)
     if resize == "auto":
@@ -75,9 +72,7 @@ def fit_as(metadata: Mapping[str, Any]) -> Fit:
     crop = found.get("crop", "none" if squashed else "centre")
     resize = found.get("resize", "auto")
     if resize in ("finn", "tensor2tensor"):
-        from pixelpush.datasets.readers.google_push import square
-
-        return functools.partial(square, preprocess=resize)
+        return functools.partial(public_resize, reader=resize)
     known = {"crop": crop, "resize": resize}
     if crop not in ("centre", "none") or resize not in ("auto", "area", "bicubic"):
         raise InputError(f"the store's metadata name {known}, which this version does not know.")

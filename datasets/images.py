@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 
+import cv2
 import numpy as np
 
 from pixelpush.datasets.sniff import foreign
@@ -23,8 +24,6 @@ _END = 0xD9
 
 def encode_png(frame: np.ndarray, compression: int = 0) -> bytes:
     """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back."""
-    import cv2
-
     bgr = frame[..., ::-1] if frame.shape[-1] == 3 else frame
     # By default filtered but not deflated: the store compresses whole records with zstd, which
     # packs as well as deflate does and unpacks several times faster.
@@ -43,8 +42,6 @@ def decode_image(
 
     An image of 16 bits is refused unless ``levels`` says which two values become 0 and 255: cut to
     8 bits, a depth picture of 660 to 1420 would keep four levels."""
-    import cv2
-
     height, width = image_size(data, what)
     if not 0 < height * width <= MAX_PIXELS:
         raise InputError(f"{what}: the image claims {width}x{height} pixels, which is refused.")
@@ -101,7 +98,8 @@ def image_size(data: bytes, what: str) -> tuple[int, int]:
 
 
 def _png_size(data: bytes, what: str) -> tuple[int, int]:
-    position, size = len(_PNG), None
+    position = len(_PNG)
+    size = None
     while position + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, position)
         end = position + 12 + length
@@ -122,7 +120,8 @@ def _png_size(data: bytes, what: str) -> tuple[int, int]:
 def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
     """From the frame header; the picture must have its end marker, and what some cameras write
     behind that is of no account."""
-    position, size = 2, None
+    position = 2
+    size = None
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
         if marker == 0xFF:  # fill byte

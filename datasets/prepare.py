@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tqdm import tqdm
+
+from pixelpush.datasets.arrays import read_bytes
 from pixelpush.datasets.damage import DamageLog, Unreadable
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.inspection import Measurement, inspect_store
 from pixelpush.datasets.readers import find_reader
 from pixelpush.datasets.recording import UNSPLIT, Entry, Recording
-from pixelpush.datasets.registry import data_root
+from pixelpush.datasets.root import data_root
 from pixelpush.datasets.splits import default_split, listed_splits, split_names
 from pixelpush.datasets.store import refuse_existing, write_store
+from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
 
 
@@ -70,8 +74,6 @@ def prepare(name: str, raw: str | Path, out: str | Path | None = None, **setting
 
 def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
     """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
-    from tqdm import tqdm
-
     reader = find_reader(name)
     raw = raw.expanduser()
     out = _output(store, name if reader.published else raw.resolve().stem)
@@ -159,15 +161,14 @@ def _splits(
     names = list(found)
     manifest = raw / "splits.json"
     if store.split is None and manifest.is_file():
-        from pixelpush.datasets.arrays import read_bytes
-        from pixelpush.datasets.tables import parse_json
-
         value = parse_json(read_bytes(manifest), str(manifest))
-        chosen, how = listed_splits(value, names, str(manifest)), "splits.json"
+        chosen = listed_splits(value, names, str(manifest))
+        how = "splits.json"
     else:
         split = store.split or default_split(len(names))
         order = "in name order" if store.split_seed is None else f"seed {store.split_seed}"
-        chosen, how = split_names(names, split, store.split_seed), f"{split}, {order}"
+        chosen = split_names(names, split, store.split_seed)
+        how = f"{split}, {order}"
         if "val" not in chosen:
             print(
                 f"{len(names)} episodes: no validation split; train with --validation-split none.",

@@ -19,7 +19,8 @@ def split_names(names: Sequence[str], split: str, seed: int | None) -> dict[str,
     counts do not add up or a share above 0 gets no episode."""
     counts = _counts(split, len(names))
     order = list(names) if seed is None else [names[i] for i in permutation(len(names), seed)]
-    result, start = {}, 0
+    result = {}
+    start = 0
     for name, count in zip(NAMES, counts, strict=True):
         if count:
             result[name] = order[start : start + count]
@@ -91,7 +92,8 @@ def listed_splits(value: Any, names: Sequence[str], source: str) -> Mapping[str,
         raise InputError(
             f"{source}: it must be an object of split names, each with a list of episode names."
         )
-    known, used = set(names), set()
+    known = set(names)
+    used = set()
     for split, members in value.items():
         if (
             not isinstance(members, list)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from array_record.python.array_record_module import ArrayRecordReader
 
 from pixelpush.datasets.augment import Mirror, Reflection
 from pixelpush.datasets.episodes import Episode
@@ -29,8 +30,6 @@ _MAX_KEPT_BYTES = 256 << 20
 
 def open_shard(path: Path) -> Any:
     """array_record's reader of a shard file."""
-    from array_record.python.array_record_module import ArrayRecordReader
-
     return ArrayRecordReader(str(path), _READER_OPTIONS, file_reader_buffer_size=1 << 16)
 
 

@@ -11,11 +11,14 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from array_record.python.array_record_module import ArrayRecordWriter
+from google.protobuf import json_format
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.records import Schema, content_hash, encode_record
@@ -121,12 +124,14 @@ def write_shard(
     It counts as finished only once this returns; a kill leaves it unfinished and the call is simply
     made again. Shards may be written by several processes at once. Raises InputError if there are
     no episodes, if schemas differ or if the disk is full."""
-    from array_record.python.array_record_module import ArrayRecordWriter
-
     folder = Path(folder)
     _check_split_name(split)
     name = f"{split}-{index:05d}{_SUFFIX}"
-    ids, lengths, hashes, record_bytes, schema = [], [], [], 0, None
+    ids = []
+    lengths = []
+    hashes = []
+    record_bytes = 0
+    schema = None
     with atomic_file(folder / name) as partial:
         with _writing(folder / name):
             writer = ArrayRecordWriter(str(partial), _WRITER_OPTIONS)
@@ -195,7 +200,8 @@ def seal_store(
 
     Refuses gaps in the shards of a split, episodes with the same id and shards of different
     schemas."""
-    folder, path = Path(folder), Path(path)
+    folder = Path(folder)
+    path = Path(path)
     refuse_existing(path, overwrite)
     with full_disk_is_a_clear_error(path):
         if not is_complete(folder):
@@ -295,15 +301,12 @@ def _describe_split(
 
 
 def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
     packages = ("array-record", "numpy", "opencv-python-headless", "tensorflow-datasets")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[Shard]]) -> None:
     import tensorflow_datasets as tfds
-    from google.protobuf import json_format
 
     image = tfds.features.Image(
         shape=(schema.height, schema.width, schema.channels), encoding_format="png"

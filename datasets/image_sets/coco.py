@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from pixelpush.datasets.image_sets.base import (
@@ -70,7 +71,8 @@ class CocoImages:
         ]
         if silent:
             raise InputError(f"{root}/annotations/captions_{part}.json: no caption of {silent[0]}.")
-        self.size, self.name = size, f"coco-{split}"
+        self.size = size
+        self.name = f"coco-{split}"
         self.content_sha256 = digest_of(size, part, [image["id"] for image in self._images])
 
     def __len__(self) -> int:
@@ -107,8 +109,6 @@ def _group(annotations: Any, key: str | None) -> dict[int, list]:
 def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.ndarray:
     """uint8 (height, width) of 0 and 1 from COCO polygons (lists of x, y) or an uncompressed RLE
     (column-major)."""
-    import cv2
-
     mask = np.zeros((height, width), np.uint8)
     if isinstance(segmentation, list):
         for polygon in segmentation:
@@ -128,9 +128,9 @@ def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.n
 
 def cells(mask: np.ndarray, window: Window) -> np.ndarray:
     """uint8 (32, 32): 1 where the mask covers at least half of a cell of the window."""
-    import cv2
-
-    left, top, side = int(window.left), int(window.top), int(window.side)
+    left = int(window.left)
+    top = int(window.top)
+    side = int(window.side)
     square = np.ascontiguousarray(mask[top : top + side, left : left + side], dtype=np.float32)
     method = cv2.INTER_AREA if side > STRUCTURE_SIZE else cv2.INTER_NEAREST
     share = cv2.resize(square, (STRUCTURE_SIZE, STRUCTURE_SIZE), interpolation=method)

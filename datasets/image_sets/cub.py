@@ -59,7 +59,9 @@ class CubImages:
         if not chosen:
             raise InputError(f"{root}/images: no image of the {split} split. {WHERE}")
         self._items = [(key, name, labels[key]) for key, name in chosen]
-        self.root, self.size, self.name = root, size, f"cub-{split}"
+        self.root = root
+        self.size = size
+        self.name = f"cub-{split}"
         for _, name, _ in self._items:
             need(self._caption_file(name), "a caption file", CAPTIONS)
         self.content_sha256 = digest_of(

@@ -28,8 +28,10 @@ class FolderImages:
             self._base = root / split
             self._paths = _images_in(self._base)
         else:
-            self._base, paths = root, _images_in(root)
-            part, cuts = SPLITS.index(split), [len(paths) * share // 10 for share in (0, 8, 9, 10)]
+            self._base = root
+            paths = _images_in(root)
+            part = SPLITS.index(split)
+            cuts = [len(paths) * share // 10 for share in (0, 8, 9, 10)]
             self._paths = paths[cuts[part] : cuts[part + 1]]
         if not self._paths:
             raise InputError(
@@ -40,7 +42,9 @@ class FolderImages:
             sorted({parts[0] for parts in tops}) if all(len(parts) > 1 for parts in tops) else []
         )
         self._labels = {name: number for number, name in enumerate(names)}
-        self.classes, self.size, self.name = len(names), size, f"folder-{root.name}-{split}"
+        self.classes = len(names)
+        self.size = size
+        self.name = f"folder-{root.name}-{split}"
         self.content_sha256 = digest_of(
             size, [(str(p.relative_to(root)), p.stat().st_size) for p in self._paths]
         )

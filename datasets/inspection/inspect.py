@@ -12,7 +12,8 @@ from pixelpush.datasets.inspection.sheet import contact_sheet
 from pixelpush.datasets.store import EpisodeStore, read_description, store_splits, summary
 from pixelpush.errors import InputError
 
-PAGE, SHEET = "page.txt", "contact-sheet.png"
+PAGE = "page.txt"
+SHEET = "contact-sheet.png"
 # Keys of a store's metadata that tell what was left out.
 _LEFT_OUT = (
     "episodes_too_short",

@@ -63,7 +63,8 @@ class FrameMeasure:
         same = (frames[1:] == frames[:-1]).reshape(len(frames) - 1, -1).all(axis=1)
         self.pairs += len(same)
         self.repeated += int(same.sum())
-        run, start = 1, 0
+        run = 1
+        start = 0
         for index, alike in enumerate(same, start=1):
             run, start = (run + 1, start) if alike else (1, index)
             if run > max(1, self.longest[0]):

@@ -112,7 +112,8 @@ def _notes(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
             for identity, frame, seconds in gaps[:_SHOWN_GAPS]
         )
         notes.append(f"{len(gaps)} gaps in time: {shown}{'; ...' if len(gaps) > 3 else ''}")
-    rate, usual = metadata.get("fps"), measured.times.usual
+    rate = metadata.get("fps")
+    usual = measured.times.usual
     if rate and usual and abs(rate * usual - 1) > 0.1:
         notes.append("the source's rate and the recorded times differ by more than a tenth")
     for kind, found in (("state", measured.states), ("action", measured.actions)):
@@ -123,7 +124,8 @@ def _notes(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
         if steady:
             shown = ", ".join(steady[:6]) + (", ..." if len(steady) > 6 else "")
             notes.append(f"{shown}: (nearly) constant {kind}s; models scale them by 1")
-    measured_kind, said = measured.action_kind(), metadata.get("action_kind")
+    measured_kind = measured.action_kind()
+    said = metadata.get("action_kind")
     both = {measured_kind, said}
     if both == {"pose", "delta"}:
         notes.append(f"actions are declared {said}, but look like {measured_kind}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,8 @@ def make_episode(
 
     times: seconds of each frame, kept as ``extra["time"]``. Raises InputError where sizes or
     lengths differ, naming the frame."""
-    same, fitted = SameSize(), []
+    same = SameSize()
+    fitted = []
     for number, image in enumerate(images):
         same.check(image, f"{where}, frame {number}")
         fitted.append(options.fit(image))
@@ -128,7 +129,8 @@ def array_frames(array: np.ndarray, what: str, bgr: bool = False) -> Iterable[np
             "needed."
         )
     if array.dtype != np.uint8:
-        low, high = array.min(), array.max()
+        low = array.min()
+        high = array.max()
         if not (low >= 0 and high <= 255):
             raise InputError(f"{what}: values from {low} to {high}; 0 to 255 are needed.")
         if array.dtype.kind == "f" and (high <= 1 or np.any(array != np.rint(array))):
@@ -143,8 +145,6 @@ def array_frames(array: np.ndarray, what: str, bgr: bool = False) -> Iterable[np
 
 def robot_metadata(source: str, options: RobotOptions, **more: Any) -> dict[str, Any]:
     """The metadata that every such store has."""
-    from dataclasses import asdict
-
     return {
         "source": source,
         "frames": options.described(),

@@ -87,7 +87,8 @@ class Options(RobotOptions):
         try:
             low, high = (float(part) for part in self.levels.split(","))
         except ValueError:
-            low, high = 0.0, 0.0
+            low = 0.0
+            high = 0.0
         if not low < high:
             raise InputError(f"--levels {self.levels}: give two rising values, like 500,1500.")
         return low, high

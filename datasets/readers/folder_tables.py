@@ -63,11 +63,13 @@ def read_poses(files: Files, options: Options) -> Poses:
         return Poses(rows_of_array(decode_array(files.read(name), what), what))
     data = files.read(name)
     table = read_json_table(data, what) if ending == ".json" else read_csv(data, what)
-    states, state_names = None, ()
+    states = None
+    state_names = ()
     if options.states == "table":
         state_names = _columns(table, options.state_columns, "state_")
         states = table.select(state_names)
-    actions, action_names = None, ()
+    actions = None
+    action_names = ()
     if options.actions == "table":
         action_names = _columns(table, options.action_columns, "action_")
         actions = table.select(action_names)
@@ -106,7 +108,8 @@ def join_by_time(
                 "together."
             )
     rows = nearest_rows(frame_times, row_times, where)
-    covered, whole = float(np.ptp(frame_times)), float(np.ptp(row_times))
+    covered = float(np.ptp(frame_times))
+    whole = float(np.ptp(row_times))
     if log is not None and covered < 0.7 * whole:
         log.say(
             f"{where}: the frames last {covered:.2f} s, the table {whole:.2f} s; is one of their "

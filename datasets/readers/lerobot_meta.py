@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -241,8 +241,6 @@ def _episodes_of(path: Path, videos: list[str]) -> list[EpisodeMeta]:
 
 def _rows_within_files(episodes: list[EpisodeMeta]) -> list[EpisodeMeta]:
     """Row numbers count over the whole set; within a file they begin at its first episode's."""
-    from dataclasses import replace
-
     first: dict[tuple[int, int], int] = {}
     for item in episodes:
         assert item.rows is not None

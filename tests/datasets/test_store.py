@@ -120,8 +120,6 @@ import pixelpush.datasets
 heavy = {{"cv2", "tensorflow_datasets", "array_record", "torch", "google.protobuf"}}
 heavy &= set(sys.modules)
 assert not heavy, heavy
-import pixelpush.datasets.prepare
-assert "cv2" not in sys.modules
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.store import write_store
 split = open_dataset({str(written)!r}, "train")
