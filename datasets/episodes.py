@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from pixelpush.errors import InputError
+
+# What a source says about its data: JSON values by name, of which recording.py tells what the
+# program reads. The others are the source's own, and kept as they are.
+Metadata: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Prefix:
         return self._whole[index]
 
 
-def identity(episodes: EpisodeDataset) -> dict[str, Any]:
+def identity(episodes: EpisodeDataset) -> dict[str, int | str]:
     """What a split is: its number of episodes and its content hash, or its name where it has no
     hash."""
     digest = getattr(episodes, "content_sha256", None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 
+from pixelpush.datasets.episodes import Metadata
 from pixelpush.datasets.resampling import centre_square, public_resize
 from pixelpush.errors import InputError
 
@@ -36,7 +37,7 @@ class FrameOptions:
         """uint8 (size, size, 3) from uint8 (H, W, 3)."""
         return fit(image, self.size, self.crop, self.resize)
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, int | str]:
         """For a store's metadata; ``rollout --folder`` treats its pictures alike."""
         return {"size": self.size, "crop": self.crop, "resize": self.resize}
 
@@ -61,7 +62,7 @@ def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "a
 Fit = Callable[[np.ndarray, int], np.ndarray]
 
 
-def fit_as(metadata: Mapping[str, Any]) -> Fit:
+def fit_as(metadata: Metadata) -> Fit:
     """How a store's pictures became frames, by its metadata: (picture, size) -> frame.
 
     Stores that do not say took the largest centred square."""

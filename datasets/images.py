@@ -20,6 +20,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 # The next marker in a JPEG's coded data: stuffed zeros and restart markers belong to the data.
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _END = 0xD9
+# SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC) carry the frame's size.
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def encode_png(frame: np.ndarray, compression: int = 0) -> bytes:
@@ -117,6 +119,14 @@ def _png_size(data: bytes, what: str) -> tuple[int, int]:
     raise InputError(f"{what}: the PNG is truncated.")
 
 
+def _scan_end(data: bytes, position: int, what: str) -> int:
+    """Where a scan's coded data end, at the next marker."""
+    found = _MARKER.search(data, position)
+    if found is None:
+        raise InputError(f"{what}: the JPEG is truncated.")
+    return found.start(1) - 1
+
+
 def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
     """From the frame header; the picture must have its end marker, and what some cameras write
     behind that is of no account."""
@@ -130,24 +140,14 @@ def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
         if marker == _END:
             break
         (length,) = struct.unpack_from(">H", data, position + 2)
-        # SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC) carry the frame's size.
-        if (
-            0xC0 <= marker <= 0xCF
-            and marker not in (0xC4, 0xC8, 0xCC)
-            and position + 9 <= len(data)
-        ):
+        if marker in _FRAME_HEADERS and position + 9 <= len(data):
             height, width = struct.unpack_from(">HH", data, position + 5)
             size = (height, width)
         if length < 2:
             break
         position += 2 + length
         if marker == 0xDA:  # a scan: its coded data go on to the next marker
-            found = _MARKER.search(data, position)
-            if found is None:
-                raise InputError(f"{what}: the JPEG is truncated.")
-            position = found.start(1) - 1
-            if data[position + 1] == _END:
-                break
+            position = _scan_end(data, position, what)
     if size is None:
         raise InputError(f"{what}: the JPEG has no frame header; it is damaged or truncated.")
     if data[position : position + 2] != b"\xff\xd9":

@@ -40,12 +40,7 @@ class CocoImages:
 
     def __init__(self, root: Path, split: str, size: int):
         choose_split(split, ("train", "val"), "coco")
-        years = [
-            year
-            for year in ("2017", "2014")
-            if (root / f"annotations/instances_{split}{year}.json").is_file()
-        ]
-        part = f"{split}{years[0] if years else '2017'}"
+        part = _part(root, split)
         instances = _read(
             root / f"annotations/instances_{part}.json", ("images", "annotations", "categories")
         )
@@ -56,16 +51,7 @@ class CocoImages:
         self._categories = {category: number for number, category in enumerate(ids)}
         self.structure = len(ids)
         self._folder = root / part
-        self._images = sorted(
-            (
-                image
-                for image in instances["images"]
-                if (self._folder / image["file_name"]).is_file()
-            ),
-            key=lambda image: image["id"],
-        )
-        if not self._images:
-            raise InputError(f"{self._folder}: none of the annotated images is there. {WHERE}")
+        self._images = _present(instances["images"], self._folder)
         silent = [
             image["file_name"] for image in self._images if not self._captions.get(image["id"])
         ]
@@ -104,6 +90,22 @@ def _group(annotations: Any, key: str | None) -> dict[int, list]:
     for item in annotations["annotations"]:
         grouped[item["image_id"]].append(item if key is None else item[key])
     return dict(grouped)
+
+
+def _part(root: Path, split: str) -> str:
+    """The split with the year of the annotations that are there, 2017 before 2014."""
+    for year in ("2017", "2014"):
+        if (root / f"annotations/instances_{split}{year}.json").is_file():
+            return f"{split}{year}"
+    return f"{split}2017"
+
+
+def _present(images: Any, folder: Path) -> list[Any]:
+    """The annotated images whose files are there, by their ids."""
+    found = [image for image in images if (folder / image["file_name"]).is_file()]
+    if not found:
+        raise InputError(f"{folder}: none of the annotated images is there. {WHERE}")
+    return sorted(found, key=lambda image: image["id"])
 
 
 def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.ndarray:

@@ -116,13 +116,20 @@ def join_by_time(
             "clocks wrong?"
         )
     states = None if poses.states is None else poses.states[rows]
-    actions = poses.actions
-    if actions is not None:
-        seen = np.zeros((len(actions), 0)) if poses.states is None else poses.states
-        measure = ActionMeasure(seen.shape[1], actions.shape[1])
-        measure.add(seen, actions)
-        actions = compose(actions, rows, ways(options.compose, measure, actions.shape[1]))
+    actions = (
+        None if poses.actions is None else _composed(poses.actions, poses.states, rows, options)
+    )
     return replace(poses, states=states, actions=actions, times=frame_times)
+
+
+def _composed(
+    actions: np.ndarray, states: np.ndarray | None, rows: np.ndarray, options: Options
+) -> np.ndarray:
+    """The actions of the chosen rows, each composed of those up to the next one's."""
+    seen = np.zeros((len(actions), 0)) if states is None else states
+    measure = ActionMeasure(seen.shape[1], actions.shape[1])
+    measure.add(seen, actions)
+    return compose(actions, rows, ways(options.compose, measure, actions.shape[1]))
 
 
 def _table_name(files: Files, options: Options) -> str:

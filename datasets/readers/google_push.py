@@ -98,7 +98,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
         "files": {split: [path.name for path in paths] for split, paths in shards.items()},
     }
 
-    def left_out() -> dict[str, Any]:
+    def left_out() -> dict[str, dict[str, int]]:
         return {
             "moves_without_image": {
                 split: tally.moves_without_image for split, tally in tallies.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def open_parquet(path: Path) -> Any:
 
 def read_columns(
     path: Path, names: Iterable[str], rows: tuple[int, int] | None = None
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Columns by name: numbers as arrays (N,) or (N, D), pictures as a list of bytes.
 
     rows: the first and the one after the last. Only the row groups that hold them are read, so
@@ -88,7 +88,7 @@ def _is_list(kind: Any) -> bool:
     return nested or isinstance(kind, pyarrow.BaseExtensionType)
 
 
-def column_rows(table: dict[str, Any], names: Iterable[str]) -> np.ndarray:
+def column_rows(table: Mapping[str, Any], names: Iterable[str]) -> np.ndarray:
     """float32 (N, D): columns of numbers side by side, each flattened; all must be finite."""
     parts = []
     for name in names:

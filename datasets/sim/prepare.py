@@ -10,7 +10,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.generate import identity
@@ -119,7 +118,7 @@ def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
     if not is_complete(path):
         return 0
     description = read_description(path)
-    found = description["metadata"].get("identity", {})
+    found = description.metadata.get("identity", {})
     expected = identity(laboratory, size)
     if found.get("hash") != expected["hash"]:
         differing = [
@@ -132,7 +131,7 @@ def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
             f"{', '.join(differing) or 'unknown'}; "
             f"'pixelpush prepare {laboratory} --size {size} --rebuild' makes it anew."
         )
-    return int(description["splits"][split]["episodes"])
+    return description.splits[split].episodes
 
 
 @contextlib.contextmanager
@@ -174,7 +173,7 @@ def _make(
     with progress_kept(episodes, name, made) as advance:
         make_shards(job, missing, workers, lambda: advance(1))
     (working / "plan.json").unlink(missing_ok=True)
-    metadata: dict[str, Any] = {
+    metadata = {
         "source": "simulated bin",
         "identity": identity(laboratory, size),
         "noise": "none; added on reading",
@@ -190,7 +189,7 @@ def per_shard(episodes: int) -> int:
     return max(4, min(32, episodes // 16))
 
 
-def _take_up(working: Path, plan: dict[str, Any]) -> None:
+def _take_up(working: Path, plan: Mapping[str, object]) -> None:
     """Go on in a working folder of the same plan; one of another plan is emptied."""
     file = working / "plan.json"
     if working.exists() and (not file.is_file() or read_json(file) != plan):

@@ -102,13 +102,7 @@ class Renderer:
             pixels = np.flatnonzero(self._touched(started))
         self._rest = rest
         self._pose(configuration)
-        objects = zip(self.scene.object_bodies, moved, strict=True)
-        moving = [*self.scene.arm_bodies[1:], *(body for body, moves in objects if moves)]
-        seen = self.model.geom_group != GUARD_GROUP  # the arm's base stands still
-        self.model.geom_group[seen] = np.where(
-            np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL
-        )
-        self._spheres = MovingSpheres(self.model, np.flatnonzero(self.model.geom_group == MOVING))
+        moving = self._sort_geoms(moved)
         dark = self._shader.dark_bodies
         self._moving_dark = [body for body in dark if body in moving]
         still = self._still
@@ -119,6 +113,18 @@ class Renderer:
         mixed = (base.geom != base.geom[0]).any(axis=0)
         lamp = self._shader.lamp_points.mean(0)
         self._probes = Probes(base.point[: SAMPLES[0]], lit, mixed, lamp, LAMP_RADIUS)
+
+    def _sort_geoms(self, moved: np.ndarray) -> list[int]:
+        """Put each geom into the group of what moves or of what is still; returns the bodies that
+        move."""
+        objects = zip(self.scene.object_bodies, moved, strict=True)
+        moving = [*self.scene.arm_bodies[1:], *(body for body, moves in objects if moves)]
+        seen = self.model.geom_group != GUARD_GROUP  # the arm's base stands still
+        self.model.geom_group[seen] = np.where(
+            np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL
+        )
+        self._spheres = MovingSpheres(self.model, np.flatnonzero(self.model.geom_group == MOVING))
+        return moving
 
     def _touched(self, started: np.ndarray) -> np.ndarray:
         """bool (pixels,): what the objects that start to move have covered, shaded and darkened
