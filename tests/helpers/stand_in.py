@@ -31,6 +31,8 @@ HOST_READS = (
     "aten::unique",
     "aten::_unique2",
 )
+# Operations of which CUDA has no reproducible form, refused under deterministic algorithms.
+IRREPRODUCIBLE = ("aten::grid_sampler_2d_backward", "aten::cumsum", "aten::scatter_add_")
 
 
 class StandInTensor(Tensor):
@@ -59,6 +61,10 @@ class StandInTensor(Tensor):
 
 class MixedDevices(RuntimeError):
     """An operation took tensors of two devices."""
+
+
+class NotOnTheDevice(RuntimeError):
+    """The device has no such operation: float64, as Apple's GPUs, or an irreproducible one."""
 
 
 class Watch(TorchDispatchMode):
@@ -93,6 +99,8 @@ class Watch(TorchDispatchMode):
             self.copies[name] += 1
         if comes and (name in HOST_READS or not goes or _by_mask(name, tensors)):
             self.reads[name] += 1
+        if goes and name in IRREPRODUCIBLE and torch.are_deterministic_algorithms_enabled():
+            raise NotOnTheDevice(f"{name} has no deterministic form")
         plain_args, plain_kwargs = tree.tree_map_only(
             StandInTensor, lambda x: x.held, (args, kwargs)
         )
@@ -115,6 +123,8 @@ class Watch(TorchDispatchMode):
         }
 
         def wrap(value: Tensor) -> Tensor:
+            if value.dtype == torch.float64:
+                raise NotOnTheDevice("float64")
             known = given.get(id(value))
             return StandInTensor(value) if known is None else known
 

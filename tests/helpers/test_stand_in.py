@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from stand_in import DEVICE, MixedDevices, StandInTensor, held, stand_in
+from stand_in import DEVICE, MixedDevices, NotOnTheDevice, StandInTensor, held, stand_in
 
 
 def test_tensors_of_two_devices_are_refused():
@@ -58,3 +58,17 @@ def test_gradients_are_the_cpus():
         other = torch.nn.Parameter(weight.detach().to(DEVICE))
         torch.tanh(other).square().sum().backward()
         assert torch.equal(held(other.grad), weight.grad)
+
+
+def test_float64_and_irreproducible_operations_are_refused():
+    with stand_in():
+        x = torch.ones(3, device=DEVICE)
+        with pytest.raises(NotOnTheDevice, match="float64"):
+            x.double()
+        x.cumsum(0)
+        torch.use_deterministic_algorithms(True)
+        try:
+            with pytest.raises(NotOnTheDevice, match="cumsum"):
+                x.cumsum(0)
+        finally:
+            torch.use_deterministic_algorithms(False)
