@@ -166,10 +166,8 @@ class VideoTask:
         lesson = None
         if self.draws:
             lesson = tuple(batch[f"lesson_{name}"].flatten(0, 1) for name in LESSON)
-        clip = None
-        if "frames" in batch:
-            clip = batch["frames"], batch["states"], batch["actions"]
-        return model(clip, self.data.context, batch.get("history"), lesson)
+        clip = batch.get("frames"), batch.get("states"), batch.get("actions")
+        return model(*clip, self.data.context, batch.get("history"), lesson)
 
     def evaluate(
         self, model: nn.Module, limit: int | None, device: torch.device, precision: str

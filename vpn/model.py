@@ -169,9 +169,9 @@ class VideoPixelNetwork(nn.Module):
     ) -> dict[str, Tensor]:
         """Return 'loss' to minimise and the figures that it is made of.
 
-        The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations)
-        and, where the model composes a picture, 'motion_error': the picture's mean distance from
-        the frame, in levels.
+        The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations, of
+        one step, plus of all steps from the first state) and, where the model composes a picture,
+        'motion_error': the picture's mean distance from the frame, in levels.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
         scored stay ``frames``. lesson: for models that draw the arm; nothing else teaches them
@@ -213,18 +213,20 @@ class VideoPixelNetwork(nn.Module):
 
     def forward(
         self,
-        clip: tuple[Tensor, Tensor, Tensor] | None,
+        frames: Tensor | None = None,
+        states: Tensor | None = None,
+        actions: Tensor | None = None,
         context: int = 2,
         history: Tensor | None = None,
         lesson: tuple[Tensor, ...] | None = None,
     ) -> dict[str, Tensor]:
-        """What training minimises: ``training_loss`` of a clip (frames, states, actions).
+        """What training minimises: ``training_loss``, with its arguments.
 
         lesson: the arguments of ``drawing_lesson``. Without a clip it is all that is learnt: then
         the result has 'loss' and 'drawing_error'."""
         taught = None if lesson is None else self.drawing_lesson(*lesson)
-        if clip is not None:
-            return self.training_loss(*clip, context, history, taught)
+        if frames is not None and states is not None and actions is not None:
+            return self.training_loss(frames, states, actions, context, history, taught)
         assert taught is not None
         loss, error = self.drawing_loss(taught)
         return {"loss": loss, "drawing_error": error.detach()}
@@ -372,12 +374,22 @@ class VideoPixelNetwork(nn.Module):
         return predicted * self.state_std + self.state_mean
 
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
+        """The predicted states' error: of one step from each state, plus of all steps from the
+        first one, as rollouts from actions alone take them."""
         if self.state_predictor is None or states.shape[1] < 2:
             return torch.zeros((), device=states.device)
         states = self._normalise(states, "state")
         actions = self._normalise(actions, "action")
-        predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])
-        return (predicted - states[:, 1:]).square().mean()
+        actions = actions[:, : states.shape[1] - 1]
+        predicted = self.state_predictor(states[:, :-1], actions)
+        one_step = (predicted - states[:, 1:]).square().mean()
+        state = states[:, 0]
+        followed = []
+        for action in actions.unbind(1):
+            state = self.state_predictor(state, action)
+            followed.append(state)
+        many_steps = (torch.stack(followed, dim=1) - states[:, 1:]).square().mean()
+        return one_step + many_steps
 
     def vectors(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return what enters the encoder with each frame, normalised: (..., V).

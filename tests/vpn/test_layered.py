@@ -212,11 +212,11 @@ def test_the_likelihood_does_not_teach_the_drawing_and_lessons_do():
     assert all(p.grad is None for p in model.encoder.drawing.parameters())
     times = torch.zeros(len(frames), 1, dtype=torch.long)
     lesson = frames[:, 0], states, actions, times, frames[:, 1:2], frames[:, 2]
-    model(None, lesson=lesson)["loss"].backward()
+    model(lesson=lesson)["loss"].backward()
     assert all(p.grad is not None for p in model.encoder.drawing.parameters())
     rest = [p for n, p in model.named_parameters() if not n.startswith("encoder.drawing.")]
     before = [None if p.grad is None else p.grad.clone() for p in rest]
-    model((frames, states, actions), lesson=lesson)["loss"].backward()
+    model(frames, states, actions, lesson=lesson)["loss"].backward()
     assert any(a is None or not torch.equal(a, p.grad) for a, p in zip(before, rest, strict=True))
 
 
