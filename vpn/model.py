@@ -22,10 +22,11 @@ from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
 
-# Weight of the drawing's error beside the nats, per level; and in it, beside the composed picture's
-# error, of the drawn picture's where the frame changes and of the mask's, in levels per nat.
+# Weight of the drawing's error beside the nats, per level; and of its parts beside the composed
+# picture's error: the last in levels per nat.
 DRAWING_WEIGHT = 0.1
-CHANGED_WEIGHT = 0.2
+COVERED_WEIGHT = 0.2
+SHADED_WEIGHT = 1.0
 MASK_WEIGHT = 2.0
 
 
@@ -195,13 +196,14 @@ class VideoPixelNetwork(nn.Module):
         }
 
     def drawing_loss(self, lesson: DrawingLesson) -> tuple[Tensor, Tensor]:
-        """Return (loss of the drawing alone, its distance in levels from what changes)."""
+        """Return (loss of the drawing alone, its distance in levels where the arm is)."""
         assert isinstance(self.encoder, LayeredEncoder)
         drawn = self.encoder.draw(lesson.first, lesson.vectors, lesson.times)
         behind = lesson.behind[:, None].expand_as(lesson.frames).flatten(0, 1)
         errors = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
-        loss = errors.composed + CHANGED_WEIGHT * errors.changed + MASK_WEIGHT * errors.mask
-        return loss, errors.changed
+        loss = errors.composed + COVERED_WEIGHT * errors.covered
+        loss = loss + SHADED_WEIGHT * errors.shaded + MASK_WEIGHT * errors.mask
+        return loss, errors.covered
 
     def drawing_lesson(
         self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor

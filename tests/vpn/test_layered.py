@@ -13,7 +13,7 @@ from tiny import tiny_model, tiny_video
 
 from pixelpush.errors import InputError
 from pixelpush.vpn.layered.composition import Composition, Seen
-from pixelpush.vpn.layered.drawing import ArmDrawing, Drawing, drawing_errors
+from pixelpush.vpn.layered.drawing import ArmDrawing, Drawing, covered, drawing_errors
 from pixelpush.vpn.layered.memory import empty, remember
 
 THRESHOLD = 5.0
@@ -30,8 +30,8 @@ def level(value: int) -> torch.Tensor:
 def run(frames, hidden=None):
     """The memory after frames of one level each; hidden: where the arm is, a bool each."""
     memory = empty(1, 3, 2, 2, torch.device("cpu"))
-    for value, covered in zip(frames, hidden or [False] * len(frames), strict=True):
-        mask = torch.full((1, 1, 2, 2), covered)
+    for value, behind_arm in zip(frames, hidden or [False] * len(frames), strict=True):
+        mask = torch.full((1, 1, 2, 2), behind_arm)
         memory = remember(memory, level(value), mask, THRESHOLD)
     return memory
 
@@ -114,14 +114,14 @@ def test_without_a_state_nothing_is_drawn():
     torch.testing.assert_close(layers.centre, behind, rtol=0, atol=0.2)
 
 
-def composed(known: bool, arm: bool):
+def composed(known: bool, arm: bool, shade: float = 1.0, next_shade: float = 1.0):
     """A new composition of a frame at 100, a memory at 50 and a mask at a half of a 200."""
     composition = Composition(4, patch=2, colours=3)
     one = torch.ones(1, 1, 8, 8)
     frame = torch.full((1, 3, 8, 8), 100, dtype=torch.uint8)
     memory = torch.full((1, 3, 8, 8), 50.0)
-    drawn = Drawing(torch.full((1, 3, 8, 8), 200.0), torch.zeros(1, 1, 8, 8))
-    seen = Seen(frame, memory, one * known, one > (0 if arm else 1))
+    drawn = Drawing(torch.full((1, 3, 8, 8), 200.0), 0 * one, next_shade * one)
+    seen = Seen(frame, memory, one * known, one > (0 if arm else 1), shade * one)
     return composition(torch.randn(1, 4, 4, 4), seen, drawn)
 
 
@@ -134,17 +134,41 @@ def test_the_arm_is_taken_out_of_the_frame_that_moves_and_an_unknown_memory_is_f
     assert layers.moved.unique().tolist() == [50]
     layers = composed(known=False, arm=True)
     assert layers.memory.unique().tolist() == layers.moved.unique().tolist() == [127.5]
+    # Where the arm was not, the last frame is what is known.
+    assert composed(known=False, arm=False).memory.unique().tolist() == [100]
 
 
-def test_the_drawing_error_on_changed_pixels_counts_only_these():
+def test_the_shadow_is_taken_out_of_the_last_frame_and_laid_over_the_next():
+    layers = composed(known=True, arm=False, shade=0.5)
+    assert layers.moved.unique().tolist() == [200]
+    layers = composed(known=True, arm=False, next_shade=0.5)
+    # The memory and the last frame, half each, in the shadow; then half of the arm over them.
+    assert layers.centre.unique().tolist() == [(0.5 * (50 + 100) / 2 + 200) / 2]
+
+
+def test_a_shadow_covers_nothing_and_whatever_has_other_colours_does():
+    behind = torch.tensor([120, 90, 60], dtype=torch.uint8).view(1, 3, 1, 1)
+
+    def covers(*levels):
+        return covered(torch.tensor(levels, dtype=torch.uint8).view(1, 3, 1, 1), behind).item()
+
+    assert not covers(120, 90, 60)
+    assert not covers(126, 96, 66)  # noise
+    assert not covers(72, 54, 36)  # a shadow
+    assert covers(24, 18, 12)  # too dark for one
+    assert covers(160, 120, 80)  # light
+    assert covers(60, 60, 90)  # another colour
+
+
+def test_a_drawing_is_judged_where_the_arm_covers_something():
     target = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
     target[..., 0, 0] = 100
     behind = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
     picture = torch.full((1, 3, 4, 4), 90.0)
-    transparent = Drawing(picture, torch.full((1, 1, 4, 4), -100.0))
+    transparent = Drawing(picture, torch.full((1, 1, 4, 4), -100.0), torch.ones(1, 1, 4, 4))
     errors = drawing_errors(transparent, target, behind)
     assert errors.composed.item() == pytest.approx(100 / 16)
-    assert errors.changed.item() == pytest.approx(10)
+    assert errors.covered.item() == pytest.approx(10)
     assert errors.mask.item() == pytest.approx(100 / 16)
 
 
@@ -174,11 +198,12 @@ def test_a_drawing_learns_where_the_state_says_the_arm_is():
         drawn, frames = lesson(step)
         errors = drawing_errors(drawn, frames, behind)
         optimizer.zero_grad()
-        (errors.composed + 0.2 * errors.changed + 2 * errors.mask).backward()
+        loss = errors.composed + 0.2 * errors.covered + errors.shaded + 2 * errors.mask
+        loss.backward()
         optimizer.step()
     with torch.no_grad():
         drawn, frames = lesson(12345)
-    assert drawing_errors(drawn, frames, behind).changed < 30  # 127 of a grey picture
+    assert drawing_errors(drawn, frames, behind).covered < 30  # 127 of a grey picture
     square = frames == 255
     mask = torch.sigmoid(drawn.logit)
     assert mask[square].mean() > 0.7

@@ -17,26 +17,48 @@ from torch import Tensor, nn
 
 from pixelpush.image.pixels import to_unit
 
-# The mask's logit of a new network: nothing is drawn until training says so.
+# The mask's and the shade's logits of a new network: little is drawn until training says so.
 _TRANSPARENT = -2.0
+_LIT = 3.0
+# So much above 1 a shade is clipped, so that it can be exactly 1.
+_BRIGHTEST = 1.02
 _EMBEDDING = 256
 # Sines and cosines of every entry at these multiples of half a turn a deviation.
 _FREQUENCIES = (0.5, 1.0)
 # Spread of a new spot, in half frames.
 _SPREAD = 0.13
+# Levels by which a frame differs from what lies behind where something has come before it; what
+# light a shadow leaves at least; levels by which its colours may differ.
+_CHANGED = 8.0
+_DARKEST = 0.4
+_TINT = 12.0
 
 
 class Drawing(NamedTuple):
-    """A drawn arm and its mask.
+    """A drawn arm, its mask and its shadow.
 
-    picture: float32 (N, C, H, W), levels 0..255. logit: float32 (N, 1, H, W), of the mask.
+    picture: float32 (N, C, H, W), levels 0..255. logit: float32 (N, 1, H, W), of the mask. shade:
+    of the same shape, the light that reaches what is behind, 1 outside of the shadow.
 
-    >>> Drawing(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)).logit.shape
-    torch.Size([1, 1, 8, 8])
+    >>> grey = torch.full((1, 3, 8, 8), 100.0)
+    >>> half = Drawing(0 * grey, torch.full((1, 1, 8, 8), -99.0), torch.full((1, 1, 8, 8), 0.5))
+    >>> half.over(grey).unique().tolist()
+    [50.0]
     """
 
     picture: Tensor
     logit: Tensor
+    shade: Tensor
+
+    def over(self, behind: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The arm laid over the picture behind it, levels (N, C, H, W).
+
+            centre = b + a (picture - b),  b = shade behind
+
+        mask: a, if it is not the drawn one."""
+        mask = torch.sigmoid(self.logit) if mask is None else mask
+        shaded = self.shade * behind
+        return shaded + mask * (self.picture - shaded)
 
 
 class DrawingLesson(NamedTuple):
@@ -182,7 +204,7 @@ class ArmDrawing(nn.Module):
             nn.ModuleList(ModulatedBlock(width, _EMBEDDING) for _ in range(2)) for width in widths
         )
         self.up = nn.ModuleList(nn.Conv2d(wide, 4 * narrow, 1) for wide, narrow in pairwise(widths))
-        self.leave = nn.Conv2d(widths[-1], 4 * (colours + 1), 3, padding=1)
+        self.leave = nn.Conv2d(widths[-1], 4 * (colours + 2), 3, padding=1)
 
     def encode(self, first: Tensor) -> Tensor:
         """Code (N, K) of frames uint8 (N, C, H, W).
@@ -225,45 +247,73 @@ class ArmDrawing(nn.Module):
             for block in self.blocks[level]:  # type: ignore[union-attr]
                 hidden = block(hidden, embedding)
         out = F.pixel_shuffle(self.leave(F.silu(hidden)), 2).float()
-        picture = (127.5 + 127.5 * out[:, : self.colours]).clamp(0, 255)
-        return Drawing(picture, out[:, self.colours :] + _TRANSPARENT)
+        picture, logit, shade = out.split((self.colours, 1, 1), dim=1)
+        return Drawing(
+            (127.5 + 127.5 * picture).clamp(0, 255),
+            logit + _TRANSPARENT,
+            (_BRIGHTEST * torch.sigmoid(shade + _LIT)).clamp(max=1),
+        )
 
 
 class DrawingErrors(NamedTuple):
     """What teaches a drawing.
 
     composed: levels, mean distance from the target of the drawing laid over what is behind.
-    changed: levels, that of the picture alone, where the target differs from what is behind. mask:
-    nats per pixel, the mask's cross-entropy with where it differs.
+    covered: levels, that of the picture alone, where the arm covers what is behind. shaded: levels,
+    that of what is behind in its shadow, elsewhere. mask: nats per pixel, the mask's cross-entropy
+    with where the arm covers.
 
     >>> DrawingErrors._fields
-    ('composed', 'changed', 'mask')
+    ('composed', 'covered', 'shaded', 'mask')
     """
 
     composed: Tensor
-    changed: Tensor
+    covered: Tensor
+    shaded: Tensor
     mask: Tensor
 
 
-def drawing_errors(
-    drawing: Drawing, target: Tensor, behind: Tensor, threshold: float = 8.0
-) -> DrawingErrors:
-    """Return the three errors of a drawing.
+def drawing_errors(drawing: Drawing, target: Tensor, behind: Tensor) -> DrawingErrors:
+    """Return the errors of a drawing.
 
     With the first alone the mask learns nothing: an arm that is not drawn yet is best left
-    transparent, and a mask that has once become so has no slope left. target, behind: uint8 (N, C,
-    H, W), a frame and what lies behind its arm. threshold: levels from which on they differ.
+    transparent, and a mask that has once become so has no slope left; a faint arm everywhere and a
+    faint shadow everywhere make up for each other. target, behind: uint8 (N, C,
+    H, W), a frame and what lies behind its arm.
 
-    >>> drawn = Drawing(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
     >>> black = torch.zeros(1, 1, 4, 4, dtype=torch.uint8)
+    >>> drawn = Drawing(torch.zeros(1, 1, 4, 4), *torch.ones(2, 1, 1, 4, 4))
     >>> drawing_errors(drawn, black, black).composed.item()
     0.0
     """
-    target = target.float()
+    hidden = covered(target, behind).float()
     behind = behind.float()
-    changed = ((target - behind).abs().amax(dim=1, keepdim=True) > threshold).float()
-    composed = behind + torch.sigmoid(drawing.logit) * (drawing.picture - behind)
-    distance = (drawing.picture - target).abs().mean(dim=1, keepdim=True)
-    where_changed = (changed * distance).sum() / changed.sum().clamp(min=1)
-    mask = F.binary_cross_entropy_with_logits(drawing.logit, changed)
-    return DrawingErrors((composed - target).abs().mean(), where_changed, mask)
+
+    def error(picture: Tensor, where: Tensor) -> Tensor:
+        distance = (picture - target).abs().mean(dim=1, keepdim=True)
+        return (where * distance).sum() / where.sum().clamp(min=1)
+
+    return DrawingErrors(
+        error(drawing.over(behind), torch.ones_like(hidden)),
+        error(drawing.picture, hidden),
+        error(drawing.shade * behind, 1 - hidden),
+        F.binary_cross_entropy_with_logits(drawing.logit, hidden),
+    )
+
+
+def covered(frame: Tensor, behind: Tensor) -> Tensor:
+    """Where a frame differs from what lies behind, by more than a shadow: bool (N, 1, H, W).
+
+    frame, behind: uint8 (N, C, H, W). A shadow darkens all colours by one factor.
+
+    >>> behind = torch.tensor([100, 80, 60], dtype=torch.uint8).view(1, 3, 1, 1)
+    >>> covered(behind // 2 + 10, behind).item(), covered(behind.flip(1), behind).item()
+    (False, True)
+    """
+    frame = frame.float()
+    behind = behind.float()
+    changed = (frame - behind).abs().amax(dim=1, keepdim=True) > _CHANGED
+    shade = frame.mean(dim=1, keepdim=True) / behind.mean(dim=1, keepdim=True).clamp(min=1)
+    left = (frame - shade * behind).abs().amax(dim=1, keepdim=True)
+    shadow = (shade >= _DARKEST) & (shade <= 1) & (left <= _TINT)
+    return changed & ~shadow

@@ -22,8 +22,10 @@ from pixelpush.vpn.layered.drawing import ArmDrawing, Drawing
 from pixelpush.vpn.layered.memory import Memory, empty, remember
 from pixelpush.vpn.recompute import by_pieces
 
-# Where a drawn mask is above this, the arm or its shadow hides what lies behind.
+# Where a drawn mask is above this, the arm hides what lies behind; where its shadow leaves less
+# light than this, readings do not belong into the memory.
 _HIDES = 0.3
+_SHADES = 0.96
 # Around the arm that is drawn for the second frame, where the first frame may show it, in pixels.
 _REACH = 2
 _COARSE_WIDTH = 128  # at most, of the coarse scales
@@ -33,8 +35,8 @@ class LayeredCarry(NamedTuple):
     """What passes from frame to frame in the layered encoder.
 
     lstm: the ConvLSTM's carry. memory: of what is still. code: (B, K), of the first frame, and
-    pose: (B, P), of the way since (drawing.py). seen: (B, 1), 0 before the first frame. mask: (B,
-    1, H, W), of the arm that was drawn for the frame that comes next.
+    pose: (B, P), of the way since (drawing.py). seen: (B, 1), 0 before the first frame. mask,
+    shade: (B, 1, H, W), of the arm that was drawn for the frame that comes next.
 
     >>> encoder = LayeredEncoder(VideoConfig(frame_size=8, coarse_scales=0, encoder="layered"))
     >>> encoder.initial(2, torch.device("cpu")).seen.shape
@@ -47,6 +49,7 @@ class LayeredCarry(NamedTuple):
     pose: Tensor
     seen: Tensor
     mask: Tensor
+    shade: Tensor
 
 
 class WideCoarse(nn.Module):
@@ -121,6 +124,7 @@ class LayeredEncoder(VideoEncoder):
             torch.zeros(batch, pose, device=device),
             torch.zeros(batch, 1, device=device),
             torch.zeros(batch, 1, size, size, device=device),
+            torch.ones(batch, 1, size, size, device=device),
         )
 
     def step(
@@ -145,15 +149,16 @@ class LayeredEncoder(VideoEncoder):
             pose = self.drawing.follow(pose, vector)
         drawn = self._draw(vector, code, pose, frame)
         mask = torch.sigmoid(drawn.logit)
-        hidden_by = torch.where(begun[:, :, None, None], carry.mask, _widened(mask))
-        arm = hidden_by > _HIDES
-        memory = remember(carry.memory, frame, arm, self.config.still_levels)
-        seen = Seen(frame, memory.mean, memory.count, arm)
+        begun = begun[:, :, None, None]
+        arm = torch.where(begun, carry.mask, _widened(mask)) > _HIDES
+        shade = torch.where(begun, carry.shade, drawn.shade)
+        memory = self._remember(carry.memory, frame, arm, shade)
+        seen = Seen(frame, memory.mean, memory.count, arm, shade)
         convolved = self._look(*seen, *drawn, vector)
         lstm = self.lstm.step(carry.lstm, self.lstm.from_input(convolved))
         features, layers = self._leave(lstm.hidden, convolved, seen, drawn)
         begun = torch.ones_like(carry.seen)
-        return LayeredCarry(lstm, memory, code, pose, begun, mask), features, layers
+        return LayeredCarry(lstm, memory, code, pose, begun, mask, drawn.shade), features, layers
 
     def forward(
         self, frames: Tensor, vectors: Tensor, recompute: bool = False
@@ -170,17 +175,19 @@ class LayeredEncoder(VideoEncoder):
             drawn = self.draw(frames[:, 0], vectors)
             masks = torch.sigmoid(drawn.logit).unflatten(0, sizes)
             arms = torch.cat((_widened(masks[:, 0])[:, None], masks[:, :-1]), dim=1) > _HIDES
+            shades = drawn.shade.unflatten(0, sizes)
+            shades = torch.cat((shades[:, :1], shades[:, :-1]), dim=1)
         carry = self.initial(batch, frames.device)
         memory = carry.memory
         means = []
         counts = []
         for time in range(length):
-            memory = remember(memory, frames[:, time], arms[:, time], self.config.still_levels)
+            memory = self._remember(memory, frames[:, time], arms[:, time], shades[:, time])
             means.append(memory.mean)
             counts.append(memory.count)
         mean = torch.stack(means, 1).flatten(0, 1)
         count = torch.stack(counts, 1).flatten(0, 1)
-        seen = Seen(flat, mean, count, arms.flatten(0, 1))
+        seen = Seen(flat, mean, count, arms.flatten(0, 1), shades.flatten(0, 1))
         inputs = (*seen, *drawn, vector)
         convolved = by_pieces(self._look, *inputs) if recompute else self._look(*inputs)
         # Channels stay last in memory, as the convolutions want them.
@@ -215,8 +222,11 @@ class LayeredEncoder(VideoEncoder):
     def _draw(self, vector: Tensor, code: Tensor, pose: Tensor, like: Tensor) -> Drawing:
         if self.drawing is None:
             blank = torch.zeros_like(like, dtype=torch.float32)
-            return Drawing(blank, blank[:, :1] - 20)
+            return Drawing(blank, blank[:, :1] - 20, blank[:, :1] + 1)
         return self.drawing(vector, code, pose)
+
+    def _remember(self, memory: Memory, frame: Tensor, arm: Tensor, shade: Tensor) -> Memory:
+        return remember(memory, frame, arm | (shade < _SHADES), self.config.still_levels)
 
     def _look(
         self,
@@ -224,17 +234,21 @@ class LayeredEncoder(VideoEncoder):
         memory: Tensor,
         count: Tensor,
         arm: Tensor,
+        shade: Tensor,
         picture: Tensor,
         logit: Tensor,
+        next_shade: Tensor,
         vector: Tensor,
     ) -> Tensor:
         """The part without recurrence, of N frames: (N, channels, g, g)."""
-        known = torch.where(count > 0, memory, frame.float())
+        lit = Seen(frame, memory, count, arm, shade).lit
+        known = torch.where(count > 0, memory, lit)
+        uncovered = (1 - torch.sigmoid(logit)) * next_shade
         maps = (
             to_unit(frame),
             innovation(frame, known),
             innovation(picture, frame),
-            2 * torch.sigmoid(logit) - 1,
+            1 - 2 * uncovered,
             known / 127.5 - 1,
             innovation(picture, known),
             1 / (1 + count),
