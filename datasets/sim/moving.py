@@ -1,0 +1,67 @@
+"""What moves in a frame: where it may be seen or throw a shadow, which rays meet it, and which
+still points it hides from the lamp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
+from pixelpush.datasets.sim.rays import Hits, RayCaster
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where some bodies may be seen, and where they may throw a shadow: bool (pixels,)."""
+
+    bodies: np.ndarray
+    covered: np.ndarray
+    shaded: np.ndarray
+
+
+class Moving:
+    """Moving bodies in two parts, with and without bounding volumes in MuJoCo: rays cost more where
+    there are none, so each part's are cast only where its own spheres are."""
+
+    def __init__(self, model: mujoco.MjModel, caster: RayCaster, bodies: np.ndarray):
+        self.bodies = bodies
+        self._parts = [
+            (part, MovingSpheres(model, np.flatnonzero(part[model.geom_bodyid])))
+            for part in (bodies & ~caster.bounded, bodies & caster.bounded)
+        ]
+
+    def reach(self, data: mujoco.MjData, view: View, probes: Probes) -> list[Reach]:
+        """Where each part is in the current pose."""
+        found = []
+        for bodies, spheres in self._parts:
+            where = spheres.centres(data), spheres.radius
+            found.append(Reach(bodies, view.may_cover(*where), probes.may_shade(*where)))
+        return found
+
+
+def nearest(
+    caster: RayCaster,
+    parts: list[Reach],
+    eye: np.ndarray,
+    rays: np.ndarray,
+    pixels: np.ndarray,
+    limit: np.ndarray,
+) -> Hits:
+    """The first thing that moves along rays, float64 (s, n, 3), s samples of n pixels.
+
+    limit: float64 (s, n), how far they go; rays that meet nothing before have geom -1. The arrays
+    of what is returned have these shapes too."""
+    geom, distance = np.full(limit.shape, -1, np.int32), limit.copy()
+    normal = np.zeros(rays.shape)
+    # Parts come in the order of their bodies: of two things at one distance MuJoCo takes the first.
+    for part in parts:
+        may = np.flatnonzero(part.covered[pixels])
+        hits = caster.cast(eye, rays[:, may].reshape(-1, 3), part.bodies)
+        nearer = np.flatnonzero(hits.distance < distance[:, may].ravel())
+        sample, pixel = nearer // max(1, len(may)), may[nearer % max(1, len(may))]
+        geom[sample, pixel] = hits.geom[nearer]
+        distance[sample, pixel] = hits.distance[nearer]
+        normal[sample, pixel] = hits.normal[nearer]
+    return Hits(geom, distance, normal)
