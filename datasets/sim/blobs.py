@@ -72,10 +72,11 @@ def _pairs(blobs: Blobs, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of points, and of blobs that may reach them, in the order of points and blobs."""
     x, y, z = (table[_cell(point[axis], axis)] for axis, table in enumerate(blobs.cells))
     near = x & y & z
-    some = np.flatnonzero(near)
-    octets = near[some].astype("<u8").view(np.uint8)
-    pairs = np.flatnonzero(np.unpackbits(octets, bitorder="little"))
-    return some[pairs // _WORD], pairs % _WORD
+    octets = near.astype("<u8").view(np.uint8)
+    some = np.flatnonzero(octets)
+    pairs = np.flatnonzero(np.unpackbits(octets[some], bitorder="little"))
+    octet = some[pairs // 8]
+    return octet // 8, octet % 8 * 8 + pairs % 8
 
 
 def _cell(place: np.ndarray, axis: int) -> np.ndarray:
