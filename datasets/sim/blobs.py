@@ -13,12 +13,14 @@ import numpy as np
 
 f32 = np.float32
 # A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
-DARKENING_REACH, DARKENING_HEIGHT = 4, 0.16
+DARKENING_REACH = 4
+DARKENING_HEIGHT = 0.16
 
 # The box in metres whose cells tell which blobs may reach a point; the outermost cells hold all
 # that lies beyond.
 _CELLS = 64
-_LOWEST, _HIGHEST = (-0.6, -0.6, -0.1), (0.6, 0.6, 0.7)
+_LOWEST = (-0.6, -0.6, -0.1)
+_HIGHEST = (0.6, 0.6, 0.7)
 _MARGIN = 1e-4  # metres, far more than rounding moves a point
 _WORD = 64  # blobs of one table, a bit each
 
@@ -44,10 +46,11 @@ class Blobs:
         reach = self.radius * DARKENING_REACH + f32(_MARGIN)
         height = np.full(len(reach), DARKENING_HEIGHT + _MARGIN, f32)
         bits = np.left_shift(np.uint64(1), np.arange(len(reach), dtype=np.uint64))[:, None]
+        cells = np.arange(_CELLS)
         tables = []
         for axis, far in enumerate((reach, reach, height)):
-            centre, cells = self.centre[:, axis], np.arange(_CELLS)
-            first, last = _cell(centre - far, axis)[:, None], _cell(centre + far, axis)[:, None]
+            first = _cell(self.centre[:, axis] - far, axis)[:, None]
+            last = _cell(self.centre[:, axis] + far, axis)[:, None]
             inside = (cells >= first) & (cells <= last)
             tables.append(np.bitwise_or.reduce(np.where(inside, bits, np.uint64(0)), axis=0))
         return tuple(tables)
@@ -111,7 +114,8 @@ def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray
     """Blobs of a body from its inertia box: centres in its frame, float64 (k, 3), radii (k,).
 
     Lengths in metres."""
-    inertia, mass = model.body_inertia[body], float(model.body_mass[body])
+    inertia = model.body_inertia[body]
+    mass = float(model.body_mass[body])
     x, y, z = (float(i) for i in inertia)
     half = [math.sqrt(max(1e-8, 1.5 * (s / mass))) for s in (y + z - x, x + z - y, x + y - z)]
     long = max(range(3), key=lambda axis: half[axis])

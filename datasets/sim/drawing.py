@@ -60,7 +60,8 @@ class Drawing:
         moving is seen."""
         may = np.logical_or.reduce([part.shaded[view.pixels] for part in self.parts])
         sample, pixel = np.nonzero(still & may & view.lit)
-        point, hidden = view.of(sample, pixel).point, np.zeros(len(sample), bool)
+        point = view.of(sample, pixel).point
+        hidden = np.zeros(len(sample), bool)
         for part in self.parts:
             left = np.flatnonzero(part.shaded[view.pixels[pixel]] & ~hidden)
             number = view.samples.start + sample[left]
@@ -77,8 +78,10 @@ class Drawing:
         still, shaded: bool (samples, pixels). sees: bool (pixels,), where something moves."""
         levels = np.zeros((3, *still.shape), f32)
         sample, pixel = np.nonzero(still & (shaded | sees))
-        part, vignette = view.of(sample, pixel), self.vignette[view.pixels[pixel]]
-        point, body = part.point.T.astype(f32), self.shader.body[part.geom]
+        part = view.of(sample, pixel)
+        vignette = self.vignette[view.pixels[pixel]]
+        point = part.point.T.astype(f32)
+        body = self.shader.body[part.geom]
         room = part.room * contact_darkening(self.moving_blobs, point, part.normal, body)
         key = np.where(shaded[sample, pixel], 0, part.key)
         found = develop((room + key) * vignette)

@@ -51,7 +51,8 @@ class Labeller:
     """Labels the configurations of one scene at one frame size."""
 
     def __init__(self, scene: Scene, size: int):
-        self._arm, self._size = scene.arm, size
+        self._arm = scene.arm
+        self._size = size
         self._model = model = copy.copy(scene.model)  # the caster takes bodies from it
         self._data = mujoco.MjData(model)
         self._caster = RayCaster(model, self._data)
@@ -127,6 +128,7 @@ def _grid(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     eye, rotation = camera_frame(arm)
     half = math.tan(math.radians(arm.camera.field_of_view) / 2)
     steps = ((np.arange(_GRID) + 0.5) / _GRID * 2 - 1) * half
-    x, y = np.tile(steps, _GRID), np.repeat(-steps, _GRID)
+    x = np.tile(steps, _GRID)
+    y = np.repeat(-steps, _GRID)
     rays = np.stack([x * r[0] + y * r[1] - r[2] for r in rotation], axis=1)
     return eye, rays / np.sqrt((rays**2).sum(axis=1))[:, None]

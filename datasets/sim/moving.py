@@ -53,14 +53,16 @@ def nearest(
 
     limit: float64 (s, n), how far they go; rays that meet nothing before have geom -1. The arrays
     of what is returned have these shapes too."""
-    geom, distance = np.full(limit.shape, -1, np.int32), limit.copy()
+    geom = np.full(limit.shape, -1, np.int32)
+    distance = limit.copy()
     normal = np.zeros(rays.shape)
     # Parts come in the order of their bodies: of two things at one distance MuJoCo takes the first.
     for part in parts:
         may = np.flatnonzero(part.covered[pixels])
         hits = caster.cast(eye, rays[:, may].reshape(-1, 3), part.bodies)
         nearer = np.flatnonzero(hits.distance < distance[:, may].ravel())
-        sample, pixel = nearer // max(1, len(may)), may[nearer % max(1, len(may))]
+        sample = nearer // max(1, len(may))
+        pixel = may[nearer % max(1, len(may))]
         geom[sample, pixel] = hits.geom[nearer]
         distance[sample, pixel] = hits.distance[nearer]
         normal[sample, pixel] = hits.normal[nearer]

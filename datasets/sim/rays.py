@@ -23,7 +23,8 @@ def _groups(*which: int) -> np.ndarray:
     return mask
 
 
-_VISIBLE, _ABOVE_GROUND = _groups(0, GROUND_GROUP), _groups(0)
+_VISIBLE = _groups(0, GROUND_GROUP)
+_ABOVE_GROUND = _groups(0)
 
 # A pixel has at most so many samples; the first 4 and the first 16 are evenly spread by themselves.
 MOST_SAMPLES = 64
@@ -92,8 +93,10 @@ class RayCaster:
     are not asked for are taken out of the model, which must be the caster's own."""
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData):
-        self._model, self._data = model, data
-        self._geoms, self._volumes = model.body_geomnum.copy(), model.body_bvhadr.copy()
+        self._model = model
+        self._data = data
+        self._geoms = model.body_geomnum.copy()
+        self._volumes = model.body_bvhadr.copy()
         self.bounded = self._volumes >= 0
         """bool (bodies,): which have a bounding volume, so that rays that pass them cost little."""
         self.everything = np.ones(model.nbody, bool)
@@ -118,7 +121,8 @@ class RayCaster:
             return np.zeros(0, bool)
         below = (points[:, 2] < _LEVEL) & bodies[0]
         order = np.argsort((2 * lamp + below).astype(np.int16), kind="stable")
-        lamp, below = lamp[order], below[order]
+        lamp = lamp[order]
+        below = below[order]
         # Rays start at the lamps, so that a call for each will do.
         rays = points[order] - lamps[lamp]
         distance = np.sqrt(rays[:, 0] ** 2 + rays[:, 1] ** 2 + rays[:, 2] ** 2)

@@ -28,7 +28,10 @@ from pixelpush.datasets.sim.shading import LAMP_RADIUS, Shader
 from pixelpush.datasets.sim.still import StillScene
 
 f32 = np.float32
-BACKGROUND, ARM, FIRST_OBJECT = 0, 1, 2  # labels of the segmentation
+# Labels of the segmentation.
+BACKGROUND = 0
+ARM = 1
+FIRST_OBJECT = 2
 # Samples of a pixel, stage by stage, and by how many levels those of a stage must differ for the
 # next: an edge of contrast c comes out wrong by c / 15 with 4 samples, c / 40 with 16, c / 130
 # with 64 on average.
@@ -46,7 +49,9 @@ class Renderer:
     def __init__(self, scene: Scene, size: int, bounds: tuple[float, ...] = ROUGH):
         # A model of its own, from which the caster takes bodies.
         scene = replace(scene, model=copy.copy(scene.model))
-        self.scene, self.size, self.model = scene, size, scene.model
+        self.scene = scene
+        self.size = size
+        self.model = scene.model
         self.data = mujoco.MjData(scene.model)
         self._view = View(scene.arm, size)
         self._caster = RayCaster(self.model, self.data)
@@ -132,7 +137,8 @@ class Renderer:
 
     def _frame(self) -> tuple[np.ndarray, np.ndarray]:
         """Levels, float32 (3, pixels), and labels, uint8 (pixels,), of the current pose."""
-        still, shader = self._still, self._shader
+        still = self._still
+        shader = self._shader
         blobs = shader.blobs(self._moving_dark)
         first = still.first_point, still.first_normal, shader.body[still.geom[0]]
         light = (still.room * contact_darkening(blobs, *first) + still.key) * self._vignette
@@ -143,7 +149,8 @@ class Renderer:
         everything = shader.blobs(shader.dark_bodies)
         drawing = Drawing(still, shader, self._caster, self._vignette, parts, blobs, everything)
         touched = np.logical_or.reduce([part.covered | part.shaded for part in parts])
-        pixels, have = np.flatnonzero(touched), None
+        pixels = np.flatnonzero(touched)
+        have = None
         for start, stop, bound in zip(
             (0, *SAMPLES), SAMPLES, (*self._bounds, np.inf), strict=False
         ):
@@ -154,7 +161,8 @@ class Renderer:
             if start == 0:
                 rough |= self._outlines(pixels, have.geom[0])[pixels]
             chosen = np.flatnonzero(rough)
-            pixels, have = pixels[chosen], have.of(chosen)
+            pixels = pixels[chosen]
+            have = have.of(chosen)
         return levels, label
 
     def _outlines(self, pixels: np.ndarray, geom: np.ndarray) -> np.ndarray:
@@ -164,7 +172,8 @@ class Renderer:
         seen[pixels] = geom
         seen = seen.reshape(self.size, self.size)
         outline = np.zeros(seen.shape, bool)
-        across, down = seen[:, 1:] != seen[:, :-1], seen[1:] != seen[:-1]
+        across = seen[:, 1:] != seen[:, :-1]
+        down = seen[1:] != seen[:-1]
         outline[:, 1:] |= across
         outline[:, :-1] |= across
         outline[1:] |= down

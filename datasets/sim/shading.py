@@ -30,7 +30,9 @@ class Shader:
     """Light on the surfaces of one scene, in whatever pose ``data`` has."""
 
     def __init__(self, scene: Scene, data: mujoco.MjData, caster: RayCaster):
-        self.model, self._data, self._caster = scene.model, data, caster
+        self.model = scene.model
+        self._data = data
+        self._caster = caster
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self.lamp_points = _lamp_points(scene)
         materials = scene.materials
@@ -49,7 +51,8 @@ class Shader:
     def blobs(self, bodies: Sequence[int]) -> Blobs:
         """The spheres that stand in for some of ``dark_bodies`` in the current pose."""
         chosen = np.isin(self._blob_body, bodies)
-        body, place = self._blob_body[chosen], self._blob_place[chosen]
+        body = self._blob_body[chosen]
+        place = self._blob_place[chosen]
         rotation = self._data.xmat[body].reshape(-1, 3, 3)
         turned = sum(rotation[:, :, c] * place[:, c, None] for c in range(3))
         centre = (turned + self._data.xpos[body]).astype(f32)

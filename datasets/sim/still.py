@@ -95,16 +95,21 @@ class StillScene:
         counts: tuple[int, ...],
         bound: float,
     ):
-        self.rays, self._caster, self._shader = rays, caster, shader
-        self._vignette, self._bound = vignette, bound
-        self.first, self._further = range(counts[-2]), range(counts[-2], counts[-1])
+        self.rays = rays
+        self._caster = caster
+        self._shader = shader
+        self._vignette = vignette
+        self._bound = bound
+        self.first = range(counts[-2])
+        self._further = range(counts[-2], counts[-1])
         self._pixels = pixels = len(vignette)
         self.base = StillSamples.room_for(len(self.first) * pixels)
         self.geom = self.base.geom.reshape(-1, pixels)
         self.point = self.base.point.reshape(-1, pixels, 3)
         self.first_normal = self.base.normal[:, :pixels]
         self.first_point = np.zeros((3, pixels), f32)
-        self.more, self._rough = StillSamples.room_for(0), np.zeros(0, int)
+        self.more = StillSamples.room_for(0)
+        self._rough = np.zeros(0, int)
         self.room, self.key, self.unevenness = (np.zeros((3, pixels), f32) for _ in range(3))
 
     @property
@@ -125,7 +130,9 @@ class StillScene:
         rough = np.flatnonzero(spread(developed) > self._bound)
         more = self._light(self._further, pixels[rough], bodies, blobs)
         self._keep(pixels, pixels[rough], more)
-        mean_room, mean_key, levels = mean(room), mean(key), mean(developed)
+        mean_room = mean(room)
+        mean_key = mean(key)
+        levels = mean(developed)
         more_room, more_key = (
             light.reshape(3, len(self._further), -1) for light in (more.room, more.key)
         )
@@ -133,7 +140,8 @@ class StillScene:
         mean_room[:, rough] = mean(np.concatenate((room[..., rough], more_room), axis=1))
         mean_key[:, rough] = mean(np.concatenate((key[..., rough], more_key), axis=1))
         levels[:, rough] = mean(np.concatenate((developed[..., rough], further), axis=1))
-        self.room[:, pixels], self.key[:, pixels] = mean_room, mean_key
+        self.room[:, pixels] = mean_room
+        self.key[:, pixels] = mean_key
         self.unevenness[:, pixels] = levels - develop((mean_room + mean_key) * vignette)
 
     def place(self, samples: range, pixels: np.ndarray) -> np.ndarray:
@@ -197,13 +205,16 @@ class StillView:
     float64 (samples, pixels)."""
 
     def __init__(self, still: StillScene, samples: range, pixels: np.ndarray):
-        self._still, first = still, len(still.first)
-        self.samples, self.pixels = samples, pixels
+        first = len(still.first)
+        self._still = still
+        self.samples = samples
+        self.pixels = pixels
         self._own = samples.stop <= first
         base = still.base
         if self._own:
             self._place = still.place(samples, pixels)
-            self.geom, self.distance = base.geom[self._place], base.distance[self._place]
+            self.geom = base.geom[self._place]
+            self.distance = base.distance[self._place]
         else:
             place = still.place(still.first, pixels)
             times = len(samples) // first
@@ -241,7 +252,8 @@ class StillView:
 
     def _extended(self, place: np.ndarray, times: int) -> np.ndarray:
         """float64 (samples, pixels): how far the planes of the first samples are."""
-        base, shape = self._still.base, (times, *place.shape)
+        base = self._still.base
+        shape = (times, *place.shape)
         normal = base.normal[:, place].astype(np.float64)
         level = _dot(np.moveaxis(base.point[place] - self._still.rays.eye, -1, 0), normal)
         slope = _dot(np.moveaxis(self.rays.reshape(*shape, 3), -1, 0), normal[:, None])
