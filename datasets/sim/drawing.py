@@ -21,22 +21,25 @@ f32 = np.float32
 class Drawing:
     """A frame of the still scene and of what moves before it.
 
-    parts: where what moves may be seen and throw a shadow. moving_blobs: of what moves; blobs: of
-    everything. vignette: float32 (pixels,)."""
+    vignette: float32 (pixels,). reach: where what moves may be seen and throw a shadow.
+    moving_blobs: of what moves; blobs: of everything. arm: bool (bodies,), the arm's; top: metres,
+    the height over which nothing else reaches."""
 
     still: StillScene
     shader: Shader
     caster: RayCaster
     vignette: np.ndarray
-    parts: list[Reach]
+    reach: Reach
     moving_blobs: Blobs
     blobs: Blobs
+    arm: np.ndarray
+    top: float
 
     def look(self, samples: range, pixels: np.ndarray, have: Samples | None) -> Samples:
         """``have``, the samples before ``samples`` of the same pixels, and these."""
         view = StillView(self.still, samples, pixels)
         eye = self.still.rays.eye
-        hits = nearest(self.caster, self.parts, eye, view.rays, pixels, view.distance)
+        hits = nearest(self.caster, self.reach, eye, view.rays, pixels, view.distance)
         moving = hits.geom >= 0
         shaded = self._shaded(view, ~moving)
         sees = moving.any(axis=0)
@@ -58,16 +61,12 @@ class Drawing:
     def _shaded(self, view: StillView, still: np.ndarray) -> np.ndarray:
         """bool (samples, pixels): where moving things hide the lamp. still: bool, where nothing
         moving is seen."""
-        may = np.logical_or.reduce([part.shaded[view.pixels] for part in self.parts])
-        sample, pixel = np.nonzero(still & may & view.lit)
-        point = view.of(sample, pixel).point
-        hidden = np.zeros(len(sample), bool)
-        for part in self.parts:
-            left = np.flatnonzero(part.shaded[view.pixels[pixel]] & ~hidden)
-            number = view.samples.start + sample[left]
-            hidden[left] = self.shader.hidden(point[left], number, part.bodies)
+        sample, pixel = np.nonzero(still & self.reach.shaded[view.pixels] & view.lit)
+        number = view.samples.start + sample
         shaded = np.zeros(still.shape, bool)
-        shaded[sample[hidden], pixel[hidden]] = True
+        shaded[sample, pixel] = self.shader.hidden(
+            view.points(sample, pixel), number, self.reach.bodies
+        )
         return shaded
 
     def _still_levels(
@@ -97,5 +96,14 @@ class Drawing:
         taken = Hits(*(part[sample, pixel] for part in (hits.geom, hits.distance, hits.normal)))
         point = self.still.rays.eye + rays * taken.distance[:, None]
         room, key, _ = self.shader.light(taken, point, rays, self.blobs)
-        self.shader.shade(key, point, view.samples.start + sample, self.caster.everything)
+        self._shade(key, point, view.samples.start + sample)
         levels[:, sample, pixel] = develop((room + key) * self.vignette[view.pixels[pixel]])
+
+    def _shade(self, key: np.ndarray, point: np.ndarray, sample: np.ndarray) -> None:
+        """Take the key light, float32 (3, n), in place, from points that anything hides from it."""
+        # The lamp is above, so only the arm can shade points above all else.
+        above = point[:, 2] > self.top
+        for some, bodies in ((above, self.arm), (~above, self.caster.everything)):
+            chosen = np.flatnonzero(some & (key[0] > 0))
+            hidden = self.shader.hidden(point[chosen], sample[chosen], bodies)
+            key[:, chosen[hidden]] = 0

@@ -1,5 +1,4 @@
-"""What moves in a frame: where it may be seen or throw a shadow, which rays meet it, and which
-still points it hides from the lamp."""
+"""What moves in a frame: where it may be seen or throw a shadow, and which rays meet it."""
 
 from __future__ import annotations
 
@@ -14,11 +13,20 @@ from pixelpush.datasets.sim.rays import Hits, RayCaster
 
 @dataclass(frozen=True)
 class Reach:
-    """Where some bodies may be seen, and where they may throw a shadow: bool (pixels,)."""
+    """Where moving bodies may be seen, and where they may throw a shadow.
+
+    bodies: bool (bodies,). shaded: bool (pixels,). parts: some of the bodies, bool (bodies,), and
+    where they may be seen, bool (pixels,)."""
 
     bodies: np.ndarray
-    covered: np.ndarray
     shaded: np.ndarray
+    parts: list[tuple[np.ndarray, np.ndarray]]
+
+    def pixels(self) -> np.ndarray:
+        """Numbers of the pixels that something moving may change."""
+        return np.flatnonzero(
+            np.logical_or.reduce([self.shaded, *(seen for _, seen in self.parts)])
+        )
 
 
 class Moving:
@@ -26,24 +34,26 @@ class Moving:
     there are none, so each part's are cast only where its own spheres are."""
 
     def __init__(self, model: mujoco.MjModel, caster: RayCaster, bodies: np.ndarray):
-        self.bodies = bodies
+        self._bodies = bodies
         self._parts = [
             (part, MovingSpheres(model, np.flatnonzero(part[model.geom_bodyid])))
             for part in (bodies & ~caster.bounded, bodies & caster.bounded)
         ]
 
-    def reach(self, data: mujoco.MjData, view: View, probes: Probes) -> list[Reach]:
-        """Where each part is in the current pose."""
-        found = []
+    def reach(self, data: mujoco.MjData, view: View, probes: Probes) -> Reach:
+        """Where they are in the current pose."""
+        shaded = []
+        parts = []
         for bodies, spheres in self._parts:
             where = spheres.centres(data), spheres.radius
-            found.append(Reach(bodies, view.may_cover(*where), probes.may_shade(*where)))
-        return found
+            shaded.append(probes.may_shade(*where))
+            parts.append((bodies, view.may_cover(*where)))
+        return Reach(self._bodies, np.logical_or.reduce(shaded), parts)
 
 
 def nearest(
     caster: RayCaster,
-    parts: list[Reach],
+    reach: Reach,
     eye: np.ndarray,
     rays: np.ndarray,
     pixels: np.ndarray,
@@ -57,9 +67,9 @@ def nearest(
     distance = limit.copy()
     normal = np.zeros(rays.shape)
     # Parts come in the order of their bodies: of two things at one distance MuJoCo takes the first.
-    for part in parts:
-        may = np.flatnonzero(part.covered[pixels])
-        hits = caster.cast(eye, rays[:, may].reshape(-1, 3), part.bodies)
+    for bodies, covered in reach.parts:
+        may = np.flatnonzero(covered[pixels])
+        hits = caster.cast(eye, rays[:, may].reshape(-1, 3), bodies)
         nearer = np.flatnonzero(hits.distance < distance[:, may].ravel())
         sample = nearer // max(1, len(may))
         pixel = may[nearer % max(1, len(may))]

@@ -23,7 +23,7 @@ from pixelpush.datasets.sim.lighting import develop
 from pixelpush.datasets.sim.moving import Moving
 from pixelpush.datasets.sim.rays import PixelRays, RayCaster
 from pixelpush.datasets.sim.samples import most
-from pixelpush.datasets.sim.scene import Scene
+from pixelpush.datasets.sim.scene import GUARD_GROUP, Scene
 from pixelpush.datasets.sim.shading import LAMP_RADIUS, Shader
 from pixelpush.datasets.sim.still import StillScene
 
@@ -67,6 +67,9 @@ class Renderer:
             SAMPLES,
             bounds[-1],
         )
+        self._arm = np.isin(np.arange(self.model.nbody), scene.arm_bodies)
+        low = ~self._arm[self.model.geom_bodyid] & (self.model.geom_group != GUARD_GROUP)
+        self._low = np.flatnonzero(low)  # the geoms of all but the arm
         self._rest: np.ndarray | None = None  # places of what stands still, zeros for what moves
 
     def render(
@@ -145,11 +148,19 @@ class Renderer:
         unmoved = np.clip(develop(light) + still.unevenness, 0, 255)
         levels = unmoved.copy()
         label = self._still_label.copy()
-        parts = self._moving.reach(self.data, self._view, self._probes)
-        everything = shader.blobs(shader.dark_bodies)
-        drawing = Drawing(still, shader, self._caster, self._vignette, parts, blobs, everything)
-        touched = np.logical_or.reduce([part.covered | part.shaded for part in parts])
-        pixels = np.flatnonzero(touched)
+        reach = self._moving.reach(self.data, self._view, self._probes)
+        drawing = Drawing(
+            still,
+            shader,
+            self._caster,
+            self._vignette,
+            reach,
+            moving_blobs=blobs,
+            blobs=shader.blobs(shader.dark_bodies),
+            arm=self._arm,
+            top=self._top(),
+        )
+        pixels = reach.pixels()
         have = None
         for start, stop, bound in zip(
             (0, *SAMPLES), SAMPLES, (*self._bounds, np.inf), strict=False
@@ -164,6 +175,12 @@ class Renderer:
             pixels = pixels[chosen]
             have = have.of(chosen)
         return levels, label
+
+    def _top(self) -> float:
+        """The height in metres over which nothing but the arm reaches."""
+        upright = np.abs(self.data.geom_xmat[self._low, 6:])
+        half = (upright * self.model.geom_aabb[self._low, 3:]).sum(axis=1)
+        return float((self.data.geom_xpos[self._low, 2] + half).max())
 
     def _outlines(self, pixels: np.ndarray, geom: np.ndarray) -> np.ndarray:
         """bool, of all pixels: where a pixel beside one sees another geom, so that an edge may

@@ -237,18 +237,32 @@ class StillView:
             lit[:, self._rough] = self._still.more.key[0][self._further] > 0
         return lit
 
+    def points(self, sample: np.ndarray, pixel: np.ndarray) -> np.ndarray:
+        """float64 (n, 3): of some of the samples, by their numbers among these samples and these
+        pixels."""
+        if self._own:
+            return self._still.base.point[self._place[sample, pixel]]
+        distance = self.distance[sample, pixel]
+        points = self._still.rays.eye + self.rays[sample, pixel] * distance[:, None]
+        some, place = self._own_further(sample, pixel)
+        points[some] = self._still.more.point[place]
+        return points
+
     def of(self, sample: np.ndarray, pixel: np.ndarray) -> StillSamples:
         """Some of the samples, by their numbers among these samples and these pixels."""
         found = self._still.base.of(self._place[sample, pixel])
         if not self._own:
-            distance = self.distance[sample, pixel]
-            found.point[:] = self._still.rays.eye + self.rays[sample, pixel] * distance[:, None]
-            column = np.full(len(self.pixels), -1)
-            column[self._rough] = np.arange(len(self._rough))
-            rough = np.flatnonzero(column[pixel] >= 0)
-            place = self._further[sample[rough], column[pixel[rough]]]
-            found.put(rough, self._still.more.of(place))
+            some, place = self._own_further(sample, pixel)
+            found.put(some, self._still.more.of(place))
+            found.point[:] = self.points(sample, pixel)
         return found
+
+    def _own_further(self, sample: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of some samples are further ones of rough pixels, and where in ``more``."""
+        column = np.full(len(self.pixels), -1)
+        column[self._rough] = np.arange(len(self._rough))
+        some = np.flatnonzero(column[pixel] >= 0)
+        return some, self._further[sample[some], column[pixel[some]]]
 
     def _extended(self, place: np.ndarray, times: int) -> np.ndarray:
         """float64 (samples, pixels): how far the planes of the first samples are."""
