@@ -19,10 +19,6 @@ from pixelpush.eval.rollout.sampling import file_stem, rollout_episode, write_ro
 from pixelpush.eval.rollout.settings import RolloutSettings
 from pixelpush.files import write_json
 from pixelpush.saved import SHIPPED
-from pixelpush.training.config import RunOptions
-from pixelpush.training.loop import train
-from pixelpush.training.presets import find_preset
-from pixelpush.training.video_task import VideoTask
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
 SHIPPED_MODEL = "push-ot-small"
@@ -118,6 +114,12 @@ def _train(
     say: Callable[[str], None],
 ) -> tuple[str, VideoPixelNetwork]:
     """A model that is trained for at most ``plan.minutes``, and what to call it."""
+    # Only here: what needs no training loads no trainer.
+    from pixelpush.training.config import RunOptions
+    from pixelpush.training.loop import train
+    from pixelpush.training.presets import find_preset
+    from pixelpush.training.video_task import VideoTask
+
     run = out / f"run-{plan.name}"
     limit = f"{plan.clips} clips, at most {60 * plan.minutes:.0f} s"
     say(f"no shipped weights of this version; training {TRAINED_PRESET} on {limit}, into {run}")

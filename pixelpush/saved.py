@@ -10,17 +10,16 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, is_complete, read_json, write_json
 
-Model = TypeVar("Model", bound=nn.Module)
+# torch is loaded by what reads or writes weights, so that a name is looked up at once.
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Model = TypeVar("Model", bound="nn.Module")
 
 FORMAT = 1
 FAMILIES = ("video", "image", "upscaler")
@@ -48,13 +47,37 @@ class SavedModel:
         It is first built without memory, and every name and shape is compared with the file's
         header, so that a false configuration allocates nothing. Half precision is widened to the
         model's own. Raises InputError where the file is not this model's."""
-        with torch.device("meta"):
-            expected = build().state_dict()
         file = self.folder / WEIGHTS
-        check_tensors(file, expected)
+        check_tensors(file, built_shapes(build))
         model = build()
         load_tensors(file, model.state_dict(), model.load_state_dict)
         return model
+
+
+def built_shapes(build: Callable[[], nn.Module]) -> dict[str, Tensor]:
+    """Return the state that a new model would have, without memory and without drawing numbers.
+
+    >>> from pixelpush.vpn import build_model
+    >>> state = built_shapes(lambda: build_model("ot", frame_size=8, coarse_scales=0))
+    >>> {tensor.device.type for tensor in state.values()}
+    {'meta'}
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class NothingDrawn(TorchFunctionMode):
+        """Normal draws on the meta device load torch's compiler: over a second, for nothing."""
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):
+            kwargs = kwargs or {}
+            if func is torch.Tensor.normal_:
+                return args[0]
+            if func is torch.nn.init.normal_:
+                return kwargs["tensor"]
+            return func(*args, **kwargs)
+
+    with torch.device("meta"), NothingDrawn():
+        return build().state_dict()
 
 
 def save_model(model: Any, folder: str | Path) -> None:
@@ -82,11 +105,14 @@ def save_model_files(
     Use it inside ``atomic_folder``.
 
     >>> import tempfile
+    >>> import torch
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model_files(Path(folder), "video", {"kind": "ot"}, {"weight": torch.zeros(1)})
     ...     sorted(file.name for file in Path(folder).iterdir())
     ['model.json', 'model.safetensors']
     """
+    from safetensors.torch import save
+
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     # Through Python, so that a full disk is the OSError that it is and not the format's own error.
     (folder / WEIGHTS).write_bytes(save(tensors))
@@ -152,6 +178,7 @@ def load_tensors(
     Raises InputError unless names and shapes are ``expected``'s.
 
     >>> import tempfile
+    >>> import torch
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model_files(Path(folder), "video", {}, {"weight": torch.ones(1)})
     ...     load_tensors(Path(folder) / WEIGHTS, {"weight": torch.zeros(1)}, print)
@@ -168,6 +195,8 @@ def _opened(file: Path) -> Iterator[Any]:
         raise InputError(
             f"{file}: no such file; the save is incomplete. Use another one or train again."
         )
+    from safetensors import SafetensorError, safe_open
+
     try:
         opened = safe_open(file, framework="pt")
     except (

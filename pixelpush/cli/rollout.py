@@ -45,6 +45,11 @@ def rollout(options: RolloutOptions) -> None:
             "--folder takes the place of --data and --split, and has no truth for --quality."
         )
 
+    from pixelpush.eval.likelihood.runs import check_request
+
+    if options.folder is None:  # before torch is loaded and anything is simulated
+        check_request(options.model, options.data, options.split, options.episodes)
+
     from pixelpush.eval.rollout import run
 
     ready = run.prepare(options.model, options.context, options.device, options.sampling)

@@ -25,6 +25,10 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["pixelpush.eval.rollout.training.train_with_strips"],
         {"preset": "push-ot-small", "data": "sim", "run": Path("run")},
     ),
+    "presets": (
+        ["pixelpush.eval.presets.presets_text", "pixelpush.eval.presets.preset_text"],
+        {},
+    ),
     "nll": (["pixelpush.eval.likelihood.run.score_models"], {"model": "a"}),
     "rollout": (
         [
@@ -62,13 +66,27 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         {"data": "sim"},
     ),
 }
-_POSITIONAL = (("train", "preset"), ("doctor", "runs"), ("decompress", "file"), ("inspect", "data"))
+# What commands refuse before they load anything; what is asked for here does not exist.
+CHECKS = (
+    "pixelpush.eval.likelihood.runs.check_request",
+    "pixelpush.eval.likelihood.runs.check_scoring",
+    "pixelpush.training.request.check_training",
+    "pixelpush.training.preset_names.check_preset_name",
+)
+_POSITIONAL = (
+    ("train", "preset"),
+    ("presets", "name"),
+    ("doctor", "runs"),
+    ("decompress", "file"),
+    ("inspect", "data"),
+)
 # Where no other value of the type will do. The value may need other options beside it.
 OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("nll", "models"): {"model": "", "models": ("b", "c")},
     ("nll", "figure"): {"figure": Path("other.png")},
     ("speed", "figure"): {"figure": Path("other.png")},
     ("rollout", "folder"): {"folder": Path("given")},
+    ("train", "track"): {"track": ("wandb",)},
     ("train", "settings"): {"settings": ("channels=48",)},
     ("listen", "figure"): {"figure": Path("other.png")},
 }
@@ -130,6 +148,8 @@ def calls(command: str, options: Any, monkeypatch) -> list[Any]:
 
         return record
 
+    for check in CHECKS:
+        monkeypatch.setattr(check, lambda *_, **__: None)
     for target in ENTRIES[command][0]:
         monkeypatch.setattr(target, recorder(target))
     COMMANDS[command](options)
