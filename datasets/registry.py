@@ -6,21 +6,22 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pixelpush.datasets.description import read_description
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.readers import READERS
-from pixelpush.datasets.sim.names import LABORATORIES, is_simulated, parse_name
+from pixelpush.datasets.root import data_root
+from pixelpush.datasets.sim.names import (
+    LABORATORIES,
+    check_split,
+    default_others,
+    is_simulated,
+    parse_name,
+)
 from pixelpush.errors import InputError
 from pixelpush.files import is_complete
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
 PREPARED = tuple(reader.name for reader in READERS if reader.published)
-
-
-def data_root() -> Path:
-    """Where prepared stores lie unless told otherwise: $PIXELPUSH_DATA, else ~/.cache/pixelpush."""
-    return Path(
-        os.environ.get("PIXELPUSH_DATA") or Path.home() / ".cache" / "pixelpush"
-    ).expanduser()
 
 
 def open_dataset(
@@ -35,7 +36,8 @@ def open_dataset(
     lists what there is, for anything else."""
     name = os.fspath(name_or_path)
     if is_simulated(name):
-        from pixelpush.datasets.sim import open_sim
+        # It loads the physics, which nothing else here needs.
+        from pixelpush.datasets.sim.opening import open_sim
 
         laboratory, count = parse_name(name)
         return open_sim(laboratory, split, **{**_counts(split, count), **options})
@@ -73,15 +75,10 @@ def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
     many it will have then, without making any.
 
     Raises InputError for an unknown data set or split."""
-    from pixelpush.datasets.store import read_description
-
     if not is_simulated(name_or_path):
         path = find_store(name_or_path)
-        splits = read_description(path)["splits"]
-        if split not in splits:
-            raise InputError(f"{path}: no split {split!r}; it has {', '.join(sorted(splits))}.")
-        return splits[split]["episodes"]
-    from pixelpush.datasets.sim.names import check_split
+        return read_description(path).split(split, path).episodes
+    # They load the physics, which nothing else here needs.
     from pixelpush.datasets.sim.prepare import store_path
     from pixelpush.datasets.sim.splits import first_episodes
 
@@ -91,7 +88,7 @@ def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
     if "episodes" in counts:
         return counts["episodes"]
     store = store_path(laboratory, split, size)
-    made = read_description(store)["splits"][split]["episodes"] if is_complete(store) else 0
+    made = read_description(store).splits[split].episodes if is_complete(store) else 0
     return max(made, counts.get("least", 0)) or first_episodes(split)
 
 
@@ -108,8 +105,6 @@ def _counts(split: str, training: int | None) -> dict[str, int]:
     """Options of ``open_sim`` where the name says how many training episodes there are."""
     if training is None:
         return {}
-    from pixelpush.datasets.sim.splits import default_others
-
     return {"episodes": training} if split == "train" else {"least": default_others(training)}
 
 

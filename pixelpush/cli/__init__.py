@@ -62,9 +62,13 @@ def run(arguments: Sequence[str]) -> None:
     if list(arguments) == ["--version"]:
         print(f"pixelpush {__version__}")
         return
-    commands, program, rest = COMMANDS, "pixelpush", arguments
+    commands = COMMANDS
+    program = "pixelpush"
+    rest = arguments
     if list(arguments[:1]) == ["prepare"] and len(arguments) > 1:
-        commands, program, rest = sources(), "pixelpush prepare", with_source(arguments[1:])
+        commands = sources()
+        program = "pixelpush prepare"
+        rest = with_source(arguments[1:])
     # Nested options keep their own names: --workers and not --options.how.workers.
     tyro.extras.subcommand_cli_from_dict(
         commands,
