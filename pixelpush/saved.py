@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, is_complete, read_json, write_json
+from pixelpush.hub import fetch, is_on_hub
 
 # torch is loaded by what reads or writes weights, so that a name is looked up at once.
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def save_model_files(
 
 
 def find_saved(name_or_path: str | Path) -> SavedModel:
-    """Resolve a saved model's folder, a run folder or a shipped name.
+    """Resolve a saved model's folder, a run folder, a shipped name or ``hf://owner/name``.
 
     Of a run folder it is the best save, or else the newest complete one. Raises InputError where
     there is none.
@@ -228,6 +229,8 @@ def _compare_shapes(file: Path, wanted: Mapping[str, tuple], found: Mapping[str,
 
 
 def _resolve(path: Path, name: str) -> Path:
+    if is_on_hub(name):
+        return fetch(name)
     if (path / "model.json").is_file():
         return path
     if (path / "checkpoints").is_dir():
@@ -243,5 +246,6 @@ def _resolve(path: Path, name: str) -> Path:
         return SHIPPED / name
     shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob("*/model.json"))) or "none"
     raise InputError(
-        f"{name}: neither a run folder, a saved model nor a shipped one (shipped: {shipped})."
+        f"{name}: neither a run folder, a saved model nor a shipped one (shipped: {shipped}); "
+        "hf://owner/name is one on the Hub."
     )

@@ -263,6 +263,7 @@ def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
             "step": progress.steps,
             **window.take(run.task.frames_per_example),
             "learning_rate": rate,
+            "seconds": progress.seconds,
         }
         if run.fabric.device.type == "cuda":
             line["peak_memory_gb"] = torch.cuda.max_memory_allocated() / 1e9

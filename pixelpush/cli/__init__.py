@@ -15,9 +15,11 @@ import tyro
 
 from pixelpush import __version__
 from pixelpush.cli.compress import compress
+from pixelpush.cli.curves import curves
 from pixelpush.cli.decompress import decompress
 from pixelpush.cli.demo import demo
 from pixelpush.cli.doctor import doctor
+from pixelpush.cli.export import export
 from pixelpush.cli.inspect import inspect
 from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
@@ -38,9 +40,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "presets": presets,
     "train": train,
+    "curves": curves,
     "nll": nll,
     "rollout": rollout,
     "sample": sample,
+    "export": export,
     "listen": listen,
     "surprise": surprise,
     "compress": compress,
