@@ -12,7 +12,7 @@ from torch import nn
 from pixelpush.eval.text import text_table
 from pixelpush.image.presets import image_config
 from pixelpush.image.registry import build_image_model
-from pixelpush.saved import built_shapes
+from pixelpush.saved import built_empty
 from pixelpush.training.preset import Preset
 from pixelpush.training.presets import find_preset, presets
 from pixelpush.vpn import build_model
@@ -53,8 +53,8 @@ def preset_text(name: str) -> str:
 
 def parameters(preset: Preset) -> int:
     """How many weights the preset's model has; of video models with 5 states and 5 actions."""
-    state = built_shapes(lambda: _BUILDERS[preset.family](preset))
-    return sum(tensor.numel() for tensor in state.values() if tensor.is_floating_point())
+    model = built_empty(lambda: _BUILDERS[preset.family](preset))
+    return sum(weights.numel() for weights in model.parameters())
 
 
 def _model_settings(preset: Preset) -> Mapping[str, Any]:

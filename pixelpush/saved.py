@@ -49,18 +49,18 @@ class SavedModel:
         header, so that a false configuration allocates nothing. Half precision is widened to the
         model's own. Raises InputError where the file is not this model's."""
         file = self.folder / WEIGHTS
-        check_tensors(file, built_shapes(build))
+        check_tensors(file, built_empty(build).state_dict())
         model = build()
         load_tensors(file, model.state_dict(), model.load_state_dict)
         return model
 
 
-def built_shapes(build: Callable[[], nn.Module]) -> dict[str, Tensor]:
-    """Return the state that a new model would have, without memory and without drawing numbers.
+def built_empty(build: Callable[[], Model]) -> Model:
+    """Return a new model that has shapes and no memory; no numbers are drawn.
 
     >>> from pixelpush.vpn import build_model
-    >>> state = built_shapes(lambda: build_model("ot", frame_size=8, coarse_scales=0))
-    >>> {tensor.device.type for tensor in state.values()}
+    >>> model = built_empty(lambda: build_model("ot", frame_size=8, coarse_scales=0))
+    >>> {weights.device.type for weights in model.parameters()}
     {'meta'}
     """
     import torch
@@ -78,7 +78,7 @@ def built_shapes(build: Callable[[], nn.Module]) -> dict[str, Tensor]:
             return func(*args, **kwargs)
 
     with torch.device("meta"), NothingDrawn():
-        return build().state_dict()
+        return build()
 
 
 def save_model(model: Any, folder: str | Path) -> None:

@@ -17,7 +17,7 @@ from torch import nn
 
 from pixelpush.errors import InputError
 from pixelpush.files import read_json, write_json
-from pixelpush.saved import WEIGHTS, built_shapes, check_tensors, find_saved, load_tensors
+from pixelpush.saved import WEIGHTS, built_empty, check_tensors, find_saved, load_tensors
 from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average, update_average
 from pixelpush.training.checkpoint import Progress, TrainState
@@ -148,7 +148,9 @@ def _check_start(folder: Path, task: Task, start: str) -> None:
     """Refuse weights that are not there or not of this model before the run folder takes note of
     them."""
     if start and not (folder / "config.json").is_file():
-        check_tensors(find_saved(start).folder / WEIGHTS, built_shapes(task.build_model))
+        check_tensors(
+            find_saved(start).folder / WEIGHTS, built_empty(task.build_model).state_dict()
+        )
 
 
 def _set_up(

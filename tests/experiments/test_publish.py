@@ -54,5 +54,5 @@ def test_published_weights_are_the_models_to_half_precision(tmp_path):
 
 def test_a_card_is_needed(tmp_path):
     finished_run(tmp_path / "run")
-    with pytest.raises(InputError, match="card.md: no such file"):
+    with pytest.raises(InputError, match=r"card\.md: no such file"):
         publish(Options(tmp_path / "run", "tiny", tmp_path / "card.md", tmp_path / "weights"))
