@@ -96,8 +96,9 @@ class TrainConfig:
 class RunOptions:
     """How and where a run is carried out; it may differ from one call to the next of the same run.
 
-    Intervals are in examples. 0 means a twentieth of the planned length for save_examples and
-    validate_examples, every tenth step for log_examples, and never for sample_examples. Raises
+    Intervals are in examples. 0 means a twentieth of the planned length for save_examples, the same
+    for validate_examples but never more than a tenth of the work (``validation_interval``), every
+    tenth step for log_examples, and never for sample_examples. Raises
     InputError for a value out of bounds.
 
     >>> RunOptions(minutes=5.0).keep
@@ -131,15 +132,16 @@ class RunOptions:
     keep: int = 3
     """Keep the last so many saves, and the best."""
     validate_examples: int = 0
-    """Validate after every so many examples; 0: twenty times in a run."""
+    """Validate after every so many examples; 0: twenty times in a run, but never so often that it
+    takes more than a tenth of the work."""
     validation_items: int = 64
     """Validate on the first so many items while training; the whole split is scored at the end."""
     log_examples: int = 0
     """Write a line of metrics after every so many examples; 0: every ten steps."""
     sample_examples: int = 0
     """Draw sampled futures (video models) after every so many examples; 0: never."""
-    tensorboard: bool = False
-    """Write the metrics to TensorBoard too."""
+    track: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ()
+    """Give the metrics to these trackers too; each is an extra: pip install 'pixelpush[wandb]'."""
     quiet: bool = False
     """No progress bar."""
 

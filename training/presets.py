@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pixelpush.published import robot_pushing_words
-from pixelpush.registry import Registry
 from pixelpush.training.config import DataConfig, OptimizerConfig, ScheduleConfig, TrainConfig
 from pixelpush.training.image_presets import image_presets
 from pixelpush.training.preset import Preset
+from pixelpush.training.preset_names import check_preset_name
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.kinds import Measured, VideoKind
 
@@ -155,9 +155,10 @@ def presets() -> dict[str, Preset]:
 
 
 def find_preset(name: str) -> Preset:
-    """Return the training preset of that name; an unknown one raises InputError that lists them.
+    """Return the training preset of that name; an unknown one raises InputError with the nearest.
 
     >>> find_preset("push-ot-small").model
     'push-ot-small'
     """
-    return Registry("training preset", presets()).find(name)
+    check_preset_name(name)
+    return presets()[name]

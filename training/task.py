@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pixelpush.progress import Progress, silent
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -63,8 +65,20 @@ class Task(Protocol):
         parallelism apply."""
         ...
 
+    def validation_cost(self, limit: int) -> float:
+        """Return what ``evaluate`` costs with that limit, counted in training examples.
+
+        A training example counts as three passes forward: its own, and a backward pass of two. 0
+        without a validation split."""
+        ...
+
     def evaluate(
-        self, model: nn.Module, limit: int | None, device: torch.device, precision: str
+        self,
+        model: nn.Module,
+        limit: int | None,
+        device: torch.device,
+        precision: str,
+        progress: Progress = silent,
     ) -> dict[str, float]:
         """Return scores on the validation split, or on its first ``limit`` items.
 

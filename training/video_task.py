@@ -19,6 +19,7 @@ from pixelpush.datasets.hashing import hash64
 from pixelpush.datasets.inspection import entry_names, near_constant
 from pixelpush.datasets.order import training_clip
 from pixelpush.errors import InputError
+from pixelpush.progress import Progress, silent
 from pixelpush.training.config import DataConfig
 from pixelpush.training.drawing_lesson import LESSON, drawing_lesson
 from pixelpush.training.task import SCORE
@@ -169,22 +170,39 @@ class VideoTask:
         clip = batch.get("frames"), batch.get("states"), batch.get("actions")
         return model(*clip, self.data.context, batch.get("history"), lesson)
 
+    def validation_cost(self, limit: int) -> float:
+        """Whole episodes forward, beside clips forward and backward."""
+        if self.validation is None:
+            return 0.0
+        count = min(limit, len(self.validation))
+        lengths = getattr(self.validation, "lengths", None)
+        if lengths is None:
+            lengths = [len(self.validation[index].frames) for index in range(count)]
+        return float(sum(lengths[:count])) / (3 * self.data.clip_frames)
+
     def evaluate(
-        self, model: nn.Module, limit: int | None, device: torch.device, precision: str
+        self,
+        model: nn.Module,
+        limit: int | None,
+        device: torch.device,
+        precision: str,
+        progress: Progress = silent,
     ) -> dict[str, float]:
         """Exact nats per sub-pixel of the validation episodes, or of the first ``limit``."""
         if self.validation is None or self.data.teaches == "drawing":
             return {}
         episodes = self.validation if limit is None else Prefix(self.validation, limit)
-        scores = score_episodes(
-            model,
-            episodes,
-            self.data.context,
-            self.data.scored_frames,
-            _VALIDATION_BATCH,
-            device,
-            precision,
-        )
+        with progress(len(episodes), "scoring") as advance:
+            scores = score_episodes(
+                model,
+                episodes,
+                self.data.context,
+                self.data.scored_frames,
+                _VALIDATION_BATCH,
+                device,
+                precision,
+                advance,
+            )
         nats, subpixels = total_score(scores)
         return {SCORE: nats / subpixels}
 

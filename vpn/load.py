@@ -79,11 +79,11 @@ def load_model(
 ) -> nn.Module:
     """Load a model of any family, ready to evaluate.
 
-    name_or_path: a shipped model's name, a run folder (its best save), or a saved folder. family:
-    refuse every family but this one: 'video', 'image', 'upscaler' (super-resolution) or
-    'pose' (reads the arm's pose from a picture). No code
-    from the file is executed. Raises InputError where the model is missing, damaged or of another
-    family.
+    name_or_path: a shipped model's name, a run folder (its best save), a saved folder, or
+    ``hf://owner/name``, a model on the Hugging Face Hub (extra ``hub``). family: refuse every
+    family but this one: 'video', 'image', 'upscaler' (super-resolution) or 'pose' (reads the arm's
+    pose from a picture). No code from the file is executed. Raises InputError where the model is
+    missing, damaged or of another family.
 
     >>> load_model("push-ot-small").config.kind
     'ot'

@@ -30,6 +30,9 @@ class RolloutSettings:
     states: Literal["recorded", "predicted"] = "recorded"
     """Future states of recorded episodes: given to the model, as in the papers, or predicted by it
     from the actions."""
+    beyond: Literal["refuse", "hold", "loop"] = "refuse"
+    """Where --steps goes beyond the actions: refuse, hold the last action, or loop, beginning again
+    with the first."""
     batch_size: int = 16
     """Futures sampled at once."""
 
@@ -56,7 +59,8 @@ class RolloutOutputs:
     """
 
     out: Path
-    """Folder for the MP4s, the film strips (PNG), the arrays (NPZ) and rollout.json."""
+    """Folder for films (MP4, GIF), strips and a contact sheet (PNG), arrays (NPZ), per-frame tables
+    (CSV), rollout.json, and index.html, which shows them all. Rollouts of earlier runs stay."""
     upscale: int = 0
     """Also render the futures at this many pixels (128, 256) by video super-resolution: a second
     MP4 and strip."""
