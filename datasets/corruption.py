@@ -12,6 +12,7 @@ from pixelpush.datasets.hashing import hash64
 
 _LARGEST_REGION = 0.7  # of the frame's side
 _STRAY = 0.01  # of the pixels: single ones of any colour
+_CHANGED = 8  # levels
 _REACH = 3  # frames, between those that are mixed
 
 
@@ -32,7 +33,30 @@ def corrupt(frames: np.ndarray, context: int, seed: int, index: int, epoch: int)
             near = np.clip(time + random.integers(-_REACH, _REACH + 1), 0, len(frames) - 1)
             region = shown[time, :, rows, columns]
             region[...] = fault(region, frames[near, :, rows, columns], random)
+    if random.random() < 0.5:
+        start = int(random.integers(context, len(frames)))
+        _leave_debris(frames[0], shown[start:], random)
     return shown
+
+
+def _leave_debris(first: np.ndarray, shown: np.ndarray, random: np.random.Generator) -> None:
+    """Strays that stay for some frames at one place: what a rollout leaves where the arm has been,
+    and what its own memory then takes for real.
+
+    They lie in a region or wherever the picture has changed since the first frame. Their colours
+    are the frame's."""
+    shown = shown[: int(random.integers(1, len(shown) + 1))]
+    height, width = first.shape[1:]
+    where = np.zeros((height, width), bool)
+    if random.random() < 0.5:
+        where[_range(random, height), _range(random, width)] = True
+    else:
+        difference = np.abs(shown[0].astype(np.int16) - first.astype(np.int16))
+        where |= difference.max(axis=0) > _CHANGED
+    stray = where & (random.random((height, width)) < random.uniform(0.01, 0.25))
+    count = int(stray.sum())
+    chosen = random.integers(height, size=count), random.integers(width, size=count)
+    shown[:, :, stray] = shown[0, :, chosen[0], chosen[1]].T
 
 
 def _range(random: np.random.Generator, size: int) -> slice:
