@@ -31,14 +31,14 @@ def test_the_context_stays_clean_and_so_does_a_third_of_the_rest():
 
 
 def test_debris_stays_at_its_place_with_its_colours():
-    """Of still frames, whatever is the same in two faulty frames but not in the clean one stayed."""
+    """Of still frames, what two faulty frames share and the clean one does not has stayed."""
     clean = np.repeat(frames()[:1], 8, axis=0)
     stayed = 0
     for index in range(100):
         shown = corrupt(clean, 2, 0, index, 0)
         same = (shown[3:] == shown[2:-1]).all(axis=1) & (shown[3:] != clean[3:]).any(axis=1)
         stayed += int(same.sum() > 0)
-    assert stayed > 20
+    assert stayed > 5
 
 
 def test_every_kind_of_fault_occurs():
