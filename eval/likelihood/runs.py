@@ -10,7 +10,9 @@ from typing import Any
 
 from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.versions import of_another_version
+from pixelpush.datasets.store import store_splits
 from pixelpush.errors import InputError
 from pixelpush.files import read_json
 from pixelpush.saved import find_saved
@@ -122,9 +124,6 @@ def split_names(data: str) -> list[str]:
     """The splits of a data set in the tables' order: train, val, then the tests."""
     if is_simulated(data):
         return list(_SIM_SPLITS)
-    from pixelpush.datasets.root import data_root
-    from pixelpush.datasets.store import store_splits
-
     path = Path(data).expanduser()
     names = store_splits(path if path.is_dir() else data_root() / data)
     known = [name for name in ("train", "val", "test", *_SIM_SPLITS[2:]) if name in names]

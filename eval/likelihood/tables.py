@@ -75,30 +75,37 @@ def table2_text(report: LikelihoodReport) -> str:
     """Reed et al. 2017, Table 2: rows are models, columns splits, nats per sub-pixel; the published
     rows below."""
     splits = list(report.splits)
-    rows = [
+    ours = [
         [name, *(_cell(HEADLINE, summaries[split]) for split in splits)]
         for name, summaries in report.rows(REFERENCE_ROW)
     ]
-    floors = [report.splits[name].floor for name in splits]
-    if any(floor is not None for floor in floors):
-        rows.append([FLOOR_ROW, *(number(floor and floor.mean.value, 3) for floor in floors)])
-        for model in report.models:
-            above = [_cell("above_floor", model.splits[name]) for name in splits]
-            rows.append([f"{model.name} above floor", *above])
-    ours = len(rows)
-    for kind, values in ROBOT_PUSHING.items():
-        if any(name in values for name in splits):
-            rows.append([KINDS[kind].label, *(number(values.get(name), 2) for name in splits)])
+    ours += _floor_rows(report)
+    theirs = [
+        [KINDS[kind].label, *(number(values.get(name), 2) for name in splits)]
+        for kind, values in ROBOT_PUSHING.items()
+        if any(name in values for name in splits)
+    ]
+    header = ["", *(COLUMNS.get(name, name) for name in splits)]
     lines = [split_line(name, facts) for name, facts in report.splits.items()]
-    lines.append(
-        text_table(["", *(COLUMNS.get(name, name) for name in splits)], rows, rule_before=[ours])
-    )
-    if len(rows) > ours:
+    lines.append(text_table(header, ours + theirs, rule_before=[len(ours)]))
+    if theirs:
         lines.append(
             "Below the rule: published, on the Google robot pushing recordings "
             f"({ROBOT_PUSHING_SOURCE})."
         )
     return "\n".join(lines)
+
+
+def _floor_rows(report: LikelihoodReport) -> list[list[str]]:
+    """The noise floor and each model's distance to it; none where no split has a floor."""
+    floors = [facts.floor for facts in report.splits.values()]
+    if all(floor is None for floor in floors):
+        return []
+    rows = [[FLOOR_ROW, *(number(floor and floor.mean.value, 3) for floor in floors)]]
+    for model in report.models:
+        above = [_cell("above_floor", model.splits[name]) for name in report.splits]
+        rows.append([f"{model.name} above floor", *above])
+    return rows
 
 
 def moving_mnist_text(report: LikelihoodReport) -> str:

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from skimage.metrics import structural_similarity
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file
@@ -29,8 +32,6 @@ def psnr(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
 def ssim(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Structural similarity (Wang et al. 2004), scikit-image's: 7x7 windows, mean over channels.
     Shapes of ``psnr``."""
-    from skimage.metrics import structural_similarity
-
     if min(truth.shape[-2:]) < _SSIM_WINDOW:
         raise InputError(
             f"SSIM needs frames of at least {_SSIM_WINDOW} pixels, got {truth.shape[-2:]}."
@@ -154,9 +155,6 @@ def _summary(curves: Sequence[np.ndarray]) -> CurveSummary:
 
 def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
     """PSNR and SSIM against the frame index, with one standard error over episodes."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     frames = np.arange(context, context + summary.steps)
     labels = {

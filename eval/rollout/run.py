@@ -34,7 +34,7 @@ from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
 from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.files import write_json
-from pixelpush.progress import progress_bar, silent
+from pixelpush.progress import progress_unless
 from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 
 
@@ -79,32 +79,36 @@ def roll_out_episodes(
     split = split or split_names(data)[-1]
     episodes = open_split(data, split, ready.model.config.frame_size)
     # Before anything is simulated at the large size, which takes minutes.
-    for number in numbers:
-        if not 0 <= number < len(episodes):
-            raise InputError(
-                f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
-            )
+    _check_numbers(numbers, episodes)
     upscalers = _upscalers(ready, outputs)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
-    entries: list[dict[str, Any]] = []
+    written: list[_Written] = []
     curves: list[EpisodeQuality] = []
-    progress = silent if outputs.quiet else progress_bar
+    progress = progress_unless(outputs.quiet)
     with progress(len(numbers), "rollouts") as advance:
         for number in numbers:
             video, futures = _sample_episode(ready, episodes, number)
             writer = _Writer(ready, outputs, upscalers, number, episodes[number].id)
             truth = None if large is None else large[number].frames
-            entry = writer.write(video, futures, truth)
-            entries.append({"episode": number, "id": episodes[number].id, **entry})
+            about = {"episode": number, "id": episodes[number].id}
+            written.append(writer.write(video, futures, about, truth))
             if outputs.quality and video.truth is not None:
                 curves.append(episode_quality(video.given, video.truth, futures.frames))
             advance(1)
+    source = {"data": data, "split": split}
     if curves:
-        about = {"model": Path(ready.name).name, "data": data, "split": split}
-        _write_quality(ready, about, curves, outputs.out)
-    _write_description(ready, {"data": data, "split": split}, entries, outputs.out)
+        _write_quality(ready, {"model": Path(ready.name).name, **source}, curves, outputs.out)
+    _write_description(ready, source, written, outputs.out)
+
+
+def _check_numbers(numbers: Sequence[int], episodes: EpisodeDataset) -> None:
+    for number in numbers:
+        if not 0 <= number < len(episodes):
+            raise InputError(
+                f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
+            )
 
 
 def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None:
@@ -117,8 +121,16 @@ def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None
     title = f"{folder.name}  ·  {ready.about}"
     video, futures = rollout_context(ready.model, frames, states, actions, ready.sampling, title)
     writer = _Writer(ready, outputs, upscalers, 0, folder.resolve().name)
-    entry = {"id": folder.name, **writer.write(video, futures, None)}
-    _write_description(ready, {"folder": str(folder)}, [entry], outputs.out)
+    written = writer.write(video, futures, {"id": folder.name}, None)
+    _write_description(ready, {"folder": str(folder)}, [written], outputs.out)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A rollout that was written. files: their names, by what they show. entry: of rollout.json."""
+
+    files: Mapping[str, str]
+    entry: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -132,9 +144,13 @@ class _Writer:
     name: str
 
     def write(
-        self, video: RolloutVideo, futures: Futures, large_truth: np.ndarray | None
-    ) -> dict[str, Any]:
-        """Write the files; returns the entry of rollout.json."""
+        self,
+        video: RolloutVideo,
+        futures: Futures,
+        about: Mapping[str, object],
+        large_truth: np.ndarray | None,
+    ) -> _Written:
+        """Write the files. about: what the entry of rollout.json begins with."""
         stem = file_stem(self.number, self.name)
         out = self.outputs.out
         speed = self.outputs.frames_per_second
@@ -145,7 +161,9 @@ class _Writer:
             larger = super_resolve(video, self.upscalers, large_truth, seed, self.number, device)
             stem = f"{stem}-{self.outputs.upscale}"
             files |= write_pictures(out, stem, larger, speed, prefix="large_")
-        return describe_rollout(video, futures, files, self.ready.sampling, self.ready.device)
+        ready = self.ready
+        described = describe_rollout(video, futures, files, ready.sampling, ready.device)
+        return _Written(files, {**about, **described})
 
 
 def _sample_episode(
@@ -162,7 +180,7 @@ def _upscalers(ready: Ready, outputs: RolloutOutputs) -> list[VideoUpscaler]:
 
 
 def _write_quality(
-    ready: Ready, about: dict[str, Any], curves: list[EpisodeQuality], out: Path
+    ready: Ready, about: Mapping[str, str], curves: list[EpisodeQuality], out: Path
 ) -> None:
     sampling = ready.sampling
     asked = {
@@ -176,10 +194,10 @@ def _write_quality(
 
 
 def _write_description(
-    ready: Ready, source: dict[str, Any], entries: list[dict[str, Any]], out: Path
+    ready: Ready, source: Mapping[str, str], written: list[_Written], out: Path
 ) -> None:
-    described = {"model": ready.name, **source, "rollouts": entries}
+    described = {"model": ready.name, **source, "rollouts": [item.entry for item in written]}
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "rollout.json", {"format": "pixelpush-rollout", "version": 1, **described})
-    for entry in entries:
-        print("  ".join(str(out / name) for name in entry["files"].values()))
+    for item in written:
+        print("  ".join(str(out / name) for name in item.files.values()))
