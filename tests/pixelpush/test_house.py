@@ -19,7 +19,17 @@ ALLOWED = {
     "eval": {"training", "vpn", "image", "datasets"},
     "pixelpush": {"eval", "training", "vpn", "image", "datasets"},
 }
-BASEMENT = {"errors", "files", "finding", "progress", "published", "registry", "saved", "settings"}
+BASEMENT = {
+    "errors",
+    "files",
+    "finding",
+    "precision",
+    "progress",
+    "published",
+    "registry",
+    "saved",
+    "settings",
+}
 
 
 def imported_modules(file: Path) -> set[str]:
