@@ -19,7 +19,7 @@ from pixelpush.errors import InputError
 from pixelpush.files import read_json
 from pixelpush.finding import Finding
 from pixelpush.saved import SHIPPED, complete_saves, find_saved
-from pixelpush.training.checkpoint import verify_save
+from pixelpush.training.save_integrity import verify_save
 from pixelpush.vpn import load_model
 
 # What preparing leaves beside a store while it runs, or for good if it was killed.
