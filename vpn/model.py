@@ -4,7 +4,6 @@ a sampler."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -13,12 +12,14 @@ from torch import Tensor, nn
 from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn.carry import StepCarry
+from pixelpush.vpn.checks import check_vectors, check_video
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
 from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
 from pixelpush.vpn.recompute import by_pieces
+from pixelpush.vpn.rollout import Rollout, Step, sample_rollout
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
 
@@ -37,28 +38,6 @@ def make_encoder(config: VideoConfig) -> VideoEncoder:
     'LayeredEncoder'
     """
     return LayeredEncoder(config) if config.encoder == "layered" else FrameEncoder(config)
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """Sampled futures.
-
-    frames: uint8 (B, steps, C, H, W). log_prob: nats (B, steps, H, W) of these frames under the
-    model (temperature 1), summed over channels. states: float32 (B, context + steps, S), given or
-    predicted. network_evaluations: sequential network evaluations per frame.
-
-    >>> from pixelpush.vpn import build_model
-    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
-    >>> frames = torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)
-    >>> out = model.rollout(frames, torch.zeros(1, 2, 5), torch.zeros(1, 5, 5))
-    >>> out.frames.shape
-    torch.Size([1, 3, 3, 8, 8])
-    """
-
-    frames: Tensor
-    log_prob: Tensor
-    states: Tensor
-    network_evaluations: int
 
 
 class VideoPixelNetwork(nn.Module):
@@ -245,7 +224,7 @@ class VideoPixelNetwork(nn.Module):
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         temperature: float = 1.0,
         steps: int | None = None,
-        step: Callable[..., tuple[StepCarry, Tensor]] | None = None,
+        step: Step | None = None,
     ) -> Rollout:
         """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
 
@@ -255,39 +234,9 @@ class VideoPixelNetwork(nn.Module):
         generator per sample, or one from which a seed per sample is drawn in order. step: what
         samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. Raises InputError
         where actions are missing, saying how many."""
-        batch, context = frames.shape[:2]
-        self._check_video(frames, context - 1)
-        self._check_vectors("states", states, self.config.state_dim, batch, context)
-        steps = actions.shape[1] - context if steps is None else steps
-        self._check_vectors(
-            "actions", actions, self.config.action_dim, batch, context + max(steps, 0) - 1
-        )
-        if steps < 1:
-            raise InputError(
-                f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1."
-            )
-        noise = SampleNoise(generator, batch)
-        carry = self.begin(frames, states, actions)
-        sampled = []
-        scores = []
-        taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
-        sample_frame = step or self.step
-        size = self.config.frame_size
-        for time in range(context - 1, context - 1 + steps):
-            uniforms = noise.uniforms(self.decoder.uniforms_per_pixel, size, size).to(frames.device)
-            carry, score = sample_frame(carry, actions[:, time], uniforms, temperature)
-            if time + 1 < len(taken):
-                carry = carry._replace(state=taken[time + 1])
-            else:
-                taken.append(carry.state)
-            sampled.append(carry.frame)
-            scores.append(score)
-        return Rollout(
-            torch.stack(sampled, dim=1),
-            torch.stack(scores, dim=1),
-            torch.stack(taken, dim=1),
-            self.decoder.evaluations,
-        )
+        noise = SampleNoise(generator, frames.shape[0])
+        sample = step or self.step
+        return sample_rollout(self, frames, states, actions, noise, temperature, steps, sample)
 
     @torch.no_grad()
     def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:
@@ -335,10 +284,10 @@ class VideoPixelNetwork(nn.Module):
                 f"context {context}: the first frame has nothing to be predicted from; give at "
                 "least 1."
             )
-        self._check_video(frames, context)
+        check_video(frames, self.config, context)
         batch, length = frames.shape[:2]
-        self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
-        self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
+        check_vectors("states", states, self.config.state_dim, batch, length - 1)
+        check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
         past = slice(0, length - 1)
         future = slice(context - 1, None)
         vectors = self.vectors(states[:, past], actions[:, past])
@@ -406,29 +355,3 @@ class VideoPixelNetwork(nn.Module):
 
     def _normalise(self, vectors: Tensor, name: str) -> Tensor:
         return (vectors.float() - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")
-
-    def _check_video(self, frames: Tensor, context: int) -> None:
-        c = self.config
-        expected = (c.colours, c.frame_size, c.frame_size)
-        if frames.dtype != torch.uint8 or frames.ndim != 5 or tuple(frames.shape[2:]) != expected:
-            raise InputError(
-                f"frames must be uint8 (B, T, {', '.join(map(str, expected))}), got {frames.dtype} "
-                f"{tuple(frames.shape)}; prepare the data at the model's frame size."
-            )
-        if frames.shape[1] <= max(context, 0):
-            raise InputError(
-                f"{frames.shape[1]} frames do not exceed the context of {context}; give longer "
-                "episodes."
-            )
-
-    def _check_vectors(
-        self, name: str, vectors: Tensor, size: int, batch: int, needed: int
-    ) -> None:
-        if vectors.ndim != 3 or vectors.shape[0] != batch or vectors.shape[2] != size:
-            raise InputError(
-                f"{name} must be ({batch}, T, {size}) for this model, got {tuple(vectors.shape)}; "
-                f"the model was built with {name[:-1]}_dim={size}."
-            )
-        if vectors.shape[1] < needed:
-            missing = needed - vectors.shape[1]
-            raise InputError(f"{name} end too early: {missing} of the {needed} needed are missing.")
