@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
-from pixelpush.image.noise import SampleNoise
+from pixelpush.image.noise import SampleNoise, one_each
+from pixelpush.settings import check_temperature
 from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
@@ -229,6 +230,7 @@ class VideoPixelNetwork(nn.Module):
         temperature: float = 1.0,
         steps: int | None = None,
         step: Callable[..., tuple[StepCarry, Tensor]] | None = None,
+        together: int | None = None,
     ) -> Rollout:
         """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
 
@@ -236,8 +238,13 @@ class VideoPixelNetwork(nn.Module):
         - 1 of them (one more may be given, as recorded episodes do). states: (B, >= context, S);
         those after the given are predicted. steps: default T' - context. generator: one CPU
         generator per sample, or one from which a seed per sample is drawn in order. step: what
-        samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. Raises InputError
-        where actions are missing, saying how many."""
+        samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. temperature: see
+        ``PixelDistribution.sample``.
+
+        together: how many samples go through the network at once. Left out: one on a CPU, all on a
+        GPU and with ``step``. A sample is the same, to the byte, in any batch if ``together`` is;
+        other numbers of samples round differently, by one level here and there, and what is
+        sampled later follows. Raises InputError where actions are missing, saying how many."""
         batch, context = frames.shape[:2]
         self._check_video(frames, context - 1)
         self._check_vectors("states", states, self.config.state_dim, batch, context)
@@ -248,6 +255,27 @@ class VideoPixelNetwork(nn.Module):
         if steps < 1:
             raise InputError(
                 f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1."
+            )
+        check_temperature(temperature)
+        if together is None:
+            together = 1 if step is None and frames.device.type == "cpu" else batch
+        if together < batch:
+            sources = one_each(generator, batch)
+            parts = [slice(first, first + together) for first in range(0, batch, together)]
+            return _joined(
+                [
+                    self.rollout(
+                        frames[part],
+                        states[part],
+                        actions[part],
+                        sources[part],
+                        temperature,
+                        steps,
+                        step,
+                        together,
+                    )
+                    for part in parts
+                ]
             )
         noise = SampleNoise(generator, batch)
         carry = self.begin(frames, states, actions)
@@ -404,3 +432,13 @@ class VideoPixelNetwork(nn.Module):
         if vectors.shape[1] < needed:
             missing = needed - vectors.shape[1]
             raise InputError(f"{name} end too early: {missing} of the {needed} needed are missing.")
+
+
+def _joined(parts: Sequence[Rollout]) -> Rollout:
+    """The rollouts of consecutive samples as one."""
+    return Rollout(
+        torch.cat([part.frames for part in parts]),
+        torch.cat([part.log_prob for part in parts]),
+        torch.cat([part.states for part in parts]),
+        parts[0].network_evaluations,
+    )
