@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
-from pixelpush.image.noise import SampleNoise
+from pixelpush.image.noise import one_each
 from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.checks import check_vectors, check_video
 from pixelpush.vpn.config import VideoConfig
@@ -225,6 +225,7 @@ class VideoPixelNetwork(nn.Module):
         temperature: float = 1.0,
         steps: int | None = None,
         step: Step | None = None,
+        together: int | None = None,
     ) -> Rollout:
         """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
 
@@ -232,11 +233,21 @@ class VideoPixelNetwork(nn.Module):
         - 1 of them (one more may be given, as recorded episodes do). states: (B, >= context, S);
         those after the given are predicted. steps: default T' - context. generator: one CPU
         generator per sample, or one from which a seed per sample is drawn in order. step: what
-        samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. Raises InputError
-        where actions are missing, saying how many."""
-        noise = SampleNoise(generator, frames.shape[0])
+        samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. temperature: see
+        ``PixelDistribution.sample``.
+
+        together: how many samples go through the network at once. Left out: one on a CPU, all on a
+        GPU and with ``step``. A sample is the same, to the byte, in any batch if ``together`` is;
+        other numbers of samples round differently, by one level here and there, and what is
+        sampled later follows. Raises InputError where actions are missing, saying how many."""
+        batch = frames.shape[0]
+        if together is None:
+            together = 1 if step is None and frames.device.type == "cpu" else batch
+        sources = one_each(generator, batch)
         sample = step or self.step
-        return sample_rollout(self, frames, states, actions, noise, temperature, steps, sample)
+        return sample_rollout(
+            self, frames, states, actions, sources, temperature, steps, sample, together
+        )
 
     @torch.no_grad()
     def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:
