@@ -1,4 +1,4 @@
-"""All figures of sampled futures that need the truth: frames, what moves, poses read back, objects."""
+"""All figures of sampled futures that need the truth: frames, what moves, poses, objects."""
 
 from __future__ import annotations
 
