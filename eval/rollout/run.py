@@ -19,12 +19,7 @@ from pixelpush.eval.rollout.horizon import read_actions
 from pixelpush.eval.rollout.layers import check_layers, layer_pictures
 from pixelpush.eval.rollout.mp4 import write_png
 from pixelpush.eval.rollout.page import write_page
-from pixelpush.eval.rollout.quality import (
-    EpisodeQuality,
-    episode_quality,
-    quality_figure,
-    summarise_quality,
-)
+from pixelpush.eval.rollout.quality_log import QualityLog
 from pixelpush.eval.rollout.record import (
     actions_digest,
     add_to_record,
@@ -44,7 +39,6 @@ from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
 from pixelpush.eval.rollout.sheet import contact_sheet
 from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
-from pixelpush.files import write_json
 from pixelpush.progress import progress_bar, silent
 from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 
@@ -110,7 +104,7 @@ def roll_out_episodes(
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
     entries: list[dict[str, Any]] = []
-    curves: list[EpisodeQuality] = []
+    quality = QualityLog.begin(outputs.pose_reader, data, split) if outputs.quality else None
     shown: list[tuple[str, RolloutVideo]] = []
     progress = silent if outputs.quiet else progress_bar
     with progress(len(numbers), "rollouts") as advance:
@@ -129,13 +123,11 @@ def roll_out_episodes(
             truth = None if large is None or own is not None else large[number].frames
             entries.append(writer.write(video, futures, truth))
             shown.append((f"{episodes.name} {number} ({episodes[number].id})", video))
-            if outputs.quality and video.truth is not None:
-                known = len(video.truth)
-                curves.append(episode_quality(video.given, video.truth, futures.frames[:, :known]))
+            if quality is not None and video.truth is not None:
+                quality.add(video, futures.frames, episodes[number])
             advance(1)
-    if curves:
-        about = {"model": Path(ready.name).name, "data": data, "split": split}
-        _write_quality(ready, about, curves, outputs.out)
+    if quality is not None:
+        quality.write(outputs.out, Path(ready.name).name, ready.sampling, ready.context)
     _finish(ready, shown, entries, outputs)
 
 
@@ -210,20 +202,6 @@ def _sample_episode(
 def _upscalers(ready: Ready, outputs: RolloutOutputs) -> list[VideoUpscaler]:
     size = ready.model.config.frame_size
     return load_upscalers(outputs.upscalers, size, outputs.upscale, ready.device)
-
-
-def _write_quality(
-    ready: Ready, about: dict[str, Any], curves: list[EpisodeQuality], out: Path
-) -> None:
-    sampling = ready.sampling
-    asked = {
-        "states": sampling.states,
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
-    }
-    summary = summarise_quality(curves, sampling.samples)
-    write_json(out / "quality.json", {**about, **asked, **summary.to_json()})
-    quality_figure(summary, out / "quality.png", ready.context)
 
 
 def _finish(
