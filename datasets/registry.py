@@ -9,7 +9,13 @@ from typing import Any
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.readers import READERS
 from pixelpush.datasets.root import data_root
-from pixelpush.datasets.sim.names import LABORATORIES, default_others, is_simulated, parse_name
+from pixelpush.datasets.sim.names import (
+    LABORATORIES,
+    SOURCE,
+    default_others,
+    is_simulated,
+    parse_name,
+)
 from pixelpush.errors import InputError
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
@@ -39,11 +45,15 @@ def open_dataset(
 
     from pixelpush.datasets.store import EpisodeStore
 
-    if path.is_dir():
-        return EpisodeStore(path, split)
     in_root = data_root() / name
-    if Path(name).name == name and in_root.is_dir():
-        return EpisodeStore(in_root, split)
+    for folder, named in ((path, True), (in_root, Path(name).name == name)):
+        if named and folder.is_dir():
+            store = EpisodeStore(folder, split)
+            if store.metadata.get("source") == SOURCE:
+                from pixelpush.datasets.sim.versions import refuse_another_version
+
+                refuse_another_version(folder, store.metadata)
+            return store
     if name in PREPARED:
         raise InputError(
             f"dataset {name!r} is not prepared; run 'pixelpush prepare {name} --raw DIR' first."

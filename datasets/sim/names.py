@@ -9,6 +9,7 @@ from pixelpush.errors import InputError
 # Three laboratories of one simulator: ten like stations; ten different robots; like stations, but
 # every training episode with a camera of its own. stations.py builds them.
 LABORATORIES = ("sim", "sim-diverse", "sim-cameras")
+SOURCE = "simulated bin"  # what the metadata of its stores say
 SPLITS = ("train", "val", "test-seen", "test-novel")
 
 
