@@ -59,9 +59,8 @@ def refuse_another_version(
     if metadata.get("source") != SOURCE:
         return
     found = metadata.get("identity", {})
-    if laboratory is None:  # the first versions knew one laboratory, and did not name it
-        named = found.get("laboratory")
-        laboratory = named if named in LABORATORIES else "sim"
+    if laboratory is None:
+        laboratory = _laboratory(found)
     size = int(found.get("size", 64)) if size is None else size
     expected = identity(laboratory, size)
     if found.get("hash") == expected["hash"]:
@@ -71,10 +70,23 @@ def refuse_another_version(
         for name, value in expected.items()
         if found.get(name) != value and name != "hash"
     ]
-    root = path.absolute().parents[2] if len(path.absolute().parents) > 2 else data_root()
-    elsewhere = path.absolute() == root / laboratory / str(size) / path.name and root != data_root()
     raise InputError(
         f"{path}: made by another version of the simulated bin: "
         f"{', '.join(differing) or 'unknown'}; 'pixelpush prepare {laboratory} --size {size}"
-        f"{f' --root {root}' if elsewhere else ''} --rebuild' makes it anew."
+        f"{_root_option(path, laboratory, size)} --rebuild' makes it anew."
     )
+
+
+def _laboratory(found: Mapping[str, Any]) -> str:
+    """The laboratory of a store's identity; the first versions had one, and did not name it."""
+    named = found.get("laboratory")
+    return named if named in LABORATORIES else "sim"
+
+
+def _root_option(path: Path, laboratory: str, size: int) -> str:
+    """Where a store lies as ``prepare`` lays it, but not under the data root: the option that leads
+    there."""
+    folder = path.absolute().parent
+    root = folder.parent.parent
+    laid = folder == root / laboratory / str(size)
+    return f" --root {root}" if laid and root != data_root() else ""
