@@ -20,10 +20,11 @@ class Layers(NamedTuple):
     """The layers of one predicted frame, from back to front.
 
     Pictures: float32 (N, C, H, W) in levels. Masks: float32 (N, 1, H, W) in 0..1. centre: all of
-    them composed.
+    them composed. flow: float32 (N, 2, H, W), how many columns and rows away each pixel of
+    ``moved`` was read in the last frame.
 
     >>> Layers._fields
-    ('memory', 'moved', 'moved_mask', 'arm', 'arm_mask', 'centre')
+    ('memory', 'moved', 'moved_mask', 'arm', 'arm_mask', 'centre', 'flow')
     """
 
     memory: Tensor
@@ -32,6 +33,7 @@ class Layers(NamedTuple):
     arm: Tensor
     arm_mask: Tensor
     centre: Tensor
+    flow: Tensor
 
 
 class Composition(nn.Module):
@@ -61,9 +63,10 @@ class Composition(nn.Module):
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch).float()
         with torch.autocast(features.device.type, enabled=False):
             flow, moved_logit, correction = hidden.split((2, 1, 1), dim=1)
-            moved = warp(frame.float(), FLOW_UNIT * flow)
+            flow = FLOW_UNIT * flow
+            moved = warp(frame.float(), flow)
             moved_mask = torch.sigmoid(moved_logit)
             behind = memory + moved_mask * (moved - memory)
             arm_mask = torch.sigmoid(drawn.logit + _CORRECTION * correction)
             centre = behind + arm_mask * (drawn.picture - behind)
-        return Layers(memory, moved, moved_mask, drawn.picture, arm_mask, centre)
+        return Layers(memory, moved, moved_mask, drawn.picture, arm_mask, centre, flow)
