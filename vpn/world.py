@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils import _pytree as tree
 
 from pixelpush.errors import InputError
+from pixelpush.image.noise import SampleNoise
 from pixelpush.settings import check_choice
 from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.points import mean_place, move_points, point_mass
@@ -160,6 +161,13 @@ class World:
             encoder, _, _ = self.model.encoder.step(carry.encoder, carry.frame, vectors)
         nats = torch.zeros_like(moment.nats)
         return Moment(StepCarry(encoder, frame, state), nats, None, moment.time + 1)
+
+    def uniforms(self, noise: SampleNoise) -> Tensor | None:
+        """Return the next uniform numbers for ``step``, or None where frames are not sampled."""
+        if self.prediction == "mean":
+            return None
+        size = self.model.config.frame_size
+        return noise.uniforms(self.model.decoder.uniforms_per_pixel, size, size).to(self.device)
 
     def _predict(
         self, features: Tensor, centre: Tensor | None, uniforms: Tensor | None, nats: Tensor

@@ -20,6 +20,7 @@ from pixelpush.cli.doctor import doctor
 from pixelpush.cli.inspect import inspect
 from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
+from pixelpush.cli.plan import plan
 from pixelpush.cli.prepare import prepare, sources, with_source
 from pixelpush.cli.rollout import rollout
 from pixelpush.cli.sample import sample
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "nll": nll,
     "rollout": rollout,
     "sample": sample,
+    "plan": plan,
     "listen": listen,
     "surprise": surprise,
     "compress": compress,
