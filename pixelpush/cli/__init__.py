@@ -17,6 +17,7 @@ from pixelpush.cli.compress import compress
 from pixelpush.cli.decompress import decompress
 from pixelpush.cli.demo import demo
 from pixelpush.cli.doctor import doctor
+from pixelpush.cli.drive import drive
 from pixelpush.cli.inspect import inspect
 from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "nll": nll,
     "rollout": rollout,
     "sample": sample,
+    "drive": drive,
     "plan": plan,
     "listen": listen,
     "surprise": surprise,
