@@ -8,18 +8,12 @@ from typing import Any
 
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.readers import READERS
-from pixelpush.datasets.sim.names import LABORATORIES, is_simulated, parse_name
+from pixelpush.datasets.root import data_root
+from pixelpush.datasets.sim.names import LABORATORIES, default_others, is_simulated, parse_name
 from pixelpush.errors import InputError
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
 PREPARED = tuple(reader.name for reader in READERS if reader.published)
-
-
-def data_root() -> Path:
-    """Where prepared stores lie unless told otherwise: $PIXELPUSH_DATA, else ~/.cache/pixelpush."""
-    return Path(
-        os.environ.get("PIXELPUSH_DATA") or Path.home() / ".cache" / "pixelpush"
-    ).expanduser()
 
 
 def open_dataset(
@@ -35,7 +29,8 @@ def open_dataset(
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
     if is_simulated(name):
-        from pixelpush.datasets.sim import open_sim
+        # It loads the physics, which nothing else here needs.
+        from pixelpush.datasets.sim.opening import open_sim
 
         laboratory, count = parse_name(name)
         return open_sim(laboratory, split, **{**_counts(split, count), **options})
@@ -72,8 +67,6 @@ def _counts(split: str, training: int | None) -> dict[str, int]:
     """Options of ``open_sim`` where the name says how many training episodes there are."""
     if training is None:
         return {}
-    from pixelpush.datasets.sim.splits import default_others
-
     return {"episodes": training} if split == "train" else {"least": default_others(training)}
 
 

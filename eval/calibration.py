@@ -73,7 +73,8 @@ class MeasuringWalk(Walk):
 
     def __init__(self, pixels: Tensor, moving: Tensor, tallies: dict[str, Tally]):
         super().__init__(pixels)
-        self.moving, self.tallies = moving, tallies
+        self.moving = moving
+        self.tallies = tallies
 
     def levels(self, probabilities: Tensor, levels: Tensor, places: Tensor, channel: int) -> Tensor:
         cumulative = probabilities.double().cumsum(dim=1)

@@ -40,7 +40,9 @@ def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
     The error is the linearised one of a ratio estimator (Cochran, Sampling Techniques, 3rd ed.,
     equation 6.13 without the finite-population factor); for episodes of one length it is the
     standard deviation over sqrt(n)."""
-    total, count, n = math.fsum(nats), sum(subpixels), len(nats)
+    total = math.fsum(nats)
+    count = sum(subpixels)
+    n = len(nats)
     value = total / count
     if n < 2:
         return Ratio(value, None)

@@ -154,7 +154,7 @@ class LogisticMixture(PixelDistribution):
         return torch.logsumexp(total, dim=1)
 
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
-        cumulative = torch.softmax(self.logits / temperature, dim=1).cumsum(dim=1)
+        cumulative = running_sum(torch.softmax(self.logits / temperature, dim=1))
         component = pick(cumulative, uniforms[:, :1])
         values = []
         pixels = []
@@ -259,6 +259,24 @@ class Bernoulli(PixelDistribution):
         table[:, 0] = torch.sigmoid(-self.logits[:, channel])
         table[:, LEVELS - 1] = white
         return table
+
+
+def running_sum(values: Tensor) -> Tensor:
+    """Return the sums (N, K, H, W) of each entry along the second axis and all before it.
+
+    On a GPU ``cumsum`` adds in an order that varies, and is refused under
+    ``torch.use_deterministic_algorithms``: there each pass doubles how far the sums reach.
+
+    >>> running_sum(torch.ones(1, 3, 1, 1)).flatten().tolist()
+    [1.0, 2.0, 3.0]
+    """
+    if not torch.are_deterministic_algorithms_enabled() or values.device.type == "cpu":
+        return values.cumsum(dim=1)
+    reach = 1
+    while reach < values.shape[1]:
+        values = values + F.pad(values[:, :-reach], (0, 0, 0, 0, reach, 0))
+        reach *= 2
+    return values
 
 
 def differences(cumulative: Tensor) -> Tensor:

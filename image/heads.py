@@ -18,6 +18,7 @@ from pixelpush.image.distributions import (
     PixelDistribution,
     parameters_per_pixel,
     pick,
+    running_sum,
 )
 from pixelpush.image.layers import Layers
 from pixelpush.image.pixels import LEVELS
@@ -265,9 +266,8 @@ class ChannelSoftmax(PixelDistribution):
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
         values: list[Tensor] = []
         for channel in range(self.head.colours):
-            cumulative = torch.softmax(self._logits(channel, values) / temperature, dim=1).cumsum(
-                dim=1
-            )
+            logits = self._logits(channel, values)
+            cumulative = running_sum(torch.softmax(logits / temperature, dim=1))
             values.append(
                 pick(cumulative, uniforms[:, channel : channel + 1])[:, 0].to(torch.uint8)
             )

@@ -128,7 +128,7 @@ def devices() -> Iterator[Finding]:
 
 def data_stores(full: bool = False) -> Iterator[Finding]:
     """Space at the data root, each store under it, and what killed preparations left there."""
-    from pixelpush.datasets.registry import data_root
+    from pixelpush.datasets.root import data_root
 
     root = data_root()
     there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())

@@ -60,7 +60,9 @@ def progress_kept(total: int, name: str, done: int = 0, unit: str = "episode") -
 
 class _Lines:
     def __init__(self, total: int, name: str, done: int, unit: str):
-        self._total, self._name, self._unit = total, name, unit
+        self._total = total
+        self._name = name
+        self._unit = unit
         self._before = done
         self._done = done
         self._begin = time.monotonic()

@@ -206,8 +206,9 @@ def _score(
             part = group[first : first + len(batch)]
             log_prob = model.log_prob(*_tensors(batch, part, device), context=context)
             for (position, window), value in zip(part, log_prob, strict=True):
-                # Per sample, so that its sum does not depend on the batch it sits in.
-                found[position][window.start] = (-value.double().flatten(1).sum(1)).tolist()
+                # Per sample, so that its sum does not depend on the batch it sits in; on the CPU,
+                # because not every GPU has float64.
+                found[position][window.start] = (-value.cpu().double().flatten(1).sum(1)).tolist()
     return [_collect(episode, windows) for episode, windows in zip(batch, found, strict=True)]
 
 

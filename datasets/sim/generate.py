@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 
+import mujoco
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
@@ -27,8 +28,6 @@ RENDERER = "mj_multiRay, 4 to 64 samples"
 
 def identity(laboratory: str, size: int) -> dict[str, str | int]:
     """What decides the bytes of every episode, with a hash of it under "hash"."""
-    import mujoco
-
     parts = {
         "laboratory": laboratory,
         "scene": SCENE_VERSION,

@@ -23,7 +23,9 @@ hand's flange, the point whose pose is the state."""
 
 _BODIES = ("base", "link1", "link3", "link5", "hand")
 _GRID = 128  # rays a side, at every frame size: the visible share does not depend on it
-_OTHERS, _ALONE = 0, 1  # groups of geoms
+# Groups of geoms.
+_OTHERS = 0
+_ALONE = 1
 
 
 def project(arm: Arm, points: np.ndarray, size: int) -> np.ndarray:
@@ -52,7 +54,8 @@ class Labeller:
     """Labels the configurations of one scene at one frame size."""
 
     def __init__(self, scene: Scene, size: int):
-        self._arm, self._size = scene.arm, size
+        self._arm = scene.arm
+        self._size = size
         self._model = model = copy.copy(scene.model)  # its groups are changed here
         self._data = mujoco.MjData(model)
         self._bodies = list(scene.object_bodies)
@@ -131,6 +134,7 @@ def _grid(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     eye, rotation = camera_frame(arm)
     half = math.tan(math.radians(arm.camera.field_of_view) / 2)
     steps = ((np.arange(_GRID) + 0.5) / _GRID * 2 - 1) * half
-    x, y = np.tile(steps, _GRID), np.repeat(-steps, _GRID)
+    x = np.tile(steps, _GRID)
+    y = np.repeat(-steps, _GRID)
     rays = np.stack([x * r[0] + y * r[1] - r[2] for r in rotation], axis=1)
     return eye, rays / np.sqrt((rays**2).sum(axis=1))[:, None]

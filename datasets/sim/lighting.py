@@ -136,7 +136,8 @@ class Blobs:
 
 
 # A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
-DARKENING_REACH, DARKENING_HEIGHT = 4, 0.16
+DARKENING_REACH = 4
+DARKENING_HEIGHT = 0.16
 
 
 def contact_darkening(
@@ -162,7 +163,8 @@ def contact_darkening(
 def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:
     """Blobs of a body from its inertia box: centres in the body's frame, float64 (k, 3), and radii
     (k,)."""
-    inertia, mass = model.body_inertia[body], float(model.body_mass[body])
+    inertia = model.body_inertia[body]
+    mass = float(model.body_mass[body])
     x, y, z = (float(i) for i in inertia)
     half = [math.sqrt(max(1e-8, 1.5 * (s / mass))) for s in (y + z - x, x + z - y, x + y - z)]
     long = max(range(3), key=lambda axis: half[axis])

@@ -11,7 +11,9 @@ import numpy as np
 from pixelpush.datasets.sim.arm import Arm
 from pixelpush.datasets.sim.scene import camera_frame
 
-STILL, MOVING = 0, 1  # groups of geoms
+# Groups of geoms.
+STILL = 0
+MOVING = 1
 _FAR = 20.0
 
 
@@ -22,7 +24,9 @@ def groups(*which: int) -> np.ndarray:
     return mask
 
 
-ONLY_STILL, ONLY_MOVING, EVERYTHING = groups(STILL), groups(MOVING), groups(STILL, MOVING)
+ONLY_STILL = groups(STILL)
+ONLY_MOVING = groups(MOVING)
+EVERYTHING = groups(STILL, MOVING)
 
 # A pixel has at most so many samples; the first 4 and the first 16 are evenly spread by themselves.
 MOST_SAMPLES = 64
@@ -90,7 +94,8 @@ def cast(
     """The nearest geoms of the groups in ``mask`` along unit ``rays``, float64 (n, 3), from one
     origin."""
     count = len(rays)
-    geom, distance = np.full(count, -1, np.int32), np.full(count, -1.0)
+    geom = np.full(count, -1, np.int32)
+    distance = np.full(count, -1.0)
     normal = np.zeros((count, 3))
     if count:
         mujoco.mj_multiRay(
@@ -126,7 +131,8 @@ def unshaded(
     rays = points - lamp
     distance = np.sqrt(rays[:, 0] ** 2 + rays[:, 1] ** 2 + rays[:, 2] ** 2)
     rays /= distance[:, None]
-    geom, found = np.full(count, -1, np.int32), np.full(count, -1.0)
+    geom = np.full(count, -1, np.int32)
+    found = np.full(count, -1.0)
     mujoco.mj_multiRay(
         model, data, lamp, rays.reshape(-1), mask, True, -1, geom, found, None, count, _FAR
     )

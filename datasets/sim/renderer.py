@@ -30,7 +30,10 @@ from pixelpush.datasets.sim.shading import LAMP_RADIUS, Shader
 from pixelpush.datasets.sim.still import StillSamples, StillScene
 
 f32 = np.float32
-BACKGROUND, ARM, FIRST_OBJECT = 0, 1, 2  # labels of the segmentation
+# Labels of the segmentation.
+BACKGROUND = 0
+ARM = 1
+FIRST_OBJECT = 2
 # Samples of a pixel, stage by stage, and by how many levels those of a stage must differ for the
 # next: an edge of contrast c comes out wrong by c / 15 with 4 samples, c / 40 with 16, c / 130
 # with 64 on average.
@@ -46,9 +49,12 @@ class Renderer:
     all of them everywhere, which is slow and for comparison."""
 
     def __init__(self, scene: Scene, size: int, bounds: tuple[float, ...] = ROUGH):
-        self.scene, self.size, self.model = scene, size, scene.model
+        self.scene = scene
+        self.size = size
+        self.model = scene.model
         self.data = mujoco.MjData(scene.model)
-        self._rays, self._view = PixelRays(scene.arm, size), View(scene.arm, size)
+        self._rays = PixelRays(scene.arm, size)
+        self._view = View(scene.arm, size)
         self._shader = Shader(scene, self.data)
         self._label = _labels(scene)
         self._vignette = _vignette(size)
@@ -96,6 +102,21 @@ class Renderer:
             pixels = np.flatnonzero(self._touched(started))
         self._rest = rest
         self._pose(configuration)
+        moving = self._sort_geoms(moved)
+        dark = self._shader.dark_bodies
+        self._moving_dark = [body for body in dark if body in moving]
+        still = self._still
+        base = self._still.base
+        still.relight(pixels, self._shader.blobs([body for body in dark if body not in moving]))
+        self._still_label = most(self._label[base.geom])
+        lit = base.key.max(axis=(0, 1)) > 0
+        mixed = (base.geom != base.geom[0]).any(axis=0)
+        lamp = self._shader.lamp_points.mean(0)
+        self._probes = Probes(base.point[: SAMPLES[0]], lit, mixed, lamp, LAMP_RADIUS)
+
+    def _sort_geoms(self, moved: np.ndarray) -> list[int]:
+        """Put each geom into the group of what moves or of what is still; returns the bodies that
+        move."""
         objects = zip(self.scene.object_bodies, moved, strict=True)
         moving = [*self.scene.arm_bodies[1:], *(body for body, moves in objects if moves)]
         seen = self.model.geom_group != GUARD_GROUP  # the arm's base stands still
@@ -103,15 +124,7 @@ class Renderer:
             np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL
         )
         self._spheres = MovingSpheres(self.model, np.flatnonzero(self.model.geom_group == MOVING))
-        dark = self._shader.dark_bodies
-        self._moving_dark = [body for body in dark if body in moving]
-        still, base = self._still, self._still.base
-        still.relight(pixels, self._shader.blobs([body for body in dark if body not in moving]))
-        self._still_label = most(self._label[base.geom])
-        lit = base.key.max(axis=(0, 1)) > 0
-        mixed = (base.geom != base.geom[0]).any(axis=0)
-        lamp = self._shader.lamp_points.mean(0)
-        self._probes = Probes(base.point[: SAMPLES[0]], lit, mixed, lamp, LAMP_RADIUS)
+        return moving
 
     def _touched(self, started: np.ndarray) -> np.ndarray:
         """bool (pixels,): what the objects that start to move have covered, shaded and darkened
@@ -129,7 +142,8 @@ class Renderer:
 
     def _frame(self) -> tuple[np.ndarray, np.ndarray]:
         """Levels, float32 (3, pixels), and labels, uint8 (pixels,), of the current pose."""
-        still, blobs = self._still, self._shader.blobs(self._moving_dark)
+        still = self._still
+        blobs = self._shader.blobs(self._moving_dark)
         first = still.first_point, still.base.normal[0], self._shader.body[still.base.geom[0]]
         near = contact_darkening(blobs, *first)
         light = (still.room * near + still.key) * self._vignette
@@ -137,8 +151,10 @@ class Renderer:
         levels = unmoved.copy()
         label = self._still_label.copy()
         spheres = self._spheres.centres(self.data), self._spheres.radius
-        covered, shaded = self._view.may_cover(*spheres), self._probes.may_shade(*spheres)
-        pixels, have = np.flatnonzero(covered | shaded), None
+        covered = self._view.may_cover(*spheres)
+        shaded = self._probes.may_shade(*spheres)
+        pixels = np.flatnonzero(covered | shaded)
+        have = None
         for start, stop, bound in zip(
             (0, *SAMPLES), SAMPLES, (*self._bounds, np.inf), strict=False
         ):
@@ -150,7 +166,8 @@ class Renderer:
             if start == 0:
                 rough |= self._outlines(pixels, have.geom[0])[pixels]
             chosen = np.flatnonzero(rough)
-            pixels, have = pixels[chosen], have.of(chosen)
+            pixels = pixels[chosen]
+            have = have.of(chosen)
         return levels, label
 
     def _outlines(self, pixels: np.ndarray, geom: np.ndarray) -> np.ndarray:
@@ -160,7 +177,8 @@ class Renderer:
         seen[pixels] = geom
         seen = seen.reshape(self.size, self.size)
         outline = np.zeros(seen.shape, bool)
-        across, down = seen[:, 1:] != seen[:, :-1], seen[1:] != seen[:-1]
+        across = seen[:, 1:] != seen[:, :-1]
+        down = seen[1:] != seen[:-1]
         outline[:, 1:] |= across
         outline[:, :-1] |= across
         outline[1:] |= down
@@ -177,7 +195,8 @@ class Renderer:
     ) -> Samples:
         """Samples of ``pixels``. covered, shaded: bool, of all pixels, where something moving may
         be seen or throw a shadow. blobs: of what moves."""
-        still, vignette = self._still.take(samples, pixels), self._vignette[pixels]
+        still = self._still.take(samples, pixels)
+        vignette = self._vignette[pixels]
         light = still.room * self._near(still, blobs)
         before = develop((light + still.key) * vignette)
         self._shade_still(samples, np.flatnonzero(shaded[pixels]), still)
@@ -223,7 +242,8 @@ class Renderer:
         point = self._rays.eye + rays[front] * taken.distance[:, None]
         blobs = self._shader.blobs([*self._shader.dark_bodies])
         room, key, _ = self._shader.light(taken, point, rays[front], blobs)
-        row, pixel = front // len(may), may[front % len(may)]
+        row = front // len(may)
+        pixel = may[front % len(may)]
         self._shader.shade(key, point, samples.start + row, EVERYTHING)
         light[row, :, pixel] = (room + key).T
         still.geom[row, pixel] = taken.geom

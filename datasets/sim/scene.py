@@ -86,7 +86,8 @@ def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
     made = [("floor", arm.floor), ("table", arm.table), ("foot", arm.wall)]
     for side in range(4):
         angle = side * math.pi / 2
-        cos, sin = math.cos(angle), math.sin(angle)
+        cos = math.cos(angle)
+        sin = math.sin(angle)
         tilt = compose(about((0, 0, 1), angle), about((0, 1, 0), WALL_TILT))
         out = BIN + 0.014
         world.add_geom(
@@ -132,5 +133,6 @@ def camera_frame(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     right = np.array([-back[1], back[0], 0.0])
     right /= math.hypot(right[0], right[1])
     up = np.cross(back, right)
-    cos, sin = math.cos(camera.roll), math.sin(camera.roll)
+    cos = math.cos(camera.roll)
+    sin = math.sin(camera.roll)
     return position, np.stack([cos * right + sin * up, cos * up - sin * right, back], axis=1)

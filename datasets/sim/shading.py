@@ -31,7 +31,8 @@ class Shader:
     """Light on the surfaces of one scene, in whatever pose ``data`` has."""
 
     def __init__(self, scene: Scene, data: mujoco.MjData):
-        self.model, self._data = scene.model, data
+        self.model = scene.model
+        self._data = data
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self.lamp_points = _lamp_points(scene)
         materials = scene.materials
@@ -46,7 +47,9 @@ class Shader:
 
     def blobs(self, bodies: list[int]) -> Blobs:
         """The spheres that stand in for some of ``dark_bodies`` in the current pose."""
-        centres, radii, owners = [np.zeros((0, 3))], [np.zeros(0)], [np.zeros(0, np.int32)]
+        centres = [np.zeros((0, 3))]
+        radii = [np.zeros(0)]
+        owners = [np.zeros(0, np.int32)]
         for body in bodies:
             local, radius = self._own_blobs[body]
             rotation = self._data.xmat[body].reshape(3, 3)

@@ -78,12 +78,17 @@ class StillScene:
         counts: tuple[int, ...],
         bound: float,
     ):
-        self._data, self._rays, self._shader = data, rays, shader
-        self._vignette, self._bound = vignette, bound
-        self._first, self._further = range(counts[-2]), range(counts[-2], counts[-1])
+        self._data = data
+        self._rays = rays
+        self._shader = shader
+        self._vignette = vignette
+        self._bound = bound
+        self._first = range(counts[-2])
+        self._further = range(counts[-2], counts[-1])
         pixels = len(vignette)
         self.base = _empty(counts[-2], pixels)
-        self._more, self._rough = _empty(len(self._further), 0), np.zeros(0, int)
+        self._more = _empty(len(self._further), 0)
+        self._rough = np.zeros(0, int)
         self.room, self.key, self.unevenness = (np.zeros((3, pixels), f32) for _ in range(3))
         self.first_point = np.zeros((3, pixels), f32)
 
@@ -100,12 +105,15 @@ class StillScene:
         self._more = self._more.of(kept).beside(more)
         self._slot = np.full(len(self._vignette), -1)
         self._slot[self._rough] = np.arange(len(self._rough))
-        room, key, levels = mean(fresh.room), mean(fresh.key), mean(developed)
+        room = mean(fresh.room)
+        key = mean(fresh.key)
+        levels = mean(developed)
         further = develop((more.room + more.key) * self._vignette[pixels[rough]])
         room[:, rough] = mean(np.concatenate((fresh.room[..., rough], more.room)))
         key[:, rough] = mean(np.concatenate((fresh.key[..., rough], more.key)))
         levels[:, rough] = mean(np.concatenate((developed[..., rough], further)))
-        self.room[:, pixels], self.key[:, pixels] = room, key
+        self.room[:, pixels] = room
+        self.key[:, pixels] = key
         together = develop((room + key) * self._vignette[pixels])
         self.unevenness[:, pixels] = levels - together
 
@@ -164,8 +172,12 @@ class StillScene:
             point = self._rays.eye + rays * distance[:, None]
             room, key, normal = self._shader.light(hits, point, rays, blobs)
             self._shader.shade(key, point, np.full(len(pixels), sample), ONLY_STILL)
-            made.room[row], made.key[row], made.normal[row] = room, key, normal
-            made.distance[row], made.geom[row], made.point[row] = distance, hits.geom, point
+            made.room[row] = room
+            made.key[row] = key
+            made.normal[row] = normal
+            made.distance[row] = distance
+            made.geom[row] = hits.geom
+            made.point[row] = point
         return made
 
 

@@ -59,7 +59,8 @@ def codec_table(
     frames = np.concatenate([episode.frames for episode in episodes])
     lengths = {len(episode.frames) for episode in episodes}
     keys = lengths.pop() if len(lengths) == 1 else clip_frames
-    rows, missing = [], []
+    rows = []
+    missing = []
     for rival in rivals:
         try:
             rival.ready()

@@ -34,7 +34,8 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
         (rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, colours), 255, np.uint8
     )
     for number, image in enumerate(images):
-        top, left = (number // columns) * (height + _GAP), (number % columns) * (width + _GAP)
+        top = (number // columns) * (height + _GAP)
+        left = (number % columns) * (width + _GAP)
         picture[top : top + height, left : left + width] = image.transpose(1, 2, 0)
     return picture
 

@@ -39,7 +39,7 @@ def draw_picture(name: str, out: Path, settings: PictureSettings, device: Device
     draw = {"grid": _grid, "strip": _strip, "upscale": _upscale, "complete": _complete}
     drawn = draw[settings.kind](model, settings, out)
     size = model.config.colours * model.config.image_size**2
-    nats = -drawn.log_prob.double().sum(dim=(1, 2)).mean().item()
+    nats = -drawn.log_prob.cpu().double().sum(dim=(1, 2)).mean().item()
     print(
         f"{out}: {len(drawn.images)} samples, {drawn.network_evaluations} network evaluations "
         f"each, {nats / size:.3f} nats per sub-pixel"
@@ -86,7 +86,8 @@ def _strip_row(
     model: ImageModel, image: np.ndarray, sizes: list[int], example: ImageExample | None
 ) -> Row:
     """A sample at every scale, between its condition and the real image where there is one."""
-    tiles, config = scale_strip(image, sizes), model.config
+    tiles = scale_strip(image, sizes)
+    config = model.config
     if example is None:
         return Row(tiles)
     caption = example.captions[0] if config.captions else ""
@@ -129,7 +130,8 @@ def _complete(model: ImageModel, settings: PictureSettings, out: Path) -> ImageS
             f"{model.config.kind} does not go pixel by pixel; completion needs one of the base "
             "models."
         )
-    real, size = _real_images(model, settings), model.config.image_size
+    real = _real_images(model, settings)
+    size = model.config.image_size
     known = torch.zeros(size, size, dtype=torch.bool)
     known[: size // 2] = True
     condition = _conditions(model, settings, settings.n, settings.samples)

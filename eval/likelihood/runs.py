@@ -122,7 +122,7 @@ def split_names(data: str) -> list[str]:
     """The splits of a data set in the tables' order: train, val, then the tests."""
     if is_simulated(data):
         return list(_SIM_SPLITS)
-    from pixelpush.datasets.registry import data_root
+    from pixelpush.datasets.root import data_root
     from pixelpush.datasets.store import store_splits
 
     path = Path(data).expanduser()

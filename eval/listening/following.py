@@ -22,14 +22,16 @@ from pixelpush.training.seeding import derived_seed
 from pixelpush.vpn import VideoPixelNetwork
 
 # What a segmentation holds: 0 background, 1 arm, 2 + k object k.
-_ARM, _FIRST_OBJECT = 1, 2
+_ARM = 1
+_FIRST_OBJECT = 2
 # A region of fewer pixels shows too little of the object.
 _FEWEST_PIXELS = 6
 
 
 def crossed(futures: Futures) -> tuple[Episode, Episode]:
     """Each future's frames with the other's states and actions."""
-    own, other = futures.own, futures.other
+    own = futures.own
+    other = futures.other
     return (
         replace(own, states=other.states, actions=other.actions),
         replace(other, states=own.states, actions=own.actions),
@@ -73,7 +75,8 @@ def measure_following(
         region = target_region(futures) if futures.pair.kind == MISS else np.zeros(0, bool)
         if region.sum() >= _FEWEST_PIXELS:
             # Under the missing push: what happened, against the look of a hit.
-            true, hit = other[-1][region].sum(), own_false[-1][region].sum()
+            true = other[-1][region].sum()
+            hit = own_false[-1][region].sum()
             region_nats.append(float(hit - true) / int(region.sum()) / model.config.colours)
             for name, told in (("missed", futures.other), ("hit", futures.own)):
                 seeds = [derived_seed(seed, "optimism", number, i) for i in range(samples)]

@@ -127,7 +127,8 @@ def action_arrow(side: int, arrow: np.ndarray, longest: float) -> np.ndarray:
         along = vector / length
         across = np.array([-along[1], along[0]])
         head = min(length, large * 0.14)
-        tip, neck = middle + vector, middle + along * (length - head)
+        tip = middle + vector
+        neck = middle + along * (length - head)
         draw.line((*middle, *neck), fill=INK, width=line)
         corners = [tip, neck + across * head * 0.55, neck - across * head * 0.55]
         draw.polygon([tuple(corner) for corner in corners], fill=INK)
@@ -146,11 +147,9 @@ def displacements(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
     shared = min(width, states.shape[1])
     steps = min(len(states), len(actions) + 1) - 1
     if shared and steps > 0:
-        now, following, action = (
-            states[:steps, :shared],
-            states[1 : steps + 1, :shared],
-            actions[:steps, :shared],
-        )
+        now = states[:steps, :shared]
+        following = states[1 : steps + 1, :shared]
+        action = actions[:steps, :shared]
         as_pose = np.abs(action - following).sum()
         as_change = np.abs(now + action - following).sum()
         if as_pose < as_change:

@@ -27,7 +27,8 @@ def movie_frames(video: RolloutVideo) -> np.ndarray:
     per_line, factor = _movie_grid(video, len(rows))
     lines = -(-len(rows) // per_line)
     height, width = (side * factor for side in video.given.shape[2:])
-    header, footer = 34, 84
+    header = 34
+    footer = 84
     size = (
         _even(per_line * (width + 2 * GAP) + 96),
         _even(lines * (height + header + GAP) + footer),

@@ -136,10 +136,12 @@ class _Writer:
     ) -> dict[str, Any]:
         """Write the files; returns the entry of rollout.json."""
         stem = file_stem(self.number, self.name)
-        out, speed = self.outputs.out, self.outputs.frames_per_second
+        out = self.outputs.out
+        speed = self.outputs.frames_per_second
         files = write_rollout(out, stem, video, futures, speed)
         if self.upscalers:
-            seed, device = self.ready.sampling.seed, self.ready.device
+            seed = self.ready.sampling.seed
+            device = self.ready.device
             larger = super_resolve(video, self.upscalers, large_truth, seed, self.number, device)
             stem = f"{stem}-{self.outputs.upscale}"
             files |= write_pictures(out, stem, larger, speed, prefix="large_")

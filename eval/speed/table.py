@@ -16,7 +16,8 @@ from pixelpush.vpn.samplers import PartialSampler
 def table4_text(report: SpeedReport) -> str:
     """Reed et al. 2017, Table 4, video part, ours beside the published one; a dash where nothing
     was measured."""
-    settings, size = report.settings, report.table_size
+    settings = report.settings
+    size = report.table_size
     found = report.at(size)
     slow = found.get(reference_row())
     header = ["", "s/frame", "frames/s", "speed-up", "evaluations", "steps", "published s"]

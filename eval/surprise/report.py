@@ -30,9 +30,14 @@ COLUMNS = (
     "region_deviations",
 )
 _ALARM = (200, 30, 30)
-_CELL, _GAP, _TRACE = 256, 8, 64  # pixels
+# In pixels.
+_CELL = 256
+_GAP = 8
+_TRACE = 64
 _STRIP_CELL = 96
-_BEFORE, _AFTER = 2, 1  # frames shown around a moment
+# Frames shown around a moment.
+_BEFORE = 2
+_AFTER = 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ def write_film(path: Path, item: Watched, threshold: float, frames_per_second: i
     size = item.episode.frames.shape[-1]
     factor = max(1, _CELL // size)
     cell = size * factor
-    low, high = float(item.nats.min()), float(np.quantile(item.nats, 0.999))
+    low = float(item.nats.min())
+    high = float(np.quantile(item.nats, 0.999))
     scores = [frame.score for frame in item.frames]
     # The trace shows at least twice the threshold, and whatever goes beyond it at the top.
     ceiling = max(2 * threshold, 1.0)
@@ -137,10 +143,12 @@ def write_strips(path: Path, watched: Sequence[Watched], count: int = 10) -> Non
     """The strangest moments, one below the other: the frames around each and its nats."""
     moments = strangest_moments(watched, count)
     columns = _BEFORE + _AFTER + 2
-    left, step = 190, _STRIP_CELL + _GAP
+    left = 190
+    step = _STRIP_CELL + _GAP
     canvas = Canvas(left + columns * step, len(moments) * step + _GAP)
     for row, (item, index) in enumerate(moments):
-        frame, top = item.frames[index], _GAP + row * step
+        frame = item.frames[index]
+        top = _GAP + row * step
         about = f"{item.episode.id[-24:]}\nframe {frame.frame}\n{frame.nats:.3f} nats/sub-pixel"
         canvas.text((_GAP, top), f"{about}\nscore {frame.score:.1f}\np = {frame.p_value:.4f}", 12)
         for column, offset in enumerate(range(-_BEFORE, _AFTER + 1)):

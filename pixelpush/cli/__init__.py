@@ -58,9 +58,13 @@ def run(arguments: Sequence[str]) -> None:
     Traceback (most recent call last):
     pixelpush.errors.InputError: give one model with --model, or several with --models.
     """
-    commands, program, rest = COMMANDS, "pixelpush", arguments
+    commands = COMMANDS
+    program = "pixelpush"
+    rest = arguments
     if list(arguments[:1]) == ["prepare"] and len(arguments) > 1:
-        commands, program, rest = sources(), "pixelpush prepare", with_source(arguments[1:])
+        commands = sources()
+        program = "pixelpush prepare"
+        rest = with_source(arguments[1:])
     # Nested options keep their own names: --workers and not --options.how.workers.
     tyro.extras.subcommand_cli_from_dict(
         commands,

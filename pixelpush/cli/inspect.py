@@ -29,7 +29,8 @@ def inspect(options: InspectOptions) -> None:
     still frames, gaps in time; and draw a contact sheet."""
     from pixelpush.datasets.inspection import inspect_dataset, inspect_store
     from pixelpush.datasets.readers import recognise
-    from pixelpush.datasets.registry import data_root, is_simulated, open_dataset
+    from pixelpush.datasets.registry import is_simulated, open_dataset
+    from pixelpush.datasets.root import data_root
 
     if options.episodes < 1:
         raise InputError(f"--episodes must be at least 1, got {options.episodes}.")

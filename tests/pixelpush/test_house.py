@@ -19,7 +19,16 @@ ALLOWED = {
     "eval": {"training", "vpn", "image", "datasets"},
     "pixelpush": {"eval", "training", "vpn", "image", "datasets"},
 }
-BASEMENT = {"errors", "files", "progress", "published", "registry", "saved", "settings"}
+BASEMENT = {
+    "errors",
+    "files",
+    "precision",
+    "progress",
+    "published",
+    "registry",
+    "saved",
+    "settings",
+}
 
 
 def imported_modules(file: Path) -> set[str]:
