@@ -49,7 +49,7 @@ types: $(READY)
 results: $(READY)
 	$(BIN)/python -m experiments.results
 
-BENCHMARKS := memory processes simulated_bin video
+BENCHMARKS := memory processes simulated_bin video acting_speed
 bench: $(READY)
 	for script in $(BENCHMARKS); do $(BIN)/python -m experiments.$$script || exit 1; done
 

@@ -19,7 +19,7 @@ from pixelpush.eval.planning.commands import check_bin_model, load_world
 from pixelpush.eval.planning.methods import METHODS, Setup
 from pixelpush.eval.planning.report import plan_table
 from pixelpush.eval.planning.run import Job, run_tasks
-from pixelpush.eval.planning.settings import ControlSettings, PlannerSettings
+from pixelpush.eval.planning.settings import ControlSettings, ModelSettings, PlannerSettings
 from pixelpush.eval.planning.tasks import SPLITS, read_tasks
 from pixelpush.files import atomic_file, read_json
 from pixelpush.progress import Advance, progress_kept
@@ -58,7 +58,7 @@ def jobs(options: Options) -> list[Job]:
     plain = Setup(options.control, options.planner)
     models: list[tuple[str, Setup]] = []
     for name in options.models:
-        world = load_world(name, "auto", sample=False, temperature=0.5, precision="bf16")
+        world = load_world(ModelSettings(name))
         check_bin_model(world, name)
         models.append((name, Setup(options.control, options.planner, world=world)))
     made: list[Job] = []

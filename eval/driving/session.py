@@ -55,8 +55,10 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One frame of a drive. action: the one that led to it; of the first frame, what was held."""
+    """One frame of a drive. time: its number. action: the one that led to it; of the first frame,
+    the one that moves nothing."""
 
+    time: int
     frame: np.ndarray
     state: np.ndarray
     action: np.ndarray
@@ -192,8 +194,10 @@ class Session:
             self._now = self._past.pop()
             if self._bin is not None:
                 self._bin.restore(self._now.real)
-            if self._recording is not None and len(self._recording) > len(self._first):
-                self._recording.pop()
+            if self._recording is not None:
+                time = self._now.moment.time
+                kept = [each for each in self._recording if each.time <= time]
+                self._recording = kept or [self._now.recorded]
         return self.view()
 
     def record(self) -> View:
@@ -265,9 +269,9 @@ class Session:
         actions = [self.steering.rest(command), *beginning.actions]
         real = self._bin is not None
         return [
-            Recorded(frame, state, action, frame if real else None, state if real else None)
-            for frame, state, action in zip(
-                beginning.frames, beginning.states, actions, strict=True
+            Recorded(time, frame, state, action, frame if real else None, state if real else None)
+            for time, (frame, state, action) in enumerate(
+                zip(beginning.frames, beginning.states, actions, strict=True)
             )
         ]
 
@@ -277,8 +281,9 @@ class Session:
         shown = moment.frame[0].cpu().numpy() if frame is None else frame
         state = moment.state[0].cpu().numpy()
         if self._bin is None:
-            return Recorded(shown, state, action)
-        return Recorded(shown, state, action, self._bin.frame(), self._bin.state())
+            return Recorded(moment.time, shown, state, action)
+        real = self._bin.frame(), self._bin.state()
+        return Recorded(moment.time, shown, state, action, *real)
 
     def _real_moment(self) -> Any:
         return None if self._bin is None else self._bin.moment()

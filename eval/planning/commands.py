@@ -2,93 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from pixelpush.errors import InputError
-from pixelpush.eval.devices import Device, pick_device
+from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.runs import run_facts
 from pixelpush.eval.planning.folder import propose, write_proposal
 from pixelpush.eval.planning.methods import METHODS, Setup
 from pixelpush.eval.planning.predictors import planning_world
 from pixelpush.eval.planning.report import plan_table
 from pixelpush.eval.planning.run import Job, run_tasks
-from pixelpush.eval.planning.settings import ControlSettings, PlannerSettings
+from pixelpush.eval.planning.settings import (
+    ControlSettings,
+    FolderSettings,
+    ModelSettings,
+    PlannerSettings,
+    TaskSettings,
+)
 from pixelpush.eval.planning.space import sim_space
 from pixelpush.eval.planning.tasks import read_tasks
 from pixelpush.progress import progress_bar, silent
 from pixelpush.vpn import load_model
 from pixelpush.vpn.world import World
 
-__all__ = ["Setup", "load_world", "plan_folder", "plan_tasks"]
 
-
-def load_world(
-    name: str, device: Device, sample: bool, temperature: float, precision: str
-) -> World:
-    """The world that plans are made in, from a model by name."""
-    model = load_model(name, pick_device(device), family="video")
-    return planning_world(model, sample, temperature, precision)
+def load_world(settings: ModelSettings) -> World:
+    """The world that plans are made in."""
+    model = load_model(settings.model, pick_device(settings.device), family="video")
+    return planning_world(model, settings.sample, settings.temperature, settings.precision)
 
 
 def plan_tasks(
-    setup: Setup,
-    model: str,
-    split: str,
-    numbers: Sequence[int],
-    methods: Sequence[str],
+    settings: ModelSettings,
+    wanted: TaskSettings,
+    control: ControlSettings,
+    planner: PlannerSettings,
     out: Path,
-    films: bool = True,
     quiet: bool = False,
 ) -> None:
     """Work on tasks of a split, by each method, and print the table.
 
-    numbers: of the tasks; none for all. Raises InputError for a number that the split does not
-    have, and for a model of other data than the simulated bin's."""
-    tasks = read_tasks(split)
-    for number in numbers:
+    Raises InputError for a number that the split does not have, and for a model of other data than
+    the simulated bin's."""
+    tasks = read_tasks(wanted.split)
+    for number in wanted.tasks:
         if not 0 <= number < len(tasks):
-            raise InputError(f"--tasks {number}: {split} has tasks 0 to {len(tasks) - 1}.")
-    chosen = [tasks[number] for number in numbers] if numbers else tasks
-    for method in methods:
+            raise InputError(f"--tasks {number}: {wanted.split} has tasks 0 to {len(tasks) - 1}.")
+    chosen = [tasks[number] for number in wanted.tasks] or tasks
+    for method in wanted.methods:
         METHODS.find(method)
-    if setup.world is not None:
-        check_bin_model(setup.world, model)
+    world = None
+    if "model" in wanted.methods:
+        world = load_world(settings)
+        check_bin_model(world, settings.model)
+    setup = Setup(control, planner, wanted.cost, world)
     reports = []
-    for method in methods:
-        name = model if method == "model" else ""
-        job = Job(method, split, setup, out, name, out / "films" if films else None)
+    for method in wanted.methods:
+        name = settings.model if method == "model" else ""
+        films = out / "films" if wanted.films else None
+        job = Job(method, wanted.split, setup, out, name, films)
         report = run_tasks(job, chosen, silent if quiet else progress_bar)
-        wanted = {task.number for task in chosen}
-        of = [entry for entry in report["tasks"] if entry["number"] in wanted]
+        numbers = {task.number for task in chosen}
+        of = [entry for entry in report["tasks"] if entry["number"] in numbers]
         reports.append({**report, "tasks": of})
     print(plan_table(reports))
 
 
 def plan_folder(
-    world: World,
-    model: str,
-    folder: Path,
-    point: tuple[float, float] | None,
-    goal: tuple[float, float] | None,
-    goal_picture: Path | None,
+    settings: ModelSettings,
+    wanted: FolderSettings,
     control: ControlSettings,
     planner: PlannerSettings,
     out: Path,
 ) -> None:
     """Propose actions for a folder's frames and write them."""
-    facts = run_facts(model)
-    proposal = propose(
-        world,
-        folder,
-        facts.context,
-        facts.metadata,
-        point,
-        goal,
-        goal_picture,
-        control,
-        planner,
-    )
+    world = load_world(settings)
+    proposal = propose(world, run_facts(settings.model), wanted, control, planner)
     for path in write_proposal(proposal, out):
         print(path)
 

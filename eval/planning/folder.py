@@ -14,10 +14,11 @@ from pixelpush.datasets.arrays import read_bytes
 from pixelpush.datasets.frames import fit_as
 from pixelpush.datasets.images import decode_image
 from pixelpush.errors import InputError
+from pixelpush.eval.likelihood.runs import RunFacts
 from pixelpush.eval.planning.film import mark
 from pixelpush.eval.planning.planners import search
 from pixelpush.eval.planning.predictors import Aim, CostName, ModelPredictor
-from pixelpush.eval.planning.settings import ControlSettings, PlannerSettings
+from pixelpush.eval.planning.settings import ControlSettings, FolderSettings, PlannerSettings
 from pixelpush.eval.planning.space import model_space
 from pixelpush.eval.rollout.context_folder import read_context_folder
 from pixelpush.eval.rollout.drawing import Canvas, enlarge
@@ -46,31 +47,29 @@ class Proposal:
 
 def propose(
     world: World,
-    folder: Path,
-    context: int,
-    metadata: Mapping[str, Any],
-    point: tuple[float, float] | None,
-    goal: tuple[float, float] | None,
-    goal_picture: Path | None,
+    facts: RunFacts,
+    wanted: FolderSettings,
     control: ControlSettings,
     planner: PlannerSettings,
 ) -> Proposal:
     """Plan one push sequence from the frames of a folder (docs/planning.md).
 
-    The folder is that of ``pixelpush rollout --folder``; of actions.csv only the rows between the
-    given frames are read. With a point and a goal the point's way counts, with a goal picture the
+    facts: of the model's training. The folder is that of ``pixelpush rollout --folder``; of
+    actions.csv only the rows between the given frames are read. With a point and a goal the point's way counts, with a goal picture the
     likeness of the last frame. Raises InputError for what is missing."""
+    assert wanted.folder is not None
+    folder = wanted.folder
     config = world.model.config
     space = model_space(world.model)
-    frames, states, actions = read_context_folder(folder, config, context, 0, metadata)
-    given = actions[: context - 1]
+    frames, states, actions = read_context_folder(folder, config, facts.context, 0, facts.metadata)
+    given = actions[: facts.context - 1]
     start = given[-1] if len(given) else states[-1] if space.poses else np.zeros_like(space.lowest)
     if len(start) != config.action_dim:
         raise InputError(
             f"{folder}: states of {len(start)} numbers do not say which action of "
             f"{config.action_dim} keeps the hand where it is; give at least two frames."
         )
-    aim, cost = _aim(config, point, goal, goal_picture, metadata)
+    aim, cost = _aim(config, wanted, facts.metadata)
     predictor = ModelPredictor(world, cost, derived_seed(control.seed, "samples of a folder"))
     predictor.begin(frames, states, given)
 
@@ -117,13 +116,12 @@ def write_proposal(proposal: Proposal, out: Path) -> list[Path]:
 
 
 def _aim(
-    config: VideoConfig,
-    point: tuple[float, float] | None,
-    goal: tuple[float, float] | None,
-    picture: Path | None,
-    metadata: Mapping[str, Any],
+    config: VideoConfig, wanted: FolderSettings, metadata: Mapping[str, Any]
 ) -> tuple[Aim, CostName]:
     size = config.frame_size
+    picture = wanted.goal_picture
+    point = wanted.point
+    goal = wanted.goal
     if picture is not None:
         fitted = fit_as(metadata)(
             decode_image(read_bytes(picture), str(picture), config.colours), size

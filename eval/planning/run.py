@@ -63,7 +63,7 @@ def run_tasks(job: Job, tasks: Sequence[Task], progress: Progress = silent) -> d
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    """A task's outcome as JSON values; metres, pixels and seconds."""
+    """A task's outcome as JSON values; metres and seconds."""
     return {
         "number": outcome.task.number,
         "episode": outcome.task.episode,
@@ -74,7 +74,6 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "candidate_frames": outcome.candidate_frames,
         "seconds": round(outcome.seconds, 2),
         "plan_costs": [round(plan.cost, 4) for plan in outcome.plans],
-        "picture_path": outcome.path.round(2).tolist(),
     }
 
 

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixelpush.errors import InputError
@@ -72,6 +72,8 @@ def test_what_is_refused(text, why):
         read_message(text, 2)
 
 
+# Slow only where the machine is busy with other things.
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TYPES, st.dictionaries(WORDS, ANY_JSON, max_size=3))
 def test_nothing_else_than_a_message_or_a_clear_line_comes_out(kind, words):
     with contextlib.suppress(InputError):

@@ -110,7 +110,7 @@ def test_the_physics_beside_it_is_the_bins_own(bin_model, tmp_path):
     np.testing.assert_allclose(real.actions[1], recording[2].action)
     predicted = open_dataset(folder / "predicted", "train")[0]
     np.testing.assert_array_equal(predicted.frames[3], recording[3].frame)
-    rows = list(csv.DictReader((folder / "actions.csv").open()))
+    rows = list(csv.DictReader((folder / "actions.csv").read_text().splitlines()))
     assert len(rows) == 4
     assert float(rows[1]["action_0"]) == pytest.approx(recording[2].action[0])
 
@@ -131,6 +131,10 @@ def test_a_recording_may_begin_on_the_way(new_session):
     assert session.record().recording == 1
     assert session.step(RIGHT).recording == 2
     assert session.back().recording == 1
+    # Back beyond its beginning, it begins there.
+    np.testing.assert_array_equal(session._recording[0].frame, session.view().frame)
+    assert session.back().recording == 1
+    assert session._recording[0].time == session.view().number == 1
     with pytest.raises(InputError, match="nothing is recorded"):
         session.stop()
 

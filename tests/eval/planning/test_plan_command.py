@@ -65,7 +65,7 @@ def test_actions_are_proposed_for_a_folder(model, folder, tmp_path, aim):
         wanted = ["--goal-picture", str(folder / "frame_1.png")]
     command = ["plan", "--model", str(model), "--folder", str(folder), "--out", str(out), *QUICK]
     run([*command, *wanted])
-    rows = list(csv.reader((out / "actions.csv").open()))
+    rows = list(csv.reader((out / "actions.csv").read_text().splitlines()))
     assert len(rows) == 1 + 10
     assert len(rows[1]) == 5
     told = json.loads((out / "plan.json").read_text())
