@@ -55,8 +55,9 @@ def propose(
     """Plan one push sequence from the frames of a folder (docs/planning.md).
 
     facts: of the model's training. The folder is that of ``pixelpush rollout --folder``; of
-    actions.csv only the rows between the given frames are read. With a point and a goal the point's way counts, with a goal picture the
-    likeness of the last frame. Raises InputError for what is missing."""
+    actions.csv only the rows between the given frames are read. With a point and a goal the
+    point's way counts, with a goal picture the likeness of the last frame. Raises InputError for
+    what is missing."""
     assert wanted.folder is not None
     folder = wanted.folder
     config = world.model.config
