@@ -77,6 +77,8 @@ OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("nll", "figure"): {"figure": Path("other.png")},
     ("speed", "figure"): {"figure": Path("other.png")},
     ("rollout", "folder"): {"folder": Path("given")},
+    ("drive", "temperature"): {"temperature": 0.7},
+    ("plan", "temperature"): {"temperature": 0.7},
     ("plan", "point"): {"folder": Path("given"), "point": (1.0, 2.0)},
     ("plan", "goal"): {"folder": Path("given"), "goal": (1.0, 2.0)},
     ("plan", "goal_picture"): {"folder": Path("given"), "goal_picture": Path("goal.png")},
