@@ -21,10 +21,12 @@ from pixelpush.cli.curves import curves
 from pixelpush.cli.decompress import decompress
 from pixelpush.cli.demo import demo
 from pixelpush.cli.doctor import doctor
+from pixelpush.cli.drive import drive
 from pixelpush.cli.export import export
 from pixelpush.cli.inspect import inspect
 from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
+from pixelpush.cli.plan import plan
 from pixelpush.cli.prepare import prepare, sources, with_source
 from pixelpush.cli.presets import presets
 from pixelpush.cli.rollout import rollout
@@ -47,6 +49,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rollout": rollout,
     "sample": sample,
     "export": export,
+    "drive": drive,
+    "plan": plan,
     "listen": listen,
     "surprise": surprise,
     "compress": compress,
