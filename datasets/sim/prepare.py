@@ -62,7 +62,7 @@ def ensure_split(
         return path
     with full_disk_is_a_clear_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _only_one(path):
+        with only_one(path):
             if rebuild and path.exists():
                 shutil.rmtree(path)
             # Perhaps made by the process that this one waited for.
@@ -113,7 +113,7 @@ def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
 
 
 @contextlib.contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def only_one(path: Path) -> Iterator[None]:
     """One process at a time makes the store ``path``; the lock goes with the process, however that
     ends."""
     with open(path.with_name(f".{path.name}.lock"), "w") as handle:
@@ -138,7 +138,7 @@ def _make(
     working = _working(path)
     earlier = str(path) if finished else ""
     job = Job(str(working), laboratory, split, size, episodes, per_shard(episodes), earlier)
-    _take_up(working, {"identity": identity(laboratory, size), "episodes": episodes})
+    take_up(working, {"identity": identity(laboratory, size), "episodes": episodes})
     done = finished_shards(working)
     missing = [index for index in range(job.shards()) if (split, index) not in done]
     made = sum(len(shard.ids) for shard in done.values())
@@ -167,7 +167,7 @@ def per_shard(episodes: int) -> int:
     return max(4, min(32, episodes // 16))
 
 
-def _take_up(working: Path, plan: dict[str, Any]) -> None:
+def take_up(working: Path, plan: dict[str, Any]) -> None:
     """Go on in a working folder of the same plan; one of another plan is emptied."""
     file = working / "plan.json"
     if working.exists() and (not file.is_file() or read_json(file) != plan):

@@ -8,6 +8,7 @@ closed and ends."""
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -35,6 +36,7 @@ class Job:
     ``per_shard`` in ``folder``.
 
     ``earlier``: a finished store of fewer episodes of the same version to copy from, or "".
+    ``maker``: 'module:function' that makes an episode of (laboratory, split, number, size).
     """
 
     folder: str
@@ -44,6 +46,7 @@ class Job:
     episodes: int
     per_shard: int
     earlier: str = ""
+    maker: str = "pixelpush.datasets.sim.generate:generate_episode"
 
     def shards(self) -> int:
         return -(-self.episodes // self.per_shard)
@@ -57,13 +60,13 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
     start, stop = index * job.per_shard, min(job.episodes, (index + 1) * job.per_shard)
 
     def episodes() -> Iterator[Episode]:
-        from pixelpush.datasets.sim.generate import generate_episode
-
+        module, _, function = job.maker.partition(":")
+        make = getattr(importlib.import_module(module), function)
         for number in range(start, stop):
             yield (
                 earlier[number]
                 if number < len(earlier)
-                else generate_episode(job.laboratory, job.split, number, job.size)
+                else make(job.laboratory, job.split, number, job.size)
             )
 
     write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())
