@@ -292,7 +292,7 @@ _OBJECTS = {
     "distribution": "logistic",
     "base_size": 8,
     "base_layers": 4,
-    "channels": 48,
+    "channels": 32,
     "widening": 2,
     "blocks": 2,
     "patch_layers": 2,
@@ -383,7 +383,7 @@ KIND = ImageKind(
             minutes="2 for 2,400 examples",
             expected="training loss of 3.1 nats per sub-pixel, on 79 images",
         ),
-        "objects-multiscale": ImagePreset(_OBJECTS, "small", "sim-objects"),
+        "objects-multiscale": ImagePreset(_OBJECTS, "small-wide", "sim-objects"),
         "cifar-gpu-multiscale": ImagePreset({"channels": 128, "base_layers": 12}, "gpu", "cifar10"),
     },
 )
