@@ -20,17 +20,20 @@ class NllOptions:
     """Several of them instead: Table 2, a row for each, beside the published one."""
     data: str = ""
     """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model
-    was trained on. Image models: the image set, as NAME or NAME:FOLDER; it must be given."""
+    was trained on. Image models: the image set, as NAME or NAME:FOLDER."""
     splits: Splits = ()
     """Split to score; repeat for more. Left out: every split but train with --model, every split
-    with --models; image models: test."""
+    with --models; image models: test, or every split but train of sim-objects."""
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
+    conditions: bool = False
+    """Image models with a condition: score the first 200 images (or --episodes) of the first split
+    again under other images' conditions, none, and other words; what each costs in nats."""
     json: Path | None = None
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the
     schema)."""
     figure: Path | None = None
-    """Video models: draw splits, the curve over frames and the first model's calibration into this
-    PNG, PDF or SVG file."""
+    """Draw into this PNG, PDF or SVG file. Video models: splits, the curve over frames and the
+    first model's calibration. Image models: nats by scale and group, and --conditions."""
     quiet: bool = False
     """No progress bar."""
 
@@ -51,5 +54,7 @@ def nll(options: NllOptions) -> None:
 
     from pixelpush.eval.likelihood import run
 
-    outputs = run.Outputs(options.json, options.figure, bool(options.models), options.quiet)
+    outputs = run.Outputs(
+        options.json, options.figure, bool(options.models), options.quiet, options.conditions
+    )
     run.score_models(names, options.data, options.splits, options.scoring, outputs)
