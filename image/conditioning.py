@@ -24,11 +24,12 @@ UNKNOWN = len(ALPHABET) + 1
 STRUCTURE_SIZE = 32
 
 
-def encode_caption(text: str, truncate: bool = False) -> list[int]:
+def encode_caption(text: str, truncate: bool = False, strict: bool = False) -> list[int]:
     """Return 201 character numbers, padded with 0.
 
     Letters are lower-cased and runs of spaces become one. A longer caption raises InputError,
-    unless ``truncate``.
+    unless ``truncate``; so does, if ``strict``, a character outside ALPHABET, which is otherwise
+    the 'unknown' one.
 
     >>> encode_caption("a b")[:4]
     [1, 69, 2, 0]
@@ -38,6 +39,13 @@ def encode_caption(text: str, truncate: bool = False) -> list[int]:
         raise InputError(
             f"a caption of {len(text)} characters is longer than {CAPTION_LENGTH}; shorten it or "
             "ask to truncate."
+        )
+    strange = [character for character in text if character not in ALPHABET]
+    if strict and (strange or not text):
+        what = f"has {strange[0]!r}" if strange else "is empty"
+        raise InputError(
+            f"the caption {text!r} {what}; captions are of English letters, digits, punctuation "
+            "and spaces."
         )
     numbers = [ALPHABET.find(character) + 1 or UNKNOWN for character in text[:CAPTION_LENGTH]]
     return numbers + [0] * (CAPTION_LENGTH - len(numbers))
