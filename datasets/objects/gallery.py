@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,9 @@ def _alone(kind: int, colour: int) -> np.ndarray:
     low = reach(thing, _TURN)[0]
     placed = Placed(thing, np.array([0.0, 0.0, -low[2]]), _TURN)
     like = layout_of("train", 1)
-    layout = Layout((placed,), floor=0, floor_turn=0.3, light=like.light, camera=like.camera)
+    # In the middle: the layout's own camera looks a little aside.
+    camera = replace(like.camera, target=(0.0, 0.0, 0.02), roll=0.0)
+    layout = Layout((placed,), floor=0, floor_turn=0.3, light=like.light, camera=camera)
     return ObjectRenderer(build_scene(layout)).image(64)[0]
 
 
