@@ -8,7 +8,8 @@ that importing it loads."""
 from pixelpush.datasets.augment import Augmentation, Mirror, Reflection, augment
 from pixelpush.datasets.episodes import Episode, EpisodeDataset
 from pixelpush.datasets.order import epoch_order, training_clip
-from pixelpush.datasets.registry import available, data_root, open_dataset
+from pixelpush.datasets.registry import available, open_dataset
+from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.names import is_simulated
 
 __all__ = [

@@ -150,5 +150,7 @@ class ActionMeasure:
 
     def _varies(self) -> np.ndarray:
         # Only entries that vary correlate with anything: themselves is the surest partner.
-        x, xx, n = self._level._x, self._level._xx, max(self._level.count, 1)
+        x = self._level._x
+        xx = self._level._xx
+        n = max(self._level.count, 1)
         return np.maximum(xx - x**2 / n, 0) > 1e-12 * np.maximum(xx, 1e-12)

@@ -67,7 +67,8 @@ def decode_array(data: bytes, what: str) -> np.ndarray:
         )
     dtype = np.dtype(match[1][1:-1].decode())
     shape = tuple(int(size) for size in match[3].split(b",") if size.strip())
-    expected, found = math.prod(shape) * dtype.itemsize, len(data) - start
+    expected = math.prod(shape) * dtype.itemsize
+    found = len(data) - start
     if len(shape) > 8 or expected != found:
         raise InputError(
             f"{what}: shape {shape} of {dtype} needs {expected} bytes, found {found} (truncated?)."
@@ -89,6 +90,18 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
 
 
+def _members(path: Path) -> list[zipfile.ZipInfo]:
+    """The files in a zip archive; anything else is a clear error."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [info for info in archive.infolist() if not info.filename.endswith("/")]
+    except _ZIP_ERRORS as error:
+        known = None if not path.is_file() else foreign(read_bytes(path)[:512])
+        if known and not known.startswith("a zip"):
+            raise InputError(f"{path}: {known}.") from None
+        raise InputError(f"{path}: not a readable archive ({_first_line(error)}).") from None
+
+
 class Archive:
     """A .zip or .npz file read member by member, in memory: nothing is ever extracted to disk.
 
@@ -97,29 +110,24 @@ class Archive:
 
     def __init__(self, path: Path):
         self.path = path
-        try:
-            with zipfile.ZipFile(path) as archive:
-                infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
-        except _ZIP_ERRORS as error:
-            known = None if not path.is_file() else foreign(read_bytes(path)[:512])
-            if known and not known.startswith("a zip"):
-                raise InputError(f"{path}: {known}.") from None
-            raise InputError(f"{path}: not a readable archive ({_first_line(error)}).") from None
         self._infos: dict[str, zipfile.ZipInfo] = {}
-        for info in infos:
+        for info in _members(path):
             parts = info.filename.replace("\\", "/").split("/")
-            if ".." in parts or not parts[0] or ":" in parts[0]:
-                raise InputError(f"{path}: member {info.filename!r} points outside the archive.")
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise InputError(
-                    f"{path}: member {info.filename!r} is neither stored nor deflated; pack it "
-                    "anew."
-                )
+            self._check_member(info, parts)
             if any(is_junk(part) for part in parts):
                 continue
             if info.filename in self._infos:
                 raise InputError(f"{path}: two members are called {info.filename!r}.")
             self._infos[info.filename] = info
+
+    def _check_member(self, info: zipfile.ZipInfo, parts: list[str]) -> None:
+        if ".." in parts or not parts[0] or ":" in parts[0]:
+            raise InputError(f"{self.path}: member {info.filename!r} points outside the archive.")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(
+                f"{self.path}: member {info.filename!r} is neither stored nor deflated; pack it "
+                "anew."
+            )
 
     def names(self) -> Iterator[str]:
         """Member names in stored order."""

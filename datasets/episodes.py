@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from pixelpush.errors import InputError
+
+# What a source says about its data: JSON values by name, of which recording.py tells what the
+# program reads. The others are the source's own, and kept as they are.
+Metadata: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class Prefix:
     """The first ``count`` episodes of a split, or all where it has fewer."""
 
     def __init__(self, episodes: EpisodeDataset, count: int):
-        self._whole, self._count = episodes, min(count, len(episodes))
+        self._whole = episodes
+        self._count = min(count, len(episodes))
         self.name = getattr(episodes, "name", "in memory")
 
     def __len__(self) -> int:
@@ -76,7 +81,7 @@ class Prefix:
         return self._whole[index]
 
 
-def identity(episodes: EpisodeDataset) -> dict[str, Any]:
+def identity(episodes: EpisodeDataset) -> dict[str, int | str]:
     """What a split is: its number of episodes and its content hash, or its name where it has no
     hash."""
     digest = getattr(episodes, "content_sha256", None)

@@ -10,6 +10,8 @@ import functools
 from typing import Any
 
 import numpy as np
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
 from pixelpush.errors import InputError
 
@@ -17,8 +19,6 @@ from pixelpush.errors import InputError
 @functools.cache
 def example_class() -> Any:
     """The protobuf message class of tf.train.Example."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(
         name="pixelpush/example.proto", package="tensorflow", syntax="proto3"
@@ -34,7 +34,8 @@ def example_class() -> Any:
                 new.type_name = type_name
         return added
 
-    one, many = field.LABEL_OPTIONAL, field.LABEL_REPEATED
+    one = field.LABEL_OPTIONAL
+    many = field.LABEL_REPEATED
     message("BytesList", ("value", many, field.TYPE_BYTES, None))
     message("FloatList", ("value", many, field.TYPE_FLOAT, None))
     message("Int64List", ("value", many, field.TYPE_INT64, None))
@@ -67,8 +68,6 @@ def example_class() -> Any:
 
 def parse_example(data: bytes, what: str) -> Any:
     """The map key -> Feature of serialised bytes; ``what`` names the record in errors."""
-    from google.protobuf.message import DecodeError
-
     try:
         return example_class().FromString(data).features.feature
     except DecodeError:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+import cv2
 import numpy as np
 
+from pixelpush.datasets.episodes import Metadata
+from pixelpush.datasets.resampling import centre_square, public_resize
 from pixelpush.errors import InputError
 
 Crop = Literal["centre", "none"]
@@ -34,7 +37,7 @@ class FrameOptions:
         """uint8 (size, size, 3) from uint8 (H, W, 3)."""
         return fit(image, self.size, self.crop, self.resize)
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, int | str]:
         """For a store's metadata; ``rollout --folder`` treats its pictures alike."""
         return {"size": self.size, "crop": self.crop, "resize": self.resize}
 
@@ -46,13 +49,8 @@ def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "a
     averages the pixels that fall into each new one (for shrinking); ``bicubic`` interpolates,
     rounded and clipped to 0..255 (for enlarging: it would alias when shrinking); ``auto`` takes the
     one that suits."""
-    import cv2
-
     if crop == "centre":
-        height, width = image.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        image = image[top : top + side, left : left + side]
+        image = centre_square(image)
     if image.shape[:2] == (size, size):
         return np.ascontiguousarray(image)
     if resize == "auto":
@@ -64,7 +62,7 @@ def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "a
 Fit = Callable[[np.ndarray, int], np.ndarray]
 
 
-def fit_as(metadata: Mapping[str, Any]) -> Fit:
+def fit_as(metadata: Metadata) -> Fit:
     """How a store's pictures became frames, by its metadata: (picture, size) -> frame.
 
     Stores that do not say took the largest centred square."""
@@ -75,9 +73,7 @@ def fit_as(metadata: Mapping[str, Any]) -> Fit:
     crop = found.get("crop", "none" if squashed else "centre")
     resize = found.get("resize", "auto")
     if resize in ("finn", "tensor2tensor"):
-        from pixelpush.datasets.readers.google_push import square
-
-        return functools.partial(square, preprocess=resize)
+        return functools.partial(public_resize, reader=resize)
     known = {"crop": crop, "resize": resize}
     if crop not in ("centre", "none") or resize not in ("auto", "area", "bicubic"):
         raise InputError(f"the store's metadata name {known}, which this version does not know.")

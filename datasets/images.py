@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 
+import cv2
 import numpy as np
 
 from pixelpush.datasets.sniff import foreign
@@ -19,12 +20,12 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 # The next marker in a JPEG's coded data: stuffed zeros and restart markers belong to the data.
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _END = 0xD9
+# SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC) carry the frame's size.
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def encode_png(frame: np.ndarray, compression: int = 0) -> bytes:
     """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back."""
-    import cv2
-
     bgr = frame[..., ::-1] if frame.shape[-1] == 3 else frame
     # By default filtered but not deflated: the store compresses whole records with zstd, which
     # packs as well as deflate does and unpacks several times faster.
@@ -43,8 +44,6 @@ def decode_image(
 
     An image of 16 bits is refused unless ``levels`` says which two values become 0 and 255: cut to
     8 bits, a depth picture of 660 to 1420 would keep four levels."""
-    import cv2
-
     height, width = image_size(data, what)
     if not 0 < height * width <= MAX_PIXELS:
         raise InputError(f"{what}: the image claims {width}x{height} pixels, which is refused.")
@@ -101,7 +100,8 @@ def image_size(data: bytes, what: str) -> tuple[int, int]:
 
 
 def _png_size(data: bytes, what: str) -> tuple[int, int]:
-    position, size = len(_PNG), None
+    position = len(_PNG)
+    size = None
     while position + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, position)
         end = position + 12 + length
@@ -119,10 +119,19 @@ def _png_size(data: bytes, what: str) -> tuple[int, int]:
     raise InputError(f"{what}: the PNG is truncated.")
 
 
+def _scan_end(data: bytes, position: int, what: str) -> int:
+    """Where a scan's coded data end, at the next marker."""
+    found = _MARKER.search(data, position)
+    if found is None:
+        raise InputError(f"{what}: the JPEG is truncated.")
+    return found.start(1) - 1
+
+
 def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
     """From the frame header; the picture must have its end marker, and what some cameras write
     behind that is of no account."""
-    position, size = 2, None
+    position = 2
+    size = None
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
         if marker == 0xFF:  # fill byte
@@ -131,24 +140,14 @@ def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
         if marker == _END:
             break
         (length,) = struct.unpack_from(">H", data, position + 2)
-        # SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC) carry the frame's size.
-        if (
-            0xC0 <= marker <= 0xCF
-            and marker not in (0xC4, 0xC8, 0xCC)
-            and position + 9 <= len(data)
-        ):
+        if marker in _FRAME_HEADERS and position + 9 <= len(data):
             height, width = struct.unpack_from(">HH", data, position + 5)
             size = (height, width)
         if length < 2:
             break
         position += 2 + length
         if marker == 0xDA:  # a scan: its coded data go on to the next marker
-            found = _MARKER.search(data, position)
-            if found is None:
-                raise InputError(f"{what}: the JPEG is truncated.")
-            position = found.start(1) - 1
-            if data[position + 1] == _END:
-                break
+            position = _scan_end(data, position, what)
     if size is None:
         raise InputError(f"{what}: the JPEG has no frame header; it is damaged or truncated.")
     if data[position : position + 2] != b"\xff\xd9":

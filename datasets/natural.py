@@ -31,7 +31,9 @@ def decimal_number(name: str) -> tuple[str, float] | None:
     stem, dot, ending = name.rpartition(".")
     # 'frame_0.png' has no decimal number, '0.15' without an ending has one.
     if not dot or ending.isdigit():
-        stem, dot, ending = name, "", ""
+        stem = name
+        dot = ""
+        ending = ""
     found = _DECIMAL.findall(stem)
     if len(found) != 1:
         return None

@@ -8,7 +8,8 @@ from pixelpush.datasets.hashing import permutation, randint
 from pixelpush.errors import InputError
 
 # What a random number is for; the same key never serves two purposes.
-_ORDER, _CLIP = 1, 2
+_ORDER = 1
+_CLIP = 2
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:

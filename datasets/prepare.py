@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tqdm import tqdm
+
+from pixelpush.datasets.arrays import read_bytes
 from pixelpush.datasets.damage import DamageLog, Unreadable
-from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.episodes import Episode, Metadata
 from pixelpush.datasets.inspection import Measurement, inspect_store
 from pixelpush.datasets.readers import find_reader
 from pixelpush.datasets.recording import UNSPLIT, Entry, Recording
-from pixelpush.datasets.registry import data_root
+from pixelpush.datasets.root import data_root
 from pixelpush.datasets.splits import default_split, listed_splits, split_names
 from pixelpush.datasets.store import refuse_existing, write_store
+from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
 
 
@@ -70,29 +74,27 @@ def prepare(name: str, raw: str | Path, out: str | Path | None = None, **setting
 
 def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
     """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
-    from tqdm import tqdm
-
     reader = find_reader(name)
     raw = raw.expanduser()
     out = _output(store, name if reader.published else raw.resolve().stem)
     limit = reader.damage_limit if store.damage_limit is None else store.damage_limit
     log = DamageLog(limit, report=lambda line: tqdm.write(line, file=sys.stderr))
     recording = reader.load().read(raw, options, log)
-    splits, how, unused = _splits(recording, raw, store)
+    division = _divide(recording, raw, store)
     measured = Measurement(recording.metadata)
     too_short: list[str] = []
 
-    def left_out() -> dict[str, Any]:
+    def left_out() -> Metadata:
         return {
             **recording.left_out(),
             "episodes_too_short": too_short,
-            "episodes_in_no_split": unused,
+            "episodes_in_no_split": division.unused,
             "damaged_records": [str(damage) for damage in log.found],
         }
 
-    def closing() -> dict[str, Any]:
+    def closing() -> Metadata:
         kind = _action_kind(store, recording, measured)
-        return {**left_out(), **kind, "splits": how, "min_frames": store.min_frames}
+        return {**left_out(), **kind, "splits": division.how, "min_frames": store.min_frames}
 
     with tqdm(total=recording.total, unit="episode", disable=None) as bar:
 
@@ -104,7 +106,7 @@ def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> 
             out,
             {
                 split: _episodes(entries, store.min_frames, too_short, log)
-                for split, entries in splits.items()
+                for split, entries in division.splits.items()
             },
             recording.metadata,
             left_out=closing,
@@ -146,41 +148,52 @@ def _episodes(
             yield episode
 
 
-def _splits(
-    recording: Recording, raw: Path, store: StoreOptions
-) -> tuple[Mapping[str, Iterable[Entry]], str, int]:
-    """Entries by split, in words how they came about, and how many are in none."""
+@dataclass(frozen=True)
+class _Division:
+    """Entries by split, in words how they came about, and how many entries are in none."""
+
+    splits: Mapping[str, Iterable[Entry]]
+    how: str
+    unused: int = 0
+
+
+def _divide(recording: Recording, raw: Path, store: StoreOptions) -> _Division:
+    """The source's own splits, or those that the options or a splits.json say."""
     published = UNSPLIT not in recording.splits
     if published and store.split is None:
-        return recording.splits, "the source's own", 0
+        return _Division(recording.splits, "the source's own")
     if not all(isinstance(entries, Sequence) for entries in recording.splits.values()):
         raise InputError(f"--split {store.split}: this set has splits of its own; leave --split.")
     found = {entry.id: entry for entries in recording.splits.values() for entry in entries}
     names = list(found)
     manifest = raw / "splits.json"
     if store.split is None and manifest.is_file():
-        from pixelpush.datasets.arrays import read_bytes
-        from pixelpush.datasets.tables import parse_json
-
         value = parse_json(read_bytes(manifest), str(manifest))
-        chosen, how = listed_splits(value, names, str(manifest)), "splits.json"
+        chosen = listed_splits(value, names, str(manifest))
+        how = "splits.json"
     else:
-        split = store.split or default_split(len(names))
-        order = "in name order" if store.split_seed is None else f"seed {store.split_seed}"
-        chosen, how = split_names(names, split, store.split_seed), f"{split}, {order}"
-        if "val" not in chosen:
-            print(
-                f"{len(names)} episodes: no validation split; train with --validation-split none.",
-                file=sys.stderr,
-            )
+        chosen, how = _drawn_splits(names, store)
     unused = len(names) - sum(len(members) for members in chosen.values())
     splits = {split: [found[name] for name in members] for split, members in chosen.items()}
-    return splits, how, unused
+    return _Division(splits, how, unused)
+
+
+def _drawn_splits(names: list[str], store: StoreOptions) -> tuple[Mapping[str, list[str]], str]:
+    """Names by split as the options say, and how in words; a lack of validation is told."""
+    split = store.split or default_split(len(names))
+    order = "in name order" if store.split_seed is None else f"seed {store.split_seed}"
+    chosen = split_names(names, split, store.split_seed)
+    if "val" not in chosen:
+        print(
+            f"{len(names)} episodes: no validation split; train with --validation-split none.",
+            file=sys.stderr,
+        )
+    return chosen, f"{split}, {order}"
 
 
 def _action_kind(
     store: StoreOptions, recording: Recording, measured: Measurement
-) -> dict[str, Any]:
+) -> dict[str, str]:
     if store.action_kind != "measured":
         return {"action_kind": store.action_kind, "action_kind_from": "declared by --action-kind"}
     if "action_kind" in recording.metadata:

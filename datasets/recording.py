@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.episodes import Episode, Metadata
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Recording:
     episodes, where the number is known."""
 
     splits: Mapping[str, Iterable[Entry]]
-    metadata: Mapping[str, Any]
+    metadata: Metadata
     left_out: Callable[[], Mapping[str, Any]] = dict
     total: int | None = None
 
@@ -45,7 +45,7 @@ UNSPLIT = ""
 
 def unsplit(
     entries: Sequence[Entry],
-    metadata: Mapping[str, Any],
+    metadata: Metadata,
     left_out: Callable[[], Mapping[str, Any]] = dict,
 ) -> Recording:
     """A recording whose source has no splits of its own."""

@@ -19,7 +19,8 @@ def split_names(names: Sequence[str], split: str, seed: int | None) -> dict[str,
     counts do not add up or a share above 0 gets no episode."""
     counts = _counts(split, len(names))
     order = list(names) if seed is None else [names[i] for i in permutation(len(names), seed)]
-    result, start = {}, 0
+    result = {}
+    start = 0
     for name, count in zip(NAMES, counts, strict=True):
         if count:
             result[name] = order[start : start + count]
@@ -39,35 +40,41 @@ def default_split(total: int) -> str:
 
 
 def _counts(split: str, total: int) -> list[int]:
+    """Episodes of each part. "1/0/0" and its like read both ways: as counts they fit one episode
+    only, as shares any number."""
     parts = split.split("/")
+    shares = _numbers(split, parts)
+    if all(part.isascii() and part.isdigit() for part in parts):
+        counts = [int(part) for part in parts]
+        if sum(counts) == total:
+            return counts
+        if sum(counts) > 1:
+            raise InputError(
+                f"--split {split}: adds up to {sum(counts)}, but there are {total} episodes."
+            )
+    return _counts_of_shares(split, shares, total)
+
+
+def _numbers(split: str, parts: list[str]) -> list[float]:
     try:
         values = [float(part) for part in parts]
     except ValueError:
         values = []
-    if (
-        len(values) != len(NAMES)
-        or not all(0 <= value < 1e9 for value in values)
-        or sum(values) == 0
-    ):
+    sound = len(values) == len(NAMES) and all(0 <= value < 1e9 for value in values)
+    if not sound or sum(values) == 0:
         raise InputError(
             f"--split {split}: give three counts like 48/8/8 or shares like 0.8/0.1/0.1 "
             "(train/val/test)."
         )
-    if all(part.isascii() and part.isdigit() for part in parts):
-        counts = [int(part) for part in parts]
-        # "1/0/0" and its like read both ways; as counts they fit one episode only, as shares any
-        # number.
-        if sum(counts) == total or sum(counts) > 1:
-            if sum(counts) != total:
-                raise InputError(
-                    f"--split {split}: adds up to {sum(counts)}, but there are {total} episodes."
-                )
-            return counts
-    if abs(sum(values) - 1) > 1e-6:
-        raise InputError(f"--split {split}: shares must add up to 1, these make {sum(values):g}.")
-    counts = _largest_remainder(values, total)
-    for name, value, count in zip(NAMES, values, counts, strict=True):
-        if value > 0 and count == 0:
+    return values
+
+
+def _counts_of_shares(split: str, shares: list[float], total: int) -> list[int]:
+    if abs(sum(shares) - 1) > 1e-6:
+        raise InputError(f"--split {split}: shares must add up to 1, these make {sum(shares):g}.")
+    counts = _largest_remainder(shares, total)
+    for name, share, count in zip(NAMES, shares, counts, strict=True):
+        if share > 0 and count == 0:
             raise InputError(
                 f"--split {split}: of {total} episodes none falls to {name}; give counts, like "
                 f"{default_split(total)}."
@@ -91,7 +98,8 @@ def listed_splits(value: Any, names: Sequence[str], source: str) -> Mapping[str,
         raise InputError(
             f"{source}: it must be an object of split names, each with a list of episode names."
         )
-    known, used = set(names), set()
+    known = set(names)
+    used = set()
     for split, members in value.items():
         if (
             not isinstance(members, list)

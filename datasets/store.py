@@ -11,7 +11,8 @@ whole. For long jobs that must survive a kill, ``write_shard`` finishes shards o
 working folder, ``finished_shards`` tells which are done, and ``seal_store`` turns the folder into a
 store; all three may be repeated after a kill at any moment."""
 
-from pixelpush.datasets.store_reader import EpisodeStore, read_description, store_splits, summary
+from pixelpush.datasets.description import read_description, store_splits, summary
+from pixelpush.datasets.store_reader import EpisodeStore
 from pixelpush.datasets.store_writer import (
     Shard,
     finished_shards,

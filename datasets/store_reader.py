@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from array_record.python.array_record_module import ArrayRecordReader
 
 from pixelpush.datasets.augment import Mirror, Reflection
-from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.description import ShardDescription, read_description
+from pixelpush.datasets.episodes import Episode, Metadata
 from pixelpush.datasets.records import Schema, decode_record
 from pixelpush.errors import InputError
-from pixelpush.files import MARKER, is_complete, read_json
-
-FORMAT = "pixelpush-episodes"
-FORMAT_VERSION = 1
 
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
 _MAX_OPEN_SHARDS = 32
@@ -29,34 +27,7 @@ _MAX_KEPT_BYTES = 256 << 20
 
 def open_shard(path: Path) -> Any:
     """array_record's reader of a shard file."""
-    from array_record.python.array_record_module import ArrayRecordReader
-
     return ArrayRecordReader(str(path), _READER_OPTIONS, file_reader_buffer_size=1 << 16)
-
-
-def read_description(path: str | Path) -> dict[str, Any]:
-    """The contents of a finished store's store.json; anything else is a clear error."""
-    path = Path(path)
-    if not path.is_dir():
-        raise InputError(f"{path}: no such folder.")
-    if not (path / "store.json").is_file():
-        raise InputError(
-            f"{path}: not a store of episodes (no store.json); make one with 'pixelpush prepare'."
-        )
-    if not is_complete(path):
-        raise InputError(
-            f"{path}: the store was not finished (no {MARKER}); run its 'pixelpush prepare' again."
-        )
-    description = read_json(path / "store.json")
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise InputError(f"{path}/store.json: not the description of a store of episodes.")
-    if description.get("format_version") != FORMAT_VERSION:
-        raise InputError(
-            f"{path}: format version {description.get('format_version')!r}, this program reads "
-            f"{FORMAT_VERSION}; "
-            "prepare the data again."
-        )
-    return description
 
 
 class EpisodeStore:
@@ -70,66 +41,41 @@ class EpisodeStore:
     def __init__(self, path: str | Path, split: str):
         self.path = Path(path)
         description = read_description(self.path)
-        try:
-            splits = description["splits"]
-            if split not in splits:
-                raise InputError(
-                    f"{self.path}: no split {split!r}; it has {', '.join(sorted(splits))}."
-                )
-            self.schema = Schema(**description["schema"])
-            self.metadata: dict[str, Any] = description["metadata"]
-            if not isinstance(self.metadata, dict):
-                raise TypeError("metadata is not an object")
-            self.mirror = _mirror(
-                self.path, self.metadata, self.schema
-            )  # None where it is not known
-            # pose, delta or other; None in stores that are older than the question.
-            self.action_kind: str | None = self.metadata.get("action_kind")
-            self.content_sha256: str = splits[split]["content_sha256"]
-            self.lengths = np.array(
-                splits[split]["lengths"], dtype=np.int64
-            )  # frames of each episode
-            shards = [
-                (str(item["file"]), int(item["episodes"]), int(item["bytes"]))
-                for item in splits[split]["shards"]
-            ]
-            count = int(splits[split]["episodes"])
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"{self.path}/store.json: damaged ({error!r}); prepare the data again."
-            ) from None
+        found = description.split(split, self.path)
+        self.schema = description.schema
+        self.metadata = description.metadata
+        # None where it is not known.
+        self.mirror = _mirror(self.path, self.metadata, self.schema)
+        # pose, delta or other; None in stores that are older than the question.
+        self.action_kind: str | None = self.metadata.get("action_kind")
+        self.content_sha256 = found.content_sha256
+        # Frames of each episode.
+        self.lengths = np.array(found.lengths, dtype=np.int64)
         self.split = split
         self.name = f"{self.path.name}/{split}"
-        self._files = [name for name, _, _ in shards]
-        self._ends = list(accumulate(episodes for _, episodes, _ in shards))
-        if count == 0 or not self._ends:
-            raise InputError(f"{self.path}: split {split!r} is empty.")
-        if self._ends[-1] != count or len(self.lengths) != count:
-            raise InputError(
-                f"{self.path}/store.json: split {split!r} disagrees about its number of episodes."
-            )
-        for name, episodes, size in shards:
-            self._check_shard(name, episodes, size)
+        self._files = [shard.file for shard in found.shards]
+        self._ends = list(accumulate(shard.episodes for shard in found.shards))
+        for shard in found.shards:
+            self._check_shard(shard)
         self._reset()
 
-    def _check_shard(self, name: str, episodes: int, size: int) -> None:
-        path = self.path / name
-        if Path(name).name != name or not path.is_file():
+    def _check_shard(self, shard: ShardDescription) -> None:
+        path = self.path / shard.file
+        if Path(shard.file).name != shard.file or not path.is_file():
             raise InputError(f"{path}: the shard is missing; prepare the data again.")
         found = path.stat().st_size
-        if found != size:
+        if found != shard.bytes:
             raise InputError(
-                f"{path}: the shard is truncated or changed: {found} bytes, expected {size}."
+                f"{path}: the shard is truncated or changed: {found} bytes, expected {shard.bytes}."
             )
         try:
             records = open_shard(path).num_records()
         except RuntimeError as error:
             raise InputError(f"{path}: the shard is damaged ({error}).") from None
-        if records != episodes:
+        if records != shard.episodes:
             raise InputError(
-                f"{path}: the shard holds {records} records, expected {episodes}; it is damaged."
+                f"{path}: the shard holds {records} records, expected {shard.episodes}; it is "
+                "damaged."
             )
 
     def _reset(self) -> None:
@@ -199,35 +145,18 @@ class EpisodeStore:
             self._kept_bytes -= len(self._kept.popitem(last=False)[1])
 
 
-def _mirror(path: Path, metadata: dict[str, Any], schema: Schema) -> Mirror | None:
+def _mirror(path: Path, metadata: Metadata, schema: Schema) -> Mirror | None:
     """From ``mirror`` in the metadata: the entries of the state, and of the action, that change
     sign."""
     if metadata.get("mirror") is None:
         return None
-    states, actions = ([int(entry) for entry in entries] for entries in metadata["mirror"])
+    try:
+        states, actions = ([int(entry) for entry in entries] for entries in metadata["mirror"])
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}/store.json: damaged ({error!r}); prepare the data again."
+        ) from None
     return Mirror(
         Reflection.negating(states, schema.state_dim, f"the state of {path}"),
         Reflection.negating(actions, schema.action_dim, f"the action of {path}"),
     )
-
-
-def store_splits(path: str | Path) -> list[str]:
-    """The names of a store's splits."""
-    return sorted(read_description(path)["splits"])
-
-
-def summary(path: str | Path) -> str:
-    """A few lines for people: splits, episodes, frames, sizes."""
-    description = read_description(path)
-    schema = Schema(**description["schema"])
-    lines = [
-        f"{path}: frames {schema.channels}x{schema.height}x{schema.width}, "
-        f"state {schema.state_dim}, action {schema.action_dim}"
-    ]
-    for split, fields in description["splits"].items():
-        megabytes = sum(shard["bytes"] for shard in fields["shards"]) / 1e6
-        lines.append(
-            f"  {split}: {fields['episodes']} episodes, {fields['frames']} frames, "
-            f"{megabytes:.1f} MB"
-        )
-    return "\n".join(lines)

@@ -11,15 +11,21 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from array_record.python.array_record_module import ArrayRecordWriter
 
-from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.description import (
+    ShardDescription,
+    SplitDescription,
+    StoreDescription,
+)
+from pixelpush.datasets.episodes import Episode, Metadata
 from pixelpush.datasets.records import Schema, content_hash, encode_record
-from pixelpush.datasets.store_reader import FORMAT, FORMAT_VERSION, open_shard
+from pixelpush.datasets.store_reader import open_shard
+from pixelpush.datasets.store_tfds import ShardSize, write_tfds_files
 from pixelpush.errors import InputError
 from pixelpush.files import (
     MARKER,
@@ -59,9 +65,9 @@ class Shard:
 def write_store(
     path: str | Path,
     splits: Mapping[str, Iterable[Episode]],
-    metadata: Mapping[str, Any],
+    metadata: Metadata,
     *,
-    left_out: Callable[[], Mapping[str, Any]] = dict,
+    left_out: Callable[[], Metadata] = dict,
     overwrite: bool = False,
     episodes_per_shard: int = EPISODES_PER_SHARD,
     progress: Callable[[Episode], object] | None = None,
@@ -121,12 +127,14 @@ def write_shard(
     It counts as finished only once this returns; a kill leaves it unfinished and the call is simply
     made again. Shards may be written by several processes at once. Raises InputError if there are
     no episodes, if schemas differ or if the disk is full."""
-    from array_record.python.array_record_module import ArrayRecordWriter
-
     folder = Path(folder)
     _check_split_name(split)
     name = f"{split}-{index:05d}{_SUFFIX}"
-    ids, lengths, hashes, record_bytes, schema = [], [], [], 0, None
+    ids = []
+    lengths = []
+    hashes = []
+    record_bytes = 0
+    schema = None
     with atomic_file(folder / name) as partial:
         with _writing(folder / name):
             writer = ArrayRecordWriter(str(partial), _WRITER_OPTIONS)
@@ -188,14 +196,15 @@ def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
 
 
 def seal_store(
-    folder: str | Path, path: str | Path, metadata: Mapping[str, Any], *, overwrite: bool = False
+    folder: str | Path, path: str | Path, metadata: Metadata, *, overwrite: bool = False
 ) -> Path:
     """Turn a working folder of finished shards into the store ``path`` (same file system) and
     return ``path``.
 
     Refuses gaps in the shards of a split, episodes with the same id and shards of different
     schemas."""
-    folder, path = Path(folder), Path(path)
+    folder = Path(folder)
+    path = Path(path)
     refuse_existing(path, overwrite)
     with full_disk_is_a_clear_error(path):
         if not is_complete(folder):
@@ -236,7 +245,7 @@ def _check_split_name(split: str) -> None:
         )
 
 
-def _describe(folder: Path, metadata: Mapping[str, Any]) -> None:
+def _describe(folder: Path, metadata: Metadata) -> None:
     """Write store.json and TFDS's two files from the sidecars."""
     by_split: dict[str, list[Shard]] = {}
     for shard in finished_shards(folder).values():
@@ -247,28 +256,16 @@ def _describe(folder: Path, metadata: Mapping[str, Any]) -> None:
     splits = {
         split: _describe_split(folder, split, shards, schema) for split, shards in by_split.items()
     }
-    description = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "schema": asdict(schema),
-        "splits": splits,
-        "metadata": dict(metadata),
-        "versions": _versions(),
-    }
-    write_json(folder / "store.json", description)
-    _write_tfds_files(folder, schema, by_split)
+    description = StoreDescription(schema, splits, dict(metadata), _versions())
+    write_json(folder / "store.json", description.as_json())
+    write_tfds_files(folder, schema, _shard_sizes(by_split))
 
 
 def _describe_split(
     folder: Path, split: str, shards: list[Shard], schema: Schema
-) -> dict[str, Any]:
+) -> SplitDescription:
     shards.sort(key=lambda shard: shard.index)
-    indices = [shard.index for shard in shards]
-    if indices != list(range(len(shards))):
-        missing = sorted(set(range(indices[-1] + 1)) - set(indices))
-        raise InputError(
-            f"{folder}: split {split!r} lacks shards {missing[:8]}; write them before sealing."
-        )
+    _refuse_gaps(folder, split, [shard.index for shard in shards])
     for shard in shards:
         if shard.schema != schema:
             raise InputError(
@@ -280,58 +277,35 @@ def _describe_split(
         raise InputError(
             f"{folder}: split {split!r} has more than one episode {twice!r}; ids must differ."
         )
-    lengths = [length for shard in shards for length in shard.lengths]
-    hashes = "".join(digest for shard in shards for digest in shard.hashes)
+    hashes = "".join(chain.from_iterable(shard.hashes for shard in shards))
+    lengths = tuple(chain.from_iterable(shard.lengths for shard in shards))
+    return SplitDescription(
+        len(ids),
+        sum(lengths),
+        hashlib.sha256(hashes.encode()).hexdigest(),
+        tuple(ShardDescription(shard.file, len(shard.ids), shard.bytes) for shard in shards),
+        lengths,
+    )
+
+
+def _shard_sizes(by_split: Mapping[str, list[Shard]]) -> dict[str, list[ShardSize]]:
     return {
-        "episodes": len(ids),
-        "frames": sum(lengths),
-        "content_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
-        "shards": [
-            {"file": shard.file, "episodes": len(shard.ids), "bytes": shard.bytes}
-            for shard in shards
-        ],
-        "lengths": lengths,
+        split: [ShardSize(len(shard.ids), shard.record_bytes) for shard in shards]
+        for split, shards in by_split.items()
     }
+
+
+def _refuse_gaps(folder: Path, split: str, indices: list[int]) -> None:
+    if indices != list(range(len(indices))):
+        missing = sorted(set(range(indices[-1] + 1)) - set(indices))
+        raise InputError(
+            f"{folder}: split {split!r} lacks shards {missing[:8]}; write them before sealing."
+        )
 
 
 def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
     packages = ("array-record", "numpy", "opencv-python-headless", "tensorflow-datasets")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-
-
-def _write_tfds_files(folder: Path, schema: Schema, by_split: Mapping[str, list[Shard]]) -> None:
-    import tensorflow_datasets as tfds
-    from google.protobuf import json_format
-
-    image = tfds.features.Image(
-        shape=(schema.height, schema.width, schema.channels), encoding_format="png"
-    )
-    extra = tfds.features.Sequence({"name": tfds.features.Text(), "npy": tfds.features.Text()})
-    features = {"frames": tfds.features.Sequence(image), "id": tfds.features.Text(), "extra": extra}
-    for name, width in (("states", schema.state_dim), ("actions", schema.action_dim)):
-        if width:
-            features[name] = tfds.features.Tensor(shape=(None, width), dtype=np.float32)
-    proto = tfds.features.FeaturesDict(features).to_proto()
-    write_json(folder / "features.json", json_format.MessageToDict(proto))
-    # The JSON form of TFDS's DatasetInfo message; its own writer insists on file names that tell
-    # the shard count.
-    info = {
-        "fileFormat": "array_record",
-        "name": "episodes",
-        "version": f"{FORMAT_VERSION}.0.0",
-        "splits": [
-            {
-                "name": split,
-                "filepathTemplate": "{SPLIT}-{SHARD_INDEX}.{FILEFORMAT}",
-                "shardLengths": [str(len(shard.ids)) for shard in shards],
-                "numBytes": str(sum(shard.record_bytes for shard in shards)),
-            }
-            for split, shards in by_split.items()
-        ],
-    }
-    write_json(folder / "dataset_info.json", info)
 
 
 def _drop_sidecars(folder: Path) -> None:

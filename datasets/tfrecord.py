@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
+from array_record.python.array_record_module import ArrayRecordReader
 
 from pixelpush.datasets.damage import Damage, DamageLog
 from pixelpush.datasets.sniff import foreign
@@ -22,7 +23,8 @@ from pixelpush.errors import InputError
 
 # Longer records are taken for damage: no episode of any set read here comes near.
 MAX_RECORD_BYTES = 1 << 30
-_HEADER, _FOOTER = 12, 4
+_HEADER = 12
+_FOOTER = 4
 _SCAN_BYTES = 1 << 20
 
 
@@ -74,7 +76,8 @@ def find_records(path: Path) -> list[RecordPlace]:
     Raises InputError where a length is damaged or the file is cut short."""
     if ".array_record" in path.name:
         return [RecordPlace(path, number, None) for number in range(_array_reader(path)[1])]
-    found, offset = [], 0
+    found = []
+    offset = 0
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -111,8 +114,6 @@ def read_record(place: RecordPlace) -> bytes:
 
 @functools.lru_cache(maxsize=4)
 def _array_reader(path: Path) -> tuple[Any, int]:
-    from array_record.python.array_record_module import ArrayRecordReader
-
     try:
         reader = ArrayRecordReader(str(path), "readahead_buffer_size:0,max_parallelism:0")
         return reader, reader.num_records()
@@ -129,7 +130,8 @@ def refuse_foreign(file: BinaryIO, path: Path) -> None:
 
 
 def _read(file: BinaryIO, size: int, path: Path, log: DamageLog) -> Iterator[Record]:
-    offset, number = 0, 0
+    offset = 0
+    number = 0
     while offset < size:
         length = _length_at(file, offset)
         if length is None:
@@ -150,11 +152,13 @@ def _read(file: BinaryIO, size: int, path: Path, log: DamageLog) -> Iterator[Rec
             following = offset + _HEADER + length + _FOOTER
             if data is not None:
                 yield Record(number, offset, data)
-                offset, number = following, number + 1
+                offset = following
+                number += 1
                 continue
             reason = "the checksum of its data is wrong"
         log.add(Damage(str(path), number, offset, f"{reason}."))
-        offset, number = following, number + 1
+        offset = following
+        number += 1
 
 
 def _length_at(file: BinaryIO, offset: int) -> int | None:
@@ -168,7 +172,8 @@ def _length_at(file: BinaryIO, offset: int) -> int | None:
 
 def _data_at(file: BinaryIO, offset: int, length: int) -> bytes | None:
     file.seek(offset + _HEADER)
-    data, footer = file.read(length), file.read(_FOOTER)
+    data = file.read(length)
+    footer = file.read(_FOOTER)
     if len(footer) < _FOOTER or masked_crc32c(data) != struct.unpack("<I", footer)[0]:
         return None
     return data

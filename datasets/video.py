@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import imageio_ffmpeg
 import numpy as np
 
 from pixelpush.datasets.images import MAX_PIXELS
@@ -44,8 +45,6 @@ class Span:
 
 def ffmpeg_program() -> str:
     """The ffmpeg to run; one that is not there is an InputError that says how to get it."""
-    import imageio_ffmpeg
-
     try:
         return _checked(imageio_ffmpeg.get_ffmpeg_exe())
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
@@ -153,7 +152,8 @@ def _ppm_frames(stream: IO[bytes]) -> Iterator[np.ndarray]:
         match = _PPM_HEADER.fullmatch(magic + stream.readline() + stream.readline())
         if match is None:
             return
-        width, height = int(match[1]), int(match[2])
+        width = int(match[1])
+        height = int(match[2])
         pixels = stream.read(width * height * 3)
         if len(pixels) < width * height * 3:
             return

@@ -12,13 +12,17 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 def pick_device(name: Device) -> Literal["cpu", "cuda", "mps"]:
     """Resolve 'auto' to the fastest device that is there; refuse a device that is not there.
 
-    Raises InputError where torch does not see the device.
+    From then on float32 is exact (``use_exact_float32``). Raises InputError where torch does not
+    see the device.
 
     >>> pick_device("cpu")
     'cpu'
     """
     import torch
 
+    from pixelpush.precision import use_exact_float32
+
+    use_exact_float32()
     there: dict[Literal["cpu", "cuda", "mps"], bool] = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),

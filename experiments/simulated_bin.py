@@ -15,7 +15,6 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from pixelpush.datasets.sim import open_sim
 from pixelpush.datasets.sim.arm import JOINTS
 from pixelpush.datasets.sim.environment import SimulatedBin
 from pixelpush.datasets.sim.generate import (
@@ -25,6 +24,7 @@ from pixelpush.datasets.sim.generate import (
     simulate_episode,
 )
 from pixelpush.datasets.sim.names import LABORATORIES, SPLITS
+from pixelpush.datasets.sim.opening import open_sim
 from pixelpush.datasets.sim.renderer import EVERY_SAMPLE, Renderer
 
 

@@ -8,6 +8,8 @@ W + 2 (H - 1) steps instead of H W."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,44 +17,61 @@ from torch import Tensor, nn
 from pixelpush.image.layers import MaskedConv2d, ResidualBlock, ResidualMultiplicativeBlock
 
 
-def raster_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
-    """Return (rows, columns) of one pixel at a time, in raster order.
+class Positions(NamedTuple):
+    """Pixels that are sampled together.
 
-    >>> [(int(row), int(column)) for row, column in raster_order(1, 2)]
+    rows, columns: int64 (P,), on the sampler's device, so that no step copies an index to it.
+    height, width: of the image that they lie in.
+
+    >>> raster_order(1, 2)[1].columns.tolist()
+    [1]
+    """
+
+    rows: Tensor
+    columns: Tensor
+    height: int
+    width: int
+
+
+def raster_order(height: int, width: int, device: torch.device | None = None) -> list[Positions]:
+    """Return one pixel at a time, in raster order.
+
+    >>> [(int(here.rows), int(here.columns)) for here in raster_order(1, 2)]
     [(0, 0), (0, 1)]
     """
-    return [
-        (torch.tensor([row]), torch.tensor([column]))
-        for row in range(height)
-        for column in range(width)
-    ]
+    return _in_order(torch.arange(height * width), height, width, device)
 
 
-def wavefront_order(height: int, width: int) -> list[tuple[Tensor, Tensor]]:
-    """Return (rows, columns) of all pixels with the same column + 2 row, in increasing order.
+def wavefront_order(height: int, width: int, device: torch.device | None = None) -> list[Positions]:
+    """Return all pixels with the same column + 2 row together, in increasing order.
 
-    >>> [rows.tolist() for rows, _ in wavefront_order(2, 3)]
+    >>> [here.rows.tolist() for here in wavefront_order(2, 3)]
     [[0], [0], [0, 1], [1], [1]]
     """
-    order = []
-    for front in range(width + 2 * (height - 1)):
-        rows = torch.arange(height)
-        columns = front - 2 * rows
-        inside = (columns >= 0) & (columns < width)
-        order.append((rows[inside], columns[inside]))
-    return order
+    places = torch.arange(height * width)
+    return _in_order(places % width + 2 * (places // width), height, width, device)
+
+
+def _in_order(
+    turns: Tensor, height: int, width: int, device: torch.device | None
+) -> list[Positions]:
+    """Group pixels by their turn; turns: (height * width), in raster order, on the CPU."""
+    places = turns.argsort(stable=True)
+    counts = [count for count in turns.bincount().tolist() if count]
+    rows = (places // width).to(device).split(counts)
+    columns = (places % width).to(device).split(counts)
+    return [Positions(*pair, height, width) for pair in zip(rows, columns, strict=True)]
 
 
 class ConvolutionCache:
     """The input activations of one masked convolution while an image is sampled.
 
     The image is zero-padded as the layer pads. Values are (batch * positions, channels), batch
-    slowest. The capacity is one image; positions outside raise IndexError.
+    slowest. The capacity is one image; positions of a larger one raise IndexError.
 
     >>> layer = MaskedConv2d(2, 3, 3, "B")
     >>> cache = ConvolutionCache(layer, batch=1, height=4, width=4)
-    >>> place = torch.tensor([0])
-    >>> cache(torch.ones(1, 2), place, place).shape
+    >>> cache(torch.ones(1, 2), raster_order(4, 4)[0]).shape
     torch.Size([1, 3])
     """
 
@@ -64,35 +83,36 @@ class ConvolutionCache:
         self.reach = int(layer.padding[0])
         self.stride = width + 2 * self.reach
         self.rows = weight.new_zeros(batch, (height + self.reach) * self.stride, layer.in_channels)
-        taps = layer.mask.nonzero()
+        # What the mask lets through comes first in the kernel's raster order. Counted here and not
+        # read from the mask, which would stall a GPU.
+        taps = torch.arange(layer.taps, device=weight.device)
+        side = layer.kernel_size[0]
+        centre = side // 2
         dilation = int(layer.dilation[0])
-        centre = layer.kernel_size[0] // 2
-        steps = (taps - centre) * dilation
-        self.offsets = steps[:, 0] * self.stride + steps[:, 1]
-        self.matrix = weight[:, :, taps[:, 0], taps[:, 1]].permute(0, 2, 1).flatten(1).contiguous()
+        self.offsets = dilation * ((taps // side - centre) * self.stride + taps % side - centre)
+        self.matrix = weight.flatten(2)[:, :, : layer.taps].permute(0, 2, 1).flatten(1).contiguous()
         self.bias = layer.bias
 
-    def write(self, values: Tensor, rows: Tensor, columns: Tensor) -> None:
+    def write(self, values: Tensor, here: Positions) -> None:
         """Store the layer's input at these positions."""
-        self.rows[:, self._index(rows, columns)] = values.unflatten(0, (self.batch, -1)).to(
-            self.rows.dtype
-        )
+        by_image = values.unflatten(0, (self.batch, -1))
+        self.rows[:, self._index(here)] = by_image.to(self.rows.dtype)
 
-    def read(self, rows: Tensor, columns: Tensor) -> Tensor:
+    def read(self, here: Positions) -> Tensor:
         """The layer's output at these positions, from what has been written."""
-        index = self._index(rows, columns)[:, None] + self.offsets
+        index = self._index(here)[:, None] + self.offsets
         taps = self.rows[:, index].flatten(2).flatten(0, 1)
         return F.linear(taps, self.matrix, self.bias)
 
-    def __call__(self, values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    def __call__(self, values: Tensor, here: Positions) -> Tensor:
         """Store, then compute (mask B: the present position is seen)."""
-        self.write(values, rows, columns)
-        return self.read(rows, columns)
+        self.write(values, here)
+        return self.read(here)
 
-    def _index(self, rows: Tensor, columns: Tensor) -> Tensor:
-        if int(rows.max()) >= self.height or int(columns.max()) >= self.width:
+    def _index(self, here: Positions) -> Tensor:
+        if here.height > self.height or here.width > self.width:
             raise IndexError(f"the cache holds {self.height}x{self.width} positions")
-        return ((rows + self.reach) * self.stride + columns + self.reach).to(self.rows.device)
+        return (here.rows + self.reach) * self.stride + here.columns + self.reach
 
 
 class BlockCaches:
@@ -112,25 +132,25 @@ class BlockCaches:
             if isinstance(layer, MaskedConv2d)
         }
 
-    def __call__(self, values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    def __call__(self, values: Tensor, here: Positions) -> Tensor:
         """The stack's output (batch * positions, channels) at these positions."""
         for block in self.blocks:
             if isinstance(block, ResidualMultiplicativeBlock):
-                values = self._multiplicative(block, values, rows, columns)
+                values = self._multiplicative(block, values, here)
             else:
                 assert isinstance(block, ResidualBlock)
-                values = self._residual(block, values, rows, columns)
+                values = self._residual(block, values, here)
         return values
 
-    def _multiplicative(self, block, values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    def _multiplicative(self, block, values: Tensor, here: Positions) -> Tensor:
         hidden = _pointwise(block.down, values)
         for unit in block.units:
-            hidden = unit.combine(hidden, self.caches[unit.convolution](hidden, rows, columns))
+            hidden = unit.combine(hidden, self.caches[unit.convolution](hidden, here))
         return values + _pointwise(block.up, hidden)
 
-    def _residual(self, block, values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        hidden = self.caches[block.first](F.silu(values), rows, columns)
-        return values + self.caches[block.second](F.silu(hidden), rows, columns)
+    def _residual(self, block, values: Tensor, here: Positions) -> Tensor:
+        hidden = self.caches[block.first](F.silu(values), here)
+        return values + self.caches[block.second](F.silu(hidden), here)
 
 
 def _pointwise(layer: nn.Conv2d, values: Tensor) -> Tensor:

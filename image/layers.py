@@ -41,8 +41,9 @@ class MaskedConv2d(nn.Conv2d):
     """k x k convolution that sees only earlier pixels in raster order (van den Oord et al. 2016a).
 
     mask 'A' leaves the present pixel out, 'B' lets it in. The mask multiplies the weight in every
-    call; the stored weight is never overwritten, and masked entries get no gradient. An even kernel
-    raises InputError.
+    call; the stored weight is never overwritten, and masked entries get no gradient. taps: how many
+    entries of the kernel, the first in raster order, are let through. An even kernel raises
+    InputError.
 
     >>> MaskedConv2d(1, 1, 3, "A").mask.tolist()
     [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
@@ -57,9 +58,9 @@ class MaskedConv2d(nn.Conv2d):
             raise InputError(f"a masked convolution needs an odd kernel, got {kernel_size}.")
         reach = dilation * (kernel_size // 2)
         super().__init__(in_channels, out_channels, kernel_size, padding=reach, dilation=dilation)
-        self.register_buffer(
-            "mask", raster_mask(kernel_size, include_centre={"A": False, "B": True}[mask]), False
-        )
+        sees_itself = {"A": False, "B": True}[mask]
+        self.taps = kernel_size * kernel_size // 2 + sees_itself
+        self.register_buffer("mask", raster_mask(kernel_size, sees_itself), False)
 
     def forward(self, inputs: Tensor) -> Tensor:
         return F.conv2d(inputs, self.weight * self.mask, self.bias, 1, self.padding, self.dilation)

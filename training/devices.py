@@ -13,6 +13,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from pixelpush.errors import InputError
+from pixelpush.precision import use_exact_float32
 from pixelpush.training.config import RunOptions
 
 Value = TypeVar("Value")
@@ -140,6 +141,4 @@ def _set_performance(device: torch.device, deterministic: bool) -> None:
         torch.backends.cudnn.benchmark = False
     elif device.type == "cuda":
         torch.backends.cudnn.benchmark = True
-    if device.type == "cuda":
-        torch.set_float32_matmul_precision("high")
-        torch.backends.cudnn.allow_tf32 = True
+    use_exact_float32()

@@ -8,7 +8,7 @@ rollout: ``model.rollout(..., step=GraphedStep(model, batch=1))``."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from pixelpush.vpn.carry import StepCarry
 if TYPE_CHECKING:
     from pixelpush.vpn.model import VideoPixelNetwork
 
+Values = TypeVar("Values")
 # What samples one frame: (carry, action, uniforms, temperature) -> (new carry, nats (B, H, W)).
 Step = Callable[..., tuple[StepCarry, Tensor]]
 
@@ -84,17 +85,19 @@ class GraphedStep:
             )
         step = plain_step(model, precision)
         self._inputs = static_inputs(model, batch)
-        # Warm-up on a side stream: libraries choose kernels and allocate workspaces before the
-        # capture.
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(3):
-                step(*self._inputs, temperature)
-        torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._outputs = step(*self._inputs, temperature)
+        # The model's device, which need not be the current one.
+        with torch.cuda.device(device):
+            # Warm-up on a side stream: libraries choose kernels and allocate workspaces before the
+            # capture.
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(3):
+                    step(*self._inputs, temperature)
+            torch.cuda.current_stream().wait_stream(stream)
+            with torch.cuda.graph(self._graph):
+                self._outputs = step(*self._inputs, temperature)
 
     def __call__(
         self, carry: StepCarry, action: Tensor, uniforms: Tensor, temperature: float = 1.0
@@ -105,12 +108,10 @@ class GraphedStep:
                 f"{self.temperature}, "
                 f"got {len(action)} at {temperature}."
             )
-        for buffer, value in zip(
-            _leaves(self._inputs), _leaves((carry, action, uniforms)), strict=True
-        ):
-            buffer.copy_(value, non_blocking=True)
-        self._graph.replay()
-        return tree.tree_map(torch.clone, self._outputs)
+        overwrite(self._inputs, (carry, action, uniforms))
+        with torch.cuda.device(uniforms.device):
+            self._graph.replay()
+        return cloned(self._outputs)
 
 
 class CompiledStep:
@@ -155,9 +156,26 @@ def static_inputs(model: VideoPixelNetwork, batch: int) -> tuple[StepCarry, Tens
     uniforms = torch.zeros(
         batch, model.decoder.uniforms_per_pixel, c.frame_size, c.frame_size, device=device
     )
-    encoder = tree.tree_map(torch.clone, model.encoder.initial(batch, device))
-    return StepCarry(encoder, frame, state), action, uniforms
+    return StepCarry(cloned(model.encoder.initial(batch, device)), frame, state), action, uniforms
 
 
-def _leaves(values: object) -> list[Tensor]:
-    return tree.tree_leaves(values)
+def cloned(values: Values) -> Values:
+    """Copy every tensor of a structure; anything else, such as a missing background, stays.
+
+    >>> cloned((torch.zeros(1), None))
+    (tensor([0.]), None)
+    """
+    return tree.tree_map_only(Tensor, torch.clone, values)
+
+
+def overwrite(buffers: object, values: object) -> None:
+    """Copy the tensors of one structure into those of another of the same form.
+
+    >>> buffers = torch.zeros(1), None
+    >>> overwrite(buffers, (torch.ones(1), None))
+    >>> buffers[0].item()
+    1.0
+    """
+    for buffer, value in zip(tree.tree_leaves(buffers), tree.tree_leaves(values), strict=True):
+        if isinstance(buffer, Tensor):
+            buffer.copy_(value, non_blocking=True)

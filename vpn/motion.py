@@ -59,4 +59,76 @@ def warp(frame: Tensor, flow: Tensor) -> Tensor:
     columns = torch.arange(width, device=frame.device) + 0.5 + flow[:, 0]
     rows = torch.arange(height, device=frame.device)[:, None] + 0.5 + flow[:, 1]
     places = torch.stack((2 * columns / width - 1, 2 * rows / height - 1), dim=-1)
+    if torch.are_deterministic_algorithms_enabled() and frame.device.type != "cpu":
+        return ReproducibleSample.apply(frame, places)
+    return _sampled(frame, places)
+
+
+def _sampled(frame: Tensor, places: Tensor) -> Tensor:
     return F.grid_sample(frame, places, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+class ReproducibleSample(torch.autograd.Function):
+    """``F.grid_sample`` (bilinear, to the border) with a backward pass that is the same every time.
+
+    PyTorch's own adds into the frame's gradient in an order that varies on a GPU, and is refused
+    there under ``torch.use_deterministic_algorithms``.
+
+    >>> frame = torch.arange(4.0).view(1, 1, 2, 2).requires_grad_()
+    >>> ReproducibleSample.apply(frame, torch.zeros(1, 1, 1, 2)).sum().backward()
+    >>> frame.grad.flatten().tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    @staticmethod
+    def forward(ctx, frame: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(frame, places)
+        return _sampled(frame, places)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+        frame, places = ctx.saved_tensors
+        height, width = frame.shape[-2:]
+        left, right, across, slope_x = _corners(places[..., 0], width)
+        top, bottom, down, slope_y = _corners(places[..., 1], height)
+        for_frame = for_places = None
+        if ctx.needs_input_grad[0]:
+            corners = (
+                (top, left, (1 - down) * (1 - across)),
+                (top, right, (1 - down) * across),
+                (bottom, left, down * (1 - across)),
+                (bottom, right, down * across),
+            )
+            by_place = torch.zeros_like(frame).permute(0, 2, 3, 1).contiguous()
+            image = torch.arange(len(frame), device=frame.device)[:, None, None]
+            for row, column, share in corners:
+                added = (gradient * share[:, None]).permute(0, 2, 3, 1)
+                by_place.index_put_((image, row, column), added, accumulate=True)
+            for_frame = by_place.permute(0, 3, 1, 2)
+        if ctx.needs_input_grad[1]:
+            upper = _read(frame, top, right) - _read(frame, top, left)
+            lower = _read(frame, bottom, right) - _read(frame, bottom, left)
+            before = _read(frame, bottom, left) - _read(frame, top, left)
+            after = _read(frame, bottom, right) - _read(frame, top, right)
+            along_x = (gradient * torch.lerp(upper, lower, down[:, None])).sum(1) * slope_x
+            along_y = (gradient * torch.lerp(before, after, across[:, None])).sum(1) * slope_y
+            for_places = torch.stack((along_x, along_y), dim=-1)
+        return for_frame, for_places
+
+
+def _corners(places: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(lower index, upper index, share of the upper, pixels per unit) along one axis.
+
+    Beyond the border the picture does not change with the place."""
+    position = ((places + 1) * size - 1) / 2
+    inside = (position > 0) & (position < size - 1)
+    position = position.clamp(0, size - 1)
+    lower = position.floor()
+    upper = (lower + 1).clamp(max=size - 1)
+    return lower.long(), upper.long(), position - lower, inside * (size / 2)
+
+
+def _read(frame: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """(N, C, h, w) of a frame (N, C, H, W) at indices (N, h, w)."""
+    index = (rows * frame.shape[3] + columns).flatten(1)[:, None].expand(-1, frame.shape[1], -1)
+    return frame.flatten(2).gather(2, index).unflatten(2, rows.shape[1:])

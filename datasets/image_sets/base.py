@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import cv2
 import numpy as np
 
 from pixelpush.datasets.images import decode_image
@@ -69,7 +70,9 @@ class ImageArrays:
                 f"{name}: labels go from {labels.min()} to {labels.max()}; there are {classes} "
                 "classes."
             )
-        self.name, self.images, self.labels = name, images, labels
+        self.name = name
+        self.images = images
+        self.labels = labels
         self.classes = classes if labels is not None else 0
         digest = hashlib.sha256(str(images.shape).encode())
         digest.update(np.ascontiguousarray(images).data)
@@ -109,14 +112,14 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
 
     Area filter where it shrinks, bilinear where it grows.
     """
-    import cv2
-
     if not path.is_file():
         raise InputError(f"{path}: no such image; the annotations name it.")
     image = decode_image(path.read_bytes(), str(path))
     height, width = image.shape[:2]
     window = window or Window.centre(height, width)
-    left, top, side = round(window.left), round(window.top), max(round(window.side), 1)
+    left = round(window.left)
+    top = round(window.top)
+    side = max(round(window.side), 1)
     before = (max(-top, 0), max(-left, 0))
     after = (max(top + side - height, 0), max(left + side - width, 0))
     padded = np.pad(image, ((before[0], after[0]), (before[1], after[1]), (0, 0)))

@@ -61,7 +61,8 @@ def _from_sheets(root: Path, sheets: list[Path], split: str) -> tuple[np.ndarray
         all_labels = json.loads(text[text.index("[") : text.rindex("]") + 1])
     except ValueError:
         raise InputError(f"{root}/cifar10_labels.js: not a list of labels.") from None
-    images, labels = [], []
+    images = []
+    labels = []
     for sheet in sheets:
         number = int(sheet.stem.rsplit("_", 1)[1])
         if (number >= _TEST_SHEET) != (split == "test"):
@@ -75,7 +76,8 @@ def _from_sheets(root: Path, sheets: list[Path], split: str) -> tuple[np.ndarray
         labels += all_labels[number * 1000 : number * 1000 + len(rows)]
     if not images:
         raise InputError(f"{root}: no sheet of the {split} split.")
-    joined, numbers = np.concatenate(images), np.array(labels, dtype=np.int64)
+    joined = np.concatenate(images)
+    numbers = np.array(labels, dtype=np.int64)
     cut = len(joined) * 9 // 10
     window = {"train": slice(0, cut), "val": slice(cut, None), "test": slice(0, None)}[split]
     return np.ascontiguousarray(joined[window]), numbers[window]

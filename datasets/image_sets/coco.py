@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from pixelpush.datasets.image_sets.base import (
@@ -39,12 +40,7 @@ class CocoImages:
 
     def __init__(self, root: Path, split: str, size: int):
         choose_split(split, ("train", "val"), "coco")
-        years = [
-            year
-            for year in ("2017", "2014")
-            if (root / f"annotations/instances_{split}{year}.json").is_file()
-        ]
-        part = f"{split}{years[0] if years else '2017'}"
+        part = _part(root, split)
         instances = _read(
             root / f"annotations/instances_{part}.json", ("images", "annotations", "categories")
         )
@@ -55,22 +51,14 @@ class CocoImages:
         self._categories = {category: number for number, category in enumerate(ids)}
         self.structure = len(ids)
         self._folder = root / part
-        self._images = sorted(
-            (
-                image
-                for image in instances["images"]
-                if (self._folder / image["file_name"]).is_file()
-            ),
-            key=lambda image: image["id"],
-        )
-        if not self._images:
-            raise InputError(f"{self._folder}: none of the annotated images is there. {WHERE}")
+        self._images = _present(instances["images"], self._folder)
         silent = [
             image["file_name"] for image in self._images if not self._captions.get(image["id"])
         ]
         if silent:
             raise InputError(f"{root}/annotations/captions_{part}.json: no caption of {silent[0]}.")
-        self.size, self.name = size, f"coco-{split}"
+        self.size = size
+        self.name = f"coco-{split}"
         self.content_sha256 = digest_of(size, part, [image["id"] for image in self._images])
 
     def __len__(self) -> int:
@@ -104,11 +92,25 @@ def _group(annotations: Any, key: str | None) -> dict[int, list]:
     return dict(grouped)
 
 
+def _part(root: Path, split: str) -> str:
+    """The split with the year of the annotations that are there, 2017 before 2014."""
+    for year in ("2017", "2014"):
+        if (root / f"annotations/instances_{split}{year}.json").is_file():
+            return f"{split}{year}"
+    return f"{split}2017"
+
+
+def _present(images: Any, folder: Path) -> list[Any]:
+    """The annotated images whose files are there, by their ids."""
+    found = [image for image in images if (folder / image["file_name"]).is_file()]
+    if not found:
+        raise InputError(f"{folder}: none of the annotated images is there. {WHERE}")
+    return sorted(found, key=lambda image: image["id"])
+
+
 def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.ndarray:
     """uint8 (height, width) of 0 and 1 from COCO polygons (lists of x, y) or an uncompressed RLE
     (column-major)."""
-    import cv2
-
     mask = np.zeros((height, width), np.uint8)
     if isinstance(segmentation, list):
         for polygon in segmentation:
@@ -128,9 +130,9 @@ def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.n
 
 def cells(mask: np.ndarray, window: Window) -> np.ndarray:
     """uint8 (32, 32): 1 where the mask covers at least half of a cell of the window."""
-    import cv2
-
-    left, top, side = int(window.left), int(window.top), int(window.side)
+    left = int(window.left)
+    top = int(window.top)
+    side = int(window.side)
     square = np.ascontiguousarray(mask[top : top + side, left : left + side], dtype=np.float32)
     method = cv2.INTER_AREA if side > STRUCTURE_SIZE else cv2.INTER_NEAREST
     share = cv2.resize(square, (STRUCTURE_SIZE, STRUCTURE_SIZE), interpolation=method)

@@ -44,22 +44,14 @@ class CubImages:
 
     def __init__(self, root: Path, split: str, size: int):
         choose_split(split, ("train", "val", "test"), "cub")
-        names = {row[0]: row[1] for row in _table(root / "images.txt", 2)}
-        training = {row[0]: row[1] == "1" for row in _table(root / "train_test_split.txt", 2)}
+        chosen = _images_of(root, split)
         labels = {row[0]: int(row[1]) - 1 for row in _table(root / "image_class_labels.txt", 2)}
         self.classes = len(_table(root / "classes.txt", 2))
         self._points = _part_locations(root)
-        present = [(key, names[key]) for key in names if (root / "images" / names[key]).is_file()]
-        in_training = [item for item in present if training.get(item[0])]
-        chosen = {
-            "train": [item for number, item in enumerate(in_training) if number % 10 != 9],
-            "val": in_training[9::10],
-            "test": [item for item in present if not training.get(item[0])],
-        }[split]
-        if not chosen:
-            raise InputError(f"{root}/images: no image of the {split} split. {WHERE}")
         self._items = [(key, name, labels[key]) for key, name in chosen]
-        self.root, self.size, self.name = root, size, f"cub-{split}"
+        self.root = root
+        self.size = size
+        self.name = f"cub-{split}"
         for _, name, _ in self._items:
             need(self._caption_file(name), "a caption file", CAPTIONS)
         self.content_sha256 = digest_of(
@@ -92,6 +84,21 @@ def _table(path: Path, columns: int) -> list[list[str]]:
         if len(row) < columns:
             raise InputError(f"{path}, line {number}: expected {columns} columns, got {len(row)}.")
     return rows
+
+
+def _images_of(root: Path, split: str) -> list[tuple[str, str]]:
+    """(key, file name) of a split's images that are there; every tenth training image is val."""
+    names = {row[0]: row[1] for row in _table(root / "images.txt", 2)}
+    training = {row[0]: row[1] == "1" for row in _table(root / "train_test_split.txt", 2)}
+    present = [(key, name) for key, name in names.items() if (root / "images" / name).is_file()]
+    chosen = [item for item in present if bool(training.get(item[0])) == (split != "test")]
+    if split == "val":
+        chosen = chosen[9::10]
+    elif split == "train":
+        del chosen[9::10]
+    if not chosen:
+        raise InputError(f"{root}/images: no image of the {split} split. {WHERE}")
+    return chosen
 
 
 def _part_locations(root: Path) -> dict[str, np.ndarray]:

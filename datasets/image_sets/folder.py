@@ -24,23 +24,19 @@ class FolderImages:
     def __init__(self, root: Path, split: str, size: int):
         choose_split(split, SPLITS, "a folder")
         folders = [root / name for name in SPLITS if (root / name).is_dir()]
-        if folders:
-            self._base = root / split
-            self._paths = _images_in(self._base)
-        else:
-            self._base, paths = root, _images_in(root)
-            part, cuts = SPLITS.index(split), [len(paths) * share // 10 for share in (0, 8, 9, 10)]
-            self._paths = paths[cuts[part] : cuts[part + 1]]
+        self._base = root / split if folders else root
+        self._paths = _images_in(self._base)
+        if not folders:
+            self._paths = _tenths(self._paths, split)
         if not self._paths:
             raise InputError(
                 f"{self._base}: no image ({', '.join(SUFFIXES)}) of the {split} split."
             )
-        tops = [path.relative_to(folder).parts for folder in folders for path in _images_in(folder)]
-        names = (
-            sorted({parts[0] for parts in tops}) if all(len(parts) > 1 for parts in tops) else []
-        )
+        names = _class_names(folders)
         self._labels = {name: number for number, name in enumerate(names)}
-        self.classes, self.size, self.name = len(names), size, f"folder-{root.name}-{split}"
+        self.classes = len(names)
+        self.size = size
+        self.name = f"folder-{root.name}-{split}"
         self.content_sha256 = digest_of(
             size, [(str(p.relative_to(root)), p.stat().st_size) for p in self._paths]
         )
@@ -53,6 +49,21 @@ class FolderImages:
         relative = path.relative_to(self._base)
         label = self._labels[relative.parts[0]] if self._labels else -1
         return ImageExample(str(relative), read_square(path, None, self.size)[0], label)
+
+
+def _tenths(paths: list[Path], split: str) -> list[Path]:
+    """A split of images that have none: eight tenths, a tenth and a tenth, in order."""
+    part = SPLITS.index(split)
+    cuts = [len(paths) * share // 10 for share in (0, 8, 9, 10)]
+    return paths[cuts[part] : cuts[part + 1]]
+
+
+def _class_names(folders: list[Path]) -> list[str]:
+    """Names of the splits' sub-folders, where every image lies in one; else there are no
+    classes."""
+    tops = [path.relative_to(folder).parts for folder in folders for path in _images_in(folder)]
+    classed = all(len(parts) > 1 for parts in tops)
+    return sorted({parts[0] for parts in tops}) if classed else []
 
 
 def _images_in(folder: Path) -> list[Path]:

@@ -48,7 +48,8 @@ def open_imagenet(root: Path, split: str, size: int) -> ImageArrays:
 
 def _publisher_batch(path: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
     arrays = _load(path)
-    data, labels = arrays.get("data"), arrays.get("labels")
+    data = arrays.get("data")
+    labels = arrays.get("labels")
     if data is None or labels is None or data.ndim != 2 or data.shape[1] != 3 * size * size:
         raise InputError(
             f"{path}: needs data (N, {3 * size * size}) and labels; is it another resolution?"

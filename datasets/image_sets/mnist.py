@@ -40,7 +40,8 @@ def open_mnist(root: Path, split: str, binarise: bool = True) -> ImageArrays:
         split
     ]
     first = _TEST_START if split == "test" else window.start
-    images, labels = images[window], labels[window]
+    images = images[window]
+    labels = labels[window]
     if binarise:
         images = binarised(images, first)
     return ImageArrays(f"mnist-{split}", images[:, None], labels.astype(np.int64), 10)
@@ -78,5 +79,6 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
 
 
 def _file(root: Path, name: str) -> Path:
-    plain, packed = root / name, root / f"{name}.gz"
+    plain = root / name
+    packed = root / f"{name}.gz"
     return plain if plain.is_file() else need(packed, "a file of MNIST", WHERE)

@@ -58,7 +58,9 @@ class MpiiImages:
             raise InputError(
                 f"{self._images}: no image of a single person of {annotations.name}. {WHERE}"
             )
-        self.root, self.size, self.name = root, size, f"mpii-{split}"
+        self.root = root
+        self.size = size
+        self.name = f"mpii-{split}"
         self.has_captions = all(self._caption_file(person).is_file() for person in self._people)
         self.content_sha256 = digest_of(size, self._people)
 

@@ -13,8 +13,9 @@ from pixelpush.datasets.image_sets.folder import FolderImages
 from pixelpush.datasets.image_sets.imagenet import open_imagenet
 from pixelpush.datasets.image_sets.mnist import open_mnist
 from pixelpush.datasets.image_sets.mpii import MpiiImages
+from pixelpush.datasets.image_sets.tfds_images import TfdsImages
 from pixelpush.datasets.objects.names import is_objects
-from pixelpush.datasets.registry import data_root
+from pixelpush.datasets.root import data_root
 from pixelpush.errors import InputError
 
 # (root, split, size) -> set. Sets of one size of their own ignore the asked size; the caller
@@ -41,8 +42,6 @@ def open_images(name: str, split: str, root: str | Path | None = None, size: int
     in pixels of sets whose images come in many sizes. Raises InputError for unknown names, missing
     folders and files."""
     if name.startswith("tfds:"):
-        from pixelpush.datasets.image_sets.tfds_images import TfdsImages
-
         return TfdsImages(name.removeprefix("tfds:"), split, None if root is None else Path(root))
     if is_objects(name):
         from pixelpush.datasets.objects import open_objects

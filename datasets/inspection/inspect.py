@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.episodes import EpisodeDataset, Metadata
 from pixelpush.datasets.inspection.measure import Measurement
 from pixelpush.datasets.inspection.page import page
 from pixelpush.datasets.inspection.sheet import contact_sheet
 from pixelpush.datasets.store import EpisodeStore, read_description, store_splits, summary
 from pixelpush.errors import InputError
 
-PAGE, SHEET = "page.txt", "contact-sheet.png"
+PAGE = "page.txt"
+SHEET = "contact-sheet.png"
 # Keys of a store's metadata that tell what was left out.
 _LEFT_OUT = (
     "episodes_too_short",
@@ -34,7 +35,7 @@ def inspect_store(
 
     measured: what an import has measured already; else up to ``limit`` episodes a split are read.
     """
-    metadata = read_description(path)["metadata"]
+    metadata = read_description(path).metadata
     splits = {split: EpisodeStore(path, split) for split in store_splits(path)}
     total = sum(len(store) for store in splits.values())
     if measured is None:
@@ -48,10 +49,10 @@ def inspect_store(
 
 
 def inspect_dataset(
-    episodes: EpisodeDataset, out: Path, metadata: dict[str, Any] | None = None, limit: int = 1000
+    episodes: EpisodeDataset, out: Path, metadata: Metadata | None = None, limit: int = 1000
 ) -> str:
     """The page of one split of any data set, the simulated bin's too."""
-    found: dict[str, Any] = metadata or getattr(episodes, "metadata", None) or {}
+    found: Metadata = metadata or getattr(episodes, "metadata", None) or {}
     measured = Measurement(found)
     _measure(episodes, measured, limit)
     return _write(page(episodes.name, measured, found, len(episodes)), episodes, out)
@@ -75,7 +76,7 @@ def _write(text: str, episodes: EpisodeDataset, out: Path) -> str:
     return f"{text}\ncontact sheet: {sheet}"
 
 
-def _left_out(metadata: dict[str, Any]) -> list[str]:
+def _left_out(metadata: Metadata) -> list[str]:
     lines = []
     for key in _LEFT_OUT:
         value = metadata.get(key)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from pixelpush.datasets.actions import ActionMeasure
-from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.episodes import Episode, Metadata
 
 # An entry that spreads less than this (metres, radians) shows in no 64-pixel frame.
 NEAR_CONSTANT = 1e-4
@@ -63,7 +60,8 @@ class FrameMeasure:
         same = (frames[1:] == frames[:-1]).reshape(len(frames) - 1, -1).all(axis=1)
         self.pairs += len(same)
         self.repeated += int(same.sum())
-        run, start = 1, 0
+        run = 1
+        start = 0
         for index, alike in enumerate(same, start=1):
             run, start = (run + 1, start) if alike else (1, index)
             if run > max(1, self.longest[0]):
@@ -106,7 +104,7 @@ class TimeMeasure:
 class Measurement:
     """All of it; ``metadata`` gives names of entries where they are known."""
 
-    def __init__(self, metadata: Mapping[str, Any] | None = None):
+    def __init__(self, metadata: Metadata | None = None):
         self.metadata = dict(metadata or {})
         self.lengths: list[int] = []
         self.ids: list[str] = []

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from pixelpush.datasets.episodes import Metadata
 from pixelpush.datasets.inspection.measure import Measurement, VectorMeasure, near_constant
 
 _SHOWN_GAPS = 3
 
 
-def page(name: str, measured: Measurement, metadata: dict[str, Any], of: int | None = None) -> str:
+def page(name: str, measured: Measurement, metadata: Metadata, of: int | None = None) -> str:
     """Lines for people: what the data hold, and what looks wrong. of: episodes in all, where not
     every one was looked at."""
     lines = [*_frames(name, measured, metadata, of), *_vectors(measured, metadata)]
@@ -21,9 +21,7 @@ def page(name: str, measured: Measurement, metadata: dict[str, Any], of: int | N
     return "\n".join(lines)
 
 
-def _frames(
-    name: str, measured: Measurement, metadata: dict[str, Any], of: int | None
-) -> list[str]:
+def _frames(name: str, measured: Measurement, metadata: Metadata, of: int | None) -> list[str]:
     lengths = np.array(measured.lengths)
     part = f" (of {of}, spread evenly)" if of and of > len(lengths) else ""
     lines = [
@@ -39,7 +37,7 @@ def _frames(
     return lines
 
 
-def _vectors(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
+def _vectors(measured: Measurement, metadata: Metadata) -> list[str]:
     lines = []
     for kind, found in (("state", measured.states), ("action", measured.actions)):
         if found is None or not len(found.mean):
@@ -57,7 +55,7 @@ def _vectors(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
     return lines
 
 
-def entry_names(metadata: dict[str, Any], kind: str, width: int) -> list[str]:
+def entry_names(metadata: Metadata, kind: str, width: int) -> list[str]:
     """Names of a vector's entries: the source's own where they fit, else numbers."""
     names = metadata.get(f"{kind}_names")
     if isinstance(names, Sequence) and len(names) == width:
@@ -73,7 +71,7 @@ def steadiness(found: VectorMeasure) -> list[str]:
     return [str(word) for word in words]
 
 
-def _together(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
+def _together(measured: Measurement, metadata: Metadata) -> list[str]:
     lines = []
     if measured.actions is not None and len(measured.actions.mean):
         kind = metadata.get("action_kind", measured.action_kind())
@@ -102,8 +100,17 @@ def _together(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _notes(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
+def _notes(measured: Measurement, metadata: Metadata) -> list[str]:
     """What a user should look into."""
+    return [
+        *_time_notes(measured, metadata),
+        *_vector_notes("state", measured.states, metadata),
+        *_vector_notes("action", measured.actions, metadata),
+        *_action_notes(measured, metadata),
+    ]
+
+
+def _time_notes(measured: Measurement, metadata: Metadata) -> list[str]:
     notes = []
     gaps = measured.times.gaps()
     if gaps:
@@ -111,22 +118,32 @@ def _notes(measured: Measurement, metadata: dict[str, Any]) -> list[str]:
             f"{seconds:.3f} s after frame {frame} of {identity}"
             for identity, frame, seconds in gaps[:_SHOWN_GAPS]
         )
-        notes.append(f"{len(gaps)} gaps in time: {shown}{'; ...' if len(gaps) > 3 else ''}")
-    rate, usual = metadata.get("fps"), measured.times.usual
+        more = "; ..." if len(gaps) > _SHOWN_GAPS else ""
+        notes.append(f"{len(gaps)} gaps in time: {shown}{more}")
+    rate = metadata.get("fps")
+    usual = measured.times.usual
     if rate and usual and abs(rate * usual - 1) > 0.1:
         notes.append("the source's rate and the recorded times differ by more than a tenth")
-    for kind, found in (("state", measured.states), ("action", measured.actions)):
-        if found is None or not len(found.mean):
-            continue
-        names = entry_names(metadata, kind, len(found.mean))
-        steady = [name for name, word in zip(names, steadiness(found), strict=True) if word]
-        if steady:
-            shown = ", ".join(steady[:6]) + (", ..." if len(steady) > 6 else "")
-            notes.append(f"{shown}: (nearly) constant {kind}s; models scale them by 1")
-    measured_kind, said = measured.action_kind(), metadata.get("action_kind")
-    both = {measured_kind, said}
-    if both == {"pose", "delta"}:
-        notes.append(f"actions are declared {said}, but look like {measured_kind}")
+    return notes
+
+
+def _vector_notes(kind: str, found: VectorMeasure | None, metadata: Metadata) -> list[str]:
+    if found is None or not len(found.mean):
+        return []
+    names = entry_names(metadata, kind, len(found.mean))
+    steady = [name for name, word in zip(names, steadiness(found), strict=True) if word]
+    if not steady:
+        return []
+    shown = ", ".join(steady[:6]) + (", ..." if len(steady) > 6 else "")
+    return [f"{shown}: (nearly) constant {kind}s; models scale them by 1"]
+
+
+def _action_notes(measured: Measurement, metadata: Metadata) -> list[str]:
+    notes = []
+    found = measured.action_kind()
+    declared = metadata.get("action_kind")
+    if {found, declared} == {"pose", "delta"}:
+        notes.append(f"actions are declared {declared}, but look like {found}")
     lag = measured.together.lag() if measured.together else None
     if lag is not None and lag.frames == 0 and lag.correlation > 0.5:
         notes.append("actions lag: they go with what the state did already; are rows shifted?")

@@ -10,7 +10,8 @@ from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.images import encode_png
 from pixelpush.files import atomic_file
 
-ROWS, COLUMNS = 8, 10
+ROWS = 8
+COLUMNS = 10
 _GAP = 2
 
 
@@ -25,7 +26,8 @@ def contact_sheet(episodes: EpisodeDataset, path: Path) -> Path:
         times = np.unique(np.linspace(0, len(episode.frames) - 1, COLUMNS).round().astype(int))
         for column, time in enumerate(times):
             frame = episode.frames[time].transpose(1, 2, 0)
-            top, left = row * (height + _GAP), column * (width + _GAP)
+            top = row * (height + _GAP)
+            left = column * (width + _GAP)
             sheet[top : top + height, left : left + width] = frame  # grey spreads over colours
     with atomic_file(path) as partial:
         partial.write_bytes(encode_png(sheet, compression=6))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pixelpush.datasets.objects.generate import identity
 from pixelpush.datasets.objects.names import NAME, check_request
-from pixelpush.datasets.registry import data_root
+from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.prepare import only_one, take_up
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store
@@ -76,12 +76,12 @@ def _finished(path: Path, split: str, size: int) -> int:
     if not is_complete(path):
         return 0
     description = read_description(path)
-    if description["metadata"].get("identity", {}).get("hash") != identity(size)["hash"]:
+    if description.metadata.get("identity", {}).get("hash") != identity(size)["hash"]:
         raise InputError(
             f"{path}: made by another version of {NAME}; 'pixelpush prepare {NAME} --size {size} "
             "--rebuild' makes it anew."
         )
-    return int(description["splits"][split]["episodes"])
+    return description.splits[split].episodes
 
 
 def _make(path: Path, split: str, size: int, images: int, workers: int) -> None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from pixelpush.datasets.sim.blobs import Blobs
 from pixelpush.datasets.sim.labels import project
-from pixelpush.datasets.sim.lighting import Blobs, develop
-from pixelpush.datasets.sim.rays import EVERYTHING, PixelRays, cast
-from pixelpush.datasets.sim.samples import mean, most
+from pixelpush.datasets.sim.lighting import develop
+from pixelpush.datasets.sim.rays import PixelRays, RayCaster
+from pixelpush.datasets.sim.samples import mean, most, spread
 from pixelpush.datasets.sim.scene import Scene
 from pixelpush.datasets.sim.shading import Shader
 
@@ -54,7 +55,8 @@ class ObjectRenderer:
         self.data = mujoco.MjData(scene.model)
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
-        self._shader = Shader(scene, self.data, in_bin=False)
+        self._caster = RayCaster(self.model, self.data)
+        self._shader = Shader(scene, self.data, self._caster, in_bin=False)
         self._blobs: Blobs = self._shader.blobs(list(scene.object_bodies))
         label = np.zeros(self.model.nbody + 1, np.uint8)  # [-1]: no geom
         for slot, body in enumerate(scene.object_bodies):
@@ -67,16 +69,16 @@ class ObjectRenderer:
         rays, vignette = PixelRays(self.scene.arm, size), _vignette(size)
         pixels = np.arange(size * size)
         levels, label = np.empty((3, pixels.size), f32), np.empty(pixels.size, np.uint8)
-        have = np.empty((0, 3, pixels.size), f32)
+        have = np.empty((3, 0, pixels.size), f32)
         geom = np.empty((0, pixels.size), np.int32)
         starts = (0, *SAMPLES)
         for start, stop, bound in zip(starts, SAMPLES, (*_BOUNDS, np.inf), strict=False):
             light, seen = self._samples(rays, range(start, stop), pixels)
-            have = np.concatenate((have, develop(light * vignette[pixels])))
+            have = np.concatenate((have, develop(light * vignette[pixels])), axis=1)
             geom = np.concatenate((geom, seen))
             levels[:, pixels] = mean(have)
             label[pixels] = most(self._label[geom])
-            rough = (have.max(axis=0) - have.min(axis=0)).max(axis=0) > bound
+            rough = spread(have) > bound
             mixed = (geom != geom[0]).any(axis=0)
             if start == 0:
                 rough |= mixed | _outlines(geom[0].reshape(size, size)).ravel()
@@ -90,7 +92,7 @@ class ObjectRenderer:
     def labels(self) -> ObjectLabels:
         """Cells, places and areas of the objects."""
         rays = PixelRays(self.scene.arm, GRID).through(range(1), np.arange(GRID * GRID))[0]
-        hits = cast(self.model, self.data, self._eye, rays, EVERYTHING)
+        hits = self._caster.cast(self._eye, rays, self._caster.everything)
         cells = self._label[hits.geom].reshape(GRID, GRID)
         places, areas = [], []
         for slot in range(len(self.scene.object_bodies)):
@@ -109,7 +111,7 @@ class ObjectRenderer:
         there = points - self._eye
         distance = np.sqrt((there**2).sum(axis=1))
         rays = there / distance[:, None]
-        hits = cast(self.model, self.data, self._eye, rays, EVERYTHING)
+        hits = self._caster.cast(self._eye, rays, self._caster.everything)
         own = self._label[hits.geom] == 1 + slot
         seen = own & (hits.distance > distance - _NEAR) & (places[:, 2] > 0)
         return np.column_stack([places[:, :2] + f32(0.5), seen]).astype(f32)
@@ -121,16 +123,15 @@ class ObjectRenderer:
     def _samples(
         self, rays: PixelRays, samples: range, pixels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Light, float32 (samples, 3, n), and geoms, int32 (samples, n), of samples of pixels."""
+        """Light, float32 (3, samples, n), and geoms, int32 (samples, n), of samples of pixels."""
         count = len(samples)
         through = rays.through(samples, pixels).reshape(-1, 3)
-        hits = cast(self.model, self.data, rays.eye, through, EVERYTHING)
+        hits = self._caster.cast(rays.eye, through, self._caster.everything)
         point = rays.eye + through * hits.distance[:, None]
         room, key, _ = self._shader.light(hits, point, through, self._blobs)
         numbers = np.repeat(np.array(samples), len(pixels))
-        self._shader.shade(key, point, numbers, EVERYTHING)
-        light = (room + key).reshape(3, count, -1).transpose(1, 0, 2)
-        return light, hits.geom.reshape(count, -1)
+        self._shader.shade(key, point, numbers, self._caster.everything)
+        return (room + key).reshape(3, count, -1), hits.geom.reshape(count, -1)
 
 
 def _outlines(geom: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from array_record.python.array_record_module import ArrayRecordReader
 
 from pixelpush.datasets.damage import Damage, DamageLog
 from pixelpush.datasets.episodes import Episode
@@ -35,7 +36,9 @@ from pixelpush.errors import InputError
 
 View = Literal["aux1", "main"]
 Validation = Literal["held-out", "none"]
-ACTION, STATE, SIDE = 4, 3, 64
+ACTION = 4
+STATE = 3
+SIDE = 64
 HELD_OUT_FILE = "traj_256_to_511"
 HELD_OUT_EPISODES = 256
 
@@ -156,8 +159,6 @@ def _records(path: Path, log: DamageLog) -> Iterator[Record]:
     if ".array_record" not in path.name:
         yield from read_records(path, log)
         return
-    from array_record.python.array_record_module import ArrayRecordReader
-
     reader = ArrayRecordReader(str(path), "readahead_buffer_size:0,max_parallelism:0")
     for number in range(reader.num_records()):
         try:

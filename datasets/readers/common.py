@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -89,7 +88,8 @@ def make_episode(
 
     times: seconds of each frame, kept as ``extra["time"]``. Raises InputError where sizes or
     lengths differ, naming the frame."""
-    same, fitted = SameSize(), []
+    same = SameSize()
+    fitted = []
     for number, image in enumerate(images):
         same.check(image, f"{where}, frame {number}")
         fitted.append(options.fit(image))
@@ -128,23 +128,65 @@ def array_frames(array: np.ndarray, what: str, bgr: bool = False) -> Iterable[np
             "needed."
         )
     if array.dtype != np.uint8:
-        low, high = array.min(), array.max()
-        if not (low >= 0 and high <= 255):
-            raise InputError(f"{what}: values from {low} to {high}; 0 to 255 are needed.")
-        if array.dtype.kind == "f" and (high <= 1 or np.any(array != np.rint(array))):
-            raise InputError(
-                f"{what}: {array.dtype} values from {low} to {high}; whole numbers from 0 to 255 "
-                "are needed."
-            )
+        _check_levels(array, what)
     for image in array:
         image = np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
         yield np.ascontiguousarray((image[..., ::-1] if bgr else image).astype(np.uint8))
 
 
-def robot_metadata(source: str, options: RobotOptions, **more: Any) -> dict[str, Any]:
-    """The metadata that every such store has."""
-    from dataclasses import asdict
+def _check_levels(array: np.ndarray, what: str) -> None:
+    """Refuse values that are not whole numbers from 0 to 255; those up to 1 are another scale."""
+    low = array.min()
+    high = array.max()
+    if not (low >= 0 and high <= 255):
+        raise InputError(f"{what}: values from {low} to {high}; 0 to 255 are needed.")
+    if array.dtype.kind == "f" and (high <= 1 or np.any(array != np.rint(array))):
+        raise InputError(
+            f"{what}: {array.dtype} values from {low} to {high}; whole numbers from 0 to 255 are "
+            "needed."
+        )
 
+
+@dataclass(frozen=True)
+class VectorChoice:
+    """The arrays of a recording that can make up a state or an action, side by side.
+
+    there: their names. offered: those that a message should offer. noun: what the recording's form
+    calls them. where: the file, for messages.
+
+    >>> found = ["position", "rotation"]
+    >>> choice = VectorChoice(found, found, "array", "a.h5")
+    >>> choice.keys("", [("joints",), ("position", "rotation")], "state")
+    ('position', 'rotation')
+    """
+
+    there: Container[str]
+    offered: Sequence[str]
+    noun: str
+    where: object
+
+    def keys(self, asked: str, usual: Iterable[Sequence[str]], kind: str) -> tuple[str, ...]:
+        """The names of a vector's arrays. asked: as --state-key takes them, 'none' for none; where
+        nothing is asked, the first of the ``usual`` groups that is there. kind: state or action.
+        Raises InputError that lists what is offered."""
+        if asked == "none":
+            return ()
+        names = names_of(asked)
+        if not names:
+            whole = (tuple(group) for group in usual if all(name in self.there for name in group))
+            names = next(whole, ())
+        wrong = [name for name in names if name not in self.there]
+        if wrong or not names:
+            lacking = f"{self.noun} {wrong[0]!r}" if wrong else f"{kind} under its usual names"
+            raise InputError(
+                f"{self.where}: no {lacking}; choose by --{kind}-key from "
+                f"{', '.join(self.offered)}, or give none."
+            )
+        return names
+
+
+def robot_metadata(source: str, options: RobotOptions, **more: object) -> dict[str, object]:
+    """The metadata that every such store has."""
     return {
         "source": source,
         "frames": options.described(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -87,7 +87,8 @@ class Options(RobotOptions):
         try:
             low, high = (float(part) for part in self.levels.split(","))
         except ValueError:
-            low, high = 0.0, 0.0
+            low = 0.0
+            high = 0.0
         if not low < high:
             raise InputError(f"--levels {self.levels}: give two rising values, like 500,1500.")
         return low, high
@@ -164,23 +165,13 @@ def read_episode(
 ) -> Episode:
     """One episode; every error names the file, and the row or frame where there is one."""
     name = name or (path.name if path.is_dir() else path.stem)
-    if path.suffix.lower() == ".npz" and path.is_file():
-        archive = Archive(path)
-        key = options.frames_key or "frames"
-        array = archive.read_array(key)
-        pictures = Pictures(array_frames(array, f"{path}: array {key!r}", options.bgr), len(array))
-        poses = read_npz(archive, options)
-    else:
-        files = open_files(path)
-        pictures = find_pictures(files, options)
-        poses = read_poses(files, options)
+    pictures, poses = _read_files(path, options)
     images = pictures.images
     if options.join == "time":
         times = pictures.times() if pictures.times is not None else None
         poses = join_by_time(poses, times, str(path), options, log)
     elif options.trim:
-        images = list(images)
-        images, poses, cut = _trim(images, poses, options.trim)
+        images, poses, cut = _trim(list(images), poses, options.trim)
         if cut and trimmed is not None:
             trimmed[name] = cut
     if options.join == "row":
@@ -189,15 +180,27 @@ def read_episode(
     actions = poses.actions
     if options.actions == "next-state" and poses.states is not None:
         actions = np.concatenate([poses.states[1:], poses.states[-1:]])
-    times = poses.times
-    if times is None and pictures.named_times is not None:
-        times = pictures.named_times
     episode = make_episode(images, poses.states, actions, name, str(path), options)
-    if times is not None and len(times) == len(episode.frames):
-        episode = Episode(
-            episode.frames, episode.states, episode.actions, name, {"time": times - times[0]}
-        )
-    return episode
+    return _with_times(episode, pictures.named_times if poses.times is None else poses.times)
+
+
+def _read_files(path: Path, options: Options) -> tuple[Pictures, Poses]:
+    """The pictures and the rows of an episode: of one .npz, or of a folder's or archive's files."""
+    if path.suffix.lower() == ".npz" and path.is_file():
+        archive = Archive(path)
+        key = options.frames_key or "frames"
+        array = archive.read_array(key)
+        pictures = Pictures(array_frames(array, f"{path}: array {key!r}", options.bgr), len(array))
+        return pictures, read_npz(archive, options)
+    files = open_files(path)
+    return find_pictures(files, options), read_poses(files, options)
+
+
+def _with_times(episode: Episode, times: np.ndarray | None) -> Episode:
+    """The episode with seconds from its first frame, where there is one time for each frame."""
+    if times is None or len(times) != len(episode.frames):
+        return episode
+    return replace(episode, extra={"time": times - times[0]})
 
 
 def _check_rows(path: Path, frames: int, poses: Poses) -> None:

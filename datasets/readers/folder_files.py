@@ -88,20 +88,24 @@ def find_episodes(raw: Path) -> Found:
             f"{raw}: no episodes: no sub-folder with frames, no .zip or .npz in it"
             f"{_looked(strays)}."
         )
-    episodes: dict[str, Path] = {}
-    splits: dict[str, str] = {}
+    found = Found({}, {}, strays)
     for path in paths:
-        parts = list(path.relative_to(raw).parts)
-        if path.is_file():
-            parts[-1] = path.stem
-        split = SPLITS.get(parts[0].lower()) if len(parts) > 1 else None
-        name = "/".join(parts) or raw.name
-        if name in episodes:
-            raise InputError(f"{raw}: more than one episode is called {name!r}.")
-        episodes[name] = path
-        if split is not None:
-            splits[name] = split
-    return Found(episodes, splits, strays)
+        _name_episode(path, raw, found)
+    return found
+
+
+def _name_episode(path: Path, raw: Path, found: Found) -> None:
+    """Enter an episode under its path below ``raw``, and its split where a folder is named so."""
+    parts = list(path.relative_to(raw).parts)
+    if path.is_file():
+        parts[-1] = path.stem
+    split = SPLITS.get(parts[0].lower()) if len(parts) > 1 else None
+    name = "/".join(parts) or raw.name
+    if name in found.episodes:
+        raise InputError(f"{raw}: more than one episode is called {name!r}.")
+    found.episodes[name] = path
+    if split is not None:
+        found.splits[name] = split
 
 
 def _looked(strays: Sequence[str]) -> str:

@@ -46,7 +46,8 @@ class Pictures:
 
 def find_pictures(files: Files, options: Options) -> Pictures:
     """The pictures of whichever form is there; none, or several cameras, are an InputError."""
-    wanted, camera = options.frames_key or "*", options.camera
+    wanted = options.frames_key or "*"
+    camera = options.camera
     images = [
         name
         for name in files.names()

@@ -63,11 +63,13 @@ def read_poses(files: Files, options: Options) -> Poses:
         return Poses(rows_of_array(decode_array(files.read(name), what), what))
     data = files.read(name)
     table = read_json_table(data, what) if ending == ".json" else read_csv(data, what)
-    states, state_names = None, ()
+    states = None
+    state_names = ()
     if options.states == "table":
         state_names = _columns(table, options.state_columns, "state_")
         states = table.select(state_names)
-    actions, action_names = None, ()
+    actions = None
+    action_names = ()
     if options.actions == "table":
         action_names = _columns(table, options.action_columns, "action_")
         actions = table.select(action_names)
@@ -106,20 +108,28 @@ def join_by_time(
                 "together."
             )
     rows = nearest_rows(frame_times, row_times, where)
-    covered, whole = float(np.ptp(frame_times)), float(np.ptp(row_times))
+    covered = float(np.ptp(frame_times))
+    whole = float(np.ptp(row_times))
     if log is not None and covered < 0.7 * whole:
         log.say(
             f"{where}: the frames last {covered:.2f} s, the table {whole:.2f} s; is one of their "
             "clocks wrong?"
         )
     states = None if poses.states is None else poses.states[rows]
-    actions = poses.actions
-    if actions is not None:
-        seen = np.zeros((len(actions), 0)) if poses.states is None else poses.states
-        measure = ActionMeasure(seen.shape[1], actions.shape[1])
-        measure.add(seen, actions)
-        actions = compose(actions, rows, ways(options.compose, measure, actions.shape[1]))
+    actions = (
+        None if poses.actions is None else _composed(poses.actions, poses.states, rows, options)
+    )
     return replace(poses, states=states, actions=actions, times=frame_times)
+
+
+def _composed(
+    actions: np.ndarray, states: np.ndarray | None, rows: np.ndarray, options: Options
+) -> np.ndarray:
+    """The actions of the chosen rows, each composed of those up to the next one's."""
+    seen = np.zeros((len(actions), 0)) if states is None else states
+    measure = ActionMeasure(seen.shape[1], actions.shape[1])
+    measure.add(seen, actions)
+    return compose(actions, rows, ways(options.compose, measure, actions.shape[1]))
 
 
 def _table_name(files: Files, options: Options) -> str:

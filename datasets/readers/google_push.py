@@ -26,6 +26,7 @@ from pixelpush.datasets.examples import bytes_feature, float_feature, parse_exam
 from pixelpush.datasets.frames import check_size, fit
 from pixelpush.datasets.images import decode_image
 from pixelpush.datasets.recording import Entry, Recording
+from pixelpush.datasets.resampling import public_resize
 from pixelpush.datasets.tfrecord import read_records
 from pixelpush.errors import InputError
 
@@ -97,7 +98,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
         "files": {split: [path.name for path in paths] for split, paths in shards.items()},
     }
 
-    def left_out() -> dict[str, Any]:
+    def left_out() -> dict[str, dict[str, int]]:
         return {
             "moves_without_image": {
                 split: tally.moves_without_image for split, tally in tallies.items()
@@ -136,7 +137,8 @@ def find_shards(
         share = VALIDATION_SHARE * len(train)
         # Finn's reader trains on floor(0.95 * 264) = 250 files.
         held_out = math.ceil(share - 1e-9) if preprocess == "finn" else round(share) or 1
-        splits["train"], splits["val"] = train[:-held_out], train[-held_out:]
+        splits["train"] = train[:-held_out]
+        splits["val"] = train[-held_out:]
     return splits
 
 
@@ -235,44 +237,10 @@ def _has(features: Any, prefix: str) -> bool:
 
 
 def square(image: np.ndarray, size: int, preprocess: Preprocess) -> np.ndarray:
-    """uint8 (size, size, 3) from a picture, as the named public reader makes it, to one level.
-
-    finn: tensorflow/models, video_prediction/prediction_input.py, ``resize_bicubic`` of TensorFlow
-    1. tensor2tensor: data_generators/google_robot_pushing.py, ``Image.resize(BILINEAR)``."""
-    if preprocess == "finn":
-        height, width = image.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        return _legacy_bicubic(image[top : top + side, left : left + side], size)
-    if preprocess == "tensor2tensor":
-        from PIL import Image
-
-        picture = Image.fromarray(np.ascontiguousarray(image))
-        return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))
+    """uint8 (size, size, 3) from a picture uint8 (H, W, 3), as ``preprocess`` names it."""
+    if preprocess == "finn" or preprocess == "tensor2tensor":
+        return public_resize(image, size, preprocess)
     return fit(image, size, "none" if preprocess == "squash" else "centre", "area")
-
-
-def _legacy_bicubic(image: np.ndarray, size: int) -> np.ndarray:
-    """TensorFlow 1's resize_bicubic without half-pixel centres: Keys' kernel with -0.75, sampled
-    at i * (old / new), never averaged. From 512 to 64 it takes every eighth pixel."""
-    for axis in (0, 1):
-        old = image.shape[axis]
-        place = np.arange(size) * (old / size)
-        base = np.floor(place).astype(int)
-        weights = _keys_weights(place - base)
-        taps = np.clip(base[:, None] + np.arange(-1, 3), 0, old - 1)
-        picked = np.take(image, taps, axis=axis).astype(np.float64)
-        shape = (size, 4, 1, 1) if axis == 0 else (1, size, 4, 1)
-        image = (picked * weights.reshape(shape)).sum(axis=axis + 1)
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
-
-
-def _keys_weights(fraction: np.ndarray, a: float = -0.75) -> np.ndarray:
-    """(N, 4): weights of the pixels at -1, 0, 1, 2 (Keys 1981, equation 4)."""
-    distance = np.abs(fraction[:, None] - np.arange(-1, 3))
-    near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
-    far = a * (((distance - 5) * distance + 8) * distance - 4)
-    return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
 
 
 def _jpeg(features: Any, move: int, what: str) -> bytes:

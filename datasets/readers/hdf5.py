@@ -22,10 +22,10 @@ from pixelpush.datasets.images import decode_image
 from pixelpush.datasets.natural import is_junk, natural_key
 from pixelpush.datasets.readers.common import (
     RobotOptions,
+    VectorChoice,
     array_frames,
     choose_camera,
     make_episode,
-    names_of,
     robot_metadata,
 )
 from pixelpush.datasets.readers.extras import optional
@@ -85,8 +85,8 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
                 entries[identity] = Entry(identity, read_it)
             for mask, members in _masks(file).items():
                 masks |= {_identity(path, name, len(files) > 1): mask for name in members}
-    metadata = robot_metadata("hdf5", options, form=", ".join(sorted(forms)))
-    metadata |= _named(files[0], options)
+    named = _named(files[0], options)
+    metadata = robot_metadata("hdf5", options, form=", ".join(sorted(forms)), **named)
     if set(masks) == set(entries) and len(set(masks.values())) > 1:
         splits: dict[str, list[Entry]] = {}
         for name, mask in sorted(masks.items(), key=lambda item: natural_key(item[0])):
@@ -147,7 +147,7 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _named(path: Path, options: Options) -> dict[str, Any]:
+def _named(path: Path, options: Options) -> dict[str, str | list[str]]:
     """The keys that were taken, from the first episode."""
     with _opened(path) as file:
         demos = _demos(file, path)
@@ -178,19 +178,9 @@ def _cameras(images: Any) -> list[str]:
 
 
 def _state_keys(observed: Any, options: Options, path: Path) -> tuple[str, ...]:
-    if options.state_key == "none":
-        return ()
-    if options.state_key:
-        keys = names_of(options.state_key)
-    else:
-        usual = (("qpos",), *_ROBOMIMIC_STATES)
-        keys = next((keys for keys in usual if all(key in observed for key in keys)), ())
-    wrong = [key for key in keys if key not in observed]
-    if wrong or not keys:
-        there = ", ".join(key for key in observed if len(getattr(observed[key], "shape", ())) == 2)
-        what = f"no observation {wrong[0]!r}" if wrong else "no state under its usual names"
-        raise InputError(f"{path}: {what}; choose by --state-key from {there}, or give none.")
-    return keys
+    offered = [key for key in observed if len(getattr(observed[key], "shape", ())) == 2]
+    choice = VectorChoice(observed, offered, "observation", path)
+    return choice.keys(options.state_key, (("qpos",), *_ROBOMIMIC_STATES), "state")
 
 
 def _episode(path: Path, demo: str, identity: str, options: Options) -> Episode:

@@ -21,9 +21,9 @@ from pixelpush.datasets.images import decode_image
 from pixelpush.datasets.rates import Compose, compose, ways
 from pixelpush.datasets.readers.common import (
     RobotOptions,
+    VectorChoice,
     choose_camera,
     make_episode,
-    names_of,
     robot_metadata,
 )
 from pixelpush.datasets.readers.lerobot_meta import EpisodeMeta, Meta, read_meta
@@ -32,8 +32,15 @@ from pixelpush.datasets.recording import Entry, Recording, unsplit
 from pixelpush.datasets.video import Span, read_video_file
 from pixelpush.errors import InputError
 
-_STATES = ("observation.state", "state", "observation.qpos", "qpos", "observation.states", "states")
-_ACTIONS = ("action", "actions")
+_STATES = (
+    ("observation.state",),
+    ("state",),
+    ("observation.qpos",),
+    ("qpos",),
+    ("observation.states",),
+    ("states",),
+)
+_ACTIONS = (("action",), ("actions",))
 # Episodes that are looked at to tell poses from deltas.
 _MEASURED = 20
 
@@ -71,8 +78,9 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     asked for by number."""
     meta = read_meta(raw)
     camera = choose_camera(meta.cameras, options.camera, str(raw))
-    states = _keys(meta, options.state_key, _STATES, "state")
-    actions = _keys(meta, options.action_key, _ACTIONS, "action")
+    choice = VectorChoice(meta.vectors, meta.vectors, "feature", meta.root)
+    states = choice.keys(options.state_key, _STATES, "state")
+    actions = choice.keys(options.action_key, _ACTIONS, "action")
     step = _step(meta, options)
     here, absent = _present(meta, camera, options)
     how = _ways(meta, here, states, actions, options) if step > 1 and actions else []
@@ -99,24 +107,6 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     return unsplit(entries, metadata, lambda: {"episodes_not_here": len(absent)})
 
 
-def _keys(meta: Meta, asked: str, usual: tuple[str, ...], kind: str) -> tuple[str, ...]:
-    """The features that make up a vector."""
-    if asked == "none":
-        return ()
-    if not asked:
-        found = [key for key in usual if key in meta.vectors]
-        if found:
-            return (found[0],)
-    wrong = [key for key in names_of(asked) if key not in meta.vectors]
-    if wrong or not asked:
-        what = f"no feature {wrong[0]!r}" if wrong else f"no {kind} under its usual names"
-        raise InputError(
-            f"{meta.root}: {what}; choose by --{kind}-key from {', '.join(meta.vectors)}, or give "
-            "none."
-        )
-    return names_of(asked)
-
-
 def _step(meta: Meta, options: Options) -> int:
     if options.fps is None:
         return 1
@@ -130,16 +120,23 @@ def _step(meta: Meta, options: Options) -> int:
     return step
 
 
+def _asked_for(meta: Meta, wanted: set[int] | None) -> list[EpisodeMeta]:
+    """The episodes of these numbers, by default all; an unknown number is refused."""
+    if wanted is None:
+        return meta.episodes
+    chosen = [item for item in meta.episodes if item.index in wanted]
+    unknown = sorted(wanted - {item.index for item in chosen})
+    if unknown:
+        raise InputError(f"--episodes: {meta.root} has no episode {unknown[0]}.")
+    return chosen
+
+
 def _present(
     meta: Meta, camera: str, options: Options
 ) -> tuple[list[EpisodeMeta], list[EpisodeMeta]]:
     """The wanted episodes whose files are there, and those whose files are not."""
     wanted = _numbers(options.episodes)
-    chosen = [item for item in meta.episodes if wanted is None or item.index in wanted]
-    if wanted is not None:
-        unknown = sorted(wanted - {item.index for item in chosen})
-        if unknown:
-            raise InputError(f"--episodes: {meta.root} has no episode {unknown[0]}.")
+    chosen = _asked_for(meta, wanted)
     missing = {item.index: meta.missing_file(item, camera) for item in chosen}
     here = [item for item in chosen if missing[item.index] is None]
     absent = [item for item in chosen if missing[item.index] is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -156,22 +156,28 @@ def read_meta(root: Path) -> Meta:
             f"{path}: codebase_version {version}; v2.0, v2.1 and v3.0 are read. Convert it by "
             "LeRobot's own scripts."
         )
-    features: Any = info.get("features")
-    fps = info.get("fps")
-    whole = isinstance(features, dict) and all(isinstance(v, dict) for v in features.values())
-    if not whole or not isinstance(fps, (int, float)) or not 0 < fps < 1e4:
-        raise InputError(f"{path}: 'features' or 'fps' is missing or damaged.")
+    features, fps = _features(info, path)
     episodes = _episodes_v2(root) if major == 2 else _episodes_v3(root, features)
     return Meta(
         root,
         version,
-        float(fps),
+        fps,
         features,
         sorted(episodes, key=lambda item: item.index),
         str(info.get("data_path") or _DATA[major]),
         str(info.get("video_path") or _VIDEO[major]),
         max(1, int(info.get("chunks_size") or 1000)),
     )
+
+
+def _features(info: Any, path: Path) -> tuple[Mapping[str, Any], float]:
+    """The descriptions of the features, and frames a second, of an info.json."""
+    features = info.get("features")
+    fps = info.get("fps")
+    whole = isinstance(features, dict) and all(isinstance(v, dict) for v in features.values())
+    if not whole or not isinstance(fps, (int, float)) or not 0 < fps < 1e4:
+        raise InputError(f"{path}: 'features' or 'fps' is missing or damaged.")
+    return features, float(fps)
 
 
 def _episodes_v2(root: Path) -> list[EpisodeMeta]:
@@ -219,30 +225,32 @@ def _episodes_of(path: Path, videos: list[str]) -> list[EpisodeMeta]:
     tasks = columns.get("tasks", [()] * count)
     found = []
     for row in range(count):
-        places = {"data": (columns["data/chunk_index"][row], columns["data/file_index"][row])}
+        places = {"data": _place(columns, "data", row)}
         starts = {}
         for key in videos:
-            values = [columns.get(f"videos/{key}/{part}") for part in fields]
-            if all(value is not None for value in values):
-                places[key] = (values[0][row], values[1][row])  # type: ignore[index]
-                starts[key] = float(values[2][row])  # type: ignore[index]
+            if all(f"videos/{key}/{part}" in columns for part in fields):
+                places[key] = _place(columns, f"videos/{key}", row)
+                starts[key] = float(columns[f"videos/{key}/from_timestamp"][row])
         found.append(
             EpisodeMeta(
                 int(columns["episode_index"][row]),
                 int(columns["length"][row]),
                 tuple(str(task) for task in tasks[row]),
                 (int(columns["dataset_from_index"][row]), int(columns["dataset_to_index"][row])),
-                {key: (int(chunk), int(number)) for key, (chunk, number) in places.items()},
+                places,
                 starts,
             )
         )
     return found
 
 
+def _place(columns: Mapping[str, Any], name: str, row: int) -> tuple[int, int]:
+    """The numbers of the folder and of the file in which an episode lies."""
+    return int(columns[f"{name}/chunk_index"][row]), int(columns[f"{name}/file_index"][row])
+
+
 def _rows_within_files(episodes: list[EpisodeMeta]) -> list[EpisodeMeta]:
     """Row numbers count over the whole set; within a file they begin at its first episode's."""
-    from dataclasses import replace
-
     first: dict[tuple[int, int], int] = {}
     for item in episodes:
         assert item.rows is not None

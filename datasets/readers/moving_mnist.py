@@ -24,7 +24,10 @@ from pixelpush.datasets.hashing import randint, uniform
 from pixelpush.datasets.recording import Entry, Recording
 from pixelpush.errors import InputError
 
-FRAMES, SIDE, DIGIT, STEP = 20, 64, 28, 0.1
+FRAMES = 20
+SIDE = 64
+DIGIT = 28
+STEP = 0.1
 # Digits of the three splits never mix: the last 5,000 training images are validation's.
 VALIDATION_DIGITS = 5000
 _MAX_IMAGES = 1 << 20
@@ -80,9 +83,12 @@ def sequence(
 def _trajectory(key: tuple[int, ...]) -> tuple[list[int], list[int]]:
     """Top-left corners (rows, columns) of a digit over the frames, in pixels."""
     angle = 2.0 * math.pi * uniform(*key, _ANGLE)
-    y, x = uniform(*key, _Y), uniform(*key, _X)
-    dy, dx = math.sin(angle), math.cos(angle)
-    rows, columns = [], []
+    y = uniform(*key, _Y)
+    x = uniform(*key, _X)
+    dy = math.sin(angle)
+    dx = math.cos(angle)
+    rows = []
+    columns = []
     for _ in range(FRAMES):
         y, dy = _bounce(y + dy * STEP, dy)
         x, dx = _bounce(x + dx * STEP, dx)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 
 from pixelpush.datasets.sniff import foreign
 from pixelpush.datasets.tables import rows_of_array
@@ -15,9 +17,6 @@ from pixelpush.errors import InputError
 
 def open_parquet(path: Path) -> Any:
     """pyarrow's ParquetFile."""
-    import pyarrow
-    import pyarrow.parquet
-
     try:
         return pyarrow.parquet.ParquetFile(path)
     except (OSError, pyarrow.ArrowException) as error:
@@ -28,13 +27,11 @@ def open_parquet(path: Path) -> Any:
 
 def read_columns(
     path: Path, names: Iterable[str], rows: tuple[int, int] | None = None
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Columns by name: numbers as arrays (N,) or (N, D), pictures as a list of bytes.
 
     rows: the first and the one after the last. Only the row groups that hold them are read, so
     that memory stays bounded by an episode. Raises InputError naming what is missing or damaged."""
-    import pyarrow
-
     names = list(dict.fromkeys(names))
     with open_parquet(path) as file:
         there = file.schema_arrow.names
@@ -58,7 +55,9 @@ def read_columns(
 
 def _groups(file: Any, first: int, last: int) -> tuple[list[int], int]:
     """The row groups that hold the rows, and how many rows come before them."""
-    chosen, before, start = [], 0, 0
+    chosen = []
+    before = 0
+    start = 0
     for group in range(file.metadata.num_row_groups):
         end = start + file.metadata.row_group(group).num_rows
         if end > first and start < last:
@@ -69,8 +68,6 @@ def _groups(file: Any, first: int, last: int) -> tuple[list[int], int]:
 
 
 def _array(column: Any, what: str) -> Any:
-    import pyarrow
-
     kind = column.type
     if pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind):
         values = column.to_pylist()
@@ -86,14 +83,12 @@ def _array(column: Any, what: str) -> Any:
 
 
 def _is_list(kind: Any) -> bool:
-    import pyarrow
-
     types = pyarrow.types
     nested = types.is_list(kind) or types.is_fixed_size_list(kind) or types.is_large_list(kind)
     return nested or isinstance(kind, pyarrow.BaseExtensionType)
 
 
-def column_rows(table: dict[str, Any], names: Iterable[str]) -> np.ndarray:
+def column_rows(table: Mapping[str, Any], names: Iterable[str]) -> np.ndarray:
     """float32 (N, D): columns of numbers side by side, each flattened; all must be finite."""
     parts = []
     for name in names:

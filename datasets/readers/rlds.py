@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from pixelpush.datasets.images import decode_image
 from pixelpush.datasets.natural import natural_key
 from pixelpush.datasets.readers.common import (
     RobotOptions,
+    VectorChoice,
     choose_camera,
     make_episode,
     names_of,
@@ -41,8 +42,13 @@ _FILE = re.compile(
     r"(?:(.+)-)?(train|val|valid|validation|test)\.(tfrecord|array_record)(?:-(\d{5})-of-(\d{5}))?"
 )
 _BARE = re.compile(r".*\.(tfrecord|tfrecords|array_record)(-\d{5}-of-\d{5})?")
-_STATES = ("observation/state", "observation/proprio", "observation/robot_state", "state")
-_ACTIONS = ("action", "actions")
+_STATES = (
+    ("observation/state",),
+    ("observation/proprio",),
+    ("observation/robot_state",),
+    ("state",),
+)
+_ACTIONS = (("action",), ("actions",))
 _MAGIC = (b"\x89PNG", b"\xff\xd8", b"RIFF")
 
 
@@ -110,34 +116,50 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     return Recording(splits, metadata, total=sum(map(len, splits.values())))
 
 
+@dataclass
+class _Files:
+    """Files by split, and how many there should be where their names say so."""
+
+    paths: dict[str, list[Path]] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+
+    def add(self, path: Path) -> None:
+        """Take in a file; a bare one without a split's name is of 'train'."""
+        match = _FILE.fullmatch(path.name)
+        split = {"valid": "val", "validation": "val"}.get(match[2], match[2]) if match else "train"
+        self.paths.setdefault(split, []).append(path)
+        if match and match[5]:
+            self.totals[split] = int(match[5])
+
+
 def _files(raw: Path, allow_missing: bool) -> dict[str, list[Path]]:
-    """Files by split; bare ones without a split's name are 'train'."""
+    """Files by split, each split whole unless ``allow_missing``."""
     if raw.is_file():
         return {"train": [raw]}
     if not raw.is_dir():
         raise InputError(f"{raw}: no such folder; --raw is the folder with the TFRecords.")
-    found: dict[str, list[Path]] = {}
-    totals: dict[str, int] = {}
+    found = _Files()
     paths = [path for path in raw.rglob("*") if path.is_file() and _BARE.fullmatch(path.name)]
     for path in sorted(paths, key=lambda path: natural_key(str(path.relative_to(raw)))):
-        match = _FILE.fullmatch(path.name)
-        split = {"valid": "val", "validation": "val"}.get(match[2], match[2]) if match else "train"
-        found.setdefault(split, []).append(path)
-        if match and match[5]:
-            totals[split] = int(match[5])
-    if not found:
+        found.add(path)
+    if not paths:
         raise InputError(f"{raw}: no files called *.tfrecord* or *.array_record* in it.")
-    folders = {path.parent for paths in found.values() for path in paths}
+    folders = {path.parent for path in paths}
     if len(folders) > 1:
         names = ", ".join(sorted(str(folder.relative_to(raw)) for folder in folders)[:4])
         raise InputError(f"{raw}: TFRecords in several folders ({names}); name one by --raw.")
-    for split, total in totals.items():
-        if len(found[split]) != total and not allow_missing:
+    if not allow_missing:
+        _refuse_missing(raw, found)
+    return found.paths
+
+
+def _refuse_missing(raw: Path, found: _Files) -> None:
+    for split, total in found.totals.items():
+        if len(found.paths[split]) != total:
             raise InputError(
-                f"{raw}: {len(found[split])} of the {total} files of split {split} are here; fetch "
-                "the others, or accept a part by --allow-missing."
+                f"{raw}: {len(found.paths[split])} of the {total} files of split {split} are here; "
+                "fetch the others, or accept a part by --allow-missing."
             )
-    return found
 
 
 @dataclass(frozen=True)
@@ -164,22 +186,15 @@ def _layout(features: Any, options: Options, raw: Path) -> _Layout:
         if features[key].WhichOneof("kind") in ("float_list", "int64_list")
         and key.startswith("steps/")
     ]
+    choice = VectorChoice(numbers, numbers, "feature", raw)
+    states = choice.keys(_relative(options.state_key), _STATES, "state")
+    actions = choice.keys(_relative(options.action_key), _ACTIONS, "action")
+    return _Layout(camera, states, actions)
 
-    def chosen(asked: str, usual: tuple[str, ...], kind: str) -> tuple[str, ...]:
-        if asked == "none":
-            return ()
-        names = names_of(asked) or tuple(key for key in usual if key in numbers)[:1]
-        names = tuple(name.removeprefix("steps/") for name in names)
-        wrong = [name for name in names if name not in numbers]
-        if wrong or not names:
-            what = f"no feature {wrong[0]!r}" if wrong else f"no {kind} under its usual name"
-            raise InputError(
-                f"{raw}: {what}; choose by --{kind}-key from {', '.join(numbers)}, or give none."
-            )
-        return names
 
-    states = chosen(options.state_key, _STATES, "state")
-    return _Layout(camera, states, chosen(options.action_key, _ACTIONS, "action"))
+def _relative(keys: str) -> str:
+    """Keys as asked for, without the steps/ before them."""
+    return ",".join(key.removeprefix("steps/") for key in names_of(keys))
 
 
 def _episode(path: Path, place: RecordPlace, layout: _Layout, options: Options) -> Episode:

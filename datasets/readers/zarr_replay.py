@@ -14,10 +14,10 @@ from pixelpush.datasets.damage import DamageLog
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.readers.common import (
     RobotOptions,
+    VectorChoice,
     array_frames,
     choose_camera,
     make_episode,
-    names_of,
     robot_metadata,
 )
 from pixelpush.datasets.readers.extras import optional
@@ -61,10 +61,13 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
         raise InputError(f"{raw}: no zarr group (.zgroup or zarr.json) and no .zarr.zip in it.")
     buffer = _open(path)
     ends = np.asarray(buffer["meta/episode_ends"][:]).astype(np.int64)
-    cameras = [key for key in sorted(buffer["data"]) if _is_pictures(buffer["data"][key])]
+    data = buffer["data"]
+    cameras = [key for key in sorted(data) if _is_pictures(data[key])]
     camera = choose_camera(cameras, options.camera, str(path))
-    states = _chosen(buffer, options.state_key, _STATES, "state", path)
-    actions = _chosen(buffer, options.action_key, (), "action", path)
+    offered = [key for key in sorted(data) if len(data[key].shape) == 2]
+    choice = VectorChoice(data, offered, "array", path)
+    states = choice.keys(options.state_key, _STATES, "state")
+    actions = choice.keys(options.action_key, (), "action")
     starts = np.append(0, ends[:-1])
     rows = buffer["data"][camera].shape[0]
     if len(ends) == 0 or np.any(ends <= starts) or ends[-1] > rows:
@@ -112,23 +115,6 @@ def _open(path: Path) -> Any:
 def _is_pictures(array: Any) -> bool:
     shape = getattr(array, "shape", ())
     return len(shape) == 4 and shape[-1] in (1, 3)
-
-
-def _chosen(
-    buffer: Any, asked: str, usual: tuple[tuple[str, ...], ...], kind: str, path: Path
-) -> tuple[str, ...]:
-    if asked == "none":
-        return ()
-    data = buffer["data"]
-    keys = names_of(asked)
-    if not keys:
-        keys = next((keys for keys in usual if all(key in data for key in keys)), ())
-    wrong = [key for key in keys if key not in data]
-    if wrong or not keys:
-        there = ", ".join(key for key in sorted(data) if len(data[key].shape) == 2)
-        what = f"no array {wrong[0]!r}" if wrong else f"no {kind} under its usual names"
-        raise InputError(f"{path}: {what}; choose by --{kind}-key from {there}, or give none.")
-    return keys
 
 
 def _episode(

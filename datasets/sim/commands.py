@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixelpush.datasets.sim.names import default_others
+
 
 @dataclass(frozen=True)
 class SimOptions:
@@ -49,25 +51,18 @@ def prepare_sim_cameras(options: SimOptions) -> None:
 
 
 def _prepare(laboratory: str, options: SimOptions) -> None:
-    from pixelpush.datasets.sim.prepare import ensure_split
-    from pixelpush.datasets.sim.splits import check_episodes, check_size, default_others
-    from pixelpush.datasets.store import summary
+    # It loads the physics; the help of the commands does not need it.
+    from pixelpush.datasets.sim.prepare import prepare_splits
 
     others = default_others(options.episodes)
     val = others if options.val_episodes is None else options.val_episodes
     test = val if options.test_episodes is None else options.test_episodes
     counts = {"train": options.episodes, "val": val, "test-seen": test, "test-novel": test}
-    check_size(options.size)
-    for split, count in counts.items():
-        check_episodes(split, count)
-    for split, count in counts.items():
-        path = ensure_split(
-            laboratory,
-            split,
-            options.size,
-            count,
-            workers=options.workers,
-            root=options.root,
-            rebuild=options.rebuild,
-        )
-        print(summary(path))
+    prepare_splits(
+        laboratory,
+        counts,
+        options.size,
+        workers=options.workers,
+        root=options.root,
+        rebuild=options.rebuild,
+    )

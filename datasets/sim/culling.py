@@ -28,11 +28,9 @@ class MovingSpheres:
             for offset in offsets
         ]
         geom, axis, offset, radius = (np.array(column) for column in zip(*each, strict=True))
-        self._geom, self._axis, self._offset = (
-            geom.astype(int),
-            axis.astype(int)[:, None],
-            offset[:, None],
-        )
+        self._geom = geom.astype(int)
+        self._axis = axis.astype(int)[:, None]
+        self._offset = offset[:, None]
         self.radius = radius
 
     def centres(self, data: mujoco.MjData) -> np.ndarray:
@@ -45,14 +43,20 @@ class MovingSpheres:
 
 def _row_of_spheres(model: mujoco.MjModel, geom: int) -> tuple[int, list[float], float]:
     """The axis along which a geom's spheres lie, their offsets along it, and their radius."""
-    kind, size = model.geom_type[geom], model.geom_size[geom].tolist()
+    kind = model.geom_type[geom]
+    size = model.geom_size[geom].tolist()
     if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
-        axis, long, across = 2, size[1] + size[0], size[0]
+        axis = 2
+        long = size[1] + size[0]
+        across = size[0]
     elif kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
-        axis, long, across = 2, size[1], size[0]
+        axis = 2
+        long = size[1]
+        across = size[0]
     elif kind == mujoco.mjtGeom.mjGEOM_BOX:
         long = max(size)
-        axis, across = size.index(long), math.hypot(*sorted(size)[:2])
+        axis = size.index(long)
+        across = math.hypot(*sorted(size)[:2])
     else:
         return 2, [0.0], float(model.geom_rbound[geom])
     count = max(1, min(_MOST_SPHERES, round(long / across)))
@@ -65,7 +69,8 @@ class View:
 
     def __init__(self, arm: Arm, size: int):
         position, rotation = camera_frame(arm)
-        self._eye, self._right, self._up, self._back = (position, *rotation.T)
+        self._eye = position
+        self._right, self._up, self._back = rotation.T
         self._half = math.tan(math.radians(arm.camera.field_of_view) / 2)
         self._size = size
 
@@ -76,7 +81,8 @@ class View:
         there = centres - self._eye
         x, y, depth = (_along(there, axis) for axis in (self._right, self._up, self._back))
         # A sphere lies in a box, and the box's image in that of its nearest and its farthest face.
-        near, far = np.maximum(-depth - radius, 0.05), np.maximum(-depth + radius, 0.05)
+        near = np.maximum(-depth - radius, 0.05)
+        far = np.maximum(-depth + radius, 0.05)
         columns = self._pixels(x - radius, x + radius, near, far)
         rows = self._pixels(-y - radius, -y + radius, near, far)
         for left, right, top, bottom in zip(*columns, *rows, strict=True):
@@ -108,7 +114,8 @@ class Probes:
         lamp: np.ndarray,
         lamp_radius: float,
     ):
-        self._lit, self._mixed = np.flatnonzero(lit), np.flatnonzero(lit & mixed)
+        self._lit = np.flatnonzero(lit)
+        self._mixed = np.flatnonzero(lit & mixed)
         self._shape = (len(points) - 1, len(self._mixed))
         self._pixels = points.shape[1]
         self._lamp = lamp

@@ -64,8 +64,12 @@ class SimulatedBin:
     ):
         check_laboratory(laboratory)
         check_size(size)
-        self.laboratory, self.size, self.noise, self.render = laboratory, size, noise, render
-        self.lowest, self.highest = LOWEST.astype(np.float32), HIGHEST.astype(np.float32)
+        self.laboratory = laboratory
+        self.size = size
+        self.noise = noise
+        self.render = render
+        self.lowest = LOWEST.astype(np.float32)
+        self.highest = HIGHEST.astype(np.float32)
         """Actions lie between these, float32 (5,)."""
         self._pushing: Pushing | None = None
 

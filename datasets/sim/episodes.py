@@ -31,10 +31,12 @@ class SimulatedEpisodes:
         noise: bool = True,
     ):
         self._store = EpisodeStore(path, split)
-        self.split, self.noise = split, noise
+        self.split = split
+        self.noise = noise
         self.name = f"{laboratory}/{split}" + ("" if noise else " without noise")
         self._count = len(self._store) if episodes is None else episodes
-        self.schema, self.mirror = self._store.schema, self._store.mirror
+        self.schema = self._store.schema
+        self.mirror = self._store.mirror
         self.metadata = {
             **self._store.metadata,
             "noise": _noise_name(noise),

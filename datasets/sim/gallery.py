@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from pixelpush.datasets.sim.arm import HELD_OUT
@@ -89,8 +90,6 @@ def sheets() -> Iterator[tuple[str, np.ndarray]]:
 
 def main() -> int:
     """Write every sheet as a JPEG into a folder."""
-    import cv2
-
     parser = argparse.ArgumentParser(description="Contact sheets of the simulated bin.")
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("--png", action="store_true", help="write PNG, lossless, instead of JPEG")

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 
+import mujoco
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
@@ -27,8 +28,6 @@ RENDERER = "mj_multiRay, 4 to 64 samples"
 
 def identity(laboratory: str, size: int) -> dict[str, str | int]:
     """What decides the bytes of every episode, with a hash of it under "hash"."""
-    import mujoco
-
     parts = {
         "laboratory": laboratory,
         "scene": SCENE_VERSION,
@@ -47,9 +46,7 @@ def _scene(arm: Arm, filling: Filling) -> Scene:
 
 @functools.lru_cache(maxsize=2)
 def _renderer(arm: Arm, filling: Filling, size: int) -> Renderer:
-    # A scene of its own: the renderer sorts the model's geoms by what moves, and another one of
-    # another size must not do so between two of its frames.
-    return Renderer(build_scene(arm, filling.pool, filling.objects), size)
+    return Renderer(_scene(arm, filling), size)
 
 
 @functools.lru_cache(maxsize=2)

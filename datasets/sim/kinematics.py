@@ -29,8 +29,11 @@ class Kinematics:
         self.home = np.array(HOME)
         self._tool = self.model.site("tool").id
         self._jacobian = np.zeros((6, JOINTS))
-        self._square, self._error = np.zeros((6, 6)), np.zeros(6)
-        self._solution, self._drift, self._step = np.zeros(6), np.zeros(6), np.zeros(JOINTS)
+        self._square = np.zeros((6, 6))
+        self._error = np.zeros(6)
+        self._solution = np.zeros(6)
+        self._drift = np.zeros(6)
+        self._step = np.zeros(JOINTS)
         self._cross = np.zeros(3)
 
     def solve(self, joints: np.ndarray, pose: np.ndarray, iterations: int) -> np.ndarray:
@@ -56,7 +59,8 @@ class Kinematics:
 
     def _measure(self, joints: np.ndarray, position: np.ndarray, rotation: np.ndarray) -> None:
         """The error of the tool's pose and its Jacobian at ``joints``."""
-        model, data = self.model, self.data
+        model = self.model
+        data = self.data
         data.qpos[:] = joints
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)

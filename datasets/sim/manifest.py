@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pixelpush.datasets.records import content_hash
 from pixelpush.datasets.sim.generate import generate_episode, identity
@@ -23,47 +24,80 @@ SIZE = 64
 HASHED = 4  # episodes of each split
 
 
-def make_manifest(hashed: int = HASHED) -> dict[str, Any]:
-    """The manifest of this version on this machine, from the first ``hashed`` episodes of each
-    laboratory's splits."""
+@dataclass(frozen=True)
+class SplitManifest:
+    """A split: its default number of episodes, and the content hashes of its first ones."""
+
+    episodes: int = 0
+    content_sha256: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A laboratory: what decides its bytes, and its splits."""
+
+    identity: Mapping[str, str | int] = field(default_factory=dict)
+    splits: Mapping[str, SplitManifest] = field(default_factory=dict)
+
+
+def make_manifest(hashed: int = HASHED) -> dict[str, Manifest]:
+    """The manifests of the laboratories as this version makes them on this machine, from the first
+    ``hashed`` episodes of each split."""
     return {name: _laboratory(name, hashed) for name in LABORATORIES}
 
 
-def _laboratory(name: str, hashed: int) -> dict[str, Any]:
+def _laboratory(name: str, hashed: int) -> Manifest:
     splits = {
-        split: {
-            "episodes": count,
-            "content_sha256": [
+        split: SplitManifest(
+            count,
+            tuple(
                 content_hash(generate_episode(name, split, number, SIZE))
                 for number in range(hashed)
-            ],
-        }
+            ),
+        )
         for split, count in DEFAULT_EPISODES.items()
     }
-    return {"identity": identity(name, SIZE), "splits": splits}
+    return Manifest(identity(name, SIZE), splits)
 
 
-def differences(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
+def committed_manifest() -> dict[str, Manifest]:
+    """The manifests of the laboratories as they are committed.
+
+    >>> committed_manifest()["sim"].splits["train"].episodes
+    5000
+    """
+    return {
+        name: Manifest(
+            fields["identity"],
+            {
+                split: SplitManifest(found["episodes"], tuple(found["content_sha256"]))
+                for split, found in fields["splits"].items()
+            },
+        )
+        for name, fields in read_json(PATH).items()
+    }
+
+
+def differences(found: Mapping[str, Manifest], committed: Mapping[str, Manifest]) -> list[str]:
     """What the committed manifest has otherwise, a line each; hashes are compared as far as
     ``found`` has them."""
-    nothing = {"identity": {}, "splits": {}}
     return [
         f"{name}/{line}"
-        for name, fields in found.items()
-        for line in _differences(fields, committed.get(name, nothing))
+        for name, manifest in found.items()
+        for line in _differences(manifest, committed.get(name, Manifest()))
     ]
 
 
-def _differences(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
+def _differences(found: Manifest, committed: Manifest) -> list[str]:
     lines = []
-    if found["identity"] != committed["identity"]:
-        lines.append(f"identity: {found['identity']}, committed {committed['identity']}")
-    for split, fields in found["splits"].items():
-        other = committed["splits"].get(split, {"episodes": 0, "content_sha256": []})
-        if fields["episodes"] != other["episodes"]:
-            lines.append(f"{split}: {fields['episodes']} episodes, committed {other['episodes']}")
-        for number, digest in enumerate(fields["content_sha256"]):
-            if [digest] != other["content_sha256"][number : number + 1]:
+    if found.identity != committed.identity:
+        lines.append(f"identity: {found.identity}, committed {committed.identity}")
+    for split, fields in found.splits.items():
+        other = committed.splits.get(split, SplitManifest())
+        if fields.episodes != other.episodes:
+            lines.append(f"{split}: {fields.episodes} episodes, committed {other.episodes}")
+        for number, digest in enumerate(fields.content_sha256):
+            if (digest,) != other.content_sha256[number : number + 1]:
                 lines.append(f"{split}: episode {number} has other bytes")
     return lines
 
@@ -75,9 +109,10 @@ def main() -> int:
         "--write", action="store_true", help="write manifest.json instead of checking it"
     )
     if parser.parse_args().write:
-        write_json(PATH, make_manifest())
+        made = {name: asdict(manifest) for name, manifest in make_manifest().items()}
+        write_json(PATH, made)
         return 0
-    lines = differences(make_manifest(), read_json(PATH))
+    lines = differences(make_manifest(), committed_manifest())
     print("\n".join(lines) or f"{PATH.name}: this machine makes the same bytes.")
     return 1 if lines else 0
 

@@ -1,4 +1,6 @@
-"""The names under which the simulated bin is asked for. Light: nothing is imported."""
+"""The names under which the simulated bin is asked for, and how many episodes they mean.
+
+Light: nothing is imported."""
 
 from __future__ import annotations
 
@@ -51,3 +53,13 @@ def check_split(split: str) -> None:
     """Refuse a name that is none of SPLITS."""
     if split not in SPLITS:
         raise InputError(f"sim: no split {split!r}; it has {', '.join(SPLITS)}.")
+
+
+def default_others(training: int) -> int:
+    """Episodes of val, test-seen and test-novel each, beside so many of train: a tenth, at least
+    16, at most 256.
+
+    >>> default_others(60), default_others(1000), default_others(5000)
+    (16, 100, 256)
+    """
+    return min(256, max(16, training // 10))

@@ -80,7 +80,8 @@ def _read(clean: np.ndarray, draws: np.ndarray) -> np.ndarray:
     edge = np.flatnonzero((clean < REACH) | (clean > 255 - REACH))
     for level in np.unique(clean[edge]):
         where = edge[clean[edge] == level]
-        low, high = max(0, int(level) - REACH), min(255, int(level) + REACH)
+        low = max(0, int(level) - REACH)
+        high = min(255, int(level) + REACH)
         # The last level takes whatever rounding leaves of the unit interval.
         read[where] = low + np.searchsorted(
             _CUMULATIVE[level, low:high], draws[where], side="right"

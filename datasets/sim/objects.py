@@ -18,13 +18,11 @@ from pixelpush.datasets.sim.draw import Draw
 from pixelpush.datasets.sim.materials import Material, shade, thing_colour
 from pixelpush.datasets.sim.rotations import IDENTITY, X90, Y90, about, compose
 
-BOX, CAN, BALL, ELLIPSOID, CAPSULE = (
-    Geom.mjGEOM_BOX,
-    Geom.mjGEOM_CYLINDER,
-    Geom.mjGEOM_SPHERE,
-    Geom.mjGEOM_ELLIPSOID,
-    Geom.mjGEOM_CAPSULE,
-)
+BOX = Geom.mjGEOM_BOX
+CAN = Geom.mjGEOM_CYLINDER
+BALL = Geom.mjGEOM_SPHERE
+ELLIPSOID = Geom.mjGEOM_ELLIPSOID
+CAPSULE = Geom.mjGEOM_CAPSULE
 DENSITY = 300.0  # kg/m3: hollow plastic, wood
 
 
@@ -46,7 +44,8 @@ class Part:
 
 def _pair(draw: Draw, patterns: Sequence[int] = (materials.PLAIN,)) -> tuple[Material, Material]:
     """Two materials that go together; the first may carry one of ``patterns``."""
-    first, second = thing_colour(draw), thing_colour(draw)
+    first = thing_colour(draw)
+    second = thing_colour(draw)
     gloss = draw.uniform(0.08, 0.5)
     pattern = patterns[draw.integer(len(patterns))]
     return Material(first, second, pattern, gloss), Material(second, gloss=gloss)
@@ -87,7 +86,8 @@ def _block(d: Draw) -> list[Part]:
 
 def _can(d: Draw) -> list[Part]:
     skin, _ = _pair(d, (materials.BANDS, materials.LABEL, materials.LABEL))
-    radius, half = d.uniform(0.02, 0.028), d.uniform(0.022, 0.038)
+    radius = d.uniform(0.02, 0.028)
+    half = d.uniform(0.022, 0.038)
     rim = [
         Part(CAN, [radius * 0.94, 0.002], _steel(d), (0, 0, s * (half + 0.001))) for s in (-1, 1)
     ]
@@ -115,7 +115,9 @@ def _hammer(d: Draw) -> list[Part]:
 
 def _mug(d: Draw) -> list[Part]:
     skin, inner = _pair(d, (materials.PLAIN, materials.BANDS))
-    radius, half, staves = 0.025, 0.027, 12
+    radius = 0.025
+    half = 0.027
+    staves = 12
     parts = [Part(CAN, [radius - 0.001, 0.003], inner, (0, 0, -half + 0.003))]
     for k in range(staves):
         a = 2 * math.pi * k / staves
@@ -168,11 +170,10 @@ def _duck(d: Draw) -> list[Part]:
 
 def _banana(d: Draw) -> list[Part]:
     tone = d.uniform(0.9, 1.08)
-    skin, tip = (
-        Material(shade((0.92, 0.78, 0.25), tone), gloss=0.15),
-        Material((0.38, 0.30, 0.16), gloss=0.1),
-    )
-    parts, radius = [], 0.075
+    skin = Material(shade((0.92, 0.78, 0.25), tone), gloss=0.15)
+    tip = Material((0.38, 0.30, 0.16), gloss=0.1)
+    parts = []
+    radius = 0.075
     for k in range(5):
         a = (k - 2) * 0.3
         place = (radius * math.sin(a), radius * (math.cos(a) - 1), 0)

@@ -68,7 +68,8 @@ class Pushing:
     """
 
     def __init__(self, scene: Scene, kinematics: Kinematics, draw: Draw):
-        self._model, self._kinematics = scene.model, kinematics
+        self._model = scene.model
+        self._kinematics = kinematics
         self._bodies = list(scene.object_bodies)
         self._tool = scene.model.site("tool").id
         self._data = data = mujoco.MjData(scene.model)
@@ -140,8 +141,10 @@ def simulate(scene: Scene, kinematics: Kinematics, draw: Draw) -> Rollout:
     count = len(scene.object_bodies)
     pushing = Pushing(scene, kinematics, draw)
     pusher = Pusher(draw, count)
-    configurations, moved = np.empty((FRAMES, scene.model.nq)), np.empty((FRAMES, count), bool)
-    states, actions = np.empty((FRAMES, 5), np.float32), np.empty((FRAMES, 5), np.float32)
+    configurations = np.empty((FRAMES, scene.model.nq))
+    moved = np.empty((FRAMES, count), bool)
+    states = np.empty((FRAMES, 5), np.float32)
+    actions = np.empty((FRAMES, 5), np.float32)
     for frame in range(FRAMES):
         configurations[frame] = pushing.configuration
         moved[frame] = pushing.moved

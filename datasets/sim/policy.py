@@ -16,8 +16,10 @@ HIGHEST = np.array([0.2, 0.2, 0.07, 0.25, 1.4])
 
 def start_pose(draw: Draw) -> np.ndarray:
     """float64 (5,): where the hand waits while the objects settle."""
-    angle, radius = draw.uniform(-math.pi, math.pi), draw.uniform(0.08, 0.19)
-    x, y = radius * math.cos(angle), radius * math.sin(angle)
+    angle = draw.uniform(-math.pi, math.pi)
+    radius = draw.uniform(0.08, 0.19)
+    x = radius * math.cos(angle)
+    y = radius * math.sin(angle)
     return np.array(
         [x, y, draw.uniform(0.02, 0.036), draw.uniform(-0.2, 0.2), draw.uniform(-1.2, 1.2)]
     )

@@ -8,11 +8,10 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from pixelpush.datasets.registry import data_root
+from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.generate import identity
 from pixelpush.datasets.sim.names import check_laboratory
 from pixelpush.datasets.sim.splits import (
@@ -22,7 +21,7 @@ from pixelpush.datasets.sim.splits import (
     first_episodes,
 )
 from pixelpush.datasets.sim.workers import Job, make_shards
-from pixelpush.datasets.store import finished_shards, read_description, seal_store
+from pixelpush.datasets.store import finished_shards, read_description, seal_store, summary
 from pixelpush.errors import InputError
 from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
 from pixelpush.progress import progress_kept
@@ -73,6 +72,28 @@ def ensure_split(
     return path
 
 
+def prepare_splits(
+    laboratory: str,
+    counts: Mapping[str, int],
+    size: int,
+    *,
+    workers: int = 1,
+    root: Path | None = None,
+    rebuild: bool = False,
+) -> None:
+    """Make so many episodes of each split, and print a summary of each store.
+
+    All values are checked before anything is made. Raises InputError as ``ensure_split`` does."""
+    check_size(size)
+    for split, count in counts.items():
+        check_episodes(split, count)
+    for split, count in counts.items():
+        path = ensure_split(
+            laboratory, split, size, count, workers=workers, root=root, rebuild=rebuild
+        )
+        print(summary(path))
+
+
 def _first(path: Path, laboratory: str, split: str, size: int) -> int:
     """How many episodes to make unasked. Never in the place of more that were begun on request."""
     count = first_episodes(split)
@@ -97,7 +118,8 @@ def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
     if not is_complete(path):
         return 0
     description = read_description(path)
-    found, expected = description["metadata"].get("identity", {}), identity(laboratory, size)
+    found = description.metadata.get("identity", {})
+    expected = identity(laboratory, size)
     if found.get("hash") != expected["hash"]:
         differing = [
             f"{k} {found.get(k)} (now {v})"
@@ -109,7 +131,7 @@ def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
             f"{', '.join(differing) or 'unknown'}; "
             f"'pixelpush prepare {laboratory} --size {size} --rebuild' makes it anew."
         )
-    return int(description["splits"][split]["episodes"])
+    return description.splits[split].episodes
 
 
 @contextlib.contextmanager
@@ -151,7 +173,7 @@ def _make(
     with progress_kept(episodes, name, made) as advance:
         make_shards(job, missing, workers, lambda: advance(1))
     (working / "plan.json").unlink(missing_ok=True)
-    metadata: dict[str, Any] = {
+    metadata = {
         "source": "simulated bin",
         "identity": identity(laboratory, size),
         "noise": "none; added on reading",
@@ -167,7 +189,7 @@ def per_shard(episodes: int) -> int:
     return max(4, min(32, episodes // 16))
 
 
-def take_up(working: Path, plan: dict[str, Any]) -> None:
+def take_up(working: Path, plan: Mapping[str, object]) -> None:
     """Go on in a working folder of the same plan; one of another plan is emptied."""
     file = working / "plan.json"
     if working.exists() and (not file.is_file() or read_json(file) != plan):

@@ -38,7 +38,10 @@ Y90 = about((0, 1, 0), math.pi / 2)
 def hand_rotation(pitch: float, yaw: float) -> np.ndarray:
     """The hand's 3x3 rotation: pointing down, tilted by ``pitch`` about its own y axis, turned by
     ``yaw`` about z."""
-    cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
+    cy = math.cos(yaw)
+    sy = math.sin(yaw)
+    cp = math.cos(pitch)
+    sp = math.sin(pitch)
     return np.array([[cy * cp, sy, -cy * sp], [sy * cp, -cy, -sy * sp], [-sp, 0.0, -cp]])
 
 

@@ -22,6 +22,7 @@ WALL_TILT = 0.3  # the walls lean outwards, radians
 WALL_HALF_HEIGHT = 0.05
 _RIM = 0.035  # the middle of a wall is so high
 GUARD_GROUP = 5  # the group of what only physics sees
+GROUND_GROUP = 1  # of what lies below the bin's floor: it shades nothing above
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,25 @@ def new_spec() -> mujoco.MjSpec:
 
 def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
     solid = {"contype": 2, "conaffinity": 1, "friction": [0.7, 0.01, 0.0005]}
-    world.add_geom(
-        name="floor", type=Geom.mjGEOM_BOX, size=[BIN, BIN, 0.01], pos=[0, 0, -0.01], **solid
-    )
-    world.add_geom(
-        name="table", type=Geom.mjGEOM_BOX, size=[1.8, 1.8, 0.01], pos=[0, 0, TABLE - 0.01], **solid
-    )
     foot = -TABLE / 2 - 0.01
-    world.add_geom(
-        name="foot", type=Geom.mjGEOM_BOX, size=[BIN, BIN, foot], pos=[0, 0, TABLE + foot], **solid
-    )
+    for name, half, top in (
+        ("floor", (BIN, BIN, 0.01), 0.0),
+        ("table", (1.8, 1.8, 0.01), TABLE),
+        ("foot", (BIN, BIN, foot), TABLE + 2 * foot),
+    ):
+        world.add_geom(
+            name=name,
+            type=Geom.mjGEOM_BOX,
+            size=list(half),
+            pos=[0, 0, top - half[2]],
+            group=GROUND_GROUP,
+            **solid,
+        )
     made = [("floor", arm.floor), ("table", arm.table), ("foot", arm.wall)]
     for side in range(4):
         angle = side * math.pi / 2
-        cos, sin = math.cos(angle), math.sin(angle)
+        cos = math.cos(angle)
+        sin = math.sin(angle)
         tilt = compose(about((0, 0, 1), angle), about((0, 1, 0), WALL_TILT))
         out = BIN + 0.014
         world.add_geom(
@@ -132,5 +138,6 @@ def camera_frame(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     right = np.array([-back[1], back[0], 0.0])
     right /= math.hypot(right[0], right[1])
     up = np.cross(back, right)
-    cos, sin = math.cos(camera.roll), math.sin(camera.roll)
+    cos = math.cos(camera.roll)
+    sin = math.sin(camera.roll)
     return position, np.stack([cos * right + sin * up, cos * up - sin * right, back], axis=1)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
 
+from pixelpush.datasets.sim.blobs import Blobs, body_blobs, contact_darkening
 from pixelpush.datasets.sim.lighting import (
-    Blobs,
     Lamp,
-    body_blobs,
-    contact_darkening,
     corner_darkening,
     key_light,
     room_light,
 )
 from pixelpush.datasets.sim.materials import linear
-from pixelpush.datasets.sim.rays import Hits, unshaded
+from pixelpush.datasets.sim.rays import Hits, RayCaster
 from pixelpush.datasets.sim.scene import Scene
 from pixelpush.datasets.sim.textures import pattern_mix
 
@@ -32,9 +31,11 @@ class Shader:
 
     in_bin: whether the walls of the bin darken what is near them."""
 
-    def __init__(self, scene: Scene, data: mujoco.MjData, in_bin: bool = True):
+    def __init__(self, scene: Scene, data: mujoco.MjData, caster: RayCaster, in_bin: bool = True):
+        self.model = scene.model
+        self._data = data
+        self._caster = caster
         self._in_bin = in_bin
-        self.model, self._data = scene.model, data
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self.lamp_points = _lamp_points(scene)
         materials = scene.materials
@@ -45,23 +46,20 @@ class Shader:
         self.body = np.append(self.model.geom_bodyid, -1).astype(np.int32)  # [-1] is "no geom"
         # What darkens the room's light beside it: every object, and the hand where there is one.
         self.dark_bodies = (*scene.object_bodies, *scene.arm_bodies[-1:])
-        self._own_blobs = {body: body_blobs(self.model, body) for body in self.dark_bodies}
+        own = [body_blobs(self.model, body) for body in self.dark_bodies]
+        self._blob_place = np.concatenate([place for place, _ in own])
+        self._blob_radius = np.concatenate([radius for _, radius in own])
+        self._blob_body = np.repeat(self.dark_bodies, [len(radius) for _, radius in own])
 
-    def blobs(self, bodies: list[int]) -> Blobs:
+    def blobs(self, bodies: Sequence[int]) -> Blobs:
         """The spheres that stand in for some of ``dark_bodies`` in the current pose."""
-        centres, radii, owners = [np.zeros((0, 3))], [np.zeros(0)], [np.zeros(0, np.int32)]
-        for body in bodies:
-            local, radius = self._own_blobs[body]
-            rotation = self._data.xmat[body].reshape(3, 3)
-            turned = [sum(rotation[:, c] * point[c] for c in range(3)) for point in local]
-            centres.append(np.array(turned) + self._data.xpos[body])
-            radii.append(radius)
-            owners.append(np.full(len(radius), body, np.int32))
-        return Blobs(
-            np.concatenate(centres).astype(f32),
-            np.concatenate(radii).astype(f32),
-            np.concatenate(owners),
-        )
+        chosen = np.isin(self._blob_body, bodies)
+        body = self._blob_body[chosen]
+        place = self._blob_place[chosen]
+        rotation = self._data.xmat[body].reshape(-1, 3, 3)
+        turned = sum(rotation[:, :, c] * place[:, c, None] for c in range(3))
+        centre = (turned + self._data.xpos[body]).astype(f32)
+        return Blobs(centre, self._blob_radius[chosen].astype(f32), body.astype(np.int32))
 
     def light(
         self, hits: Hits, point: np.ndarray, rays: np.ndarray, blobs: Blobs
@@ -80,17 +78,18 @@ class Shader:
         key = key_light(self._lamp, albedo, self._gloss[geom], where, normal, view)
         return room, key, normal
 
+    def hidden(self, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray) -> np.ndarray:
+        """bool (n,): whether ``bodies``, bool (bodies,), hide points, float64 (n, 3), from the
+        point of the lamp that is their sample's. sample: int (n,)."""
+        lamp = sample % LAMP_POINTS ^ sample // LAMP_POINTS * 5
+        return self._caster.hidden(self.lamp_points, lamp, point, bodies)
+
     def shade(
-        self, key: np.ndarray, point: np.ndarray, samples: np.ndarray, mask: np.ndarray
+        self, key: np.ndarray, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray
     ) -> None:
-        """Take the key light, float32 (3, n), in place, from points, float64 (n, 3), that geoms of
-        the groups in ``mask`` hide from the lamp. samples: int (n,), each point's sample."""
+        """Take the key light, float32 (3, n), in place, from points that bodies hide from it."""
         lit = np.flatnonzero(key[0] > 0)
-        lamps = samples[lit] % LAMP_POINTS ^ samples[lit] // LAMP_POINTS * 5
-        for number, lamp in enumerate(self.lamp_points):
-            of = lit[lamps == number]
-            sees = unshaded(self.model, self._data, lamp, point[of], mask)
-            key[:, of[~sees]] = 0
+        key[:, lit[self.hidden(point[lit], sample[lit], bodies)]] = 0
 
     def _albedo(self, geom: np.ndarray, point: np.ndarray) -> np.ndarray:
         """Colour of the surface at hit points: float32 (3, n)."""

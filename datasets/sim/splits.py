@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelpush.datasets.sim.draw import Draw
-from pixelpush.datasets.sim.names import check_split
+from pixelpush.datasets.sim.names import check_split, default_others
 from pixelpush.datasets.sim.objects import POOL_SIZES
 from pixelpush.errors import InputError
 
@@ -18,7 +18,8 @@ Pool = Literal["seen", "novel"]
 DEFAULT_EPISODES = {"train": 5000, "val": 256, "test-seen": 256, "test-novel": 256}
 FIRST_TRAINING = 64  # of train, where none are prepared and nobody said how many
 SIZES = (64, 128, 256)
-FEWEST_OBJECTS, MOST_OBJECTS = 8, 15
+FEWEST_OBJECTS = 8
+MOST_OBJECTS = 15
 # Two episodes share a station and a choice of objects, and with it a compiled model.
 EPISODES_PER_FILLING = 2
 
@@ -48,16 +49,6 @@ def check_episodes(split: str, episodes: int) -> None:
 def first_episodes(split: str) -> int:
     """How many episodes are made where none are prepared and nobody said how many."""
     return FIRST_TRAINING if split == "train" else default_others(FIRST_TRAINING)
-
-
-def default_others(training: int) -> int:
-    """Episodes of val, test-seen and test-novel each, beside so many of train: a tenth, at least
-    16, at most 256.
-
-    >>> default_others(60), default_others(1000), default_others(5000)
-    (16, 100, 256)
-    """
-    return min(256, max(16, training // 10))
 
 
 def filling_of(split: str, episode: int) -> Filling:

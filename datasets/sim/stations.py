@@ -77,7 +77,8 @@ def _lamp(draw: Draw, spread: float) -> Light:
 
 def _shaded(material: Material, draw: Draw, spread: float) -> Material:
     """The same stuff from another batch: lighter or darker, warmer or colder."""
-    light, warm = spread * 0.08 * draw.uniform(-1, 1), spread * 0.02 * draw.uniform(-1, 1)
+    light = spread * 0.08 * draw.uniform(-1, 1)
+    warm = spread * 0.02 * draw.uniform(-1, 1)
 
     def shade(colour: Colour) -> Colour:
         red, green, blue = colour

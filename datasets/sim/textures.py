@@ -26,9 +26,12 @@ def lattice(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 def value_noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """float32 in [0, 1]: smooth noise of period about one in each coordinate."""
-    iu, iv = np.floor(u), np.floor(v)
-    fu, fv = u - iu, v - iv
-    fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
+    iu = np.floor(u)
+    iv = np.floor(v)
+    fu = u - iu
+    fv = v - iv
+    fu = fu * fu * (3 - 2 * fu)
+    fv = fv * fv * (3 - 2 * fv)
     low = lattice(iu, iv) * (1 - fu) + lattice(iu + 1, iv) * fu
     high = lattice(iu, iv + 1) * (1 - fu) + lattice(iu + 1, iv + 1) * fu
     return low * (1 - fv) + high * fv
@@ -50,7 +53,9 @@ def _checker(x, y, z):
 
 
 def _dots(x, y, z):
-    u, v, w = _wave(x + 0.5 * z, 0.02), _wave(y - 0.3 * z, 0.02), _wave(z, 0.02)
+    u = _wave(x + 0.5 * z, 0.02)
+    v = _wave(y - 0.3 * z, 0.02)
+    w = _wave(z, 0.02)
     return u * u + v * v + 0.3 * w * w < 0.35
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pixelpush.datasets.sim.episodes import training_content
+from pixelpush.datasets.sim.generate import identity
 from pixelpush.datasets.sim.names import SPLITS, is_simulated, parse_name
 
 
@@ -17,13 +19,11 @@ def of_another_version(config: Mapping[str, Any]) -> bool:
     >>> of_another_version({"data": "bair"})
     False
     """
-    data, task = str(config.get("data") or ""), config.get("task") or {}
+    data = str(config.get("data") or "")
+    task = config.get("task") or {}
     training = task.get("training") or {}
     if not is_simulated(data) or "content" not in training:
         return False
-    from pixelpush.datasets.sim.episodes import training_content
-    from pixelpush.datasets.sim.generate import identity
-
     laboratory, _ = parse_name(data)
     now = identity(laboratory, int(task["model"]["frame_size"]))
     return training["content"] not in {

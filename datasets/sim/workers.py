@@ -20,12 +20,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.store import EpisodeStore, write_shard
 from pixelpush.errors import InputError
-
-if TYPE_CHECKING:
-    from pixelpush.datasets.episodes import Episode
 
 _PATIENCE = 1.5  # seconds that a worker has to end before it is killed
 
@@ -54,10 +52,9 @@ class Job:
 
 def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
     """Make shard ``index`` of a job in this process; ``done`` is called after each episode."""
-    from pixelpush.datasets.store import EpisodeStore, write_shard
-
     earlier = EpisodeStore(job.earlier, job.split) if job.earlier else []
-    start, stop = index * job.per_shard, min(job.episodes, (index + 1) * job.per_shard)
+    start = index * job.per_shard
+    stop = min(job.episodes, (index + 1) * job.per_shard)
 
     def episodes() -> Iterator[Episode]:
         module, _, function = job.maker.partition(":")
@@ -95,7 +92,9 @@ class _Crew:
     """The workers of one job, each with a thread that feeds it."""
 
     def __init__(self, job: Job, waiting: deque[int], done: Callable[[], object]):
-        self._job, self._waiting, self._done = job, waiting, done
+        self._job = job
+        self._waiting = waiting
+        self._done = done
         self._lock = threading.Lock()
         self._processes: list[subprocess.Popen[str]] = []
         self._threads: list[threading.Thread] = []

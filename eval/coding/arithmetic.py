@@ -59,7 +59,8 @@ def check_arithmetic(
     own = this_arithmetic(model)
     if own.fingerprint == written.fingerprint:
         return
-    ours, theirs = asdict(own), asdict(written)
+    ours = asdict(own)
+    theirs = asdict(written)
     differing = [
         f"{name} {theirs[name]} there, {ours[name]} here"
         for name in ours

@@ -100,7 +100,8 @@ def decode_episode(model: VideoPixelNetwork, sections: Sequence[bytes], where: s
         stills = unpack(sections[1])
         vectors = np.frombuffer(zlib.decompress(sections[2]), "<f4").reshape(shape[0], -1)
         words = np.frombuffer(sections[3], "<u4").astype(np.uint32)
-        context, clip_frames = int(about["context"]), int(about["clip_frames"])
+        context = int(about["context"])
+        clip_frames = int(about["clip_frames"])
         states, actions = np.split(vectors.astype(np.float32), [int(about["states"])], axis=1)
         frames = np.zeros(shape, np.uint8)
     except (ValueError, KeyError, IndexError, TypeError, zlib.error) as error:

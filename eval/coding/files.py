@@ -70,7 +70,7 @@ def compress_episodes(
     states, actions and ids are kept; an episode's ``extra`` is not. The file appears only when it
     is complete. Raises InputError for an episode that does not fit the model."""
     check_on_cpu(model)
-    listed: dict[str, list[dict[str, Any]]] = {}
+    listed: dict[str, list[dict[str, str]]] = {}
     sizes = {split: Sizes() for split in splits}
     with writing(path) as writer:
         for split, episodes in splits.items():
@@ -100,7 +100,8 @@ def compress_images(
     """Code batches of images uint8 (N, C, H, W), each with its condition, into ``path``; what it
     took. ``frames`` and ``episodes`` of the answer count images."""
     check_on_cpu(model)
-    sizes, listed = Sizes(), []
+    sizes = Sizes()
+    listed = []
     with writing(path) as writer:
         for index, (images, condition) in enumerate(batches):
             sections, nats = encode_images(model, images, condition)
@@ -197,7 +198,8 @@ class CodedSplit:
     """A split of a coded file, with random access by episode, as any data set."""
 
     def __init__(self, file: CodedFile, name: str):
-        self._file, self._listed = file, file.splits[name]
+        self._file = file
+        self._listed = file.splits[name]
         self.name = f"{file.path.name}/{name}"
 
     def __len__(self) -> int:

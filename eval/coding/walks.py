@@ -35,12 +35,15 @@ def walk_video(
     size = model.config.frame_size
     device = next(model.parameters()).device
     numbers = places(len(frames), model.decoder.uniforms_per_pixel, size, size).to(device)
-    states, actions = states.to(device), actions.to(device)
+    states = states.to(device)
+    actions = actions.to(device)
     nats = []
     with _evaluating(model):
         for window in windows:
             own = slice(window.start, window.stop)
-            clip, vectors, commands = frames[:, own], states[:, own], actions[:, own]
+            clip = frames[:, own]
+            vectors = states[:, own]
+            commands = actions[:, own]
             carry = model.begin(clip[:, :context].to(device), vectors[:, :context], commands)
             for time in range(context, len(window)):
                 with chosen_by(model, walk(clip[:, time])):

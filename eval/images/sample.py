@@ -52,7 +52,7 @@ def draw_picture(name: str, out: Path, settings: PictureSettings, device: Device
     }
     drawn = draw[settings.kind](model, data, settings, out)
     size = model.config.colours * model.config.image_size**2
-    nats = -drawn.log_prob.double().sum(dim=(1, 2)).mean().item()
+    nats = -drawn.log_prob.cpu().double().sum(dim=(1, 2)).mean().item()
     print(
         f"{out}: {len(drawn.images)} samples, {drawn.network_evaluations} network evaluations "
         f"each, {nats / size:.3f} nats per sub-pixel"

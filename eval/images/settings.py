@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from pixelpush.errors import InputError
+from pixelpush.settings import check_temperature
 
 Kind = Literal["grid", "strip", "layouts", "upscale", "complete"]
 Part = Literal["class", "caption", "parts", "masks"]
@@ -66,12 +67,14 @@ class PictureSettings:
     seed: int = 0
     """The same seed gives the same picture."""
     temperature: float = 1.0
-    """Below 1: more cautious samples; 1: the model's own distribution."""
+    """Every sub-pixel is drawn from its distribution to the power 1/temperature. 1: the model's;
+    below: more cautious; 0: the likeliest levels. Other than 1 takes several times as long."""
 
     def __post_init__(self):
         for name in ("rows", "samples"):
             if getattr(self, name) < 1:
                 raise InputError(f"--{name} must be at least 1, got {getattr(self, name)}.")
+        check_temperature(self.temperature, "--temperature")
 
     @property
     def says_a_condition(self) -> bool:

@@ -58,11 +58,12 @@ def score_image_models(
     texts += [shares_text(first.name, parts)] if parts else []
     texts += [conditions_text(found) for found in heard]
     if outputs.figure is not None:
-        if not parts and not heard:
-            raise InputError(
-                f"--figure: {names[0]} has one scale; give a multiscale model, or --conditions."
-            )
-        image_figure(outputs.figure, parts, heard[0] if heard else None, first.name)
+        from pixelpush.eval.likelihood.figure import image_likelihood_figure
+
+        image_likelihood_figure(report, outputs.figure)
+        if parts or heard:
+            second = outputs.figure.with_stem(f"{outputs.figure.stem}-nats")
+            image_figure(second, parts, heard[0] if heard else None, first.name)
     print("\n\n".join(text for text in texts if text))
 
 

@@ -116,5 +116,6 @@ def _cell(model: ImageModelScores, split: str, name: str) -> str:
     found = model.splits.get(split)
     if found is None:
         return MISSING
-    metric, figure = find_metric(name), found.figures[name]
+    metric = find_metric(name)
+    figure = found.figures[name]
     return metric.cell(figure.value if isinstance(figure, Ratio) else figure, digits=3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from pixelpush.eval.images.scales import Share, scales_of, shares
 from pixelpush.eval.likelihood.metrics import Figure, Scores, find_metric, measure
 from pixelpush.eval.likelihood.settings import ScoringSettings
 from pixelpush.image import ImageModel
-from pixelpush.progress import Advance, Progress, silent
-from pixelpush.training.image_scoring import score_images
+from pixelpush.progress import Progress, silent
+from pixelpush.training.image_scoring import advancing, score_images
 from pixelpush.vpn import load_model
 
 FORMAT = "pixelpush-image-nll"
@@ -119,10 +119,10 @@ def _score(
             model,
             images,
             settings.episodes,
-            settings.batch_size,
+            settings.batch_size or 16,
             device,
             settings.precision,
-            lambda starts: _advancing(starts, count, advance),
+            lambda starts: advancing(starts, count, advance),
         )
     nats = scores.nats.tolist()
     floors = _floors(images, len(nats), scores.subpixels)
@@ -137,10 +137,3 @@ def _floors(images: ImageSet, count: int, subpixels: int) -> list[float] | None:
     if images[0].noise_floor is None:
         return None
     return [(images[index].noise_floor or 0.0) * subpixels for index in range(count)]
-
-
-def _advancing(starts: range, count: int, advance: Advance) -> Iterator[int]:
-    """The starts of the batches; what each batch scored is reported when it is done."""
-    for start in starts:
-        yield start
-        advance(min(starts.step, count - start))

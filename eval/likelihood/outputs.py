@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelpush.progress import Progress, progress_bar, silent
+from pixelpush.progress import Progress, progress_unless
 
 
 @dataclass(frozen=True)
@@ -22,4 +22,4 @@ class Outputs:
     @property
     def progress(self) -> Progress:
         """How to report progress."""
-        return silent if self.quiet else progress_bar
+        return progress_unless(self.quiet)

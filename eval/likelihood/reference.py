@@ -14,9 +14,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+import torch
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
@@ -51,7 +51,8 @@ class Reference:
                 "reference was fitted on "
                 f"{len(table)}."
             )
-        following, previous = episode.frames[self.context :], episode.frames[self.context - 1 : -1]
+        following = episode.frames[self.context :]
+        previous = episode.frames[self.context - 1 : -1]
         frame_nats = -table[np.arange(len(table))[:, None, None], previous, following].sum(
             axis=(1, 2, 3)
         )
@@ -66,7 +67,8 @@ class Reference:
         value]."""
         previous = np.arange(LEVELS)[:, None, None]
         edges = np.arange(LEVELS + 1) - 0.5  # of the bins; the outermost take the whole tail
-        edges[0], edges[-1] = -np.inf, np.inf
+        edges[0] = -np.inf
+        edges[-1] = np.inf
         channels = []
         for weights, offsets, scales in zip(self.weights, self.offsets, self.scales, strict=True):
             distance = (edges[None, :, None] - previous - offsets) / scales
@@ -78,7 +80,7 @@ class Reference:
             channels.append(np.logaddexp.reduce(mass + log_weights, axis=-1))
         return np.stack(channels)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """The fit as JSON values: enough to re-compute every score."""
         return {
             "components": self.weights.shape[1],
@@ -105,10 +107,12 @@ def count_pairs(
 ) -> tuple[np.ndarray, int]:
     """How often each (previous value, value) pair occurs: int64 (C, 256, 256), and the number of
     predicted frames."""
-    counts, frames = None, 0
+    counts = None
+    frames = 0
     for index in range(len(episodes)):
         episode: Episode = episodes[index]
-        following, previous = episode.frames[context:], episode.frames[context - 1 : -1]
+        following = episode.frames[context:]
+        previous = episode.frames[context - 1 : -1]
         if counts is None:
             counts = np.zeros((episode.frames.shape[1], LEVELS**2), np.int64)
         elif len(counts) != episode.frames.shape[1]:
@@ -139,8 +143,6 @@ def fit_mixture(
 
     Returns weights, offsets and scales, (C, K), and the mean nats per sub-pixel of the counts.
     Inner values enter only through value - previous, so a channel needs 511 + 2 * 256 terms."""
-    import torch
-
     terms = [_terms(channel) for channel in counts]
     lower, upper, count = (
         torch.from_numpy(np.stack(arrays)) for arrays in zip(*terms, strict=True)

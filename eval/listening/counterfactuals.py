@@ -21,13 +21,15 @@ from pixelpush.datasets.sim.generate import simulate_episode
 from pixelpush.files import read_json
 
 PAIRS = Path(__file__).parent / "counterfactual_pairs.json"
-OTHER, MISS = "other", "miss"
+OTHER = "other"
+MISS = "miss"
 FRAMES = 20
 # Both futures share the context: they part from this action on.
 FIRST = 1
 # Metres: an object that was pushed went further than the one, one that was missed less than the
 # other.
-PUSHED, MISSED = 0.02, 0.002
+PUSHED = 0.02
+MISSED = 0.002
 # How far aside a push is moved in the search for one that just misses: metres, nearest first.
 _ASIDE = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
 _DIRECTIONS = 8
@@ -139,11 +141,13 @@ class Laboratory:
         """Metres (objects,) that every object went after the context. Ends early once the object
         ``watched`` has gone further than MISSED."""
         self._begin(split, episode)
-        start, furthest = np.zeros(0), np.zeros(0)
+        start = np.zeros(0)
+        furthest = np.zeros(0)
         for time, action in enumerate(actions[: FRAMES - 1]):
             places = self._bin.step(action).labels["object_poses"][:, :2]
             if time < FIRST:
-                start, furthest = places, np.zeros(len(places))
+                start = places
+                furthest = np.zeros(len(places))
             furthest = np.maximum(furthest, np.hypot(*(places - start).T))
             if watched is not None and furthest[watched] > MISSED:
                 break
@@ -159,7 +163,8 @@ class Laboratory:
         for distance in _ASIDE:
             for turn in range(_DIRECTIONS):
                 angle = 2 * np.pi * turn / _DIRECTIONS
-                x, y = distance * float(np.cos(angle)), distance * float(np.sin(angle))
+                x = distance * float(np.cos(angle))
+                y = distance * float(np.sin(angle))
                 pair = Pair(split, episode, MISS, -1, (round(x, 6), round(y, 6)), target)
                 actions = self.other_actions(pair)
                 if self.distances(split, episode, actions, target)[target] <= MISSED:

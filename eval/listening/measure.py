@@ -18,8 +18,12 @@ from pixelpush.eval.clips import Scoring, pixel_nats
 from pixelpush.eval.statistics import Ratio, ratio
 from pixelpush.vpn import VideoPixelNetwork
 
-SHIFTED, SHUFFLED, ZERO = "shifted", "shuffled", "zero"
-ACTIONS, STATES, BOTH = "actions", "states", "both"
+SHIFTED = "shifted"
+SHUFFLED = "shuffled"
+ZERO = "zero"
+ACTIONS = "actions"
+STATES = "states"
+BOTH = "both"
 FIELDS = {ACTIONS: ("actions",), STATES: ("states",), BOTH: ("actions", "states")}
 # A difference this many standard errors from zero is believed.
 BELIEVED = 3.0
@@ -168,7 +172,8 @@ def verdict(found: Listening, name: str) -> str:
     if all(heard.exactly_zero for heard in about_actions):
         return f"{name} does not see its actions: whatever they are, no nat changes."
     heard = found.of(Lie(SHUFFLED))
-    cost, error = heard.cost.value, heard.cost.standard_error or math.inf
+    cost = heard.cost.value
+    error = heard.cost.standard_error or math.inf
     figures = f"{cost:+.4f} ± {error:.4f} nats per sub-pixel with another episode's"
     late = next((h for h in about_actions if h.lie == Lie(SHIFTED)), None)
     if late is not None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -84,8 +85,6 @@ def enlarge(frame: np.ndarray, factor: int) -> np.ndarray:
 def heat_map(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """(H, W) -> uint8 (3, H, W) colours; ``low`` and below is black, ``high`` and above the
     brightest."""
-    import matplotlib
-
     unit = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
     return matplotlib.colormaps[_HEAT](unit, bytes=True)[..., :3].transpose(2, 0, 1)
 
@@ -127,7 +126,8 @@ def action_arrow(side: int, arrow: np.ndarray, longest: float) -> np.ndarray:
         along = vector / length
         across = np.array([-along[1], along[0]])
         head = min(length, large * 0.14)
-        tip, neck = middle + vector, middle + along * (length - head)
+        tip = middle + vector
+        neck = middle + along * (length - head)
         draw.line((*middle, *neck), fill=INK, width=line)
         corners = [tip, neck + across * head * 0.55, neck - across * head * 0.55]
         draw.polygon([tuple(corner) for corner in corners], fill=INK)
@@ -146,11 +146,9 @@ def displacements(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
     shared = min(width, states.shape[1])
     steps = min(len(states), len(actions) + 1) - 1
     if shared and steps > 0:
-        now, following, action = (
-            states[:steps, :shared],
-            states[1 : steps + 1, :shared],
-            actions[:steps, :shared],
-        )
+        now = states[:steps, :shared]
+        following = states[1 : steps + 1, :shared]
+        action = actions[:steps, :shared]
         as_pose = np.abs(action - following).sum()
         as_change = np.abs(now + action - following).sum()
         if as_pose < as_change:
@@ -162,8 +160,6 @@ def displacements(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=32)
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    import matplotlib
-
     # The font that comes with matplotlib, so that text looks the same on every machine.
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)

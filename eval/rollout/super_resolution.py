@@ -61,11 +61,14 @@ def super_resolve(
     context frames start the chain, the rest is the truth row. Without it the context is enlarged,
     and no truth is shown."""
     factor = 2 ** len(upscalers)
-    context, steps = video.context, video.samples.shape[1]
+    context = video.context
+    steps = video.samples.shape[1]
     if large_truth is None:
-        given, truth = _enlarge(video.given, factor), None
+        given = _enlarge(video.given, factor)
+        truth = None
     else:
-        given, truth = large_truth[:context], large_truth[context : context + steps]
+        given = large_truth[:context]
+        truth = large_truth[context : context + steps]
     count = len(video.samples)
     seeds = (derived_seed(seed, "upscale", number, sample) for sample in range(count))
     samples = upscale_video(

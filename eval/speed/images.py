@@ -97,7 +97,8 @@ def _row(
 def _plain(model: ImageModel, batch: int, steps: int) -> ImageTiming:
     """Full passes of the network at some pixels, as the plain sampler runs them."""
     assert isinstance(model, RasterModel)
-    side, decoder = model.config.image_size, model.decoder
+    side = model.config.image_size
+    decoder = model.decoder
     image = torch.zeros(
         batch, model.config.colours, side, side, dtype=torch.uint8, device=model.device
     )

@@ -190,7 +190,8 @@ def detection(usual_scores: np.ndarray, troubled: np.ndarray, threshold: float) 
 def roc_curve(usual_scores: np.ndarray, troubled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(false-alarm rate, share caught) at every threshold, both rising from 0 to 1."""
     levels = np.unique(np.concatenate((usual_scores, troubled)))[::-1]
-    usual_scores, troubled = np.sort(usual_scores), np.sort(troubled)
+    usual_scores = np.sort(usual_scores)
+    troubled = np.sort(troubled)
 
     def share(scores: np.ndarray) -> np.ndarray:
         above = len(scores) - np.searchsorted(scores, levels, side="left")

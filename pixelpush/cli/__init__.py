@@ -13,14 +13,18 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from pixelpush import __version__
 from pixelpush.cli.compress import compress
+from pixelpush.cli.curves import curves
 from pixelpush.cli.decompress import decompress
 from pixelpush.cli.demo import demo
 from pixelpush.cli.doctor import doctor
+from pixelpush.cli.export import export
 from pixelpush.cli.inspect import inspect
 from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
 from pixelpush.cli.prepare import prepare, sources, with_source
+from pixelpush.cli.presets import presets
 from pixelpush.cli.rollout import rollout
 from pixelpush.cli.sample import sample
 from pixelpush.cli.speed import speed
@@ -28,14 +32,19 @@ from pixelpush.cli.surprise import surprise
 from pixelpush.cli.train import train
 from pixelpush.errors import PixelPushError
 
-DESCRIPTION = "Robot-pushing video prediction with an exact likelihood."
+DESCRIPTION = (
+    "Robot-pushing video prediction with an exact likelihood. 'pixelpush --version' says which."
+)
 # The one list of commands, in the order of the help.
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
+    "presets": presets,
     "train": train,
+    "curves": curves,
     "nll": nll,
     "rollout": rollout,
     "sample": sample,
+    "export": export,
     "listen": listen,
     "surprise": surprise,
     "compress": compress,
@@ -54,9 +63,16 @@ def run(arguments: Sequence[str]) -> None:
     Traceback (most recent call last):
     pixelpush.errors.InputError: give one model with --model, or several with --models.
     """
-    commands, program, rest = COMMANDS, "pixelpush", arguments
+    if list(arguments) == ["--version"]:
+        print(f"pixelpush {__version__}")
+        return
+    commands = COMMANDS
+    program = "pixelpush"
+    rest = arguments
     if list(arguments[:1]) == ["prepare"] and len(arguments) > 1:
-        commands, program, rest = sources(), "pixelpush prepare", with_source(arguments[1:])
+        commands = sources()
+        program = "pixelpush prepare"
+        rest = with_source(arguments[1:])
     # Nested options keep their own names: --workers and not --options.how.workers.
     tyro.extras.subcommand_cli_from_dict(
         commands,
@@ -74,8 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PixelPushError as error:
         print(f"pixelpush: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("pixelpush: interrupted.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        what_is_left = f": {stop}" if str(stop) else "."
+        print(f"pixelpush: interrupted{what_is_left}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

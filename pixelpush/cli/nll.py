@@ -32,8 +32,9 @@ class NllOptions:
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the
     schema)."""
     figure: Path | None = None
-    """Draw into this PNG, PDF or SVG file. Video models: splits, the curve over frames and the
-    first model's calibration. Image models: nats by scale and group, and --conditions."""
+    """Draw each metric over the splits into this PNG, PDF or SVG file; of video models also the
+    curve over frames and the first model's calibration. Image models with scales or --conditions
+    get a second one, NAME-nats: nats by scale and group, and what false conditions cost."""
     quiet: bool = False
     """No progress bar."""
 
@@ -51,6 +52,10 @@ def nll(options: NllOptions) -> None:
         raise InputError("give one model with --model, or several with --models.")
     if len(set(names)) != len(names):
         raise InputError(f"--models names {next(n for n in names if names.count(n) > 1)!r} twice.")
+
+    from pixelpush.eval.likelihood.runs import check_scoring
+
+    check_scoring(names, options.data, options.splits)  # before torch is loaded
 
     from pixelpush.eval.likelihood import run
 

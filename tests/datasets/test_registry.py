@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import types
-
 import pytest
 
 from pixelpush.datasets import available, data_root, open_dataset
+from pixelpush.datasets.sim import opening
 from pixelpush.datasets.store import write_store
 from pixelpush.errors import InputError
 
@@ -34,10 +32,10 @@ def test_by_path_and_by_name(root, tmp_path, make_episode):
     assert available() == ["sim", "sim-diverse", "sim-cameras", "bair"]
 
 
-def test_sim_is_imported_only_when_asked_for(monkeypatch):
-    module = types.ModuleType("pixelpush.datasets.sim")
-    vars(module)["open_sim"] = lambda laboratory, split, **options: (laboratory, split, options)
-    monkeypatch.setitem(sys.modules, "pixelpush.datasets.sim", module)
+def test_options_go_to_the_simulated_bin(monkeypatch):
+    monkeypatch.setattr(
+        opening, "open_sim", lambda laboratory, split, **options: (laboratory, split, options)
+    )
     assert open_dataset("sim", split="test-novel", size=128) == ("sim", "test-novel", {"size": 128})
 
 

@@ -120,8 +120,6 @@ import pixelpush.datasets
 heavy = {{"cv2", "tensorflow_datasets", "array_record", "torch", "google.protobuf"}}
 heavy &= set(sys.modules)
 assert not heavy, heavy
-import pixelpush.datasets.prepare
-assert "cv2" not in sys.modules
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.store import write_store
 split = open_dataset({str(written)!r}, "train")
@@ -301,7 +299,7 @@ def test_shards_one_by_one_with_resume(tmp_path, make_episode, assert_same):
 def test_a_kill_during_sealing(tmp_path, make_episode, monkeypatch):
     folder, path = tmp_path / "work", tmp_path / "store"
     write_shard(folder, "train", 0, [make_episode(0)])
-    for step in ("_write_tfds_files", "_drop_sidecars", "_replace"):
+    for step in ("write_tfds_files", "_drop_sidecars", "_replace"):
         with monkeypatch.context() as patch:
             patch.setattr(store_writer, step, interrupt)
             with pytest.raises(KeyboardInterrupt):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stand_in import DEVICE, held, stand_in
 
 from pixelpush.errors import InputError
 from pixelpush.image.distributions import (
@@ -20,6 +21,7 @@ from pixelpush.image.distributions import (
     discretized_logistic,
     parameters_per_pixel,
     pick,
+    running_sum,
 )
 from pixelpush.image.heads import DISTRIBUTIONS, HeadSettings
 from pixelpush.image.pixels import from_unit, innovation, to_unit
@@ -238,3 +240,14 @@ def test_channel_probabilities_are_the_chain_rule_of_log_prob(kind, centred):
     likely = expected > math.log(1e-4)  # rarer ones drown in float32's absolute rounding
     assert likely.any() or kind != "bernoulli"
     torch.testing.assert_close(total.exp(), expected.exp(), atol=1e-6, rtol=2e-3)
+
+
+def test_running_sums_are_those_of_cumsum_where_cumsum_is_refused():
+    values = torch.rand(2, 256, 1, 3)
+    torch.use_deterministic_algorithms(True)
+    try:
+        with stand_in():
+            found = held(running_sum(values.to(DEVICE)))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    torch.testing.assert_close(found, values.cumsum(1), rtol=1e-5, atol=0)

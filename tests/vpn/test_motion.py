@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from stand_in import DEVICE, held, stand_in
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import tiny_model, tiny_video
 
 from pixelpush.errors import InputError
-from pixelpush.vpn.motion import Motion, warp
+from pixelpush.vpn.motion import Motion, ReproducibleSample, _sampled, warp
 
 
 def test_whole_steps_of_flow_shift_the_frame():
@@ -66,3 +67,43 @@ def test_the_loss_is_the_likelihood_and_the_errors_of_motion_and_state():
     torch.testing.assert_close(
         found["loss"], nats + found["state_error"] + 0.25 * found["motion_error"]
     )
+
+
+@pytest.fixture
+def reproducible():
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_the_reproducible_backward_pass_is_autograds():
+    """Places inside, between, on and far beyond the border."""
+    generator = torch.Generator().manual_seed(0)
+    frame = torch.randn(2, 3, 5, 7, dtype=torch.float64, generator=generator)
+    places = torch.empty(2, 4, 6, 2, dtype=torch.float64).uniform_(-1.5, 1.5, generator=generator)
+    places[0, 0, 0] = 0.0  # exactly on a pixel
+    upstream = torch.randn(2, 3, 4, 6, dtype=torch.float64, generator=generator)
+    found = []
+    for sample in (_sampled, ReproducibleSample.apply):
+        inputs = frame.clone().requires_grad_(), places.clone().requires_grad_()
+        sampled = sample(*inputs)
+        sampled.backward(upstream)
+        found.append((sampled.detach(), *(tensor.grad for tensor in inputs)))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("settings", [{"motion": True}, {"encoder": "layered"}])
+def test_deterministic_training_and_sampling_use_only_what_a_gpu_can_repeat(settings, reproducible):
+    model = tiny_model("ot", distribution="softmax", **settings)
+    video = tiny_video(model, length=4)
+    model(*video)["loss"].backward()
+    with stand_in() as watch:
+        there = tiny_model("ot", distribution="softmax", **settings).to(DEVICE)
+        video = [tensor.to(DEVICE) for tensor in video]
+        there(*video)["loss"].backward()
+        there.rollout(video[0][:, :2], video[1], video[2])
+        assert not watch.reads
+    for one, other in zip(model.parameters(), there.parameters(), strict=True):
+        if one.grad is not None:
+            torch.testing.assert_close(held(other.grad), one.grad, rtol=1e-4, atol=1e-4)

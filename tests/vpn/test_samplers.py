@@ -11,7 +11,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import KINDS, tiny_model, tiny_video
 
-from pixelpush.image.cached import ConvolutionCache, wavefront_order
+from pixelpush.image.cached import ConvolutionCache, raster_order, wavefront_order
 from pixelpush.image.heads import Head
 from pixelpush.image.layers import MaskedConv2d
 from pixelpush.vpn import build_model
@@ -38,7 +38,7 @@ def test_wavefront_raster_and_plain_sampling_give_the_same_bytes(distribution, b
 def test_wavefront_visits_every_pixel_once_after_all_it_can_see(height, width):
     seen = torch.zeros(height, width, dtype=torch.bool)
     order = wavefront_order(height, width)
-    for rows, columns in order:
+    for rows, columns, *_ in order:
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             assert not seen[row, column]
             # Through 3x3 raster masks at any depth: (row - n, column + m) with m <= n, and the row
@@ -59,15 +59,16 @@ def test_convolution_cache_equals_the_convolution(mask):
     cache = ConvolutionCache(layer, 2, 6, 7)
     expected = layer(image)
     with torch.no_grad():
-        for row in range(6):
-            for column in range(7):
-                at = torch.tensor([row]), torch.tensor([column])
-                if mask == "B":
-                    cache.write(image[:, :, row, column], *at)
-                torch.testing.assert_close(cache.read(*at), expected[:, :, row, column])
-                cache.write(image[:, :, row, column], *at)
-    with pytest.raises(IndexError, match="6x7"):
-        cache.read(torch.tensor([6]), torch.tensor([0]))
+        for here in raster_order(6, 7):
+            values = image[:, :, here.rows, here.columns][..., 0]
+            if mask == "B":
+                cache.write(values, here)
+            wanted = expected[:, :, here.rows, here.columns][..., 0]
+            torch.testing.assert_close(cache.read(here), wanted)
+            cache.write(values, here)
+    for size in ((7, 7), (6, 8)):
+        with pytest.raises(IndexError, match="6x7"):
+            cache.read(raster_order(*size)[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)

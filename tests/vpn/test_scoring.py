@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from stand_in import DEVICE, stand_in
 from torch import nn
 
 from pixelpush.datasets.episodes import Episode
@@ -104,3 +105,11 @@ def test_bad_input_is_one_clear_line():
     broken.log_prob = lambda frames, *a, **k: torch.full((len(frames), 1, 4, 4), math.nan)
     with pytest.raises(InputError, match=r"episode e3: .*not finite"):
         score_episodes(broken, [episode(3, 3)])
+
+
+def test_scores_need_no_float64_on_the_device():
+    """Apple's GPUs have none."""
+    split = [episode(1, 5), episode(2, 5)]
+    expected = score_episodes(Copier(), split, clip_frames=4)
+    with stand_in():
+        assert score_episodes(Copier(), split, clip_frames=4, device=DEVICE) == expected

@@ -69,24 +69,22 @@ class OTNDecoder(Decoder):
     ) -> tuple[Tensor, Tensor]:
         conditioning = self._condition(features)
         batch, _, height, width = conditioning.shape
-        steps = (
-            wavefront_order(height, width) if order == "wavefront" else raster_order(height, width)
-        )
+        in_order = wavefront_order if order == "wavefront" else raster_order
         enter = ConvolutionCache(self.enter, batch, height, width)
         caches = BlockCaches(self.blocks, batch, height, width)
         frame = self._empty_frame(uniforms)
         score = torch.zeros_like(uniforms[:, 0])
-        for rows, columns in steps:
-            hidden = _as_rows(conditioning[:, :, rows, columns]) + enter.read(rows, columns)
-            hidden = F.silu(caches(hidden, rows, columns))
-            at = (slice(None), slice(None), rows, columns)
+        for here in in_order(height, width, uniforms.device):
+            at = (slice(None), slice(None), here.rows, here.columns)
+            hidden = _as_rows(conditioning[at]) + enter.read(here)
+            hidden = F.silu(caches(hidden, here))
             shaped = hidden.unflatten(0, (batch, -1)).transpose(1, 2)[:, :, None]
             near = None if centre is None else centre[at][:, :, None]
             distribution = self.head(shaped, near)
             pixels = distribution.sample(uniforms[at][:, :, None], temperature)
-            score[:, rows, columns] = distribution.log_prob(pixels)[:, 0]
+            score[:, here.rows, here.columns] = distribution.log_prob(pixels)[:, 0]
             frame[at] = pixels[:, :, 0]
-            enter.write(_as_rows(self._inputs(pixels, near)[:, :, 0]), rows, columns)
+            enter.write(_as_rows(self._inputs(pixels, near)[:, :, 0]), here)
         return frame, score
 
     def sample_plain(

@@ -10,7 +10,6 @@ import mujoco
 import numpy as np
 import pytest
 
-from pixelpush.datasets.sim import open_sim
 from pixelpush.datasets.sim.environment import Observation, SimulatedBin
 from pixelpush.datasets.sim.generate import (
     generate_episode,
@@ -18,6 +17,7 @@ from pixelpush.datasets.sim.generate import (
     scene_of,
     simulate_episode,
 )
+from pixelpush.datasets.sim.opening import open_sim
 from pixelpush.datasets.sim.renderer import Renderer
 from pixelpush.errors import InputError
 

@@ -14,7 +14,6 @@ from pixelpush.datasets.records import content_hash
 from pixelpush.datasets.sim import manifest
 from pixelpush.datasets.sim.generate import generate_episode, identity
 from pixelpush.datasets.sim.splits import DEFAULT_EPISODES
-from pixelpush.files import read_json
 
 _HASH = """
 from pixelpush.datasets.records import content_hash
@@ -25,35 +24,29 @@ print(content_hash(generate_episode("sim", "train", 1)))
 
 @pytest.mark.parametrize("split", DEFAULT_EPISODES)
 def test_first_episodes_have_the_committed_bytes(split, episode):
-    committed = read_json(manifest.PATH)["sim"]
-    assert committed["identity"] == identity("sim", 64)
-    assert committed["splits"][split]["episodes"] == DEFAULT_EPISODES[split]
-    assert content_hash(episode(split, 0)) == committed["splits"][split]["content_sha256"][0]
+    committed = manifest.committed_manifest()["sim"]
+    assert committed.identity == identity("sim", 64)
+    assert committed.splits[split].episodes == DEFAULT_EPISODES[split]
+    assert content_hash(episode(split, 0)) == committed.splits[split].content_sha256[0]
 
 
 @pytest.mark.slow
 def test_manifest_holds():
-    assert manifest.differences(manifest.make_manifest(), read_json(manifest.PATH)) == []
+    assert manifest.differences(manifest.make_manifest(), manifest.committed_manifest()) == []
 
 
 def test_manifest_differences_are_named():
-    committed = {
-        "sim": {
-            "identity": {"hash": "a"},
-            "splits": {"val": {"episodes": 256, "content_sha256": ["1", "2", "3"]}},
-        }
-    }
-    found = {
-        "sim": {
-            "identity": {"hash": "a"},
-            "splits": {"val": {"episodes": 256, "content_sha256": ["0"]}},
-        }
-    }
-    assert manifest.differences(found, committed) == ["sim/val: episode 0 has other bytes"]
-    found["sim"]["splits"]["val"]["content_sha256"] = ["1", "2"]
-    assert manifest.differences(found, committed) == []
-    found["sim-diverse"] = found.pop("sim")
-    assert manifest.differences(found, committed)[0].startswith("sim-diverse/identity")
+    def made(*hashes):
+        return manifest.Manifest({"hash": "a"}, {"val": manifest.SplitManifest(256, hashes)})
+
+    committed = {"sim": made("1", "2", "3")}
+    assert manifest.differences({"sim": made("0")}, committed) == [
+        "sim/val: episode 0 has other bytes"
+    ]
+    assert manifest.differences({"sim": made("1", "2")}, committed) == []
+    assert manifest.differences({"sim-diverse": made("1")}, committed)[0].startswith(
+        "sim-diverse/identity"
+    )
 
 
 def test_other_processes_make_the_same_bytes_without_vector_kernels(episode):

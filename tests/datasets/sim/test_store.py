@@ -16,11 +16,12 @@ import pytest
 
 from pixelpush import progress
 from pixelpush.datasets import open_dataset
-from pixelpush.datasets.sim import open_sim, prepare, workers
+from pixelpush.datasets.sim import prepare, workers
 from pixelpush.datasets.sim.commands import SimOptions, prepare_sim
+from pixelpush.datasets.sim.names import default_others
 from pixelpush.datasets.sim.noise import noise_floor
+from pixelpush.datasets.sim.opening import open_sim
 from pixelpush.datasets.sim.prepare import ensure_split, store_path
-from pixelpush.datasets.sim.splits import default_others
 from pixelpush.datasets.store import EpisodeStore
 from pixelpush.errors import InputError
 from pixelpush.files import read_json, write_json
@@ -168,7 +169,7 @@ def test_ctrl_c_ends_it_without_leftovers(tmp_path, count, send):
 def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
     """kill -9 of a real run with workers; the second run ends with the same episodes."""
     code = (
-        f"from pixelpush.datasets.sim import open_sim; open_sim('sim', 'val', episodes=40, "
+        f"from pixelpush.datasets.sim.opening import open_sim; open_sim('sim', 'val', episodes=40, "
         f"root={str(tmp_path)!r}, workers=2)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
@@ -183,7 +184,7 @@ def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
 
 def test_two_processes_at_once_make_one_store(tmp_path, small_root, assert_same):
     code = (
-        f"from pixelpush.datasets.sim import open_sim; open_sim('sim', 'val', episodes=2, "
+        f"from pixelpush.datasets.sim.opening import open_sim; open_sim('sim', 'val', episodes=2, "
         f"root={str(tmp_path)!r})"
     )
     both = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pixelpush.datasets.episodes import identity as content_of
-from pixelpush.datasets.sim import generate, open_sim
+from pixelpush.datasets.sim import generate
+from pixelpush.datasets.sim.opening import open_sim
 from pixelpush.datasets.sim.versions import of_another_version
 
 

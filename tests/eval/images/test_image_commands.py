@@ -159,7 +159,6 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
     assert (report["format"], report["version"]) == ("pixelpush-image-nll", 1)
     for message, changes in {
         "which data": {"data": ""},
-        "has one scale": {"figure": tmp_path / "a.png", "splits": ("val",)},
         "has no condition to listen to": {"conditions": True, "splits": ("val",)},
         "--context is for video models": {"context": 0},
         "--clip-frames is for video models": {"clip_frames": 8},

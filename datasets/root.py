@@ -1,0 +1,17 @@
+"""The data root: the folder under which prepared stores lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def data_root() -> Path:
+    """Where prepared stores lie unless told otherwise: $PIXELPUSH_DATA, else ~/.cache/pixelpush.
+
+    >>> (data_root() / "bair").name
+    'bair'
+    """
+    return Path(
+        os.environ.get("PIXELPUSH_DATA") or Path.home() / ".cache" / "pixelpush"
+    ).expanduser()
