@@ -86,6 +86,7 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
                 axis.imshow(
                     tile[0] if len(tile) == 1 else tile.transpose(1, 2, 0),
                     cmap="gray",
+                    interpolation="nearest",
                     vmin=0,
                     vmax=255,
                 )
