@@ -11,7 +11,6 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file
