@@ -134,9 +134,9 @@ def walk(options: Options) -> list[str]:
     week = Walk(options.work)
     week.say(
         "# The first week\n\nWritten by `python -m experiments.first_week`, which runs every "
-        "command below; continuous integration runs it too. Progress bars are left out. The model trained "
-        "here is tiny and its run takes seconds, so the figures show that everything works and not "
-        "what models can do."
+        "command below; continuous integration runs it too. Progress bars are left out. The model "
+        "trained here is tiny and its run takes seconds: the figures show that everything works, "
+        "not what models can do."
     )
     week.say("## Is everything there?")
     week.run("--version")
