@@ -18,6 +18,7 @@ from pixelpush.eval.rollout.context_folder import read_context_folder
 from pixelpush.eval.rollout.horizon import read_actions
 from pixelpush.eval.rollout.mp4 import write_png
 from pixelpush.eval.rollout.page import write_page
+from pixelpush.eval.rollout.perceptual import load_perceptual
 from pixelpush.eval.rollout.quality import (
     EpisodeQuality,
     episode_quality,
@@ -103,6 +104,7 @@ def roll_out_episodes(
                 f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
             )
     upscalers = _upscalers(ready, outputs)
+    judge = load_perceptual(outputs.lpips, outputs.fvd, ready.device)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
@@ -123,6 +125,8 @@ def roll_out_episodes(
             }
             writer = _Writer(ready, outputs, upscalers, number, about)
             truth = None if large is None or own is not None else large[number].frames
+            if judge is not None:
+                judge.add(video)
             entries.append(writer.write(video, futures, truth))
             shown.append((f"{episodes.name} {number} ({episodes[number].id})", video))
             if outputs.quality and video.truth is not None:
@@ -132,6 +136,9 @@ def roll_out_episodes(
     if curves:
         about = {"model": Path(ready.name).name, "data": data, "split": split}
         _write_quality(ready, about, curves, outputs.out)
+    if judge is not None:
+        about = {"model": Path(ready.name).name, "data": data, "split": split}
+        write_json(outputs.out / "perceptual.json", {**about, **judge.to_json()})
     _finish(ready, shown, entries, outputs)
 
 

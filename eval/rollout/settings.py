@@ -70,8 +70,14 @@ class RolloutOutputs:
     quality: bool = False
     """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and
     quality.png."""
+    lpips: Path | None = None
+    """Weights of LPIPS on AlexNet, a file of your own (docs/evaluation.md): distances by step in
+    perceptual.json."""
+    fvd: Path | None = None
+    """Weights of I3D, a file of your own (docs/evaluation.md): FVD over the episodes in
+    perceptual.json."""
     frames_per_second: int = 5
-    """Speed of the MP4s."""
+    """Speed of the MP4s and GIFs."""
     quiet: bool = False
     """No progress bar."""
 
