@@ -95,7 +95,8 @@ class Walk:
 
     def shown(self, said: str) -> str:
         """What the page keeps: no bars, no folders of this machine, not hundreds of lines."""
-        text = said.replace(f"{self.work.resolve()}/", "").replace(str(Path.home()), "~")
+        text = said.replace(f"{self.work.resolve()}/", "").replace(sys.prefix, ".venv")
+        text = text.replace(str(Path.home()), "~")
         # Of what a bar drew over itself the last state stays.
         lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.splitlines()]
         lines = [line for line in lines if line and not re.search(r"\d%\|", line)]

@@ -263,19 +263,21 @@ class ChannelSoftmax(PixelDistribution):
             )
         return total
 
-    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+    def draw(self, uniforms: Tensor) -> Tensor:
         values: list[Tensor] = []
         for channel in range(self.head.colours):
             logits = self._logits(channel, values)
-            cumulative = running_sum(torch.softmax(logits / temperature, dim=1))
+            cumulative = running_sum(torch.softmax(logits, dim=1))
             values.append(
                 pick(cumulative, uniforms[:, channel : channel + 1])[:, 0].to(torch.uint8)
             )
         return torch.stack(values, dim=1)
 
+    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        return self._logits(channel, list(earlier[:, :channel].unbind(1)))
+
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
-        values = list(earlier[:, :channel].unbind(1))
-        return torch.softmax(self._logits(channel, values), dim=1)
+        return torch.softmax(self.channel_log_probabilities(channel, earlier), dim=1)
 
 
 DISTRIBUTIONS: Registry[type[Head]] = Registry(

@@ -57,6 +57,15 @@ def progress_bar(total: int, name: str) -> Iterator[Advance]:
         yield advance
 
 
+def progress_unless(quiet: bool) -> Progress:
+    """How a command reports progress: by a bar, or not at all.
+
+    >>> progress_unless(True) is silent
+    True
+    """
+    return silent if quiet else progress_bar
+
+
 @contextlib.contextmanager
 def progress_kept(total: int, name: str, done: int = 0, unit: str = "episode") -> Iterator[Advance]:
     """Show a long task that stays to be read: a bar in a terminal, a line every few seconds in a

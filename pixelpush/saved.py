@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="nn.Module")
 
 FORMAT = 1
-FAMILIES = ("video", "image", "upscaler")
+FAMILIES = ("video", "image", "upscaler", "pose")
 WEIGHTS = "model.safetensors"
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -155,10 +155,10 @@ def complete_saves(run: Path) -> list[Path]:
     return sorted((save for save in saves if is_complete(save)), key=lambda save: int(save.name))
 
 
-def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
+def check_tensors(file: Path, expected: Mapping[str, Tensor], prefix: str = "") -> None:
     """Refuse a safetensors file whose names and shapes are not ``expected``'s.
 
-    Only its header is read. Raises InputError.
+    Only its header is read, and only names that begin with ``prefix`` count. Raises InputError.
 
     >>> check_tensors(SHIPPED / "push-ot-small" / WEIGHTS, {})
     Traceback (most recent call last):
@@ -168,15 +168,20 @@ def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
     with _opened(file) as tensors:
         names = tensors.keys()
         found = {name: tuple(tensors.get_slice(name).get_shape()) for name in names}
-    _compare_shapes(file, {name: tuple(tensor.shape) for name, tensor in expected.items()}, found)
+    wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    _compare_shapes(file, _under(prefix, wanted), _under(prefix, found))
 
 
 def load_tensors(
-    file: Path, expected: Mapping[str, Tensor], accept: Callable[[dict[str, Tensor]], object]
+    file: Path,
+    expected: Mapping[str, Tensor],
+    accept: Callable[[dict[str, Tensor]], object],
+    prefix: str = "",
 ) -> None:
     """Read a safetensors file and hand its tensors to ``accept``.
 
-    Raises InputError unless names and shapes are ``expected``'s.
+    Only those whose names begin with ``prefix`` are read. Raises InputError unless names and shapes
+    are ``expected``'s.
 
     >>> import tempfile
     >>> import torch
@@ -185,9 +190,14 @@ def load_tensors(
     ...     load_tensors(Path(folder) / WEIGHTS, {"weight": torch.zeros(1)}, print)
     {'weight': tensor([1.])}
     """
-    check_tensors(file, expected)
+    check_tensors(file, expected, prefix)
     with _opened(file) as tensors:
-        accept({name: tensors.get_tensor(name).to(expected[name].dtype) for name in expected})
+        accept(
+            {
+                name: tensors.get_tensor(name).to(like.dtype)
+                for name, like in _under(prefix, expected).items()
+            }
+        )
 
 
 @contextlib.contextmanager
@@ -211,6 +221,10 @@ def _opened(file: Path) -> Iterator[Any]:
             yield tensors
     except (SafetensorError, OSError) as error:
         raise _damaged(file, error) from None
+
+
+def _under(prefix: str, named: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if name.startswith(prefix)}
 
 
 def _damaged(file: Path, error: Exception) -> InputError:

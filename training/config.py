@@ -25,10 +25,11 @@ class DataConfig:
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter:
     largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
     gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
-    so that the faults of a model's own samples are not taken for news. drawing_pairs: with each
-    clip come so many pairs of frames of other episodes, which teach the layered encoder to draw the
-    arm; it needs many stations in every step. crop: super-resolution models train on random crops
-    of this side; 0 for whole images. Raises InputError for a value out of bounds.
+    so that the faults of a model's own samples are not taken for news. drawing_episodes: with each
+    clip come frames of so many other episodes, which teach the layered encoder to draw the arm; it
+    needs many stations in every step. teaches: 'all', or 'drawing' for a run that teaches nothing
+    but to draw the arm, from which others start. crop: super-resolution models train on random
+    crops of this side; 0 for whole images. Raises InputError for a value out of bounds.
 
     >>> DataConfig(clip_frames=10, jitter=2).context
     2
@@ -41,11 +42,13 @@ class DataConfig:
     jitter: int = 0
     colour: float = 0.0
     corruption: float = 0.0
-    drawing_pairs: int = 0
+    drawing_episodes: int = 0
+    teaches: str = "all"
     crop: int = 0
 
     def __post_init__(self):
-        check_not_negative(self, "jitter", "colour", "crop", "drawing_pairs")
+        check_choice("teaches", self.teaches, ("all", "drawing"))
+        check_not_negative(self, "jitter", "colour", "crop", "drawing_episodes")
         if not 0 <= self.corruption <= 1:
             raise InputError(f"corruption is a share, 0 to 1, got {self.corruption}.")
         if self.colour >= 1:

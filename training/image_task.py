@@ -49,6 +49,7 @@ class ImageTask:
     """
 
     family = "image"
+    headline = SCORE
     frames_per_example = 1
 
     def __init__(

@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,14 @@ from torch import nn
 
 from pixelpush.errors import InputError
 from pixelpush.files import read_json, write_json
-from pixelpush.saved import WEIGHTS, built_empty, check_tensors, find_saved, load_tensors
+from pixelpush.saved import (
+    WEIGHTS,
+    SavedModel,
+    built_empty,
+    check_tensors,
+    find_saved,
+    load_tensors,
+)
 from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average, update_average
 from pixelpush.training.checkpoint import Progress, TrainState
@@ -32,7 +39,7 @@ from pixelpush.training.run_folder import begin_or_resume, locked
 from pixelpush.training.schedule import make_schedule
 from pixelpush.training.seeding import seed_torch
 from pixelpush.training.step import StepResult, Wrapped, everyones_names, train_step
-from pixelpush.training.task import SCORE, Task
+from pixelpush.training.task import Task
 from pixelpush.training.trackers import check_trackers, open_trackers
 from pixelpush.training.validation import final_evaluation, validate, validation_interval
 
@@ -148,9 +155,17 @@ def _check_start(folder: Path, task: Task, start: str) -> None:
     """Refuse weights that are not there or not of this model before the run folder takes note of
     them."""
     if start and not (folder / "config.json").is_file():
-        check_tensors(
-            find_saved(start).folder / WEIGHTS, built_empty(task.build_model).state_dict()
-        )
+        model = built_empty(task.build_model)
+        saved = find_saved(start)
+        check_tensors(saved.folder / WEIGHTS, model.state_dict(), _shared_part(saved, model))
+
+
+def _shared_part(start: SavedModel, model: Any) -> str:
+    """The prefix of the tensors that a run takes from the weights that it starts from.
+
+    All of them, but of a video model with another decoder the frame encoder alone."""
+    videos = start.family == model.family == "video"
+    return "encoder." if videos and start.config.get("kind") != model.config.kind else ""
 
 
 def _set_up(
@@ -162,9 +177,10 @@ def _set_up(
         seed_torch(config.seed, "initialise")
         task.initialise(model, config.seed)
         if config.start:
-            load_tensors(
-                find_saved(config.start).folder / WEIGHTS, model.state_dict(), model.load_state_dict
-            )
+            saved = find_saved(config.start)
+            part = _shared_part(saved, model)
+            accept = partial(model.load_state_dict, strict=not part)
+            load_tensors(saved.folder / WEIGHTS, model.state_dict(), accept, part)
     if options.checkpointing:
         if not hasattr(model, "set_checkpointing"):
             raise InputError(
@@ -259,7 +275,8 @@ def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
     interval = run.options.log_examples or 10 * config.batch_size
     if run.metrics is None:
         return
-    run.metrics.step(config.batch_size, result.losses[SCORE])
+    name = run.task.headline
+    run.metrics.step(config.batch_size, name, result.losses[name])
     if progress.steps == 1 or _due(run, interval):
         line = {
             "step": progress.steps,

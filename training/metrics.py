@@ -67,11 +67,11 @@ class Metrics:
         """Training is over; what follows has a bar of its own."""
         self._bar.close()
 
-    def step(self, examples: int, score: float) -> None:
-        """Move the bar by one step's examples and show the smoothed score, nats per sub-pixel."""
+    def step(self, examples: int, name: str, score: float) -> None:
+        """Move the bar by one step's examples and show the smoothed score of that name."""
         old = self._smoothed
         self._smoothed = score if old is None else _SMOOTHING * old + (1 - _SMOOTHING) * score
-        self._bar.set_postfix_str(f"{self._smoothed:.3f} nats/sub-pixel", refresh=False)
+        self._bar.set_postfix_str(f"{self._smoothed:.3f} {name.replace('_', ' ')}", refresh=False)
         self._bar.update(examples)
 
     def write(self, examples: int, values: Mapping[str, Any]) -> None:

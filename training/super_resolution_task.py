@@ -39,6 +39,7 @@ class SuperResolutionTask:
     """
 
     family = "upscaler"
+    headline = SCORE
 
     def __init__(
         self,

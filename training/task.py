@@ -30,6 +30,7 @@ class Task(Protocol):
     """
 
     family: str  # 'video' or 'image': what model.json says
+    headline: str  # the loss's figure that the progress bar shows
     examples_per_epoch: int
     frames_per_example: int  # for the reported frames per second
 
@@ -58,7 +59,7 @@ class Task(Protocol):
         ...
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return means over the batch: 'loss' to minimise, SCORE, and other figures for metrics.
+        """Return means over the batch: 'loss' to minimise, the headline, other figures for metrics.
 
         ``model`` is the wrapped module: call it as ``model(...)``, so that precision and data
         parallelism apply."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.errors import InputError
-from pixelpush.eval.calibration import calibration
+from pixelpush.eval.calibration import Calibration, calibration
 from pixelpush.eval.clips import read_episodes
 from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.image_tables import scores_text, table1_text, table3_text
@@ -25,7 +24,7 @@ from pixelpush.eval.likelihood.tables import (
 )
 from pixelpush.eval.likelihood.videos import TableRow, evaluate, row_names
 from pixelpush.files import write_json
-from pixelpush.progress import Progress, progress_bar, silent
+from pixelpush.progress import Progress, progress_unless
 from pixelpush.saved import find_saved
 from pixelpush.vpn import load_model
 
@@ -45,7 +44,7 @@ class Outputs:
     @property
     def progress(self) -> Progress:
         """How to report progress."""
-        return silent if self.quiet else progress_bar
+        return progress_unless(self.quiet)
 
 
 def score_models(
@@ -105,7 +104,7 @@ def _score_video_models(
 
 def _calibration(
     row: TableRow, split: EpisodeDataset, protocol: EvalProtocol, progress: Progress
-) -> dict[str, Any]:
+) -> Calibration:
     """The figure's rank histogram: of the first model, on the split's first episodes."""
     episodes = read_episodes(split, CALIBRATED_EPISODES)
     with progress(len(episodes), "calibration") as advance:
@@ -146,7 +145,6 @@ def _score_image_models(
     outputs: Outputs,
 ) -> None:
     for_videos = {
-        "--figure": outputs.figure,
         "--context": settings.context,
         "--clip-frames": settings.clip_frames,
     }
@@ -162,6 +160,10 @@ def _score_image_models(
     report = evaluate_images(names, data, splits, settings, outputs.progress)
     if outputs.json is not None:
         write_json(outputs.json, report.to_json())
+    if outputs.figure is not None:
+        from pixelpush.eval.likelihood.figure import image_likelihood_figure
+
+        image_likelihood_figure(report, outputs.figure)
     texts = [scores_text(report), table1_text([report])]
     if "imagenet" in data:
         texts.append(table3_text([report]))

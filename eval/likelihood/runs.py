@@ -10,8 +10,9 @@ from typing import Any
 
 from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
-from pixelpush.datasets.registry import count_episodes
+from pixelpush.datasets.registry import count_episodes, find_store
 from pixelpush.datasets.sim.versions import of_another_version
+from pixelpush.datasets.store import store_splits
 from pixelpush.errors import InputError
 from pixelpush.files import read_json
 from pixelpush.saved import find_saved
@@ -129,9 +130,6 @@ def split_names(data: str) -> list[str]:
     """The splits of a data set in the tables' order: train, val, then the tests."""
     if is_simulated(data):
         return list(_SIM_SPLITS)
-    from pixelpush.datasets.registry import find_store
-    from pixelpush.datasets.store import store_splits
-
     names = store_splits(find_store(data))
     known = [name for name in ("train", "val", "test", *_SIM_SPLITS[2:]) if name in names]
     return [*known, *(name for name in names if name not in known)]

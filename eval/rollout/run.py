@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,11 @@ from pixelpush.eval.devices import Device, pick_device
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, run_facts, split_names
 from pixelpush.eval.rollout.context_folder import read_context_folder
 from pixelpush.eval.rollout.horizon import read_actions
+from pixelpush.eval.rollout.layers import check_layers, layer_pictures
 from pixelpush.eval.rollout.mp4 import write_png
 from pixelpush.eval.rollout.page import write_page
 from pixelpush.eval.rollout.perceptual import load_perceptual
-from pixelpush.eval.rollout.quality import (
-    EpisodeQuality,
-    episode_quality,
-    quality_figure,
-    summarise_quality,
-)
+from pixelpush.eval.rollout.quality_log import QualityLog
 from pixelpush.eval.rollout.record import (
     actions_digest,
     add_to_record,
@@ -103,18 +99,21 @@ def roll_out_episodes(
             raise InputError(
                 f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
             )
+    if outputs.layers:
+        check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
     judge = load_perceptual(outputs.lpips, outputs.fvd, ready.device)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
     entries: list[dict[str, Any]] = []
-    curves: list[EpisodeQuality] = []
+    quality = QualityLog.begin(outputs.pose_reader, data, split) if outputs.quality else None
     shown: list[tuple[str, RolloutVideo]] = []
     progress = silent if outputs.quiet else progress_bar
     with progress(len(numbers), "rollouts") as advance:
         for number in numbers:
             video, futures = _sample_episode(ready, episodes, number, own)
+            video = _with_layers(ready, video, futures, outputs)
             about = {
                 "model": ready.name,
                 "data": data,
@@ -129,13 +128,11 @@ def roll_out_episodes(
                 judge.add(video)
             entries.append(writer.write(video, futures, truth))
             shown.append((f"{episodes.name} {number} ({episodes[number].id})", video))
-            if outputs.quality and video.truth is not None:
-                known = len(video.truth)
-                curves.append(episode_quality(video.given, video.truth, futures.frames[:, :known]))
+            if quality is not None and video.truth is not None:
+                quality.add(video, futures.frames, episodes[number])
             advance(1)
-    if curves:
-        about = {"model": Path(ready.name).name, "data": data, "split": split}
-        _write_quality(ready, about, curves, outputs.out)
+    if quality is not None:
+        quality.write(outputs.out, Path(ready.name).name, ready.sampling, ready.context)
     if judge is not None:
         about = {"model": Path(ready.name).name, "data": data, "split": split}
         write_json(outputs.out / "perceptual.json", {**about, **judge.to_json()})
@@ -144,6 +141,8 @@ def roll_out_episodes(
 
 def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None:
     """Sample futures of the frames, states and actions in a folder, and write them."""
+    if outputs.layers:
+        check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
     steps = ready.sampling.steps
     frames, states, actions = read_context_folder(
@@ -151,9 +150,21 @@ def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None
     )
     title = f"{folder.name}  ·  {ready.about}"
     video, futures = rollout_context(ready.model, frames, states, actions, ready.sampling, title)
+    video = _with_layers(ready, video, futures, outputs)
     about = {"model": ready.name, "folder": str(folder), "id": folder.resolve().name}
     writer = _Writer(ready, outputs, upscalers, 0, about)
     _finish(ready, [(folder.name, video)], [writer.write(video, futures, None)], outputs)
+
+
+def _with_layers(
+    ready: Ready, video: RolloutVideo, futures: Futures, outputs: RolloutOutputs
+) -> RolloutVideo:
+    """The video with the first sample's layers, where they are asked for."""
+    if not outputs.layers:
+        return video
+    frames = np.concatenate((video.given, futures.frames[0]))
+    layers = layer_pictures(ready.model, frames, futures.states[0], video.actions, ready.context)
+    return replace(video, layers=layers)
 
 
 @dataclass(frozen=True)
@@ -199,20 +210,6 @@ def _sample_episode(
 def _upscalers(ready: Ready, outputs: RolloutOutputs) -> list[VideoUpscaler]:
     size = ready.model.config.frame_size
     return load_upscalers(outputs.upscalers, size, outputs.upscale, ready.device)
-
-
-def _write_quality(
-    ready: Ready, about: dict[str, Any], curves: list[EpisodeQuality], out: Path
-) -> None:
-    sampling = ready.sampling
-    asked = {
-        "states": sampling.states,
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
-    }
-    summary = summarise_quality(curves, sampling.samples)
-    write_json(out / "quality.json", {**about, **asked, **summary.to_json()})
-    quality_figure(summary, out / "quality.png", ready.context)
 
 
 def _finish(

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -197,7 +196,7 @@ def describe_rollout(
     files: dict[str, str],
     settings: RolloutSettings,
     device: str,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What was sampled, as JSON values. Surprise is of the recorded truth; a sample's own nats are
     at temperature 1."""
     pixels = futures.frames[0].size

@@ -31,7 +31,8 @@ class RolloutVideo:
     long, H, W), nats per pixel summed over channels. heat_name: of its row. frame_nats: (as long,),
     nats per sub-pixel of the same. actions:
     (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what
-    is drawn of them."""
+    is drawn of them. layers: names and pictures (steps, C, H, W) of the layers that the first
+    sample was composed of, from back to front."""
 
     title: str
     given: np.ndarray
@@ -42,6 +43,7 @@ class RolloutVideo:
     frame_nats: np.ndarray
     actions: np.ndarray
     arrows: np.ndarray
+    layers: tuple[tuple[str, np.ndarray], ...] = ()
 
     @property
     def context(self) -> int:
@@ -78,6 +80,7 @@ class RolloutVideo:
         return [
             (first, [*self.given, *known]),
             *((name, [*blank, *sample]) for name, sample in zip(names, self.samples, strict=True)),
+            *((name, [*blank, *pictures]) for name, pictures in self.layers),
             (
                 self.heat_name,
                 [
@@ -128,7 +131,7 @@ def strip_layout(video: RolloutVideo) -> StripLayout:
     rows = [top]
     actions = top + cell[1] + GAP
     after_actions = actions + (action_height + GAP if video.actions.shape[1] else 0)
-    for _ in range(len(video.samples) + 1):
+    for _ in range(len(video.samples) + len(video.layers) + 1):
         rows.append(after_actions + (len(rows) - 1) * (cell[1] + GAP))
     bottom = rows[-1] + cell[1] + 34
     size = (left + len(columns) * (cell[0] + GAP) + 96, bottom)

@@ -29,8 +29,8 @@ class NllOptions:
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the
     schema)."""
     figure: Path | None = None
-    """Video models: draw splits, the curve over frames and the first model's calibration into this
-    PNG, PDF or SVG file."""
+    """Draw each metric over the splits into this PNG, PDF or SVG file; of video models also the
+    curve over frames and the first model's calibration."""
     quiet: bool = False
     """No progress bar."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pixelpush.cli.options import check_counts
 from pixelpush.eval.surprise.settings import SurpriseSettings
 from pixelpush.eval.watching import WatchSettings
+from pixelpush.progress import progress_unless
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,6 @@ def surprise(options: SurpriseOptions) -> None:
     check_request(options.model, options.data, options.split)
 
     from pixelpush.eval.surprise.run import run
-    from pixelpush.progress import progress_bar, silent
 
     run(
         options.model,
@@ -47,5 +47,5 @@ def surprise(options: SurpriseOptions) -> None:
         options.out,
         options.watching,
         options.surprise,
-        silent if options.quiet else progress_bar,
+        progress_unless(options.quiet),
     )

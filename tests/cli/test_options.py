@@ -59,6 +59,14 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["pixelpush.eval.coding.run.decompress"],
         {"file": Path("a.pp"), "out": Path("out")},
     ),
+    "drive": (["pixelpush.eval.driving.commands.drive"], {}),
+    "plan": (
+        [
+            "pixelpush.eval.planning.commands.plan_tasks",
+            "pixelpush.eval.planning.commands.plan_folder",
+        ],
+        {"out": Path("out")},
+    ),
     "inspect": (
         [
             "pixelpush.datasets.registry.open_dataset",
@@ -95,6 +103,11 @@ OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("rollout", "actions"): {"actions": Path("push.csv")},
     ("curves", "out"): {"out": Path("other.png")},
     ("train", "track"): {"track": ("wandb",)},
+    ("drive", "temperature"): {"temperature": 0.7},
+    ("plan", "temperature"): {"temperature": 0.7},
+    ("plan", "point"): {"folder": Path("given"), "point": (1.0, 2.0)},
+    ("plan", "goal"): {"folder": Path("given"), "goal": (1.0, 2.0)},
+    ("plan", "goal_picture"): {"folder": Path("given"), "goal_picture": Path("goal.png")},
     ("train", "settings"): {"settings": ("channels=48",)},
     ("listen", "figure"): {"figure": Path("other.png")},
 }

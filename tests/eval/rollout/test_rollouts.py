@@ -150,7 +150,7 @@ def test_mistakes_are_one_clear_line(options):
         "2 are missing": {"steps": 9},
         "nothing to predict": {"context": 9, "steps": None},
         "--samples must be": {"samples": 0},
-        "--temperature": {"temperature": 0.0},
+        "--temperature": {"temperature": -0.5},
         "--seed": {"seed": -1},
         "--frames-per-second": {"frames_per_second": 0},
         "one length": {"episodes": (1, 2), "steps": None, "quality": True},
