@@ -91,6 +91,8 @@ OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("nll", "figure"): {"figure": Path("other.png")},
     ("speed", "figure"): {"figure": Path("other.png")},
     ("rollout", "folder"): {"folder": Path("given")},
+    ("rollout", "lpips"): {"lpips": Path("lpips.pth")},
+    ("rollout", "fvd"): {"fvd": Path("i3d.pt")},
     ("rollout", "actions"): {"actions": Path("push.csv")},
     ("curves", "out"): {"out": Path("other.png")},
     ("train", "track"): {"track": ("wandb",)},
