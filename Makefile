@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo drive test test-all lint types results bench clean help
+.PHONY: demo drive test test-all lint types wheel results bench clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
@@ -11,6 +11,7 @@ help:
 	@echo "make test      the default test suite (a few minutes on two cores)"
 	@echo "make test-all  with the slow tests"
 	@echo "make lint      ruff and pyright"
+	@echo "make wheel     build the wheel, install it into a fresh environment, run the demo there"
 	@echo "make results   score shipped models again and compare with the README's figures"
 	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
@@ -45,6 +46,9 @@ types: $(READY)
 	for package in $(PACKAGES); do cp -R $$package build/typecheck/pixelpush/; done
 	cp -R experiments build/typecheck/
 	$(BIN)/pyright --pythonpath $(BIN)/python --project pyproject.toml
+
+wheel:
+	PYTHON=$(PYTHON) .ci/wheel
 
 results: $(READY)
 	$(BIN)/python -m experiments.results

@@ -15,6 +15,7 @@ from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
 from pixelpush.settings import check_choice
 from pixelpush.vpn.carry import StepCarry
+from pixelpush.vpn.checks import check_vectors, check_video
 from pixelpush.vpn.points import mean_place, move_points, point_mass
 
 if TYPE_CHECKING:
@@ -109,9 +110,9 @@ class World:
         frame to follow. Raises InputError on wrong types or shapes."""
         model = self.model
         batch, length = frames.shape[:2]
-        model._check_video(frames, 0)
-        model._check_vectors("states", states, model.config.state_dim, batch, length)
-        model._check_vectors("actions", actions, model.config.action_dim, batch, length - 1)
+        check_video(frames, model.config, 0)
+        check_vectors("states", states, model.config.state_dim, batch, length)
+        check_vectors("actions", actions, model.config.action_dim, batch, length - 1)
         with self._autocast():
             carry = model.begin(frames, states.float(), actions.float())
         size = model.config.frame_size
@@ -135,7 +136,7 @@ class World:
         model = self.model
         with self._autocast():
             encoder, features, centre, moving = model.encoder.step_moving(
-                carry.encoder, carry.frame, model._vectors(carry.state, action)
+                carry.encoder, carry.frame, model.vectors(carry.state, action)
             )
             frame, nats = self._predict(features, centre, uniforms, moment.nats)
         mass = moment.mass
@@ -156,7 +157,7 @@ class World:
         frame: uint8 (B, C, H, W). state: (B, S). Pixels are no longer followed: their places in a
         seen frame are for the caller to say."""
         carry = moment.carry
-        vectors = self.model._vectors(carry.state, action)
+        vectors = self.model.vectors(carry.state, action)
         with self._autocast():
             encoder, _, _ = self.model.encoder.step(carry.encoder, carry.frame, vectors)
         nats = torch.zeros_like(moment.nats)

@@ -66,13 +66,14 @@ def test_the_flow_that_an_encoder_tells_is_the_one_that_it_moves_the_frame_by(se
     with torch.no_grad():
         network.leave.weight.normal_(std=0.3)
         if "encoder" in settings:
-            network.leave.bias.view(4, -1)[2] = 40.0
-            network.leave.bias.view(4, -1)[3] = -40.0
+            network.leave.bias.view(7, -1)[2] = 40.0
+            network.leave.bias.view(7, -1)[3] = -40.0
+            model.encoder.drawing.leave.bias.view(5, -1)[4] = 20.0  # no shadow
         else:
             network.leave.bias.view(3, -1)[2] = 40.0
         frame = torch.randint(0, 256, (1, 3, 16, 16), dtype=torch.uint8)
         carry = model.encoder.initial(1, frame.device)
-        vector = model._vectors(torch.zeros(1, 5), torch.zeros(1, 5))
+        vector = model.vectors(torch.zeros(1, 5), torch.zeros(1, 5))
         stepped = model.encoder.step(carry, frame, vector)
         *same, moving = model.encoder.step_moving(carry, frame, vector)
         torch.testing.assert_close(same[2], stepped[2])
@@ -92,5 +93,5 @@ def test_an_encoder_without_a_flow_says_so():
     model = build_model("ot", frame_size=16, channels=4, lstm_channels=4)
     carry = model.encoder.initial(1, torch.device("cpu"))
     frame = torch.zeros(1, 3, 16, 16, dtype=torch.uint8)
-    vector = model._vectors(torch.zeros(1, 5), torch.zeros(1, 5))
+    vector = model.vectors(torch.zeros(1, 5), torch.zeros(1, 5))
     assert model.encoder.step_moving(carry, frame, vector)[3] is None

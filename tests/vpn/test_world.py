@@ -33,7 +33,7 @@ def given(batch: int = 2, length: int = 6):
 def test_stepping_is_the_rollout(model, temperature):
     frames, states, actions = given()
     generator = torch.Generator().manual_seed(3)
-    out = model.rollout(frames, states[:, :2], actions, generator, temperature)
+    out = model.rollout(frames, states[:, :2], actions, generator, temperature, together=2)
     world = World(model, temperature=temperature)
     noise = SampleNoise(torch.Generator().manual_seed(3), 2)
     moment = world.begin(frames, states, actions)
@@ -87,7 +87,7 @@ def test_the_mean_is_the_picture_that_the_encoder_composes(model):
     frames, states, actions = given(batch=1)
     world = World(model, "mean")
     moment = world.begin(frames, states, actions)
-    vector = model._vectors(states[:, 1], actions[:, 1])
+    vector = model.vectors(states[:, 1], actions[:, 1])
     with torch.no_grad():
         _, _, centre = model.encoder.step(moment.carry.encoder, frames[:, 1], vector)
     stepped = world.step(moment, actions[:, 1])
