@@ -13,7 +13,7 @@ from pixelpush.datasets.sim.names import LABORATORIES, default_others, is_simula
 from pixelpush.errors import InputError
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
-PREPARED = tuple(reader.name for reader in READERS if reader.published)
+PREPARED = tuple(reader.name for reader in READERS if reader.public)
 
 
 def open_dataset(
@@ -25,7 +25,7 @@ def open_dataset(
     laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with a
     training split of so many episodes and at least as many of the others as 'pixelpush prepare sim
     --episodes 1000' makes; or the name of a store under the data root. Raises InputError, which
-    lists what there is, for anything else."""
+    lists the known names, for anything else."""
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
     if is_simulated(name):

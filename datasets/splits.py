@@ -11,7 +11,7 @@ from pixelpush.errors import InputError
 NAMES = ("train", "val", "test")
 
 
-def split_names(names: Sequence[str], split: str, seed: int | None) -> dict[str, list[str]]:
+def divide_names(names: Sequence[str], split: str, seed: int | None) -> dict[str, list[str]]:
     """``names`` cut into train/val/test by ``split``: counts "48/8/8" that add up, or shares
     "0.8/0.1/0.1".
 

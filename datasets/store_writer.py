@@ -70,12 +70,12 @@ def write_store(
     left_out: Callable[[], Metadata] = dict,
     overwrite: bool = False,
     episodes_per_shard: int = EPISODES_PER_SHARD,
-    progress: Callable[[Episode], object] | None = None,
+    written: Callable[[Episode], object] | None = None,
 ) -> Path:
     """Write all splits, streaming (one episode in memory at a time), and return ``path``.
 
     ``metadata`` (JSON values) says where the data came from and how it was pre-processed;
-    ``left_out``, asked when all is read, adds to it what was skipped. ``progress`` is called after
+    ``left_out``, asked when all is read, adds to it what was skipped. ``written`` is called after
     every episode. An existing ``path`` is refused, or replaced at the very end with ``overwrite``.
     On any error nothing is left behind. Raises InputError for a bad episode, an empty split or a
     full disk."""
@@ -88,7 +88,7 @@ def write_store(
         shutil.rmtree(target, ignore_errors=True)
     with atomic_folder(target) as folder:
         for split, episodes in splits.items():
-            _write_split(folder, split, iter(episodes), episodes_per_shard, progress)
+            _write_split(folder, split, iter(episodes), episodes_per_shard, written)
         _describe(folder, {**metadata, **left_out()})
         _drop_sidecars(folder)
     if overwrite:
@@ -101,12 +101,12 @@ def _write_split(
     split: str,
     episodes: Iterator[Episode],
     per_shard: int,
-    progress: Callable[[Episode], object] | None,
+    written: Callable[[Episode], object] | None,
 ) -> None:
     index = 0
     for first in episodes:
         write_shard(
-            folder, split, index, chain([first], islice(episodes, per_shard - 1)), progress=progress
+            folder, split, index, chain([first], islice(episodes, per_shard - 1)), written=written
         )
         index += 1
     if index == 0:
@@ -119,7 +119,7 @@ def write_shard(
     index: int,
     episodes: Iterable[Episode],
     *,
-    progress: Callable[[Episode], object] | None = None,
+    written: Callable[[Episode], object] | None = None,
 ) -> Shard:
     """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a
     working folder.
@@ -148,8 +148,8 @@ def write_shard(
             ids.append(episode.id)
             lengths.append(len(episode.frames))
             hashes.append(content_hash(episode))
-            if progress:
-                progress(episode)
+            if written is not None:
+                written(episode)
         with _writing(folder / name):
             writer.close()
             written = open_shard(partial).num_records()

@@ -7,7 +7,7 @@ again, without a random number. A hump in the middle says too cautious, a bowl s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pixelpush.eval.coding.walks import walk_video
 from pixelpush.eval.text import text_table
 from pixelpush.files import atomic_file
 from pixelpush.image.choosing import Walk
+from pixelpush.progress import Advance
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.scoring import scoring_windows
 
@@ -116,7 +117,7 @@ def calibration(
     episodes: Sequence[Episode],
     context: int = 2,
     clip_frames: int = 20,
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> Calibration:
     """Rank histogram and coverage over all predicted sub-pixels of the episodes, for pixels that
     are still and that move (by more than ``MOVING_LEVELS`` since the frame before).

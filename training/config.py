@@ -119,22 +119,22 @@ class RunOptions:
     workers: int = 1
     """Reading threads per process."""
     minutes: float = 0.0
-    """Save and stop after so many minutes. The schedule does not change, and the same command
+    """Save and stop after this many minutes. The schedule does not change, and the same command
     continues the run. 0: no limit."""
     save_examples: int = 0
-    """Save after every so many examples; 0: twenty times in a run."""
+    """Examples between two saves; 0: twenty saves in a run."""
     save_minutes: float = 10.0
     """Save also when the last save is this many minutes old."""
     keep: int = 3
-    """Keep the last so many saves, and the best."""
+    """How many of the last saves are kept, beside the best."""
     validate_examples: int = 0
-    """Validate after every so many examples; 0: twenty times in a run."""
+    """Examples between two validations; 0: twenty validations in a run."""
     validation_items: int = 64
     """Validate on the first so many items while training; the whole split is scored at the end."""
     log_examples: int = 0
-    """Write a line of metrics after every so many examples; 0: every ten steps."""
+    """Examples between two lines of metrics; 0: a line every ten steps."""
     sample_examples: int = 0
-    """Draw sampled futures (video models) after every so many examples; 0: never."""
+    """Examples between two drawings of sampled futures (video models); 0: none are drawn."""
     tensorboard: bool = False
     """Write the metrics to TensorBoard too."""
     quiet: bool = False

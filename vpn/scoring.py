@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
+from pixelpush.progress import Advance
 
 
 class RecordedEpisode(Protocol):
@@ -106,7 +107,7 @@ def score_episodes(
     batch_size: int = 16,
     device: torch.device | str = "cpu",
     precision: str = "32",
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> list[EpisodeScore]:
     """Score every episode of a split under ``model.log_prob``; the result is in the split's order.
 

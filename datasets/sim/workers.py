@@ -62,7 +62,7 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
                 else generate.generate_episode(job.laboratory, job.split, number, job.size)
             )
 
-    write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())
+    write_shard(Path(job.folder), job.split, index, episodes(), written=lambda _: done())
 
 
 def make_shards(job: Job, indices: Iterable[int], workers: int, done: Callable[[], object]) -> None:

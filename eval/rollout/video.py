@@ -27,7 +27,7 @@ class RolloutVideo:
     """What a strip or a movie shows.
 
     given: the context frames, uint8 (context, C, H, W). truth: (steps, C, H, W), or None where
-    nobody knows it. samples: (N, steps, C, H, W). heat: (steps, H, W), nats per pixel summed over
+    it is not known. samples: (N, steps, C, H, W). heat: (steps, H, W), nats per pixel summed over
     channels. heat_name: of its row. frame_nats: (steps,), nats per sub-pixel of the same. actions:
     (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what
     is drawn of them."""

@@ -23,6 +23,7 @@ class ListenOptions:
     split: str = ""
     """Split. Left out: val, or the data's last one."""
     watching: WatchSettings = field(default_factory=WatchSettings)
+    """How episodes are scored."""
     shift: int = 3
     """Frames by which 'shifted' actions come late."""
     counterfactuals: int = 0

@@ -25,6 +25,7 @@ class NllOptions:
     """Split to score; repeat for more. Left out: every split but train with --model, every split
     with --models; image models: test."""
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
+    """How whole splits are scored."""
     json: Path | None = None
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the
     schema)."""

@@ -19,15 +19,18 @@ class TrainOptions:
     preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET")]
     """What to train: a training preset (an unknown name lists them)."""
     source: TrainingData
+    """What to train and validate on."""
     run: Path
     """Run folder. The same command again continues the run that is there."""
     changes: PresetChanges = field(default_factory=PresetChanges)
+    """Changes of the preset; what is left out stays as the preset has it."""
     settings: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="set", metavar="NAME=VALUE")
     ] = ()
     """Any setting of the model (channels=48), or of train., optimizer., schedule. or data.
     (optimizer.clip_norm=2)."""
     how: RunOptions = field(default_factory=RunOptions)
+    """How and where the run is carried out; this may differ from one call to the next."""
 
 
 def train(options: TrainOptions) -> None:
