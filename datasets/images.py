@@ -128,8 +128,8 @@ def _scan_end(data: bytes, position: int, what: str) -> int:
 
 
 def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
-    """From the frame header; the picture must have its end marker, and what some cameras write
-    behind that is of no account."""
+    """From the frame header. The picture must have its end marker; what some cameras write behind
+    it is ignored."""
     position = 2
     size = None
     while position + 4 <= len(data) and data[position] == 0xFF:

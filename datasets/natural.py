@@ -77,7 +77,7 @@ def template(name: str) -> str:
 
 
 def is_junk(name: str) -> bool:
-    """Whether a file or folder is of no account: hidden, or made by an operating system."""
+    """Whether a file or folder is ignored: hidden, or made by an operating system."""
     return name.startswith((".", "._")) or name.lower() in JUNK
 
 

@@ -1,4 +1,4 @@
-"""Recordings in, a store out: the one way, whatever the reader.
+"""Turn recordings into a store, the same way for every reader.
 
 The store appears only when whole; an existing one is refused before the work, or replaced at the
 very end with ``overwrite``. What was left out is said, and a page about the data ends every
@@ -29,7 +29,7 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """What 'pixelpush prepare' takes whatever it reads."""
+    """Options of 'pixelpush prepare' that every reader has."""
 
     out: Path | None = None
     """Folder of the new store. Left out: a folder under the data root ($PIXELPUSH_DATA)."""

@@ -22,10 +22,10 @@ def open_dataset(
     """A split of a data set: ``len()``, ``[i]`` -> Episode.
 
     ``name_or_path``: a store's folder; ``"sim"``, ``"sim-diverse"`` or ``"sim-cameras"``, a
-    laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with a
-    training split of so many episodes and at least as many of the others as 'pixelpush prepare sim
-    --episodes 1000' makes; or the name of a store under the data root. Raises InputError, which
-    lists the known names, for anything else."""
+    laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with 1000
+    training episodes and at least as many of the others as 'pixelpush prepare sim --episodes 1000'
+    makes; or the name of a store under the data root. Raises InputError, which lists the known
+    names, for anything else."""
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
     if is_simulated(name):

@@ -32,7 +32,7 @@ _TEST = "test-seen"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything. episodes: of each split. clips: to train on, for at most so many
+    """How much of everything. episodes: of each split. clips: to train on, for at most this many
     minutes."""
 
     name: str

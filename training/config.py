@@ -19,14 +19,14 @@ class DataConfig:
     """How clips are cut from the training data and augmented.
 
     clip_frames: frames of a training clip, cut at a random place of a longer episode. context:
-    frames given. scored_frames: longer episodes are scored in clips of so many frames, however
+    frames given. scored_frames: longer episodes are scored in clips of this many frames, however
     short those of training are.
 
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter:
     largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
     gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
-    so that the faults of a model's own samples are not taken for news. drawing_pairs: with each
-    clip come so many pairs of frames of other episodes, which teach the layered encoder to draw the
+    so that the faults of a model's own samples are not taken for news. drawing_pairs: pairs
+    of frames of other episodes that come with each clip and teach the layered encoder to draw the
     arm; it needs many stations in every step. crop: super-resolution models train on random crops
     of this side; 0 for whole images. Raises InputError for a value out of bounds.
 
@@ -130,7 +130,7 @@ class RunOptions:
     validate_examples: int = 0
     """Examples between two validations; 0: twenty validations in a run."""
     validation_items: int = 64
-    """Validate on the first so many items while training; the whole split is scored at the end."""
+    """Number of items that are validated on while training; the whole split is scored at the end."""
     log_examples: int = 0
     """Examples between two lines of metrics; 0: a line every ten steps."""
     sample_examples: int = 0

@@ -135,7 +135,7 @@ class Blobs:
     body: np.ndarray  # int (k,): a body does not darken itself
 
 
-# A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
+# A blob darkens what is nearer than this many of its radii in x and y, and this many metres in z.
 DARKENING_REACH = 4
 DARKENING_HEIGHT = 0.16
 

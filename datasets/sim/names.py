@@ -56,7 +56,7 @@ def check_split(split: str) -> None:
 
 
 def default_others(training: int) -> int:
-    """Episodes of val, test-seen and test-novel each, beside so many of train: a tenth, at least
+    """Episodes of val, test-seen and test-novel each, beside this many of train: a tenth, at least
     16, at most 256.
 
     >>> default_others(60), default_others(1000), default_others(5000)

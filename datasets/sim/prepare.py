@@ -43,8 +43,9 @@ def ensure_split(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> Path:
-    """The path of a finished store with at least so many episodes; what is missing is made, telling
-    so on stderr.
+    """The path of a finished store with at least this many episodes.
+
+    What is missing is made; a line on stderr says so.
 
     Without ``episodes``, what is there will do; where nothing is, ``first_episodes`` are made. May
     be repeated after a kill at any moment, and called by several processes at once: one works, the
@@ -81,7 +82,7 @@ def prepare_splits(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> None:
-    """Make so many episodes of each split, and print a summary of each store.
+    """Make this many episodes of each split, and print a summary of each store.
 
     All values are checked before anything is made. Raises InputError as ``ensure_split`` does."""
     check_size(size)

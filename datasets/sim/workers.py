@@ -119,7 +119,7 @@ class _Crew:
         for process in running:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, end - time.monotonic()))
-            process.kill()  # no harm where it has ended
+            process.kill()  # does nothing where it has ended
         for thread in self._threads:
             thread.join()
         if running:

@@ -171,7 +171,7 @@ def verdict(found: Listening, name: str) -> str:
     It listens where another episode's actions cost it more than ``BELIEVED`` standard errors."""
     about_actions = [heard for heard in found.heard if heard.lie.of == ACTIONS]
     if all(heard.exactly_zero for heard in about_actions):
-        return f"{name} does not see its actions: whatever they are, no nat changes."
+        return f"{name} does not see its actions: no change of them changes a nat."
     heard = found.of(Lie(SHUFFLED))
     cost = heard.cost.value
     error = heard.cost.standard_error or math.inf

@@ -20,11 +20,11 @@ class SurpriseSettings:
     usual_split: str = "val"
     """Their split."""
     usual_episodes: int = 64
-    """So many of its first episodes: half give the spread, half the ranks."""
+    """Number of its first episodes: half give the spread, half the ranks."""
     false_alarms: float = 0.01
     """Share of frames without trouble that may alarm."""
     regions: int = 8
-    """The picture is cut into so many regions a side."""
+    """Regions on each side of the picture."""
     videos: int = 3
     """How many of the strangest episodes become an MP4."""
     strips: int = 10

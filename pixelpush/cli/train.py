@@ -21,7 +21,7 @@ class TrainOptions:
     source: TrainingData
     """What to train and validate on."""
     run: Path
-    """Run folder. The same command again continues the run that is there."""
+    """Run folder. A run that is there already is continued."""
     changes: PresetChanges = field(default_factory=PresetChanges)
     """Changes of the preset; what is left out stays as the preset has it."""
     settings: Annotated[
@@ -34,7 +34,7 @@ class TrainOptions:
 
 
 def train(options: TrainOptions) -> None:
-    """Train a model. The same command again continues a run, from its last save."""
+    """Train a model. Run the same command again to continue from the last save."""
     from pixelpush.eval.rollout.training import train_with_strips
 
     train_with_strips(
