@@ -2,7 +2,7 @@
 
 ``open_dataset(name_or_path, split)`` gives a split as a sequence of ``Episode``. Recordings get
 into a store by ``pixelpush prepare`` (commands.py); clips, their order and their augmentation are
-pure functions of a seed (order.py, augment.py). This room knows none of the others; NumPy is all
+pure functions of a seed (order.py, augment.py). This package imports none of the others; NumPy is all
 that importing it loads."""
 
 from pixelpush.datasets.augment import Augmentation, Mirror, Reflection, augment

@@ -130,7 +130,7 @@ class RunOptions:
     validate_examples: int = 0
     """Examples between two validations; 0: twenty validations in a run."""
     validation_items: int = 64
-    """Number of items that are validated on while training; the whole split is scored at the end."""
+    """Items that are validated on while training; the whole split is scored at the end."""
     log_examples: int = 0
     """Examples between two lines of metrics; 0: a line every ten steps."""
     sample_examples: int = 0

@@ -34,7 +34,7 @@ from pixelpush.training.seeding import seed_torch
 from pixelpush.training.step import StepResult, Wrapped, everyones_names, train_step
 from pixelpush.training.task import SCORE, Task
 
-# Draws sample pictures of a model into a folder; given by the rooms above this one.
+# Draws sample pictures of a model into a folder; given by the packages above this one.
 DrawSamples = Callable[[nn.Module, Path], None]
 
 

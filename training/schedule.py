@@ -16,7 +16,8 @@ class ScheduleConfig:
     """Settings of a schedule; each class of SCHEDULES takes what it needs.
 
     kind: a name of SCHEDULES. warmup_examples: under every schedule the rate rises
-    linearly from 0 over these. drops, factor: see ``Steps`` and ``Exponential``. final: see ``Cosine``.
+    linearly from 0 over these. drops, factor: see ``Steps`` and ``Exponential``. final: see
+    ``Cosine``.
     Raises InputError for an unknown kind and for a value out of bounds.
 
     >>> ScheduleConfig("steps", drops=(100, 200), factor=0.1).warmup_examples
