@@ -29,7 +29,11 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """Options of 'pixelpush prepare' that every reader has."""
+    """Options of 'pixelpush prepare' that every reader has.
+
+    >>> StoreOptions(split="48/8/8").min_frames
+    2
+    """
 
     out: Path | None = None
     """Folder of the new store. Left out: a folder under the data root ($PIXELPUSH_DATA)."""
@@ -73,7 +77,12 @@ def prepare(name: str, raw: str | Path, out: str | Path | None = None, **setting
 
 
 def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
-    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
+    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's.
+
+    >>> write_recording("folder", Path("nowhere"), None, StoreOptions(out=Path("new")))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder; ...
+    """
     reader = find_reader(name)
     raw = raw.expanduser()
     out = _output(store, name if reader.public else raw.resolve().stem)

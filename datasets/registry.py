@@ -25,7 +25,12 @@ def open_dataset(
     laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with 1000
     training episodes and at least as many of the others as 'pixelpush prepare sim --episodes 1000'
     makes; or the name of a store under the data root. Raises InputError, which lists the known
-    names, for anything else."""
+    names, for anything else.
+
+    >>> open_dataset("bair", "test", size=3)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: dataset 'bair' takes no options, got size.
+    """
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
     if is_simulated(name):
@@ -56,7 +61,11 @@ def open_dataset(
 
 def lasting_name(name_or_path: str) -> str:
     """The name of a data set as a run should keep it: a folder's whole path, which still leads
-    there from another working directory."""
+    there from another working directory.
+
+    >>> lasting_name("sim:1000")
+    'sim:1000'
+    """
     path = Path(name_or_path).expanduser()
     if not is_simulated(name_or_path) and path.is_dir():
         return str(path.resolve())
@@ -72,7 +81,11 @@ def _counts(split: str, training: int | None) -> dict[str, int]:
 
 def available() -> list[str]:
     """Names that ``open_dataset`` can open now: the simulated laboratories and the finished stores
-    under the data root."""
+    under the data root.
+
+    >>> available()[:3]
+    ['sim', 'sim-diverse', 'sim-cameras']
+    """
     root = data_root()
     stores = [path.parent.name for path in root.glob("*/store.json")] if root.is_dir() else []
     return [*LABORATORIES, *sorted(name for name in stores if not name.startswith("."))]
