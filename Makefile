@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint types wheel results bench clean help
+.PHONY: demo drive test test-all lint types wheel results bench clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
+	@echo "make drive     drive the predicted robot in a browser: a page of this machine, shipped weights"
 	@echo "make test      the default test suite (a few minutes on two cores)"
 	@echo "make test-all  with the slow tests"
 	@echo "make lint      ruff and pyright"
@@ -16,8 +17,11 @@ help:
 
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding,drive,env]'
 	touch $(READY)
+
+drive: $(READY)
+	$(BIN)/pixelpush drive $(DRIVE)
 
 demo: $(READY)
 	$(BIN)/pixelpush demo --out out/demo $(DEMO)
@@ -49,7 +53,7 @@ wheel:
 results: $(READY)
 	$(BIN)/python -m experiments.results
 
-BENCHMARKS := memory processes simulated_bin video
+BENCHMARKS := memory processes simulated_bin video acting_speed
 bench: $(READY)
 	for script in $(BENCHMARKS); do $(BIN)/python -m experiments.$$script || exit 1; done
 

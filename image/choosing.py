@@ -82,7 +82,13 @@ class Chosen(PixelDistribution):
         return self.original.log_prob(pixels)
 
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+        return self.draw(uniforms)
+
+    def draw(self, uniforms: Tensor) -> Tensor:
         return self.chooser(self.original, uniforms[:, 0].long())
+
+    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        return self.original.channel_log_probabilities(channel, earlier)
 
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
         return self.original.channel_probabilities(channel, earlier)

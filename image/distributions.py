@@ -21,6 +21,8 @@ MIN_LOG_SCALE = -7.0
 # A logistic e^7 times wider than the range is flat; the ceiling keeps exp(-log_scale) away from
 # zero.
 MAX_LOG_SCALE = 7.0
+# Below this temperature only the likeliest level is left, and float32 could not divide by it.
+COLDEST = 1e-6
 
 
 class PixelDistribution(ABC):
@@ -39,9 +41,40 @@ class PixelDistribution(ABC):
     def log_prob(self, pixels: Tensor) -> Tensor:
         """Nats per pixel (N, H, W), summed over channels, of uint8 images (N, C, H, W)."""
 
-    @abstractmethod
     def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
-        """uint8 images (N, C, H, W) from uniforms (N, ``uniforms_per_pixel``, H, W) in [0, 1)."""
+        """uint8 images (N, C, H, W) from uniforms (N, ``uniforms_per_pixel``, H, W) in [0, 1).
+
+        temperature: T, the same for every distribution: each sub-pixel is drawn from p^(1/T),
+        renormalised over its 256 levels, where p is its distribution given the pixel's earlier
+        channels. 1 is the distribution itself; 0 takes the likeliest level. The image as a whole
+        is not drawn from its probability's power: that would need sums over all later
+        sub-pixels."""
+        if temperature == 1:
+            return self.draw(uniforms)
+        pixels = torch.zeros_like(uniforms[:, :0], dtype=torch.uint8)
+        for channel, numbers in enumerate(self.level_uniforms(uniforms).split(1, dim=1)):
+            # Powers below 1 lift small probabilities, which must then be exact; above, the quicker
+            # table does.
+            scores = (
+                self.channel_probabilities(channel, pixels).log()
+                if temperature < 1
+                else self.channel_log_probabilities(channel, pixels)
+            )
+            level = _pick_tempered(scores, numbers, temperature).to(torch.uint8)
+            pixels = torch.cat((pixels, level), dim=1)
+        return pixels
+
+    @abstractmethod
+    def draw(self, uniforms: Tensor) -> Tensor:
+        """``sample`` at temperature 1."""
+
+    def level_uniforms(self, uniforms: Tensor) -> Tensor:
+        """Return those of the uniforms, (N, C, H, W), that choose the levels of the channels."""
+        return uniforms
+
+    @abstractmethod
+    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        """``channel_probabilities`` in nats, up to a constant; exact for small ones too."""
 
     @abstractmethod
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
@@ -153,8 +186,8 @@ class LogisticMixture(PixelDistribution):
             total = total + discretized_logistic(pixels[:, channel, None], distance, log_scale)
         return torch.logsumexp(total, dim=1)
 
-    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
-        cumulative = running_sum(torch.softmax(self.logits / temperature, dim=1))
+    def draw(self, uniforms: Tensor) -> Tensor:
+        cumulative = running_sum(torch.softmax(self.logits, dim=1))
         component = pick(cumulative, uniforms[:, :1])
         values = []
         pixels = []
@@ -164,11 +197,15 @@ class LogisticMixture(PixelDistribution):
             # float32 uniforms can be exactly 0, whose quantile is minus infinity: from_unit sends
             # it to level 0.
             noise = torch.logit(uniforms[:, 1 + channel])
-            pixels.append(from_unit(mean + temperature * log_scale.exp() * noise))
+            pixels.append(from_unit(mean + log_scale.exp() * noise))
             values.append(to_unit(pixels[-1]))  # quantised before anything conditions on it
         return torch.stack(pixels, dim=1)
 
-    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+    def level_uniforms(self, uniforms: Tensor) -> Tensor:
+        return uniforms[:, 1:]  # the first chooses the component
+
+    def _given(self, channel: int, earlier: Tensor) -> tuple[Tensor, Tensor]:
+        """(log-weights, means), (N, K, H, W) each, of one channel given the earlier ones."""
         values = list(to_unit(earlier[:, :channel]).unbind(1))
         # What the earlier channels say of the component that they share with this one.
         total = torch.log_softmax(self.logits, dim=1)
@@ -176,8 +213,25 @@ class LogisticMixture(PixelDistribution):
             distance = value[:, None] - self._mean(index, values)
             log_scale = self.log_scales[index]
             total = total + discretized_logistic(earlier[:, index, None], distance, log_scale)
-        weights = torch.softmax(total, dim=1)
-        mean = self._mean(channel, values)
+        return torch.log_softmax(total, dim=1), self._mean(channel, values)
+
+    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        log_weights, mean = self._given(channel, earlier)
+        levels = torch.arange(LEVELS, device=mean.device)[:, None, None].to(torch.uint8)
+        # Component by component: all at once would hold K tables.
+        found = None
+        for component in range(mean.shape[1]):
+            one = slice(component, component + 1)
+            distance = to_unit(levels) - mean[:, one]
+            scores = discretized_logistic(levels, distance, self.log_scales[channel][:, one])
+            scores = scores + log_weights[:, one]
+            found = scores if found is None else torch.logaddexp(found, scores)
+        assert found is not None
+        return found
+
+    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        log_weights, mean = self._given(channel, earlier)
+        weights = log_weights.exp()
         scale = torch.exp(self.log_scales[channel])
         edges = torch.arange(LEVELS - 1, device=mean.device)[:, None, None] / 127.5 - 1 + HALF_BIN
         # Component by component: all at once would hold K tables.
@@ -216,16 +270,24 @@ class IndependentLogisticMixture(PixelDistribution):
             self._folded.log_prob(self._fold(pixels)), "(n c) h w -> n c h w", c=self.colours
         ).sum(1)
 
-    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+    def draw(self, uniforms: Tensor) -> Tensor:
         folded = rearrange(uniforms, "n (c u) h w -> (n c) u h w", c=self.colours)
-        return rearrange(
-            self._folded.sample(folded, temperature), "(n c) 1 h w -> n c h w", c=self.colours
-        )
+        return rearrange(self._folded.draw(folded), "(n c) 1 h w -> n c h w", c=self.colours)
+
+    def level_uniforms(self, uniforms: Tensor) -> Tensor:
+        return uniforms[:, 1::2]
+
+    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        return self._own(channel).channel_log_probabilities(0, earlier)
 
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        return self._own(channel).channel_probabilities(0, earlier)
+
+    def _own(self, channel: int) -> LogisticMixture:
+        """One channel's distribution alone."""
         own = self._parameters.unflatten(1, (self.colours, -1))[:, channel]
         centre = None if self._centre is None else self._centre[:, channel : channel + 1]
-        return LogisticMixture(own, 1, centre).channel_probabilities(0, earlier)
+        return LogisticMixture(own, 1, centre)
 
 
 class Bernoulli(PixelDistribution):
@@ -249,9 +311,16 @@ class Bernoulli(PixelDistribution):
         off_support = (pixels != 0) & (pixels != LEVELS - 1)
         return torch.where(off_support, -math.inf, score).sum(dim=1)
 
-    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
-        white = uniforms < torch.sigmoid(self.logits / temperature)
+    def draw(self, uniforms: Tensor) -> Tensor:
+        white = uniforms < torch.sigmoid(self.logits)
         return white.to(torch.uint8) * 255
+
+    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        logit = self.logits[:, channel]
+        table = logit.new_full((len(logit), LEVELS, *logit.shape[1:]), -math.inf)
+        table[:, 0] = F.logsigmoid(-logit)
+        table[:, LEVELS - 1] = F.logsigmoid(logit)
+        return table
 
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
         white = torch.sigmoid(self.logits[:, channel])
@@ -290,6 +359,14 @@ def differences(cumulative: Tensor) -> Tensor:
     padded = F.pad(cumulative, (0, 0, 0, 0, 1, 0))
     padded = F.pad(padded, (0, 0, 0, 0, 0, 1), value=1.0)
     return padded.diff(dim=1).clamp_(min=0)
+
+
+def _pick_tempered(scores: Tensor, uniform: Tensor, temperature: float) -> Tensor:
+    """A level (N, 1, H, W) from p^(1/T), scores being log p (N, 256, H, W) up to a constant."""
+    if temperature < COLDEST:
+        return scores.argmax(dim=1, keepdim=True)
+    best = scores.amax(dim=1, keepdim=True)
+    return pick(running_sum(torch.exp((scores - best) / temperature)), uniform)
 
 
 def pick(cumulative: Tensor, uniform: Tensor) -> Tensor:

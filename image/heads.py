@@ -263,19 +263,21 @@ class ChannelSoftmax(PixelDistribution):
             )
         return total
 
-    def sample(self, uniforms: Tensor, temperature: float = 1.0) -> Tensor:
+    def draw(self, uniforms: Tensor) -> Tensor:
         values: list[Tensor] = []
         for channel in range(self.head.colours):
             logits = self._logits(channel, values)
-            cumulative = running_sum(torch.softmax(logits / temperature, dim=1))
+            cumulative = running_sum(torch.softmax(logits, dim=1))
             values.append(
                 pick(cumulative, uniforms[:, channel : channel + 1])[:, 0].to(torch.uint8)
             )
         return torch.stack(values, dim=1)
 
+    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
+        return self._logits(channel, list(earlier[:, :channel].unbind(1)))
+
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
-        values = list(earlier[:, :channel].unbind(1))
-        return torch.softmax(self._logits(channel, values), dim=1)
+        return torch.softmax(self.channel_log_probabilities(channel, earlier), dim=1)
 
 
 DISTRIBUTIONS: Registry[type[Head]] = Registry(
@@ -331,6 +333,7 @@ def _spread_components(layer: nn.Conv2d, colours: int, components: int, first: i
     size = parameters_per_pixel(colours, components)
     layer.weight[first : first + size].normal_(std=0.01)
     layer.bias[first : first + size].zero_()
-    widths = torch.linspace(-4.8, -1.0, components)
+    # On the CPU whatever the device: drawn on the meta device it would load SymPy.
+    widths = torch.linspace(-4.8, -1.0, components, device="cpu")
     scales = layer.bias[first + (1 + colours) * components : first + (1 + 2 * colours) * components]
     scales.copy_(widths.repeat(colours))

@@ -15,6 +15,7 @@ from pixelpush.image.heads import DISTRIBUTIONS, Head, HeadSettings
 from pixelpush.image.noise import Generators, SampleNoise
 from pixelpush.image.raster import Given, RasterDecoder, RasterTrunk
 from pixelpush.image.weight_norm import initialise_from_data
+from pixelpush.settings import check_temperature
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,10 @@ class ImageModel(nn.Module):
 
         generator: one, from which a seed per sample is drawn in order, or one per sample.
         cached=False uses the slow, obvious sampler where the model also has a cached one; the
-        images are the same. Raises InputError for n < 1, a temperature that is not above 0, and a
-        condition that does not fit."""
+        images are the same. temperature: see ``PixelDistribution.sample``. An image does not depend
+        on the batch that it is sampled in, up to rounding: where a rounding changes a level, later
+        pixels follow. Raises InputError for n < 1, a temperature out of bounds, and a condition
+        that does not fit."""
         condition = self.conditioning.check(condition, n)
         uniforms = self._uniforms(n, generator, temperature)
         images, log_prob = self.draw(condition.to(self.device), uniforms, temperature, cached)
@@ -143,8 +146,7 @@ class ImageModel(nn.Module):
     def _uniforms(self, n: int, generator: Generators, temperature: float) -> Tensor:
         if n < 1:
             raise InputError(f"the number of samples must be at least 1, got {n}.")
-        if not temperature > 0:
-            raise InputError(f"temperature must be above 0, got {temperature}.")
+        check_temperature(temperature)
         size = self.config.image_size
         return (
             SampleNoise(generator, n).uniforms(self.uniforms_per_pixel, size, size).to(self.device)

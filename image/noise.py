@@ -25,15 +25,7 @@ class SampleNoise:
     """
 
     def __init__(self, generator: Generators, batch: int):
-        if isinstance(generator, Sequence):
-            if len(generator) != batch:
-                raise InputError(
-                    f"{len(generator)} generators were given for {batch} samples; give one or one "
-                    "each."
-                )
-            sources = list(generator)
-        else:
-            sources = [torch.default_generator if generator is None else generator] * batch
+        sources = one_each(generator, batch)
         self._streams = [torch.Generator().manual_seed(_draw_seed(source)) for source in sources]
 
     def uniforms(self, count: int, height: int, width: int) -> Tensor:
@@ -43,6 +35,23 @@ class SampleNoise:
         return torch.stack(
             [torch.rand(count, height, width, generator=stream) for stream in self._streams]
         )
+
+
+def one_each(generator: Generators, batch: int) -> list[torch.Generator]:
+    """Return the generator that each sample's seed is drawn from, in order.
+
+    Raises InputError where the generators are not one per sample.
+
+    >>> len(one_each(torch.Generator(), batch=3))
+    3
+    """
+    if not isinstance(generator, Sequence):
+        return [torch.default_generator if generator is None else generator] * batch
+    if len(generator) != batch:
+        raise InputError(
+            f"{len(generator)} generators were given for {batch} samples; give one or one each."
+        )
+    return list(generator)
 
 
 def _draw_seed(source: torch.Generator) -> int:

@@ -83,3 +83,15 @@ def check_at_most(config: object, bound: float, *names: str) -> None:
     for name in names:
         if not getattr(config, name) <= bound:
             raise InputError(f"{name} must be at most {bound:g}, got {getattr(config, name)}.")
+
+
+def check_temperature(value: float, name: str = "temperature") -> None:
+    """Raise InputError unless a temperature of sampling is between 0, the mode, and a million.
+
+    >>> check_temperature(0.0)
+    """
+    if not 0 <= value <= 1e6:
+        raise InputError(
+            f"{name} must be between 0, the likeliest levels, and 1000000, got {value}; 1 is the "
+            "model's own distribution."
+        )

@@ -10,23 +10,25 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
-from pixelpush.image.noise import SampleNoise
+from pixelpush.image.noise import one_each
 from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.checks import check_vectors, check_video
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
-from pixelpush.vpn.layered.drawing import drawing_errors
+from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.rollout import Rollout, Step, sample_rollout
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
 
-# Weights of the drawing's error beside the nats, and in it of the drawn picture's error where the
-# frame changes beside that of the composed one; both in nats per level.
+# Weight of the drawing's error beside the nats, per level; and of its parts beside the composed
+# picture's error: the last in levels per nat.
 DRAWING_WEIGHT = 0.1
-CHANGED_WEIGHT = 0.2
+COVERED_WEIGHT = 0.2
+SHADED_WEIGHT = 1.0
+MASK_WEIGHT = 2.0
 
 
 def make_encoder(config: VideoConfig) -> VideoEncoder:
@@ -143,17 +145,17 @@ class VideoPixelNetwork(nn.Module):
         actions: Tensor,
         context: int = 2,
         history: Tensor | None = None,
-        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
+        lesson: DrawingLesson | None = None,
     ) -> dict[str, Tensor]:
         """Return 'loss' to minimise and the figures that it is made of.
 
-        The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations)
-        and, where the model composes a picture, 'motion_error': the picture's mean distance from
-        the frame, in levels.
+        The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations, of
+        one step, plus of all steps from the first state) and, where the model composes a picture,
+        'motion_error': the picture's mean distance from the frame, in levels.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
-        scored stay ``frames``. pairs: what ``drawing_loss`` takes, for models that draw the arm;
-        nothing else teaches them to."""
+        scored stay ``frames``. lesson: for models that draw the arm; nothing else teaches them
+        to."""
         shown = frames if history is None else history
         _, features, centres = self._encode(shown, states, actions, context)
         target = frames[:, context:]
@@ -163,8 +165,8 @@ class VideoPixelNetwork(nn.Module):
         if self.config.composes and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
             loss = loss + self.config.motion_weight * errors["motion_error"]
-        if pairs is not None:
-            drawn, errors["drawing_error"] = self.drawing_loss(*pairs)
+        if lesson is not None:
+            drawn, errors["drawing_error"] = self.drawing_loss(lesson)
             loss = loss + DRAWING_WEIGHT * drawn
         return {
             "loss": loss,
@@ -172,28 +174,43 @@ class VideoPixelNetwork(nn.Module):
             **{k: v.detach() for k, v in errors.items()},
         }
 
-    def drawing_loss(
-        self, frames: Tensor, states: Tensor, actions: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return (loss of the drawing alone, its distance in levels from what changes).
-
-        frames: pairs uint8 (B, 2, C, H, W), an episode's first and any later one. states, actions:
-        (B, 1, ...), just before the later one."""
+    def drawing_loss(self, lesson: DrawingLesson) -> tuple[Tensor, Tensor]:
+        """Return (loss of the drawing alone, its distance in levels where the arm is)."""
         assert isinstance(self.encoder, LayeredEncoder)
-        drawn = self.encoder.draw(frames[:, 0], self._vectors(states, actions))
-        composed, changed = drawing_errors(drawn, frames[:, 1], frames[:, 0].float())
-        return composed + CHANGED_WEIGHT * changed, changed
+        drawn = self.encoder.draw(lesson.first, lesson.vectors, lesson.times)
+        behind = lesson.behind[:, None].expand_as(lesson.frames).flatten(0, 1)
+        errors = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
+        loss = errors.composed + COVERED_WEIGHT * errors.covered
+        loss = loss + SHADED_WEIGHT * errors.shaded + MASK_WEIGHT * errors.mask
+        return loss, errors.covered
+
+    def drawing_lesson(
+        self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor
+    ) -> DrawingLesson:
+        """A lesson of states (B, T, S) and actions (B, T, A) in the data's units.
+
+        rest: times, frames, behind, as ``DrawingLesson`` has them."""
+        return DrawingLesson(first, self.vectors(states, actions), *rest)
 
     def forward(
         self,
-        frames: Tensor,
-        states: Tensor,
-        actions: Tensor,
+        frames: Tensor | None = None,
+        states: Tensor | None = None,
+        actions: Tensor | None = None,
         context: int = 2,
         history: Tensor | None = None,
-        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
+        lesson: tuple[Tensor, ...] | None = None,
     ) -> dict[str, Tensor]:
-        return self.training_loss(frames, states, actions, context, history, pairs)
+        """What training minimises: ``training_loss``, with its arguments.
+
+        lesson: the arguments of ``drawing_lesson``. Without a clip it is all that is learnt: then
+        the result has 'loss' and 'drawing_error'."""
+        taught = None if lesson is None else self.drawing_lesson(*lesson)
+        if frames is not None and states is not None and actions is not None:
+            return self.training_loss(frames, states, actions, context, history, taught)
+        assert taught is not None
+        loss, error = self.drawing_loss(taught)
+        return {"loss": loss, "drawing_error": error.detach()}
 
     # -- sampling
     # ----------------------------------------------------------------------------------------------
@@ -208,6 +225,7 @@ class VideoPixelNetwork(nn.Module):
         temperature: float = 1.0,
         steps: int | None = None,
         step: Step | None = None,
+        together: int | None = None,
     ) -> Rollout:
         """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
 
@@ -215,11 +233,21 @@ class VideoPixelNetwork(nn.Module):
         - 1 of them (one more may be given, as recorded episodes do). states: (B, >= context, S);
         those after the given are predicted. steps: default T' - context. generator: one CPU
         generator per sample, or one from which a seed per sample is drawn in order. step: what
-        samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. Raises InputError
-        where actions are missing, saying how many."""
-        noise = SampleNoise(generator, frames.shape[0])
+        samples one frame, default ``self.step``; see ``pixelpush.vpn.graph``. temperature: see
+        ``PixelDistribution.sample``.
+
+        together: how many samples go through the network at once. Left out: one on a CPU, all on a
+        GPU and with ``step``. A sample is the same, to the byte, in any batch if ``together`` is;
+        other numbers of samples round differently, by one level here and there, and what is
+        sampled later follows. Raises InputError where actions are missing, saying how many."""
+        batch = frames.shape[0]
+        if together is None:
+            together = 1 if step is None and frames.device.type == "cpu" else batch
+        sources = one_each(generator, batch)
         sample = step or self.step
-        return sample_rollout(self, frames, states, actions, noise, temperature, steps, sample)
+        return sample_rollout(
+            self, frames, states, actions, sources, temperature, steps, sample, together
+        )
 
     @torch.no_grad()
     def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:
@@ -229,7 +257,7 @@ class VideoPixelNetwork(nn.Module):
         encoder = self.encoder.initial(frames.shape[0], frames.device)
         context = frames.shape[1]
         for time in range(context - 1):
-            vectors = self._vectors(states[:, time], actions[:, time])
+            vectors = self.vectors(states[:, time], actions[:, time])
             encoder, _, _ = self.encoder.step(encoder, frames[:, time], vectors)
         return StepCarry(encoder, frames[:, context - 1], states[:, context - 1])
 
@@ -248,7 +276,7 @@ class VideoPixelNetwork(nn.Module):
         W). sample: a sampler with the arguments of ``Decoder.sample``, default the decoder's own.
         The step is a pure function with static shapes, so that it can be captured in a graph."""
         encoder, features, centre = self.encoder.step(
-            carry.encoder, carry.frame, self._vectors(carry.state, action)
+            carry.encoder, carry.frame, self.vectors(carry.state, action)
         )
         draw = sample or self.decoder.sample
         frame, score = draw(features, centre, uniforms, temperature)
@@ -273,7 +301,7 @@ class VideoPixelNetwork(nn.Module):
         check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
         past = slice(0, length - 1)
         future = slice(context - 1, None)
-        vectors = self._vectors(states[:, past], actions[:, past])
+        vectors = self.vectors(states[:, past], actions[:, past])
         features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
         return (
             frames[:, context:],
@@ -308,16 +336,27 @@ class VideoPixelNetwork(nn.Module):
         return predicted * self.state_std + self.state_mean
 
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
+        """The predicted states' error: of one step from each state, plus of all steps from the
+        first one, as rollouts from actions alone take them."""
         if self.state_predictor is None or states.shape[1] < 2:
             return torch.zeros((), device=states.device)
         states = self._normalise(states, "state")
         actions = self._normalise(actions, "action")
-        predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])
-        return (predicted - states[:, 1:]).square().mean()
+        actions = actions[:, : states.shape[1] - 1]
+        predicted = self.state_predictor(states[:, :-1], actions)
+        one_step = (predicted - states[:, 1:]).square().mean()
+        state = states[:, 0]
+        followed = []
+        for action in actions.unbind(1):
+            state = self.state_predictor(state, action)
+            followed.append(state)
+        many_steps = (torch.stack(followed, dim=1) - states[:, 1:]).square().mean()
+        return one_step + many_steps
 
-    def _vectors(self, states: Tensor, actions: Tensor) -> Tensor:
-        """What enters the encoder with each frame: (..., S), (..., A) in the data's units -> (...,
-        V), normalised."""
+    def vectors(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return what enters the encoder with each frame, normalised: (..., V).
+
+        states: (..., S), actions: (..., A), in the data's units."""
         parts = [self._normalise(states, "state"), self._normalise(actions, "action")]
         if self.config.sees_change:
             # One step's motion is a fraction of the spread of all states: four times makes it of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
+from pixelpush.settings import check_temperature
 from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.checks import check_vectors, check_video
 
@@ -48,16 +49,18 @@ def sample_rollout(
     frames: Tensor,
     states: Tensor,
     actions: Tensor,
-    noise: SampleNoise,
+    sources: Sequence[torch.Generator],
     temperature: float,
     steps: int | None,
     step: Step,
+    together: int,
 ) -> Rollout:
     """Carry out ``VideoPixelNetwork.rollout``, which describes the arguments.
 
-    noise: draws the uniform numbers of each frame. step: samples one frame."""
+    sources: what each sample's seed is drawn from. step: samples one frame."""
     batch, context = frames.shape[:2]
     config = model.config
+    check_temperature(temperature)
     check_video(frames, config, context - 1)
     check_vectors("states", states, config.state_dim, batch, context)
     steps = actions.shape[1] - context if steps is None else steps
@@ -66,11 +69,36 @@ def sample_rollout(
         raise InputError(
             f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1."
         )
+    parts = []
+    for first in range(0, batch, together):
+        part = slice(first, first + together)
+        noise = SampleNoise(sources[part], len(sources[part]))
+        given = frames[part], states[part], actions[part]
+        parts.append(_sample_part(model, given, noise, temperature, steps, step))
+    return Rollout(
+        torch.cat([part.frames for part in parts]),
+        torch.cat([part.log_prob for part in parts]),
+        torch.cat([part.states for part in parts]),
+        model.decoder.evaluations,
+    )
+
+
+def _sample_part(
+    model: VideoPixelNetwork,
+    given: tuple[Tensor, Tensor, Tensor],
+    noise: SampleNoise,
+    temperature: float,
+    steps: int,
+    step: Step,
+) -> Rollout:
+    """Samples that go through the network at once. given: frames, states, actions."""
+    frames, states, actions = given
+    context = frames.shape[1]
     carry = model.begin(frames, states, actions)
     sampled = []
     scores = []
     taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
-    size = config.frame_size
+    size = model.config.frame_size
     for time in range(context - 1, context - 1 + steps):
         uniforms = noise.uniforms(model.decoder.uniforms_per_pixel, size, size).to(frames.device)
         carry, score = step(carry, actions[:, time], uniforms, temperature)

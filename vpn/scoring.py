@@ -113,8 +113,9 @@ def score_episodes(
 
     In a process group every process calls this and every one gets the whole list. precision: '32',
     or 'bf16' for autocast. progress is called with the number of episodes just scored by this
-    process. Raises InputError for an empty split, a batch size, context or clip length that scores
-    nothing, an episode without a frame to predict, and a log-probability that is not finite.
+    process, and with their figure so far. Raises InputError for an empty split, a batch size,
+    context or clip length that scores nothing, an episode without a frame to predict, and a
+    log-probability that is not finite.
 
     >>> from types import SimpleNamespace
     >>> from pixelpush.vpn import build_model
@@ -139,7 +140,8 @@ def score_episodes(
                     zip(indices, _score(model, batch, context, clip_frames, device), strict=True)
                 )
                 if progress is not None:
-                    progress(len(indices))
+                    nats, subpixels = total_score(list(mine.values()))
+                    progress(len(indices), f"{nats / subpixels:.4f} nats/sub-pixel")
     except InputError as error:
         failure = str(error)
         if world == 1:

@@ -63,7 +63,7 @@ def stream_step(
     nats = None
     if carry.features is not None:
         nats = -model.decoder.log_prob(frame, carry.features, carry.centre)
-    vectors = model._vectors(state, action)
+    vectors = model.vectors(state, action)
     encoder, features, centre = model.encoder.step(carry.encoder, frame, vectors)
     return StreamCarry(encoder, features, centre, carry.seen + 1), nats
 

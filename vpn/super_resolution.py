@@ -22,6 +22,7 @@ from pixelpush.image.layers import block_stack
 from pixelpush.image.noise import Generators, SampleNoise
 from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
+from pixelpush.settings import check_temperature
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ class VideoUpscaler(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return (large frame uint8 (N, C, 2h, 2w), nats (N, 2h, 2w) at temperature 1).
 
-        uniforms: (N, 1 + C, 2h, 2w)."""
+        uniforms: (N, 1 + C, 2h, 2w). temperature: see ``PixelDistribution.sample``."""
+        check_temperature(temperature)
         self._check(small, previous)
         conditioning = self._conditioning(small, previous)
         centre = self._centre(small, previous)

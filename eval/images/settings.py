@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelpush.errors import InputError
+from pixelpush.settings import check_temperature
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class PictureSettings:
     seed: int = 0
     """The same seed gives the same picture."""
     temperature: float = 1.0
-    """Below 1: more cautious samples; 1: the model's own distribution."""
+    """Every sub-pixel is drawn from its distribution to the power 1/temperature. 1: the model's;
+    below: more cautious; 0: the likeliest levels. Other than 1 takes several times as long."""
     columns: int = 8
     """Columns of the grid."""
 
@@ -44,3 +46,4 @@ class PictureSettings:
         for name in ("n", "samples", "columns"):
             if getattr(self, name) < 1:
                 raise InputError(f"--{name} must be at least 1, got {getattr(self, name)}.")
+        check_temperature(self.temperature, "--temperature")

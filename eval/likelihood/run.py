@@ -11,11 +11,10 @@ from pixelpush.errors import InputError
 from pixelpush.eval.calibration import Calibration, calibration
 from pixelpush.eval.clips import read_episodes
 from pixelpush.eval.devices import pick_device
-from pixelpush.eval.likelihood.figure import image_likelihood_figure, likelihood_figure
 from pixelpush.eval.likelihood.image_tables import scores_text, table1_text, table3_text
 from pixelpush.eval.likelihood.images import evaluate_images
 from pixelpush.eval.likelihood.report import LikelihoodReport
-from pixelpush.eval.likelihood.runs import agreed_facts, open_split, split_names
+from pixelpush.eval.likelihood.runs import agreed_facts, open_split, usual_splits
 from pixelpush.eval.likelihood.settings import EvalProtocol, ScoringSettings
 from pixelpush.eval.likelihood.tables import (
     moving_mnist_text,
@@ -75,20 +74,18 @@ def _score_video_models(
     facts = agreed_facts(names, data, settings.context, settings.clip_frames)
     rows = _load_rows(names)
     size = rows[0].model.config.frame_size
-    chosen = list(splits)
-    if not chosen:
-        every = split_names(facts.data)
-        chosen = [name for name in every if outputs.side_by_side or name != "train"]
+    chosen = list(splits) or usual_splits(facts.data, outputs.side_by_side)
     opened = {name: open_split(facts.data, name, size) for name in chosen}
     training = None
     if settings.reference:
         training = open_split(facts.data, settings.reference_split, size)
+    device = pick_device(settings.device)
     protocol = EvalProtocol(
         context=facts.context,
         clip_frames=facts.clip_frames,
         precision=settings.precision,
-        device=pick_device(settings.device),
-        batch_size=settings.batch_size,
+        device=device,
+        batch_size=settings.video_batch(device),
     )
     report = replace(
         evaluate(rows, opened, protocol, training, settings.episodes, outputs.progress),
@@ -98,6 +95,8 @@ def _score_video_models(
     if outputs.json is not None:
         write_json(outputs.json, report.to_json())
     if outputs.figure is not None:
+        from pixelpush.eval.likelihood.figure import likelihood_figure
+
         calibrated = _calibration(rows[0], opened[chosen[-1]], protocol, outputs.progress)
         likelihood_figure(report, outputs.figure, calibrated)
     _print_video_report(report, outputs.side_by_side)
@@ -159,6 +158,8 @@ def _score_image_models(
     if outputs.json is not None:
         write_json(outputs.json, report.to_json())
     if outputs.figure is not None:
+        from pixelpush.eval.likelihood.figure import image_likelihood_figure
+
         image_likelihood_figure(report, outputs.figure)
     texts = [scores_text(report), table1_text([report])]
     if "imagenet" in data:

@@ -99,7 +99,7 @@ def _movie_footer(
             canvas.text((x + side + 8, top + 22), lines, 13)
         x += side + 190
     text = f"frame {time}"
-    if time >= video.context:
+    if 0 <= time - video.context < len(video.frame_nats):
         text += f"    {video.heat_name} {video.frame_nats[time - video.context]:.3f} nats/sub-pixel"
     canvas.text((x, top + 2), text, 15)
     length = size[0] - x - GAP

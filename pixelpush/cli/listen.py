@@ -46,6 +46,10 @@ def listen(options: ListenOptions) -> None:
         raise InputError("--counterfactuals must not be negative.")
     check_counts(options.watching, "episodes", "batch_size")
 
+    from pixelpush.eval.likelihood.runs import check_request
+
+    check_request(options.model, options.data, options.split, usual="val")
+
     from pixelpush.eval.listening.run import run
 
     run(

@@ -50,6 +50,10 @@ def nll(options: NllOptions) -> None:
     if len(set(names)) != len(names):
         raise InputError(f"--models names {next(n for n in names if names.count(n) > 1)!r} twice.")
 
+    from pixelpush.eval.likelihood.runs import check_scoring
+
+    check_scoring(names, options.data, options.splits)  # before torch is loaded
+
     from pixelpush.eval.likelihood import run
 
     outputs = run.Outputs(options.json, options.figure, bool(options.models), options.quiet)

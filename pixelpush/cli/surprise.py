@@ -36,6 +36,10 @@ def surprise(options: SurpriseOptions) -> None:
     """Find what the model has never seen: p-values against validation, alarms, strips, videos."""
     check_counts(options.watching, "episodes", "batch_size")
 
+    from pixelpush.eval.likelihood.runs import check_request
+
+    check_request(options.model, options.data, options.split)
+
     from pixelpush.eval.surprise.run import run
 
     run(

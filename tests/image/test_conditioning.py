@@ -68,7 +68,7 @@ def test_mistakes_are_named():
     with pytest.raises(InputError, match="uint8"):
         model.log_prob(images.float(), Condition(classes=torch.tensor([0, 1])))
     with pytest.raises(InputError, match="temperature"):
-        model.sample(1, Condition(classes=torch.tensor([0])), temperature=0.0)
+        model.sample(1, Condition(classes=torch.tensor([0])), temperature=-1.0)
 
 
 def patterned(count: int, kind: str) -> tuple[torch.Tensor, Condition]:

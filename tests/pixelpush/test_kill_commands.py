@@ -13,7 +13,7 @@ import pytest
 
 from pixelpush.datasets.prepare import prepare
 from pixelpush.datasets.store import EpisodeStore
-from pixelpush.doctor import data_stores
+from pixelpush.soundness import data_stores
 from pixelpush.vpn import build_model, save_model
 
 SCRIPT = Path(__file__).parent / "killed_commands.py"
