@@ -66,7 +66,7 @@ def _run_of(save: Path) -> tuple[Path, Mapping[str, Any]]:
     return save, {}
 
 
-def _shared(config: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(config: Mapping[str, Any]) -> dict[str, object]:
     """What is shared of config.json: no folder of the machine that it was made on."""
     kept = {key: config[key] for key in KEPT if key in config}
     if "data" in kept:
