@@ -42,14 +42,23 @@ MAX_MEMBER_BYTES = 4 << 30
 
 
 def encode_array(array: np.ndarray) -> bytes:
-    """The .npy bytes of an array; object arrays are refused by NumPy (they would need pickle)."""
+    """The .npy bytes of an array; object arrays are refused by NumPy (they would need pickle).
+
+    >>> decode_array(encode_array(np.arange(3)), "three numbers").tolist()
+    [0, 1, 2]
+    """
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.asarray(array, order="C"), allow_pickle=False)
     return buffer.getvalue()
 
 
 def decode_array(data: bytes, what: str) -> np.ndarray:
-    """The array in .npy bytes (a read-only view of them); ``what`` names the source in errors."""
+    """The array in .npy bytes (a read-only view of them); ``what`` names the source in errors.
+
+    >>> decode_array(b"no array", "frames.npy")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: frames.npy: not a .npy array.
+    """
     if data[:6] != b"\x93NUMPY" or len(data) < 12:
         raise InputError(f"{what}: not a .npy array.")
     # Version 1 counts its header in two bytes, later ones in four.
@@ -83,7 +92,14 @@ def _first_line(error: BaseException) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's bytes; a missing or unreadable file is a clear error."""
+    """A file's bytes; a missing or unreadable file is a clear error.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "a").write_bytes(b"abc")
+    ...     read_bytes(Path(folder) / "a")
+    b'abc'
+    """
     try:
         return path.read_bytes()
     except OSError as error:
@@ -106,7 +122,14 @@ class Archive:
     """A .zip or .npz file read member by member, in memory: nothing is ever extracted to disk.
 
     Hidden files and those that macOS adds are passed over. Members whose names could leave the
-    archive's own folder, encrypted ones and oversized ones are refused."""
+    archive's own folder, encrypted ones and oversized ones are refused.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/a.npz", frames=np.zeros(3))
+    ...     list(Archive(Path(folder) / "a.npz").names())
+    ['frames.npy']
+    """
 
     def __init__(self, path: Path):
         self.path = path

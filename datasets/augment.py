@@ -27,7 +27,11 @@ class Reflection:
     vector[order[i]]``.
 
     For a pose (x forward, y left, z, pitch, yaw) under a camera on the robot's axis: order 0 1 2 3
-    4, signs + - + + -. Applied twice it must give the vector back, which is checked here."""
+    4, signs + - + + -. Applied twice it must give the vector back, which is checked here.
+
+    >>> Reflection.negating([1], 3, "the state").signs
+    (1, -1, 1)
+    """
 
     order: tuple[int, ...] = ()
     signs: tuple[int, ...] = ()
@@ -74,7 +78,11 @@ class Reflection:
 
 @dataclass(frozen=True)
 class Mirror:
-    """How a data set's states and actions change when its pictures are mirrored left to right."""
+    """How a data set's states and actions change when its pictures are mirrored left to right.
+
+    >>> Mirror(Reflection.negating([1], 2, "the state"), Reflection()).states.signs
+    (1, -1)
+    """
 
     states: Reflection = field(default_factory=Reflection)
     actions: Reflection = field(default_factory=Reflection)
@@ -87,7 +95,11 @@ class Augmentation:
     mirror: the data set's reflection; a clip is mirrored with probability 1/2. None: never. jitter:
     largest shift in pixels, each way, in x and in y; edges are replicated. brightness: largest
     shift of all values, as a share of 255. contrast: largest relative change of the distance to
-    mid-grey. colour: largest relative change of each channel's gain."""
+    mid-grey. colour: largest relative change of each channel's gain.
+
+    >>> Augmentation(jitter=2).mirror is None
+    True
+    """
 
     mirror: Mirror | None = None
     jitter: int = 0
@@ -108,7 +120,13 @@ def augment(
     episode: Episode, augmentation: Augmentation, seed: int, example: int, epoch: int
 ) -> Episode:
     """The clip as epoch ``epoch`` sees example ``example``. ``extra`` is dropped: it describes the
-    clip as recorded."""
+    clip as recorded.
+
+    >>> rows = np.zeros((1, 0), np.float32)
+    >>> clip = Episode(np.zeros((1, 3, 4, 4), np.uint8), rows, rows, "a")
+    >>> augment(clip, Augmentation(jitter=1), seed=0, example=0, epoch=0).frames.shape
+    (1, 3, 4, 4)
+    """
     key = (seed, example, epoch)
     episode = replace(episode, extra={})
     if augmentation.mirror is not None and randint(2, *key, _MIRROR):
@@ -125,7 +143,13 @@ def augment(
 
 
 def mirror(episode: Episode, spec: Mirror) -> Episode:
-    """The clip seen in a mirror; mirroring twice gives it back."""
+    """The clip seen in a mirror; mirroring twice gives it back.
+
+    >>> rows = np.zeros((1, 0), np.float32)
+    >>> clip = Episode(np.arange(2, dtype=np.uint8).reshape(1, 1, 1, 2), rows, rows, "a")
+    >>> mirror(clip, Mirror()).frames.ravel().tolist()
+    [1, 0]
+    """
     return replace(
         episode,
         frames=np.ascontiguousarray(episode.frames[..., ::-1]),
@@ -136,7 +160,11 @@ def mirror(episode: Episode, spec: Mirror) -> Episode:
 
 
 def shift(frames: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Frames (T, C, H, W) moved by whole pixels; what comes in repeats the edge."""
+    """Frames (T, C, H, W) moved by whole pixels; what comes in repeats the edge.
+
+    >>> shift(np.array([[[[1, 2, 3]]]], np.uint8), down=0, right=1).ravel().tolist()
+    [1, 1, 2]
+    """
     height, width = frames.shape[-2:]
     rows = np.clip(np.arange(height) - down, 0, height - 1)
     columns = np.clip(np.arange(width) - right, 0, width - 1)

@@ -11,7 +11,11 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class Damage:
-    """One record or episode that could not be read."""
+    """One record or episode that could not be read.
+
+    >>> Damage("a.tfrecord", 3, 120, "wrong checksum").record
+    3
+    """
 
     file: str
     record: int
@@ -24,7 +28,11 @@ class Damage:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An episode that could not be read; the reason names its file."""
+    """An episode that could not be read; the reason names its file.
+
+    >>> str(Unreadable("a.mp4: damaged"))
+    'a.mp4: damaged'
+    """
 
     reason: str
 
@@ -36,7 +44,14 @@ class DamageLog:
     """Counts and names what could not be read; raises InputError beyond ``limit`` of it.
 
     With a limit of 0 the first fault is the error itself. ``say`` passes on what a reader
-    assumed or noticed; both go to ``report``, by default stderr."""
+    assumed or noticed; both go to ``report``, by default stderr.
+
+    >>> log = DamageLog(1, report=print)
+    >>> log.add(Unreadable("a.mp4: damaged"))
+    skipped a damaged record: a.mp4: damaged
+    >>> len(log.found)
+    1
+    """
 
     def __init__(self, limit: int, report: Callable[[str], object] | None = None):
         if limit < 0:

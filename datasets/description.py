@@ -18,7 +18,11 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class ShardDescription:
-    """A shard: its file's name in the store's folder, its episodes, and the file's bytes."""
+    """A shard: its file's name in the store's folder, its episodes, and the file's bytes.
+
+    >>> ShardDescription("train-00000.array_record", episodes=2, bytes=1000).episodes
+    2
+    """
 
     file: str
     episodes: int
@@ -27,7 +31,11 @@ class ShardDescription:
 
 @dataclass(frozen=True)
 class SplitDescription:
-    """A split: its size, the digest of its contents, its shards in order, and frames by episode."""
+    """A split: its size, the digest of its contents, its shards in order, and frames by episode.
+
+    >>> SplitDescription(1, 20, "0" * 64, (ShardDescription("a", 1, 9),), (20,)).frames
+    20
+    """
 
     episodes: int
     frames: int
@@ -40,7 +48,11 @@ class SplitDescription:
 class StoreDescription:
     """A store: what all of its episodes share, its splits, and what the source says.
 
-    versions: of the packages that wrote it, for people."""
+    versions: of the packages that wrote it, for people.
+
+    >>> StoreDescription(Schema(3, 64, 64, 5, 5), {}, {}, {}).as_json()["format"]
+    'pixelpush-episodes'
+    """
 
     schema: Schema
     splits: Mapping[str, SplitDescription]

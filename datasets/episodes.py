@@ -22,7 +22,13 @@ class Episode:
     frames: uint8 (T, C, H, W). states: float32 (T, S). actions: float32 (T, A); ``actions[t]`` was
     commanded at frame t and leads to frame t+1. S or A may be 0. ``extra`` holds per-episode arrays
     for evaluation (the simulator's object poses, segmentation, noise entropy, ...). Disagreeing
-    shapes are refused here, quoting both."""
+    shapes are refused here, quoting both.
+
+    >>> rows = np.zeros((2, 5), np.float32)
+    >>> Episode(np.zeros((2, 3, 8, 8), np.uint8), rows, rows[:1], "a")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: episode a: actions (1, 5) and frames (2, 3, 8, 8) differ in length.
+    """
 
     frames: np.ndarray
     states: np.ndarray
@@ -55,7 +61,12 @@ class Episode:
 
 
 class EpisodeDataset(Protocol):
-    """A split: random access by index, nothing mutable. Reading an index is a pure function."""
+    """A split: random access by index, nothing mutable. Reading an index is a pure function.
+
+    >>> from pixelpush.datasets import open_dataset
+    >>> open_dataset.__annotations__["return"]
+    'EpisodeDataset'
+    """
 
     name: str  # for people, e.g. "sim/test-novel"
 
@@ -65,7 +76,13 @@ class EpisodeDataset(Protocol):
 
 
 class Prefix:
-    """The first ``count`` episodes of a split, or all where it has fewer."""
+    """The first ``count`` episodes of a split, or all where it has fewer.
+
+    >>> rows = np.zeros((1, 0), np.float32)
+    >>> episodes = [Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, name) for name in "abc"]
+    >>> [episode.id for episode in Prefix(episodes, 2)]
+    ['a', 'b']
+    """
 
     def __init__(self, episodes: EpisodeDataset, count: int):
         self._whole = episodes
@@ -83,6 +100,10 @@ class Prefix:
 
 def identity(episodes: EpisodeDataset) -> dict[str, int | str]:
     """What a split is: its number of episodes and its content hash, or its name where it has no
-    hash."""
+    hash.
+
+    >>> identity([])
+    {'episodes': 0, 'content': 'in memory'}
+    """
     digest = getattr(episodes, "content_sha256", None)
     return {"episodes": len(episodes), "content": digest or getattr(episodes, "name", "in memory")}

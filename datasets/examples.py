@@ -67,7 +67,12 @@ def example_class() -> Any:
 
 
 def parse_example(data: bytes, what: str) -> Any:
-    """The map key -> Feature of serialised bytes; ``what`` names the record in errors."""
+    """The map key -> Feature of serialised bytes; ``what`` names the record in errors.
+
+    >>> parse_example(b"no message", "record 3")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: record 3: not a tf.train.Example; ...
+    """
     try:
         return example_class().FromString(data).features.feature
     except DecodeError:
@@ -87,12 +92,24 @@ def _feature(features: Any, key: str, kind: str, what: str) -> Any:
 
 
 def bytes_feature(features: Any, key: str, what: str) -> list[bytes]:
-    """The values of a bytes feature."""
+    """The values of a bytes feature.
+
+    >>> message = example_class()()
+    >>> message.features.feature["id"].bytes_list.value.append(b"a")
+    >>> bytes_feature(message.features.feature, "id", "record 0")
+    [b'a']
+    """
     return list(_feature(features, key, "bytes_list", what))
 
 
 def one_bytes_feature(features: Any, key: str, what: str) -> bytes:
-    """The value of a bytes feature that must hold exactly one."""
+    """The value of a bytes feature that must hold exactly one.
+
+    >>> message = example_class()()
+    >>> message.features.feature["id"].bytes_list.value.append(b"a")
+    >>> one_bytes_feature(message.features.feature, "id", "record 0")
+    b'a'
+    """
     values = _feature(features, key, "bytes_list", what)
     if len(values) != 1:
         raise InputError(f"{what}: feature {key!r} has {len(values)} values, expected 1.")
@@ -100,7 +117,13 @@ def one_bytes_feature(features: Any, key: str, what: str) -> bytes:
 
 
 def float_feature(features: Any, key: str, count: int, what: str) -> np.ndarray:
-    """float32 (count,) of a float feature that must hold exactly ``count`` values."""
+    """float32 (count,) of a float feature that must hold exactly ``count`` values.
+
+    >>> message = example_class()()
+    >>> message.features.feature["state"].float_list.value.extend([1.0, 2.0])
+    >>> float_feature(message.features.feature, "state", 2, "record 0").tolist()
+    [1.0, 2.0]
+    """
     values = _feature(features, key, "float_list", what)
     if len(values) != count:
         raise InputError(f"{what}: feature {key!r} has {len(values)} values, expected {count}.")

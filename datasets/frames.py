@@ -20,7 +20,11 @@ Resize = Literal["auto", "area", "bicubic"]
 
 @dataclass(frozen=True)
 class FrameOptions:
-    """How pictures become frames; every reader of free-size pictures has these options."""
+    """How pictures become frames; every reader of free-size pictures has these options.
+
+    >>> FrameOptions(size=8).fit(np.zeros((10, 20, 3), np.uint8)).shape
+    (8, 8, 3)
+    """
 
     size: int = 64
     """Height and width of the frames, in pixels."""
@@ -48,7 +52,11 @@ def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "a
     ``crop``: the largest centred square, or none (the picture is squashed). ``resize``: ``area``
     averages the pixels that fall into each new one (for shrinking); ``bicubic`` interpolates,
     rounded and clipped to 0..255 (for enlarging: it would alias when shrinking); ``auto`` takes the
-    one that suits."""
+    one that suits.
+
+    >>> fit(np.full((20, 10, 3), 7, np.uint8), 5).ravel()[:2].tolist()
+    [7, 7]
+    """
     if crop == "centre":
         image = centre_square(image)
     if image.shape[:2] == (size, size):
@@ -65,7 +73,11 @@ Fit = Callable[[np.ndarray, int], np.ndarray]
 def fit_as(metadata: Metadata) -> Fit:
     """How a store's pictures became frames, by its metadata: (picture, size) -> frame.
 
-    Stores that do not say took the largest centred square."""
+    Stores that do not say took the largest centred square.
+
+    >>> fit_as({"frames": {"crop": "none"}})(np.zeros((10, 20, 3), np.uint8), 8).shape
+    (8, 8, 3)
+    """
     found = metadata.get("frames") or metadata.get("options") or {}
     if not isinstance(found, Mapping):
         found = {}
@@ -81,13 +93,23 @@ def fit_as(metadata: Metadata) -> Fit:
 
 
 def check_size(size: int) -> None:
-    """Refuse frame sizes that no model here takes."""
+    """Refuse frame sizes that no model here takes.
+
+    >>> check_size(64)
+    """
     if not 8 <= size <= 1024:
         raise InputError(f"--size {size}: frames of 8 to 1024 pixels are made.")
 
 
 class SameSize:
-    """Refuses a picture of another size than those before it, naming both; one per episode."""
+    """Refuses a picture of another size than those before it, naming both; one per episode.
+
+    >>> same = SameSize()
+    >>> same.check(np.zeros((8, 8, 3)), "frame 0")
+    >>> same.check(np.zeros((8, 9, 3)), "frame 1")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: frame 1: 9x8 pixels, but frame 0 has 8x8; ...
+    """
 
     def __init__(self):
         self._first: tuple[tuple[int, ...], str] | None = None

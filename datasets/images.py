@@ -25,7 +25,12 @@ _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def encode_png(frame: np.ndarray, compression: int = 0) -> bytes:
-    """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back."""
+    """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back.
+
+    >>> frame = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    >>> (decode_image(encode_png(frame), "a frame") == frame).all()
+    np.True_
+    """
     bgr = frame[..., ::-1] if frame.shape[-1] == 3 else frame
     # By default filtered but not deflated: the store compresses whole records with zstd, which
     # packs as well as deflate does and unpacks several times faster.
@@ -43,7 +48,12 @@ def decode_image(
     """uint8 (H, W, channels) of PNG, JPEG or WebP bytes; ``what`` names the frame in errors.
 
     An image of 16 bits is refused unless ``levels`` says which two values become 0 and 255: cut to
-    8 bits, a depth picture of 660 to 1420 would keep four levels."""
+    8 bits, a depth picture of 660 to 1420 would keep four levels.
+
+    >>> decode_image(b"text", "frame 3")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: frame 3: not a PNG, JPEG or WebP image.
+    """
     height, width = image_size(data, what)
     if not 0 < height * width <= MAX_PIXELS:
         raise InputError(f"{what}: the image claims {width}x{height} pixels, which is refused.")
@@ -86,7 +96,11 @@ def image_size(data: bytes, what: str) -> tuple[int, int]:
     completeness.
 
     Decoders fill the rest of a truncated JPEG with grey and ignore a wrong checksum in a PNG; here
-    both are errors."""
+    both are errors.
+
+    >>> image_size(encode_png(np.zeros((4, 6, 3), np.uint8)), "a frame")
+    (4, 6)
+    """
     if data.startswith(_PNG):
         return _png_size(data, what)
     if data.startswith(b"\xff\xd8"):
@@ -128,8 +142,8 @@ def _scan_end(data: bytes, position: int, what: str) -> int:
 
 
 def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
-    """From the frame header; the picture must have its end marker, and what some cameras write
-    behind that is of no account."""
+    """From the frame header. The picture must have its end marker; what some cameras write behind
+    it is ignored."""
     position = 2
     size = None
     while position + 4 <= len(data) and data[position] == 0xFF:

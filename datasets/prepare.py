@@ -1,4 +1,4 @@
-"""Recordings in, a store out: the one way, whatever the reader.
+"""Turn recordings into a store, the same way for every reader.
 
 The store appears only when whole; an existing one is refused before the work, or replaced at the
 very end with ``overwrite``. What was left out is said, and a page about the data ends every
@@ -21,7 +21,7 @@ from pixelpush.datasets.inspection import Measurement, inspect_store
 from pixelpush.datasets.readers import find_reader
 from pixelpush.datasets.recording import UNSPLIT, Entry, Recording
 from pixelpush.datasets.root import data_root
-from pixelpush.datasets.splits import default_split, listed_splits, split_names
+from pixelpush.datasets.splits import default_split, divide_names, listed_splits
 from pixelpush.datasets.store import refuse_existing, write_store
 from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
@@ -29,7 +29,11 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """What 'pixelpush prepare' takes whatever it reads."""
+    """Options of 'pixelpush prepare' that every reader has.
+
+    >>> StoreOptions(split="48/8/8").min_frames
+    2
+    """
 
     out: Path | None = None
     """Folder of the new store. Left out: a folder under the data root ($PIXELPUSH_DATA)."""
@@ -73,10 +77,15 @@ def prepare(name: str, raw: str | Path, out: str | Path | None = None, **setting
 
 
 def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
-    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
+    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's.
+
+    >>> write_recording("folder", Path("nowhere"), None, StoreOptions(out=Path("new")))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder; ...
+    """
     reader = find_reader(name)
     raw = raw.expanduser()
-    out = _output(store, name if reader.published else raw.resolve().stem)
+    out = _output(store, name if reader.public else raw.resolve().stem)
     limit = reader.damage_limit if store.damage_limit is None else store.damage_limit
     log = DamageLog(limit, report=lambda line: tqdm.write(line, file=sys.stderr))
     recording = reader.load().read(raw, options, log)
@@ -111,7 +120,7 @@ def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> 
             recording.metadata,
             left_out=closing,
             overwrite=store.overwrite,
-            progress=take,
+            written=take,
         )
     print(inspect_store(out, measured))
     return out
@@ -159,8 +168,8 @@ class _Division:
 
 def _divide(recording: Recording, raw: Path, store: StoreOptions) -> _Division:
     """The source's own splits, or those that the options or a splits.json say."""
-    published = UNSPLIT not in recording.splits
-    if published and store.split is None:
+    has_splits = UNSPLIT not in recording.splits
+    if has_splits and store.split is None:
         return _Division(recording.splits, "the source's own")
     if not all(isinstance(entries, Sequence) for entries in recording.splits.values()):
         raise InputError(f"--split {store.split}: this set has splits of its own; leave --split.")
@@ -182,7 +191,7 @@ def _drawn_splits(names: list[str], store: StoreOptions) -> tuple[Mapping[str, l
     """Names by split as the options say, and how in words; a lack of validation is told."""
     split = store.split or default_split(len(names))
     order = "in name order" if store.split_seed is None else f"seed {store.split_seed}"
-    chosen = split_names(names, split, store.split_seed)
+    chosen = divide_names(names, split, store.split_seed)
     if "val" not in chosen:
         print(
             f"{len(names)} episodes: no validation split; train with --validation-split none.",

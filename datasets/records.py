@@ -27,7 +27,12 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class Schema:
-    """What all episodes of a store share; their lengths may differ."""
+    """What all episodes of a store share; their lengths may differ.
+
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> Schema.of(Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a"))
+    Schema(channels=3, height=8, width=8, state_dim=5, action_dim=5)
+    """
 
     channels: int
     height: int
@@ -48,7 +53,13 @@ class Schema:
 
 
 def encode_record(episode: Episode) -> bytes:
-    """The record of an episode."""
+    """The record of an episode.
+
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> episode = Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> decode_record(encode_record(episode), Schema.of(episode), "record 0").id
+    'a'
+    """
     if len(episode.frames) == 0:
         raise InputError(f"episode {episode.id}: it has no frames.")
     if episode.frames.shape[1] not in (1, 3):
@@ -76,7 +87,12 @@ def decode_record(
     data: bytes, schema: Schema, what: str, start: int = 0, stop: int | None = None
 ) -> Episode:
     """The episode of a record, or its frames [start, stop) (then without ``extra``); ``what`` names
-    it in errors."""
+    it in errors.
+
+    >>> decode_record(b"", Schema(3, 8, 8, 5, 5), "record 0")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: record 0: no feature 'frames'.
+    """
     features = parse_example(data, what)
     encoded = bytes_feature(features, "frames", what)
     length = len(encoded)
@@ -129,7 +145,12 @@ def _extras(features: Any, what: str) -> dict[str, np.ndarray]:
 
 
 def content_hash(episode: Episode) -> str:
-    """SHA-256 of what an episode holds (not of how it is encoded), as hexadecimal."""
+    """SHA-256 of what an episode holds (not of how it is encoded), as hexadecimal.
+
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> len(content_hash(Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")))
+    64
+    """
     digest = hashlib.sha256()
     arrays = {"frames": episode.frames, "states": episode.states, "actions": episode.actions}
     arrays |= {f"extra/{name}": episode.extra[name] for name in sorted(episode.extra)}

@@ -22,7 +22,7 @@ from pixelpush.errors import InputError
 from pixelpush.files import is_complete
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
-PREPARED = tuple(reader.name for reader in READERS if reader.published)
+PREPARED = tuple(reader.name for reader in READERS if reader.public)
 
 
 def open_dataset(
@@ -31,10 +31,15 @@ def open_dataset(
     """A split of a data set: ``len()``, ``[i]`` -> Episode.
 
     ``name_or_path``: a store's folder; ``"sim"``, ``"sim-diverse"`` or ``"sim-cameras"``, a
-    laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with a
-    training split of so many episodes and at least as many of the others as 'pixelpush prepare sim
-    --episodes 1000' makes; or the name of a store under the data root. Raises InputError, which
-    lists what there is, for anything else."""
+    laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with 1000
+    training episodes and at least as many of the others as 'pixelpush prepare sim --episodes 1000'
+    makes; or the name of a store under the data root. Raises InputError, which lists the known
+    names, for anything else.
+
+    >>> open_dataset("bair", "test", size=3)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: dataset 'bair' takes no options, got size.
+    """
     name = os.fspath(name_or_path)
     if is_simulated(name):
         # It loads the physics, which nothing else here needs.
@@ -60,7 +65,12 @@ def open_dataset(
 def find_store(name_or_path: str) -> Path:
     """The folder of a store, given as a path or by its name under the data root.
 
-    Raises InputError, which lists what there is, where there is none."""
+    Raises InputError, which lists the known names, where there is none.
+
+    >>> find_store("bair-of-mine")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: no dataset
+    """
     name = name_or_path
     path = Path(name).expanduser()
     if path.is_dir():
@@ -82,7 +92,11 @@ def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
     """How many episodes a split has. Of the simulated bin, which is made when it is opened: how
     many it will have then, without making any.
 
-    Raises InputError for an unknown data set or split."""
+    Raises InputError for an unknown data set or split.
+
+    >>> count_episodes("sim:1000", "train")
+    1000
+    """
     if not is_simulated(name_or_path):
         path = find_store(name_or_path)
         return read_description(path).split(split, path).episodes
@@ -102,7 +116,11 @@ def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
 
 def lasting_name(name_or_path: str) -> str:
     """The name of a data set as a run should keep it: a folder's whole path, which still leads
-    there from another working directory."""
+    there from another working directory.
+
+    >>> lasting_name("sim:1000")
+    'sim:1000'
+    """
     path = Path(name_or_path).expanduser()
     if not is_simulated(name_or_path) and path.is_dir():
         return str(path.resolve())
@@ -118,7 +136,11 @@ def _counts(split: str, training: int | None) -> dict[str, int]:
 
 def available() -> list[str]:
     """Names that ``open_dataset`` can open now: the simulated laboratories and the finished stores
-    under the data root."""
+    under the data root.
+
+    >>> available()[:3]
+    ['sim', 'sim-diverse', 'sim-cameras']
+    """
     root = data_root()
     stores = [path.parent.name for path in root.glob("*/store.json")] if root.is_dir() else []
     return [*LABORATORIES, *sorted(name for name in stores if not name.startswith("."))]

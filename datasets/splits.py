@@ -11,12 +11,16 @@ from pixelpush.errors import InputError
 NAMES = ("train", "val", "test")
 
 
-def split_names(names: Sequence[str], split: str, seed: int | None) -> dict[str, list[str]]:
+def divide_names(names: Sequence[str], split: str, seed: int | None) -> dict[str, list[str]]:
     """``names`` cut into train/val/test by ``split``: counts "48/8/8" that add up, or shares
     "0.8/0.1/0.1".
 
     In the given order, or in one drawn from ``seed``. A part of 0 is left out. Raises InputError if
-    counts do not add up or a share above 0 gets no episode."""
+    counts do not add up or a share above 0 gets no episode.
+
+    >>> divide_names(["a", "b", "c", "d"], "2/1/1", seed=None)
+    {'train': ['a', 'b'], 'val': ['c'], 'test': ['d']}
+    """
     counts = _counts(split, len(names))
     order = list(names) if seed is None else [names[i] for i in permutation(len(names), seed)]
     result = {}
@@ -93,7 +97,11 @@ def _largest_remainder(shares: list[float], total: int) -> list[int]:
 
 def listed_splits(value: Any, names: Sequence[str], source: str) -> Mapping[str, list[str]]:
     """Splits from the contents of a splits.json {"train": [episode names], ...}; every name must
-    exist, once."""
+    exist, once.
+
+    >>> listed_splits({"train": ["a"]}, ["a", "b"], "splits.json")
+    {'train': ['a']}
+    """
     if not isinstance(value, dict) or not value:
         raise InputError(
             f"{source}: it must be an object of split names, each with a list of episode names."

@@ -26,7 +26,11 @@ _MAX_KEPT_BYTES = 256 << 20
 
 
 def open_shard(path: Path) -> Any:
-    """array_record's reader of a shard file."""
+    """array_record's reader of a shard file.
+
+    >>> open_shard(Path("no-such-shard")).num_records()
+    0
+    """
     return ArrayRecordReader(str(path), _READER_OPTIONS, file_reader_buffer_size=1 << 16)
 
 
@@ -36,7 +40,12 @@ class EpisodeStore:
 
     Opening checks that every shard is there, whole, and holds as many records as it should. Safe to
     pickle, to fork and to use from several threads. Every error is an InputError that names the
-    shard and record."""
+    shard and record.
+
+    >>> EpisodeStore("nowhere", "train")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder.
+    """
 
     def __init__(self, path: str | Path, split: str):
         self.path = Path(path)

@@ -16,7 +16,11 @@ from pixelpush.files import write_json
 
 @dataclass(frozen=True)
 class ShardSize:
-    """A shard's number of episodes, and the bytes of their records before they are packed."""
+    """A shard's number of episodes, and the bytes of their records before they are packed.
+
+    >>> ShardSize(episodes=2, record_bytes=1000).episodes
+    2
+    """
 
     episodes: int
     record_bytes: int
@@ -26,7 +30,14 @@ def write_tfds_files(
     folder: Path, schema: Schema, splits: Mapping[str, Sequence[ShardSize]]
 ) -> None:
     """Write dataset_info.json and features.json into a store's folder; splits: their shards in
-    order."""
+    order.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_tfds_files(Path(folder), Schema(3, 8, 8, 5, 5), {"val": [ShardSize(1, 9)]})
+    ...     sorted(file.name for file in Path(folder).iterdir())
+    ['dataset_info.json', 'features.json']
+    """
     # It takes a third of a second to import, and reading a store does not need it.
     import tensorflow_datasets as tfds
 

@@ -49,7 +49,11 @@ _SPLIT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Shard:
-    """A finished shard: what its sidecar file holds until the store is sealed."""
+    """A finished shard: what its sidecar file holds until the store is sealed.
+
+    >>> Shard("val", 0, "a.array_record", 9, 8, Schema(3, 8, 8, 5, 5), ("a",), (20,), ("0",)).ids
+    ('a',)
+    """
 
     split: str
     index: int
@@ -70,15 +74,24 @@ def write_store(
     left_out: Callable[[], Metadata] = dict,
     overwrite: bool = False,
     episodes_per_shard: int = EPISODES_PER_SHARD,
-    progress: Callable[[Episode], object] | None = None,
+    written: Callable[[Episode], object] | None = None,
 ) -> Path:
     """Write all splits, streaming (one episode in memory at a time), and return ``path``.
 
     ``metadata`` (JSON values) says where the data came from and how it was pre-processed;
-    ``left_out``, asked when all is read, adds to it what was skipped. ``progress`` is called after
+    ``left_out``, asked when all is read, adds to it what was skipped. ``written`` is called after
     every episode. An existing ``path`` is refused, or replaced at the very end with ``overwrite``.
     On any error nothing is left behind. Raises InputError for a bad episode, an empty split or a
-    full disk."""
+    full disk.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> episode = Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_store(f"{folder}/new", {"val": [episode]}, {}).name
+    'new'
+    """
     path = Path(path)
     refuse_existing(path, overwrite)
     for split in splits:
@@ -88,7 +101,7 @@ def write_store(
         shutil.rmtree(target, ignore_errors=True)
     with atomic_folder(target) as folder:
         for split, episodes in splits.items():
-            _write_split(folder, split, iter(episodes), episodes_per_shard, progress)
+            _write_split(folder, split, iter(episodes), episodes_per_shard, written)
         _describe(folder, {**metadata, **left_out()})
         _drop_sidecars(folder)
     if overwrite:
@@ -101,12 +114,12 @@ def _write_split(
     split: str,
     episodes: Iterator[Episode],
     per_shard: int,
-    progress: Callable[[Episode], object] | None,
+    written: Callable[[Episode], object] | None,
 ) -> None:
     index = 0
     for first in episodes:
         write_shard(
-            folder, split, index, chain([first], islice(episodes, per_shard - 1)), progress=progress
+            folder, split, index, chain([first], islice(episodes, per_shard - 1)), written=written
         )
         index += 1
     if index == 0:
@@ -119,14 +132,23 @@ def write_shard(
     index: int,
     episodes: Iterable[Episode],
     *,
-    progress: Callable[[Episode], object] | None = None,
+    written: Callable[[Episode], object] | None = None,
 ) -> Shard:
     """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a
     working folder.
 
     It counts as finished only once this returns; a kill leaves it unfinished and the call is simply
     made again. Shards may be written by several processes at once. Raises InputError if there are
-    no episodes, if schemas differ or if the disk is full."""
+    no episodes, if schemas differ or if the disk is full.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> episode = Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_shard(folder, "val", 0, [episode]).file
+    'val-00000.array_record'
+    """
     folder = Path(folder)
     _check_split_name(split)
     name = f"{split}-{index:05d}{_SUFFIX}"
@@ -148,8 +170,8 @@ def write_shard(
             ids.append(episode.id)
             lengths.append(len(episode.frames))
             hashes.append(content_hash(episode))
-            if progress:
-                progress(episode)
+            if written is not None:
+                written(episode)
         with _writing(folder / name):
             writer.close()
             written = open_shard(partial).num_records()
@@ -181,7 +203,11 @@ def _writing(path: Path) -> Iterator[None]:
 
 def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
     """The finished shards of a working folder by (split, index); empty where the folder does not
-    exist yet."""
+    exist yet.
+
+    >>> finished_shards("nowhere")
+    {}
+    """
     shards = {}
     for sidecar in sorted(Path(folder).glob(f"*{_SIDECAR}")):
         fields = read_json(sidecar)
@@ -202,7 +228,12 @@ def seal_store(
     return ``path``.
 
     Refuses gaps in the shards of a split, episodes with the same id and shards of different
-    schemas."""
+    schemas.
+
+    >>> seal_store("nowhere", "new", {})
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: there is no finished shard to make a store of.
+    """
     folder = Path(folder)
     path = Path(path)
     refuse_existing(path, overwrite)
@@ -224,7 +255,10 @@ def seal_store(
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """An existing output is an error unless it may be replaced; something that is not a store never
-    is."""
+    is.
+
+    >>> refuse_existing(Path("nowhere"), overwrite=False)
+    """
     if not path.exists() and not path.is_symlink():
         return
     if not overwrite:

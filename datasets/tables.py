@@ -23,7 +23,11 @@ _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 @dataclass(frozen=True)
 class Table:
     """Named columns of a table that has been read but not yet turned into numbers; ``rows`` exclude
-    the header."""
+    the header.
+
+    >>> Table("a.csv", ("x", "y"), [["1", "2"]]).select(["y"]).tolist()
+    [[2.0]]
+    """
 
     source: str
     columns: tuple[str, ...]
@@ -77,7 +81,11 @@ def _number(cell: Any, source: str, row: int, column: str) -> float:
 def read_csv(data: bytes, source: str) -> Table:
     """A table with a header line, UTF-8: separated by commas, semicolons, tabs or bars.
 
-    Between semicolons and tabs a number may have a decimal comma."""
+    Between semicolons and tabs a number may have a decimal comma.
+
+    >>> read_csv(b"x;y\\n0,5;2", "a.csv").select(["x"]).tolist()
+    [[0.5]]
+    """
     text = _text(data, source)
     separator = _separator(text)
     try:
@@ -116,7 +124,11 @@ def _is_number(text: str) -> bool:
 
 
 def read_json_table(data: bytes, source: str) -> Table:
-    """A JSON object {"columns": [names], "data": [rows]}."""
+    """A JSON object {"columns": [names], "data": [rows]}.
+
+    >>> read_json_table(b'{"columns": ["x"], "data": [[1]]}', "a.json").columns
+    ('x',)
+    """
     value = parse_json(data, source)
     columns, rows = (
         (value.get("columns"), value.get("data")) if isinstance(value, dict) else (None, None)
@@ -132,7 +144,11 @@ def read_json_table(data: bytes, source: str) -> Table:
 
 
 def parse_json(data: bytes, source: str) -> Any:
-    """JSON from bytes that nobody vouches for."""
+    """JSON from bytes that nobody vouches for.
+
+    >>> parse_json(b"[1, 2]", "a.json")
+    [1, 2]
+    """
     text = _text(data, source)
     try:
         return json.loads(text)
@@ -152,7 +168,11 @@ def _text(data: bytes, source: str) -> str:
 
 def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:
     """float32 (T, D) of a numeric array (T, D) or (T,); a value that is not finite is an error
-    naming its row."""
+    naming its row.
+
+    >>> rows_of_array(np.arange(2), "a.npy").tolist()
+    [[0.0], [1.0]]
+    """
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:

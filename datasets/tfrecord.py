@@ -31,7 +31,11 @@ _SCAN_BYTES = 1 << 20
 @dataclass(frozen=True)
 class Record:
     """An intact record: its number in the file (damaged ones counted), its byte offset, its
-    data."""
+    data.
+
+    >>> Record(number=0, offset=12, data=b"a").data
+    b'a'
+    """
 
     number: int
     offset: int
@@ -40,7 +44,11 @@ class Record:
 
 def masked_crc32c(data: bytes) -> int:
     """The checksum as TFRecord stores it: rotated and offset, so that checksums of checksums stay
-    useful."""
+    useful.
+
+    >>> hex(masked_crc32c(b""))
+    '0xa282ead8'
+    """
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
@@ -50,7 +58,12 @@ def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
 
     Damaged data costs one record. After a damaged length the next record is found by searching for
     bytes whose two checksums both hold; everything in between counts as one damaged record. A
-    truncated tail is reported."""
+    truncated tail is reported.
+
+    >>> list(read_records("nowhere", DamageLog(0)))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: cannot be read (No such file or directory).
+    """
     path = Path(path)
     try:
         size = path.stat().st_size
@@ -63,7 +76,11 @@ def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
 
 @dataclass(frozen=True)
 class RecordPlace:
-    """Where a record lies in a TFRecord or array_record file; array_records have no offset."""
+    """Where a record lies in a TFRecord or array_record file; array_records have no offset.
+
+    >>> RecordPlace(Path("a.tfrecord"), number=0, offset=0).number
+    0
+    """
 
     path: Path
     number: int
@@ -73,7 +90,14 @@ class RecordPlace:
 def find_records(path: Path) -> list[RecordPlace]:
     """The records of a file, found by their lengths alone: nothing else is read.
 
-    Raises InputError where a length is damaged or the file is cut short."""
+    Raises InputError where a length is damaged or the file is cut short.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "a.tfrecord").touch()
+    ...     find_records(Path(folder) / "a.tfrecord")
+    []
+    """
     if ".array_record" in path.name:
         return [RecordPlace(path, number, None) for number in range(_array_reader(path)[1])]
     found = []
@@ -97,7 +121,16 @@ def find_records(path: Path) -> list[RecordPlace]:
 
 
 def read_record(place: RecordPlace) -> bytes:
-    """One record's data, its checksum verified; damage is an InputError that names it."""
+    """One record's data, its checksum verified; damage is an InputError that names it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.tfrecord"
+    ...     _ = file.write_bytes(bytes(20))
+    ...     read_record(RecordPlace(file, 0, 0))  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: a.tfrecord
+    """
     what = f"{place.path}, record {place.number}"
     if place.offset is None:
         try:
@@ -122,7 +155,13 @@ def _array_reader(path: Path) -> tuple[Any, int]:
 
 
 def refuse_foreign(file: BinaryIO, path: Path) -> None:
-    """Say what a file is that is no TFRecord: a compressed one, a web page, an LFS pointer."""
+    """Say what a file is that is no TFRecord: a compressed one, a web page, an LFS pointer.
+
+    >>> import io
+    >>> refuse_foreign(io.BytesIO(b"<html>"), Path("a"))  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: a
+    """
     head = file.read(512)
     known = foreign(head) if _length_at(file, 0) is None else None
     if known:

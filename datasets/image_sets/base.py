@@ -20,7 +20,11 @@ STRUCTURE_SIZE = 32
 @dataclass(frozen=True)
 class ImageExample:
     """image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be
-    0. noise_floor: entropy of the image's sensor noise in nats per sub-pixel, where it is known."""
+    0. noise_floor: entropy of the image's sensor noise in nats per sub-pixel, where it is known.
+
+    >>> ImageExample("a/0", np.zeros((3, 32, 32), np.uint8), label=4).label
+    4
+    """
 
     id: str
     image: np.ndarray
@@ -37,7 +41,11 @@ class ImageSet(Protocol):
     """A split of an image set. Reading example i is a pure function of i.
 
     classes: number of classes, 0 without labels; structure: number of 32x32 maps; has_captions:
-    whether every example has at least one; content_sha256: what identifies the split's content."""
+    whether every example has at least one; content_sha256: what identifies the split's content.
+
+    >>> isinstance(ImageArrays("a", np.zeros((2, 3, 8, 8), np.uint8)), ImageSet)
+    True
+    """
 
     name: str
     classes: int
@@ -51,7 +59,11 @@ class ImageSet(Protocol):
 
 
 class ImageArrays:
-    """An image set in memory. images: uint8 (N, C, H, W); labels: int (N,) or None."""
+    """An image set in memory. images: uint8 (N, C, H, W); labels: int (N,) or None.
+
+    >>> len(ImageArrays("a", np.zeros((2, 3, 8, 8), np.uint8)))
+    2
+    """
 
     structure = 0
     has_captions = False
@@ -89,7 +101,11 @@ class ImageArrays:
 
 @dataclass(frozen=True)
 class Window:
-    """A square of an image, in its pixels; parts outside the image are black."""
+    """A square of an image, in its pixels; parts outside the image are black.
+
+    >>> Window.centre(20, 30)
+    Window(left=5, top=0, side=20)
+    """
 
     left: float
     top: float
@@ -111,6 +127,10 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
     square), resized.
 
     Area filter where it shrinks, bilinear where it grows.
+
+    >>> read_square(Path("nowhere.png"), None, 32)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere.png: no such image; the annotations name it.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such image; the annotations name it.")
@@ -133,7 +153,11 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
 
 def keypoint_map(shares: np.ndarray, visible: Sequence[bool]) -> np.ndarray:
     """uint8 (P, 32, 32) with a 1 in the cell of each visible part. shares: (P, 2) x, y as shares of
-    the image."""
+    the image.
+
+    >>> keypoint_map(np.array([[0.5, 0.25]]), [True])[0, 8, 16]
+    np.uint8(1)
+    """
     result = np.zeros((len(shares), STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
     cells = np.floor(np.asarray(shares, dtype=np.float64) * STRUCTURE_SIZE)
     for part, (x, y) in enumerate(cells):
@@ -143,14 +167,23 @@ def keypoint_map(shares: np.ndarray, visible: Sequence[bool]) -> np.ndarray:
 
 
 def need(path: Path, what: str, where: str) -> Path:
-    """The path if it exists; else an InputError that says what it is and where to get it."""
+    """The path if it exists; else an InputError that says what it is and where to get it.
+
+    >>> need(Path("nowhere"), "a list", "Get it from its authors.")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: a list is missing. Get it from its authors.
+    """
     if not path.exists():
         raise InputError(f"{path}: {what} is missing. {where}")
     return path
 
 
 def digest_of(*parts: object) -> str:
-    """SHA-256 of the parts' text: identifies a split by its list of files and annotations."""
+    """SHA-256 of the parts' text: identifies a split by its list of files and annotations.
+
+    >>> digest_of(1, "a") == digest_of(1, "a")
+    True
+    """
     digest = hashlib.sha256()
     for part in parts:
         digest.update(repr(part).encode())
@@ -158,7 +191,11 @@ def digest_of(*parts: object) -> str:
 
 
 def choose_split(split: str, known: Sequence[str], name: str) -> str:
-    """``split`` if the set has it; InputError otherwise."""
+    """``split`` if the set has it; InputError otherwise.
+
+    >>> choose_split("val", ("train", "val"), "coco")
+    'val'
+    """
     if split not in known:
         raise InputError(f"{name} has no split {split!r}; it has {', '.join(known)}.")
     return split

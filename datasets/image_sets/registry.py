@@ -40,7 +40,12 @@ def open_images(name: str, split: str, root: str | Path | None = None, size: int
     ``sim-objects`` (``sim-objects-parts``, ``sim-objects-masks``), also as ``sim-objects:N``. root:
     the folder that the set's module describes (default: the name under the data root). size: side
     in pixels of sets whose images come in many sizes. Raises InputError for unknown names, missing
-    folders and files."""
+    folders and files.
+
+    >>> open_images("birds", "train")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: unknown image set 'birds'; choose one of mnist, ... or tfds:NAME.
+    """
     if name.startswith("tfds:"):
         return TfdsImages(name.removeprefix("tfds:"), split, None if root is None else Path(root))
     if is_objects(name):

@@ -45,7 +45,8 @@ class Pictures:
 
 
 def find_pictures(files: Files, options: Options) -> Pictures:
-    """The pictures of whichever form is there; none, or several cameras, are an InputError."""
+    """The pictures: an image series, a video or an array. None, or several cameras, are an
+    InputError."""
     wanted = options.frames_key or "*"
     camera = options.camera
     images = [

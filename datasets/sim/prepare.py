@@ -44,14 +44,14 @@ def ensure_split(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> Path:
-    """The path of a finished store with at least so many episodes; what is missing is made.
+    """The path of a finished store with at least this many episodes; the missing ones are made.
 
     A line on stderr says so. Without ``episodes``, what is there will do; where nothing is,
     ``first_episodes`` are made. May be repeated after a kill at any moment, and called by several
     processes at once: one works, the others wait. What was begun of a larger store stays for
-    whoever asks for that many again. Raises InputError for bad values, a store of another version
-    of the scene (unless ``rebuild``), an unfinished larger one where no number is given, a full
-    disk."""
+    a later call that asks for that many again. Raises InputError for bad values, a store of another
+    version of the scene (unless ``rebuild``), an unfinished larger one where no number is given, a
+    full disk."""
     check_laboratory(laboratory)
     least = 1 if episodes is None else episodes
     check_episodes(split, least)
@@ -84,7 +84,7 @@ def prepare_splits(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> None:
-    """Make so many episodes of each split, and print a summary of each store.
+    """Make this many episodes of each split, and print a summary of each store.
 
     All values are checked before anything is made. Raises InputError as ``ensure_split`` does."""
     check_size(size)

@@ -10,7 +10,7 @@ from pixelpush.eval.environments.needed import gymnasium
 from pixelpush.eval.planning.space import sim_space
 from pixelpush.vpn import VideoPixelNetwork
 
-# What gymnasium calls info, options and metadata.
+# gymnasium's type for what it says beside observations, for its options and for metadata.
 Info: TypeAlias = dict[str, Any]
 
 # No state of a recorded or simulated arm lies further from the mean, in standard deviations.

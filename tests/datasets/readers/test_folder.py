@@ -20,7 +20,7 @@ from pixelpush.datasets.frames import fit
 from pixelpush.datasets.natural import natural_key
 from pixelpush.datasets.prepare import prepare
 from pixelpush.datasets.readers.folder import Options, read_episode
-from pixelpush.datasets.splits import split_names
+from pixelpush.datasets.splits import divide_names
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
 
@@ -381,7 +381,7 @@ def test_bad_splits(ten, tmp_path, split, message):
 def test_splits_are_a_partition(total, a, b, seed):
     a, b = min(a, total), min(b, max(0, total - a))
     names = [f"e{i}" for i in range(total)]
-    parts = split_names(names, f"{a}/{b}/{total - a - b}", seed)
+    parts = divide_names(names, f"{a}/{b}/{total - a - b}", seed)
     assert sorted(chain(*parts.values())) == sorted(names)
     assert [len(parts.get(name, [])) for name in ("train", "val", "test")] == [a, b, total - a - b]
 
