@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo drive test test-all lint types docs first-week wheel results bench clean help
+.PHONY: demo drive test test-all lint types docs first-week wheel results images bench clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
@@ -15,6 +15,7 @@ help:
 	@echo "make first-week  walk a newcomer's first week with the commands themselves (minutes)"
 	@echo "make wheel     build the wheel, install it into a fresh environment, run the demo there"
 	@echo "make results   score shipped models again and compare with the README's figures"
+	@echo "make images    draw the pictures of docs/images.md from the shipped image model"
 	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
 $(READY): constraints.txt pyproject.toml
@@ -71,6 +72,9 @@ wheel:
 
 results: $(READY)
 	$(BIN)/python -m experiments.results
+
+images: $(READY)
+	$(BIN)/python -m experiments.images docs/gallery/images
 
 BENCHMARKS := memory processes simulated_bin video acting_speed
 bench: $(READY)

@@ -20,7 +20,7 @@ STRUCTURE_SIZE = 32
 @dataclass(frozen=True)
 class ImageExample:
     """image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be
-    0."""
+    0. noise_floor: entropy of the image's sensor noise in nats per sub-pixel, where it is known."""
 
     id: str
     image: np.ndarray
@@ -29,6 +29,7 @@ class ImageExample:
     structure: np.ndarray = field(
         default_factory=lambda: np.zeros((0, STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
     )
+    noise_floor: float | None = None
 
 
 @runtime_checkable

@@ -8,6 +8,7 @@ closed and ends."""
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -21,7 +22,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pixelpush.datasets.episodes import Episode
-from pixelpush.datasets.sim import generate
 from pixelpush.datasets.store import EpisodeStore, write_shard
 from pixelpush.errors import InputError
 
@@ -34,6 +34,7 @@ class Job:
     ``per_shard`` in ``folder``.
 
     ``earlier``: a finished store of fewer episodes of the same version to copy from, or "".
+    ``maker``: 'module:function' that makes an episode of (laboratory, split, number, size).
     """
 
     folder: str
@@ -43,6 +44,7 @@ class Job:
     episodes: int
     per_shard: int
     earlier: str = ""
+    maker: str = "pixelpush.datasets.sim.generate:generate_episode"
 
     def shards(self) -> int:
         return -(-self.episodes // self.per_shard)
@@ -55,11 +57,13 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
     stop = min(job.episodes, (index + 1) * job.per_shard)
 
     def episodes() -> Iterator[Episode]:
+        module, _, function = job.maker.partition(":")
+        make = getattr(importlib.import_module(module), function)
         for number in range(start, stop):
             yield (
                 earlier[number]
                 if number < len(earlier)
-                else generate.generate_episode(job.laboratory, job.split, number, job.size)
+                else make(job.laboratory, job.split, number, job.size)
             )
 
     write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())
