@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint types wheel results images bench clean help
+.PHONY: demo drive test test-all lint types docs first-week wheel results images bench clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
+	@echo "make drive     drive the predicted robot in a browser: a page of this machine, shipped weights"
 	@echo "make test      the default test suite (a few minutes on two cores)"
 	@echo "make test-all  with the slow tests"
 	@echo "make lint      ruff and pyright"
+	@echo "make docs      the site in build/site: strict, API pages from docstrings, the notebook run"
+	@echo "make first-week  walk a newcomer's first week with the commands themselves (minutes)"
 	@echo "make wheel     build the wheel, install it into a fresh environment, run the demo there"
 	@echo "make results   score shipped models again and compare with the README's figures"
 	@echo "make images    draw the pictures of docs/images.md from the shipped image model"
@@ -17,8 +20,11 @@ help:
 
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding,drive,env]'
 	touch $(READY)
+
+drive: $(READY)
+	$(BIN)/pixelpush drive $(DRIVE)
 
 demo: $(READY)
 	$(BIN)/pixelpush demo --out out/demo $(DEMO)
@@ -44,6 +50,23 @@ types: $(READY)
 	cp -R experiments build/typecheck/
 	$(BIN)/pyright --pythonpath $(BIN)/python --project pyproject.toml
 
+# The site's own packages are not needed for anything else.
+DOCS_READY := .venv/.docs
+$(DOCS_READY): $(READY)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $(DOCS_READY)
+
+docs: $(DOCS_READY)
+	rm -rf build/layout && mkdir -p build/layout/pixelpush
+	cp -R pixelpush/. build/layout/pixelpush/
+	for package in $(PACKAGES); do cp -R $$package build/layout/pixelpush/; done
+	$(BIN)/python docs/_site/notebook.py docs/notebooks/first_rollout.ipynb
+	$(BIN)/mkdocs build --strict
+
+first-week: $(READY)
+	rm -rf build/first-week
+	$(BIN)/python -m experiments.first_week --page build/first_week.md
+
 wheel:
 	PYTHON=$(PYTHON) .ci/wheel
 
@@ -53,7 +76,7 @@ results: $(READY)
 images: $(READY)
 	$(BIN)/python -m experiments.images docs/gallery/images
 
-BENCHMARKS := memory processes simulated_bin video
+BENCHMARKS := memory processes simulated_bin video acting_speed
 bench: $(READY)
 	for script in $(BENCHMARKS); do $(BIN)/python -m experiments.$$script || exit 1; done
 

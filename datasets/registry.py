@@ -12,6 +12,7 @@ from pixelpush.datasets.readers import READERS
 from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.names import (
     LABORATORIES,
+    SOURCE,
     check_split,
     default_others,
     is_simulated,
@@ -46,7 +47,14 @@ def open_dataset(
 
     from pixelpush.datasets.store import EpisodeStore
 
-    return EpisodeStore(find_store(name), split)
+    folder = find_store(name)
+    store = EpisodeStore(folder, split)
+    if store.metadata.get("source") == SOURCE:
+        # It loads the physics too.
+        from pixelpush.datasets.sim.versions import refuse_another_version
+
+        refuse_another_version(folder, store.metadata)
+    return store
 
 
 def find_store(name_or_path: str) -> Path:

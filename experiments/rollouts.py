@@ -16,7 +16,7 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.rollout.figures import FutureFigures, measure_futures, summarise_figures
 from pixelpush.eval.rollout.sampling import sample_futures
 from pixelpush.eval.rollout.settings import RolloutSettings
-from pixelpush.eval.text import text_table
+from pixelpush.eval.text import number, text_table
 from pixelpush.files import read_json, write_json
 from pixelpush.vpn import VideoPixelNetwork, load_model
 from pixelpush.vpn.pose_reader import PoseReader
@@ -66,10 +66,10 @@ def measure(
     """The figures of one model, split and temperature."""
     settings = RolloutSettings(samples=options.samples, temperature=temperature)
     found = []
-    for number, episode in first_episodes(options.data, split, options.episodes):
+    for place, episode in first_episodes(options.data, split, options.episodes):
         steps = len(episode.frames) - CONTEXT
         given = episode.frames[:CONTEXT], episode.states, episode.actions
-        samples = sample_futures(model, *given, steps, settings, number).frames
+        samples = sample_futures(model, *given, steps, settings, place).frames
         found.append(
             measure_futures(episode.frames, episode.states, samples, episode.extra, CONTEXT, reader)
         )
@@ -79,13 +79,13 @@ def measure(
 def first_episodes(data: str, split: str, count: int) -> Iterator[tuple[int, Episode]]:
     """The first episodes of a split with their labels, and their numbers."""
     episodes = open_dataset(data, split)
-    for number in range(min(count, len(episodes))):
-        yield number, episodes[number]
+    for place in range(min(count, len(episodes))):
+        yield place, episodes[place]
 
 
 def print_figures(title: str, figures: FutureFigures) -> None:
     """One figure a line."""
-    rows = [[name, f"{value:.4f}"] for name, value in vars(figures.frames).items()]
+    rows = [[name, number(value, 4)] for name, value in vars(figures.frames).items()]
     rows += [
         [
             f"pose at frame {reading.frame}",

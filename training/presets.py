@@ -47,7 +47,7 @@ _PUSH_TRAIN = TrainConfig(
     examples=100_000,
     optimizer=OptimizerConfig(name="muon", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0),
     schedule=ScheduleConfig(kind="cosine", warmup_examples=4_000, final=0.02),
-    data=DataConfig(clip_frames=20, context=2),
+    data=DataConfig(clip_frames=20, context=2, corruption=0.4, drawing_episodes=2),
     ema_decay=0.999,
     precision="bf16",
 )

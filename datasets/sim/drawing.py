@@ -56,7 +56,8 @@ class Drawing:
         """Give earlier samples their levels, in place, where something moving is seen only now."""
         view = StillView(self.still, range(count), pixels[new])
         chosen = np.ones((count, len(new)), bool)
-        have.levels[..., new] = self._still_levels(view, chosen, have.shaded[:, new], chosen[0])
+        sees = np.ones(len(new), bool)
+        have.levels[..., new] = self._still_levels(view, chosen, have.shaded[:, new], sees)
 
     def _shaded(self, view: StillView, still: np.ndarray) -> np.ndarray:
         """bool (samples, pixels): where moving things hide the lamp. still: bool, where nothing

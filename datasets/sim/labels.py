@@ -26,8 +26,9 @@ _GRID = 128  # rays a side, at every frame size: the visible share does not depe
 
 
 def project(arm: Arm, points: np.ndarray, size: int) -> np.ndarray:
-    """Picture places, float32 (n, 3): column, row, in-frame flag, of points, float64 (n, 3) in
-    metres.
+    """Where points are in the picture.
+
+    points: float64 (n, 3) in metres. Returns float32 (n, 3): column, row, in-frame flag.
 
     >>> from pixelpush.datasets.sim.arm import ARMS
     >>> project(ARMS[0], np.array([ARMS[0].camera.target]), 64).tolist()

@@ -30,8 +30,9 @@ class Reach:
 
 
 class Moving:
-    """Moving bodies in two parts, with and without bounding volumes in MuJoCo: rays cost more where
-    there are none, so each part's are cast only where its own spheres are."""
+    """The moving bodies, in two parts: with and without bounding volumes in MuJoCo.
+
+    Rays cost more where there are none, so each part's are cast only where its own spheres are."""
 
     def __init__(self, model: mujoco.MjModel, caster: RayCaster, bodies: np.ndarray):
         self._bodies = bodies

@@ -77,7 +77,9 @@ class PixelRays:
 
 @dataclass(frozen=True)
 class Hits:
-    """geom: int32 (n,), -1 for none. distance: float64 (n,), infinite for none. normal: float64 (n,
+    """What rays meet first.
+
+    geom: int32 (n,), -1 for none. distance: float64 (n,), infinite for none. normal: float64 (n,
     3)."""
 
     geom: np.ndarray

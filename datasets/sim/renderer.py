@@ -75,16 +75,17 @@ class Renderer:
     def render(
         self, configurations: np.ndarray, moved: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations, float64 (T,
-        nq).
+        """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations.
 
-        ``moved``: bool (T, objects), which objects have left their first place by then."""
+        configurations: float64 (T, nq). moved: bool (T, objects), which objects have left their
+        first place by then."""
         made = [self.frame(*moment) for moment in zip(configurations, moved, strict=True)]
         return np.stack([frame for frame, _ in made]), np.stack([label for _, label in made])
 
     def frame(self, configuration: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A frame, uint8 (3, N, N), and its labels, uint8 (N, N): a pure function of the
-        arguments."""
+        """A frame, uint8 (3, N, N), and its labels, uint8 (N, N).
+
+        A pure function of the arguments, of which ``render`` takes several."""
         self._part(configuration, moved)
         self._pose(configuration)
         levels, label = self._frame()

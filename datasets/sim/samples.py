@@ -44,20 +44,24 @@ class Samples:
         )
 
     def rough(self, bound: float, edges_only: bool) -> np.ndarray:
-        """bool (n,): where samples differ by more than ``bound`` levels, so that the mean of more
-        of them may be another one. edges_only: where they also see different geoms."""
+        """Where samples differ so much that the mean of more may be another: bool (n,).
+
+        bound: by how many levels. edges_only: where they also see different geoms."""
         rough = spread(self.levels) > bound
         return rough & (self.geom != self.geom[0]).any(axis=0) if edges_only else rough
 
     def mean(self, still: np.ndarray) -> np.ndarray:
-        """float32 (3, n). still: the still scene's level from all its samples; where nothing
-        moving is seen, these samples only say how it changes."""
+        """The levels of the pixels, float32 (3, n).
+
+        still: the still scene's, from all its samples; where nothing moving is seen, these samples
+        only say how they change."""
         return np.where(self.moving.any(axis=0), 0, still) + mean(self.levels)
 
 
 def mean(levels: np.ndarray) -> np.ndarray:
-    """Over the samples, (3, s, n) -> (3, n): added pair by pair in a fixed order; s is a power of
-    two."""
+    """The mean over the samples, (3, s, n) -> (3, n).
+
+    They are added pair by pair in a fixed order; s is a power of two."""
     total = levels
     while total.shape[1] > 1:
         half = total.shape[1] // 2

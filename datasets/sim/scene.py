@@ -40,8 +40,9 @@ class Scene:
 
 
 def build_scene(arm: Arm, pool: str, objects: tuple[int, ...]) -> Scene:
-    """The scene of an arm's station with these objects of a pool, parked above the bin until
-    physics places them."""
+    """The scene of an arm's station with these objects of a pool.
+
+    They are parked above the bin until physics places them."""
     spec = new_spec()
     made = _add_bin(spec.worldbody, arm)
     made += add_arm(spec, arm, TABLE)
@@ -123,8 +124,9 @@ def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
 
 
 def camera_frame(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
-    """The camera's position, float64 (3,), and rotation, float64 (3, 3): columns right, up,
-    backwards."""
+    """The camera's position, float64 (3,), and rotation, float64 (3, 3).
+
+    The columns of the rotation are right, up and backwards."""
     camera = arm.camera
     horizontal = math.cos(camera.elevation)
     back = np.array(

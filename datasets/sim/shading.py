@@ -64,8 +64,9 @@ class Shader:
     def light(
         self, hits: Hits, point: np.ndarray, rays: np.ndarray, blobs: Blobs
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Room light and unshaded key light of hit points, float32 (3, n) each, and their normals,
-        float32 (3, n). point, rays: float64 (n, 3)."""
+        """Room light, unshaded key light and normals of hit points, float32 (3, n) each.
+
+        point, rays: float64 (n, 3)."""
         geom = hits.geom
         normal = np.ascontiguousarray(hits.normal.T.astype(f32))
         where = np.ascontiguousarray(point.T.astype(f32))
@@ -79,8 +80,9 @@ class Shader:
         return room, key, normal
 
     def hidden(self, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray) -> np.ndarray:
-        """bool (n,): whether ``bodies``, bool (bodies,), hide points, float64 (n, 3), from the
-        point of the lamp that is their sample's. sample: int (n,)."""
+        """Whether bodies hide points from the point of the lamp that is their sample's: bool (n,).
+
+        point: float64 (n, 3). sample: int (n,). bodies: bool (bodies,)."""
         lamp = sample % LAMP_POINTS ^ sample // LAMP_POINTS * 5
         return self._caster.hidden(self.lamp_points, lamp, point, bodies)
 

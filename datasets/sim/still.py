@@ -78,13 +78,13 @@ class StillSamples:
 
 
 class StillScene:
-    """The still bodies in the pose of a moment, at the first ``counts[-2]`` samples of every pixel
-    and at ``counts[-1]`` of those where these differ by more than ``bound`` levels.
+    """What stands still, lit at the samples that a frame may ask for.
 
-    room, key: the mean light of all samples, float32 (3, pixels); unevenness: by how many levels
-    the mean of the developed samples exceeds the developed mean. geom: int32 (samples, pixels) and
-    point: float64 (samples, pixels, 3), of the first samples. first_point, first_normal: float32
-    (3, pixels), of the very first."""
+    These are the first ``counts[-2]`` samples of every pixel, and ``counts[-1]`` of those where
+    these differ by more than ``bound`` levels. room, key: the mean light of all samples, float32
+    (3, pixels); unevenness: by how many levels the mean of the developed samples exceeds the
+    developed mean. geom: int32 (samples, pixels) and point: float64 (samples, pixels, 3), of the
+    first samples. first_point, first_normal: float32 (3, pixels), of the very first."""
 
     def __init__(
         self,
@@ -149,8 +149,9 @@ class StillScene:
         return np.array(samples)[:, None] * self._pixels + pixels
 
     def further_place(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of ``pixels`` have further samples of their own, and where those are in ``more``,
-        int (further samples, of those pixels)."""
+        """Which of ``pixels`` have further samples of their own, and where those are in ``more``.
+
+        Both are of int; the second one is (further samples, such pixels)."""
         slot = self._slot[pixels]
         rough = np.flatnonzero(slot >= 0)
         rows = np.arange(len(self._further))[:, None]
@@ -238,8 +239,9 @@ class StillView:
         return lit
 
     def points(self, sample: np.ndarray, pixel: np.ndarray) -> np.ndarray:
-        """float64 (n, 3): of some of the samples, by their numbers among these samples and these
-        pixels."""
+        """The points of some of the samples, float64 (n, 3).
+
+        sample, pixel: int (n,), their numbers among these samples and these pixels."""
         if self._own:
             return self._still.base.point[self._place[sample, pixel]]
         distance = self.distance[sample, pixel]

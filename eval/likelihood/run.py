@@ -119,5 +119,8 @@ def _load_rows(names: Sequence[str]) -> list[TableRow]:
     sizes = {row.name: row.model.config.frame_size for row in rows}
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-        raise InputError(f"the models' frames differ in size ({listed}); a table needs one size.")
+        raise InputError(
+            f"the models' frames differ in size ({listed}); a table needs one size; score them "
+            "one by one with --model."
+        )
     return rows

@@ -30,8 +30,9 @@ class FrameFigures:
     """Figures of frames, means over samples and steps.
 
     psnr, ssim: of whole frames; psnr_last: of the last one. copy_psnr: of the last given frame,
-    repeated. moving_psnr: over the pixels that move. sharpness: the samples' gradient energy over
-    the truth's where it moves. strays: share of the still pixels off by more than 20 levels.
+    repeated. moving_psnr: over the pixels that move; None where none does. sharpness: the samples'
+    gradient energy over the truth's where it moves. strays: share of the still pixels off by more
+    than 20 levels.
 
     >>> still = np.zeros((3, 1, 8, 8), np.uint8)
     >>> frame_figures(still, still[None, 1:], context=1).ssim
@@ -41,7 +42,7 @@ class FrameFigures:
     psnr: float
     psnr_last: float
     copy_psnr: float
-    moving_psnr: float
+    moving_psnr: float | None
     ssim: float
     sharpness: float
     strays: float
@@ -133,7 +134,7 @@ def frame_figures(frames: np.ndarray, samples: np.ndarray, context: int) -> Fram
         psnr=float(quality.mean()),
         psnr_last=float(quality[:, -1].mean()),
         copy_psnr=float(psnr(truth, np.broadcast_to(last, truth.shape)).mean()),
-        moving_psnr=float(np.nanmean(where_moving)) if moves.any() else float("nan"),
+        moving_psnr=float(np.nanmean(where_moving)) if moves.any() else None,
         ssim=float(ssim(truth[None], samples).mean()),
         sharpness=sharpness(truth, samples, moves),
         strays=stray_share(truth, samples, last),
@@ -142,8 +143,11 @@ def frame_figures(frames: np.ndarray, samples: np.ndarray, context: int) -> Fram
 
 def summarise_figures(episodes: Sequence[EpisodeFigures]) -> FutureFigures:
     """Means over episodes; poses and objects over all samples of all episodes."""
-    rows = np.array([list(vars(episode.frames).values()) for episode in episodes])
-    means = dict(zip(vars(episodes[0].frames), np.nanmean(rows, axis=0).tolist(), strict=True))
+    means = {}
+    for name in vars(episodes[0].frames):
+        known = [getattr(episode.frames, name) for episode in episodes]
+        known = [value for value in known if value is not None]
+        means[name] = float(np.mean(known)) if known else None
     values = [episode.frames.psnr for episode in episodes]
     error = None
     if len(values) > 1:

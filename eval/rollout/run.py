@@ -19,12 +19,8 @@ from pixelpush.eval.rollout.horizon import read_actions
 from pixelpush.eval.rollout.layers import check_layers, layer_pictures
 from pixelpush.eval.rollout.mp4 import write_png
 from pixelpush.eval.rollout.page import write_page
-from pixelpush.eval.rollout.quality import (
-    EpisodeQuality,
-    episode_quality,
-    quality_figure,
-    summarise_quality,
-)
+from pixelpush.eval.rollout.perceptual import load_perceptual
+from pixelpush.eval.rollout.quality_log import QualityLog
 from pixelpush.eval.rollout.record import (
     actions_digest,
     add_to_record,
@@ -106,11 +102,12 @@ def roll_out_episodes(
     if outputs.layers:
         check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
+    judge = load_perceptual(outputs.lpips, outputs.fvd, ready.device)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
     entries: list[dict[str, Any]] = []
-    curves: list[EpisodeQuality] = []
+    quality = QualityLog.begin(outputs.pose_reader, data, split) if outputs.quality else None
     shown: list[tuple[str, RolloutVideo]] = []
     progress = silent if outputs.quiet else progress_bar
     with progress(len(numbers), "rollouts") as advance:
@@ -127,15 +124,18 @@ def roll_out_episodes(
             }
             writer = _Writer(ready, outputs, upscalers, number, about)
             truth = None if large is None or own is not None else large[number].frames
+            if judge is not None:
+                judge.add(video)
             entries.append(writer.write(video, futures, truth))
             shown.append((f"{episodes.name} {number} ({episodes[number].id})", video))
-            if outputs.quality and video.truth is not None:
-                known = len(video.truth)
-                curves.append(episode_quality(video.given, video.truth, futures.frames[:, :known]))
+            if quality is not None and video.truth is not None:
+                quality.add(video, futures.frames, episodes[number])
             advance(1)
-    if curves:
+    if quality is not None:
+        quality.write(outputs.out, Path(ready.name).name, ready.sampling, ready.context)
+    if judge is not None:
         about = {"model": Path(ready.name).name, "data": data, "split": split}
-        _write_quality(ready, about, curves, outputs.out)
+        write_json(outputs.out / "perceptual.json", {**about, **judge.to_json()})
     _finish(ready, shown, entries, outputs)
 
 
@@ -210,20 +210,6 @@ def _sample_episode(
 def _upscalers(ready: Ready, outputs: RolloutOutputs) -> list[VideoUpscaler]:
     size = ready.model.config.frame_size
     return load_upscalers(outputs.upscalers, size, outputs.upscale, ready.device)
-
-
-def _write_quality(
-    ready: Ready, about: dict[str, Any], curves: list[EpisodeQuality], out: Path
-) -> None:
-    sampling = ready.sampling
-    asked = {
-        "states": sampling.states,
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
-    }
-    summary = summarise_quality(curves, sampling.samples)
-    write_json(out / "quality.json", {**about, **asked, **summary.to_json()})
-    quality_figure(summary, out / "quality.png", ready.context)
 
 
 def _finish(

@@ -70,13 +70,22 @@ class RolloutOutputs:
     """Runs or saved models of the 2x steps, in order. Left out: the shipped push-upscale-128 and
     push-upscale-256."""
     quality: bool = False
-    """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and
-    quality.png."""
+    """Measure PSNR, SSIM and best-of-N against the truth over the horizon, what moves, sharpness,
+    stray pixels, the arm's pose and pushed objects: quality.json and quality.png."""
+    pose_reader: str = ""
+    """For --quality: a saved pose reader, which reads the arm's pose from pictures. Left out: the
+    shipped one where the data is the simulated bin."""
     layers: bool = False
     """Show the layers that the first sample was composed of as rows of the strip: memory, the last
     frame moved, the drawn arm, their composition. For models with the layered encoder."""
+    lpips: Path | None = None
+    """Weights of LPIPS on AlexNet, a file of your own (docs/evaluation.md): distances by step in
+    perceptual.json."""
+    fvd: Path | None = None
+    """Weights of I3D, a file of your own (docs/evaluation.md): FVD over the episodes in
+    perceptual.json."""
     frames_per_second: int = 5
-    """Speed of the MP4s."""
+    """Speed of the MP4s and GIFs."""
     quiet: bool = False
     """No progress bar."""
 

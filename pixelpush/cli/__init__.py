@@ -8,7 +8,9 @@ that does the work when it is called, so that ``--help`` answers at once."""
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 
 import tyro
@@ -19,10 +21,12 @@ from pixelpush.cli.curves import curves
 from pixelpush.cli.decompress import decompress
 from pixelpush.cli.demo import demo
 from pixelpush.cli.doctor import doctor
+from pixelpush.cli.drive import drive
 from pixelpush.cli.export import export
 from pixelpush.cli.inspect import inspect
 from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
+from pixelpush.cli.plan import plan
 from pixelpush.cli.prepare import prepare, sources, with_source
 from pixelpush.cli.presets import presets
 from pixelpush.cli.rollout import rollout
@@ -45,6 +49,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rollout": rollout,
     "sample": sample,
     "export": export,
+    "drive": drive,
+    "plan": plan,
     "listen": listen,
     "surprise": surprise,
     "compress": compress,
@@ -83,8 +89,18 @@ def run(arguments: Sequence[str]) -> None:
     )
 
 
+class _Terminated(BaseException):
+    """SIGTERM came: like Ctrl-C, it unwinds, so that nothing half-written stays."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``pixelpush``: a user's mistake is one line on stderr and exit code 2."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         run(sys.argv[1:] if arguments is None else list(arguments))
     except PixelPushError as error:
@@ -94,5 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         what_is_left = f": {stop}" if str(stop) else "."
         print(f"pixelpush: interrupted{what_is_left}", file=sys.stderr)
         sys.exit(130)
+    except _Terminated:
+        print("pixelpush: terminated.", file=sys.stderr)
+        sys.exit(143)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,10 +22,11 @@ class Layers(NamedTuple):
     """The layers of one predicted frame, from back to front.
 
     Pictures: float32 (N, C, H, W) in levels. Masks and shade: float32 (N, 1, H, W) in 0..1. Memory
-    and moved are as they look without the arm's shadow. centre: all of them composed.
+    and moved are as they look without the arm's shadow. centre: all of them composed. flow: float32
+    (N, 2, H, W), how many columns and rows away each pixel of ``moved`` was read in the last frame.
 
     >>> Layers._fields
-    ('memory', 'moved', 'moved_mask', 'shade', 'arm', 'arm_mask', 'centre')
+    ('memory', 'moved', 'moved_mask', 'shade', 'arm', 'arm_mask', 'centre', 'flow')
     """
 
     memory: Tensor
@@ -35,6 +36,7 @@ class Layers(NamedTuple):
     arm: Tensor
     arm_mask: Tensor
     centre: Tensor
+    flow: Tensor
 
 
 class Seen(NamedTuple):
@@ -93,13 +95,14 @@ class Composition(nn.Module):
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch).float()
         with torch.autocast(features.device.type, enabled=False):
             flow, moved_logit, correction, fill = hidden.split(self.parts, dim=1)
+            flow = FLOW_UNIT * flow
             filled = (127.5 + 127.5 * fill).clamp(0, 255)
             back = torch.where(seen.arm, filled, seen.lit)
             back = torch.where(seen.count > 0, seen.memory, back)
             source = torch.where(seen.arm, back, seen.lit)
-            moved = warp(source, FLOW_UNIT * flow)
+            moved = warp(source, flow)
             moved_mask = torch.sigmoid(moved_logit)
             behind = back + moved_mask * (moved - back)
             arm_mask = torch.sigmoid(drawn.logit + _CORRECTION * correction)
             centre = drawn.over(behind, arm_mask)
-        return Layers(back, moved, moved_mask, drawn.shade, drawn.picture, arm_mask, centre)
+        return Layers(back, moved, moved_mask, drawn.shade, drawn.picture, arm_mask, centre, flow)

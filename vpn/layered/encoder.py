@@ -20,6 +20,7 @@ from pixelpush.vpn.encoder import ConvLSTM, EncoderCarry, VideoEncoder
 from pixelpush.vpn.layered.composition import Composition, Layers, Seen
 from pixelpush.vpn.layered.drawing import ArmDrawing, Drawing
 from pixelpush.vpn.layered.memory import Memory, empty, remember
+from pixelpush.vpn.points import Moving
 from pixelpush.vpn.recompute import by_pieces
 
 # Where a drawn mask is above this, the arm hides what lies behind; where its shadow leaves less
@@ -135,6 +136,13 @@ class LayeredEncoder(VideoEncoder):
         features: (B, D, g, g), which condition the next frame, as its composed picture does."""
         carry, features, layers = self.step_layers(carry, frame, vector)
         return carry, features, layers.centre
+
+    def step_moving(
+        self, carry: LayeredCarry, frame: Tensor, vector: Tensor
+    ) -> tuple[LayeredCarry, Tensor, Tensor, Moving]:
+        # Behind the arm: what it covers is not carried along with it.
+        carry, features, layers = self.step_layers(carry, frame, vector)
+        return carry, features, layers.centre, Moving(layers.flow, layers.moved_mask)
 
     def step_layers(
         self, carry: LayeredCarry, frame: Tensor, vector: Tensor
