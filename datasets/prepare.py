@@ -25,6 +25,7 @@ from pixelpush.datasets.splits import default_split, listed_splits, split_names
 from pixelpush.datasets.store import refuse_existing, write_store
 from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def prepare(name: str, raw: str | Path, out: str | Path | None = None, **setting
 def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
     """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
     reader = find_reader(name)
-    raw = raw.expanduser()
+    raw = expanded(raw)
     out = _output(store, name if reader.published else raw.resolve().stem)
     limit = reader.damage_limit if store.damage_limit is None else store.damage_limit
     log = DamageLog(limit, report=lambda line: tqdm.write(line, file=sys.stderr))
@@ -118,7 +119,7 @@ def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> 
 
 
 def _output(store: StoreOptions, name: str) -> Path:
-    path = data_root() / name if store.out is None else store.out.expanduser()
+    path = data_root() / name if store.out is None else expanded(store.out)
     refuse_existing(path, store.overwrite)  # before the work, not after it
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from pixelpush.datasets.readers import READERS
 from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.names import LABORATORIES, default_others, is_simulated, parse_name
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
 PREPARED = tuple(reader.name for reader in READERS if reader.published)
@@ -27,7 +28,7 @@ def open_dataset(
     --episodes 1000' makes; or the name of a store under the data root. Raises InputError, which
     lists what there is, for anything else."""
     name = os.fspath(name_or_path)
-    path = Path(name).expanduser()
+    path = expanded(name)
     if is_simulated(name):
         # It loads the physics, which nothing else here needs.
         from pixelpush.datasets.sim.opening import open_sim
@@ -57,7 +58,7 @@ def open_dataset(
 def lasting_name(name_or_path: str) -> str:
     """The name of a data set as a run should keep it: a folder's whole path, which still leads
     there from another working directory."""
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     if not is_simulated(name_or_path) and path.is_dir():
         return str(path.resolve())
     return name_or_path

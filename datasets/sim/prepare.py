@@ -23,13 +23,22 @@ from pixelpush.datasets.sim.splits import (
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store, summary
 from pixelpush.errors import InputError
-from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
+from pixelpush.files import (
+    behind_links,
+    expanded,
+    full_disk_is_a_clear_error,
+    is_complete,
+    read_json,
+    read_json_object,
+    write_json,
+)
 from pixelpush.progress import progress_kept
+from pixelpush.settings import MOST_WORKERS
 
 
 def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
     """Where the store of a split lies: DATA/sim/64/train."""
-    root = data_root() if root is None else Path(root).expanduser()
+    root = data_root() if root is None else expanded(root)
     return root / laboratory / str(size) / split
 
 
@@ -54,9 +63,9 @@ def ensure_split(
     least = 1 if episodes is None else episodes
     check_episodes(split, least)
     check_size(size)
-    if workers < 1:
-        raise InputError(f"sim: workers must be at least 1, not {workers}.")
-    path = store_path(laboratory, split, size, root)
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"sim: workers must be 1 to {MOST_WORKERS}, not {workers}.")
+    path = behind_links(store_path(laboratory, split, size, root))
     if not rebuild and _finished(path, laboratory, split, size) >= least:
         return path
     with full_disk_is_a_clear_error(path):
@@ -98,7 +107,7 @@ def _first(path: Path, laboratory: str, split: str, size: int) -> int:
     """How many episodes to make unasked. Never in the place of more that were begun on request."""
     count = first_episodes(split)
     plan = _working(path) / "plan.json"
-    begun = read_json(plan) if plan.is_file() else {}
+    begun = read_json_object(plan) if plan.is_file() else {}
     if begun.get("identity") == identity(laboratory, size) and begun["episodes"] > count:
         raise InputError(
             f"{laboratory}/{split}: {begun['episodes']} episodes of {size}x{size} were begun and "

@@ -12,7 +12,7 @@ from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.sim.versions import of_another_version
 from pixelpush.errors import InputError
-from pixelpush.files import read_json
+from pixelpush.files import expanded, read_json_object
 from pixelpush.saved import find_saved
 
 _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
@@ -50,7 +50,7 @@ def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
     folder = find_saved(name_or_path).folder
     candidates = [folder / "config.json", folder.parent.parent / "config.json"]
     path = next((path for path in candidates if path.is_file()), None)
-    return path, {} if path is None else read_json(path)
+    return path, {} if path is None else read_json_object(path)
 
 
 def trained_on_another_bin(name_or_path: str) -> bool:
@@ -125,7 +125,7 @@ def split_names(data: str) -> list[str]:
     from pixelpush.datasets.root import data_root
     from pixelpush.datasets.store import store_splits
 
-    path = Path(data).expanduser()
+    path = expanded(data)
     names = store_splits(path if path.is_dir() else data_root() / data)
     known = [name for name in ("train", "val", "test", *_SIM_SPLITS[2:]) if name in names]
     return [*known, *(name for name in names if name not in known)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import tyro
 
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def inspect(options: InspectOptions) -> None:
         episodes = open_dataset(options.data, options.split)
         print(inspect_dataset(episodes, out, limit=options.episodes))
         return
-    path = Path(options.data).expanduser()
+    path = expanded(options.data)
     if not path.exists() and path.name == options.data:
         path = data_root() / options.data
     if path.exists() and not (path / "store.json").is_file():
