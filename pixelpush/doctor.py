@@ -225,24 +225,25 @@ def _model(path: Path, name: str) -> Finding:
 
 def run_folder(run: Path) -> Iterator[Finding]:
     """A run's saves, which of them is the best, and those that are damaged."""
-    from pixelpush.files import read_json
+    from pixelpush.files import leftovers, read_json
     from pixelpush.training.checkpoint import verify_save
 
+    unfinished = leftovers(run)
+    for leftover in unfinished:
+        yield Finding(f"{leftover}: left by a command that was killed; the same command removes it")
     if not (run / "config.json").is_file() or not (run / "checkpoints").is_dir():
-        yield Finding(
-            f"{run}: not a run folder (it needs config.json and checkpoints)", sound=False
-        )
+        # A folder of outputs is no fault: it may have been given for its leftovers.
+        sound = run.is_dir() and not (run / "checkpoints").exists()
+        what = "no run folder (that has config.json and checkpoints)"
+        yield Finding(f"{run}: {what}, {len(unfinished)} leftovers", sound)
         return
     sound = []
     for save in sorted((run / "checkpoints").iterdir()):
         if not save.name.isdigit():
-            leftover = save.name.startswith(".")
-            what = (
-                "a save that was not finished; the next 'pixelpush train' removes it"
-                if leftover
-                else "set aside"
-            )
-            yield Finding(f"{save.name}: {what}", sound=leftover)
+            if not save.name.startswith("."):
+                damaged = save.name.startswith("damaged-")
+                what = "set aside" if damaged else "no save by its name; left alone"
+                yield Finding(f"{save.name}: {what}", sound=not damaged)
             continue
         try:
             verify_save(save)
