@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint types results bench attack clean help
+.PHONY: demo test test-all lint types results bench attack gpu-check clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint      ruff and pyright"
 	@echo "make results   score shipped models again and compare with the README's figures"
 	@echo "make attack    100,000 damaged inputs and 1,000 kills (hours, resumable); totals in docs/attack.md"
+	@echo "make gpu-check what a user with a GPU runs once: laws, speed, what differs from a CPU; one JSON"
 	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
 $(READY): constraints.txt pyproject.toml
@@ -49,6 +50,10 @@ results: $(READY)
 # Resumable; the whole takes hours. A part of it: make attack ATTACK='--inputs 5000 --kills 50'
 attack: $(READY)
 	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python -m experiments.attack --page docs/attack.md $(ATTACK)
+
+# On a machine with a GPU: laws, Table 4 with CUDA graphs, training rate, NCCL where there are two.
+gpu-check: $(READY)
+	$(BIN)/python -m experiments.gpu_check $(GPU_CHECK)
 
 BENCHMARKS := memory processes simulated_bin video
 bench: $(READY)

@@ -84,7 +84,7 @@ def read_description(path: str | Path) -> StoreDescription:
         if not isinstance(metadata, dict):
             raise TypeError("metadata is not an object")
         return StoreDescription(
-            Schema(**value["schema"]),
+            Schema(**{name: _count(size) for name, size in value["schema"].items()}),
             {str(name): _split(fields) for name, fields in value["splits"].items()},
             metadata,
             value.get("versions", {}),

@@ -483,3 +483,10 @@ def test_a_count_that_is_none_is_refused(copy, value):
     edit(copy, change)
     with pytest.raises(InputError, match="no count"):
         EpisodeStore(copy, "train")
+
+
+@pytest.mark.parametrize("value", ["x", -1, None, [8], 1e400])
+def test_a_schema_of_other_things_than_sizes_is_refused(copy, value):
+    edit(copy, lambda description: description["schema"].update(height=value))
+    with pytest.raises(InputError, match=r"store\.json"):
+        EpisodeStore(copy, "train")
