@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint types results bench attack gpu-check clean help
+.PHONY: demo test test-all lint types results bench attack gpu-check ranges clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
@@ -13,6 +13,7 @@ help:
 	@echo "make results   score shipped models again and compare with the README's figures"
 	@echo "make attack    100,000 damaged inputs and 1,000 kills (hours, resumable); totals in docs/attack.md"
 	@echo "make gpu-check what a user with a GPU runs once: laws, speed, what differs from a CPU; one JSON"
+	@echo "make ranges    install the lowest and the newest versions that are allowed, and try them"
 	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
 $(READY): constraints.txt pyproject.toml
@@ -54,6 +55,16 @@ attack: $(READY)
 # On a machine with a GPU: laws, Table 4 with CUDA graphs, training rate, NCCL where there are two.
 gpu-check: $(READY)
 	$(BIN)/python -m experiments.gpu_check $(GPU_CHECK)
+
+# Another environment, with the lowest versions that pyproject.toml allows and then the newest.
+RANGES := out/ranges
+ranges:
+	rm -rf $(RANGES) && $(PYTHON) -m venv $(RANGES)
+	$(PYTHON) -m experiments.lowest_versions > $(RANGES)/lowest.txt
+	$(RANGES)/bin/pip install --quiet --constraint $(RANGES)/lowest.txt '.[hdf5,zarr]'
+	cd $(RANGES) && bin/python $(CURDIR)/experiments/smoke.py
+	$(RANGES)/bin/pip install --quiet --upgrade --upgrade-strategy eager '.[hdf5,zarr]'
+	cd $(RANGES) && bin/python $(CURDIR)/experiments/smoke.py
 
 BENCHMARKS := memory processes simulated_bin video
 bench: $(READY)

@@ -89,6 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit code 2, or 130 for Ctrl-C. This is the one place that catches what the operating system
     refuses (OSError), full memory and endless nesting; wherever more can be said of them, an
     InputError says it."""
+    if sys.platform == "win32":
+        print("pixelpush: runs on Linux and macOS; on Windows use WSL.", file=sys.stderr)
+        sys.exit(2)
     try:
         run(sys.argv[1:] if arguments is None else list(arguments))
     except PixelPushError as error:
