@@ -3,13 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint types results bench attack gpu-check ranges clean help
+.PHONY: demo drive test test-all lint types wheel results bench attack gpu-check ranges clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
+	@echo "make drive     drive the predicted robot in a browser: a page of this machine, shipped weights"
 	@echo "make test      the default test suite (a few minutes on two cores)"
 	@echo "make test-all  with the slow tests"
 	@echo "make lint      ruff and pyright"
+	@echo "make wheel     build the wheel, install it into a fresh environment, run the demo there"
 	@echo "make results   score shipped models again and compare with the README's figures"
 	@echo "make attack    100,000 damaged inputs and 1,000 kills (hours, resumable); totals in docs/attack.md"
 	@echo "make gpu-check what a user with a GPU runs once: laws, speed, what differs from a CPU; one JSON"
@@ -18,8 +20,11 @@ help:
 
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint,coding,drive,env]'
 	touch $(READY)
+
+drive: $(READY)
+	$(BIN)/pixelpush drive $(DRIVE)
 
 demo: $(READY)
 	$(BIN)/pixelpush demo --out out/demo $(DEMO)
@@ -45,6 +50,9 @@ types: $(READY)
 	cp -R experiments build/typecheck/
 	$(BIN)/pyright --pythonpath $(BIN)/python --project pyproject.toml
 
+wheel:
+	PYTHON=$(PYTHON) .ci/wheel
+
 results: $(READY)
 	$(BIN)/python -m experiments.results
 
@@ -66,7 +74,7 @@ ranges:
 	$(RANGES)/bin/pip install --quiet --upgrade --upgrade-strategy eager '.[hdf5,zarr]'
 	cd $(RANGES) && bin/python $(CURDIR)/experiments/smoke.py
 
-BENCHMARKS := memory processes simulated_bin video
+BENCHMARKS := memory processes simulated_bin video acting_speed
 bench: $(READY)
 	for script in $(BENCHMARKS); do $(BIN)/python -m experiments.$$script || exit 1; done
 

@@ -6,12 +6,20 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pixelpush.datasets.description import read_description
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.readers import READERS
 from pixelpush.datasets.root import data_root
-from pixelpush.datasets.sim.names import LABORATORIES, default_others, is_simulated, parse_name
+from pixelpush.datasets.sim.names import (
+    LABORATORIES,
+    SOURCE,
+    check_split,
+    default_others,
+    is_simulated,
+    parse_name,
+)
 from pixelpush.errors import InputError
-from pixelpush.files import expanded
+from pixelpush.files import expanded, is_complete
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
 PREPARED = tuple(reader.name for reader in READERS if reader.published)
@@ -28,7 +36,6 @@ def open_dataset(
     --episodes 1000' makes; or the name of a store under the data root. Raises InputError, which
     lists what there is, for anything else."""
     name = os.fspath(name_or_path)
-    path = expanded(name)
     if is_simulated(name):
         # It loads the physics, which nothing else here needs.
         from pixelpush.datasets.sim.opening import open_sim
@@ -40,11 +47,27 @@ def open_dataset(
 
     from pixelpush.datasets.store import EpisodeStore
 
+    folder = find_store(name)
+    store = EpisodeStore(folder, split)
+    if store.metadata.get("source") == SOURCE:
+        # It loads the physics too.
+        from pixelpush.datasets.sim.versions import refuse_another_version
+
+        refuse_another_version(folder, store.metadata)
+    return store
+
+
+def find_store(name_or_path: str) -> Path:
+    """The folder of a store, given as a path or by its name under the data root.
+
+    Raises InputError, which lists what there is, where there is none."""
+    name = name_or_path
+    path = expanded(name)
     if path.is_dir():
-        return EpisodeStore(path, split)
+        return path
     in_root = data_root() / name
     if Path(name).name == name and in_root.is_dir():
-        return EpisodeStore(in_root, split)
+        return in_root
     if name in PREPARED:
         raise InputError(
             f"dataset {name!r} is not prepared; run 'pixelpush prepare {name} --raw DIR' first."
@@ -53,6 +76,28 @@ def open_dataset(
         f"no dataset {name!r}: not a folder, and the known ones are {', '.join(available())}. "
         "Make one of recordings with 'pixelpush prepare --raw DIR'."
     )
+
+
+def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
+    """How many episodes a split has. Of the simulated bin, which is made when it is opened: how
+    many it will have then, without making any.
+
+    Raises InputError for an unknown data set or split."""
+    if not is_simulated(name_or_path):
+        path = find_store(name_or_path)
+        return read_description(path).split(split, path).episodes
+    # They load the physics, which nothing else here needs.
+    from pixelpush.datasets.sim.prepare import store_path
+    from pixelpush.datasets.sim.splits import first_episodes
+
+    check_split(split)
+    laboratory, training = parse_name(name_or_path)
+    counts = _counts(split, training)
+    if "episodes" in counts:
+        return counts["episodes"]
+    store = store_path(laboratory, split, size)
+    made = read_description(store).splits[split].episodes if is_complete(store) else 0
+    return max(made, counts.get("least", 0)) or first_episodes(split)
 
 
 def lasting_name(name_or_path: str) -> str:

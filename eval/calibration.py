@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.coding.walks import walk_video
 from pixelpush.eval.text import text_table
+from pixelpush.files import atomic_file
 from pixelpush.image.choosing import Walk
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.scoring import scoring_windows
@@ -28,6 +31,27 @@ COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 # A pixel moves where a channel differs from the frame before by more levels than noise explains.
 MOVING_LEVELS = 8
 GROUPS = ("still", "moving")
+
+
+@dataclass(frozen=True)
+class GroupCalibration:
+    """A group of sub-pixels; both lists are empty where there are none.
+
+    histogram: density of the rank in each bin, 1 where calibrated. coverage: share of the truth in
+    each central predicted interval, by the interval's probability."""
+
+    subpixels: int
+    histogram: list[float]
+    coverage: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What ``calibration`` found, by group. moving_levels: what tells moving from still pixels."""
+
+    episodes: int
+    moving_levels: int
+    groups: dict[str, GroupCalibration]
 
 
 @dataclass
@@ -46,21 +70,20 @@ class Tally:
         self.count += len(low)
         self.below += share.sum(0).numpy()
 
-    def describe(self) -> dict[str, Any]:
-        """'histogram': density in each bin, 1 where calibrated; 'coverage': share of the truth in
-        each central predicted interval, by the interval's probability."""
+    def describe(self) -> GroupCalibration:
+        """The shares that were found."""
         if not self.count:
-            return {"subpixels": 0, "histogram": None, "coverage": None}
+            return GroupCalibration(0, [], {})
         below = self.below / self.count
         ends = below[BINS + 1 :].reshape(-1, 2)
-        return {
-            "subpixels": self.count,
-            "histogram": (np.diff(below[: BINS + 1]) * BINS).tolist(),
-            "coverage": {
+        return GroupCalibration(
+            self.count,
+            (np.diff(below[: BINS + 1]) * BINS).tolist(),
+            {
                 str(nominal): float(high - low)
                 for nominal, (low, high) in zip(COVERAGES, ends, strict=True)
             },
-        }
+        )
 
 
 def _edges() -> np.ndarray:
@@ -94,9 +117,9 @@ def calibration(
     context: int = 2,
     clip_frames: int = 20,
     progress: Callable[[int], object] | None = None,
-) -> dict[str, Any]:
+) -> Calibration:
     """Rank histogram and coverage over all predicted sub-pixels of the episodes, for pixels that
-    are still and that move (by more than ``MOVING_LEVELS`` since the frame before), as JSON values.
+    are still and that move (by more than ``MOVING_LEVELS`` since the frame before).
 
     Costs as much as coding the episodes: the whole distribution of every sub-pixel is computed."""
     tallies = {name: Tally() for name in GROUPS}
@@ -116,11 +139,8 @@ def calibration(
         walk_video(model, frames, states, actions, windows, context, walk)
         if progress is not None:
             progress(1)
-    return {
-        "episodes": len(episodes),
-        "moving_levels": MOVING_LEVELS,
-        "groups": {name: tally.describe() for name, tally in tallies.items()},
-    }
+    groups = {name: tally.describe() for name, tally in tallies.items()}
+    return Calibration(len(episodes), MOVING_LEVELS, groups)
 
 
 def _predicted(length: int, context: int, clip_frames: int) -> list[int]:
@@ -129,52 +149,55 @@ def _predicted(length: int, context: int, clip_frames: int) -> list[int]:
     return [number for window in windows for number in window[context:]]
 
 
-def coverage_text(report: dict[str, Any]) -> str:
+def coverage_text(report: Calibration) -> str:
     """Predicted intervals and what they held."""
     rows = [
-        [name, f"{group['subpixels']:,}", *(f"{group['coverage'][str(c)]:.3f}" for c in COVERAGES)]
-        for name, group in report["groups"].items()
-        if group["subpixels"]
+        [name, f"{group.subpixels:,}", *(f"{group.coverage[str(c)]:.3f}" for c in COVERAGES)]
+        for name, group in report.groups.items()
+        if group.subpixels
     ]
     return text_table(["predicted intervals hold", "sub-pixels", *map(str, COVERAGES)], rows)
 
 
-def draw_calibration(report: dict[str, Any], histogram: Any, coverage: Any) -> None:
-    """Draw a report of ``calibration`` on two matplotlib axes."""
-    nominal = [0.0, *COVERAGES, 1.0]
-    for name, colour in zip(GROUPS, ("#0072B2", "#D55E00"), strict=True):
-        group = report["groups"][name]
-        if not group["subpixels"]:
-            continue
-        density = [*group["histogram"], group["histogram"][-1]]
-        histogram.step(
-            np.linspace(0, 1, BINS + 1), density, where="post", lw=1.2, color=colour, label=name
-        )
-        found = [0.0, *(group["coverage"][str(c)] for c in COVERAGES), 1.0]
-        coverage.plot(nominal, found, marker="o", ms=3, lw=1.2, color=colour, label=name)
-    histogram.axhline(1, ls=":", color="0.4")
-    histogram.set(
-        title="rank of the truth",
-        xlabel="predicted cumulative probability",
-        ylabel="density",
-        ylim=(0, None),
-    )
-    coverage.plot([0, 1], [0, 1], ls=":", color="0.4")
-    coverage.set(
-        title="predicted intervals", xlabel="predicted probability", ylabel="share of the truth"
-    )
-    for axes in (histogram, coverage):
-        axes.legend(fontsize=7, frameon=False)
+def draw_ranks(report: Calibration, axes: Axes) -> None:
+    """Draw the rank histograms."""
+    for name, colour, group in _drawn_groups(report):
+        density = [*group.histogram, group.histogram[-1]]
+        edges = np.linspace(0, 1, BINS + 1)
+        axes.step(edges, density, where="post", lw=1.2, color=colour, label=name)
+    axes.axhline(1, ls=":", color="0.4")
+    axes.set(title="rank of the truth", xlabel="predicted cumulative probability")
+    axes.set(ylabel="density", ylim=(0, None))
+    axes.legend(fontsize=7, frameon=False)
 
 
-def calibration_figure(report: dict[str, Any], path: Path) -> None:
+def draw_coverage(report: Calibration, axes: Axes) -> None:
+    """Draw what the predicted intervals hold."""
+    for name, colour, group in _drawn_groups(report):
+        found = [0.0, *(group.coverage[str(c)] for c in COVERAGES), 1.0]
+        nominal = [0.0, *COVERAGES, 1.0]
+        axes.plot(nominal, found, marker="o", ms=3, lw=1.2, color=colour, label=name)
+    axes.plot([0, 1], [0, 1], ls=":", color="0.4")
+    axes.set(title="predicted intervals", xlabel="predicted probability")
+    axes.set(ylabel="share of the truth")
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _drawn_groups(report: Calibration) -> list[tuple[str, str, GroupCalibration]]:
+    """Name, colour and figures of the groups that have sub-pixels."""
+    colours = zip(GROUPS, ("#0072B2", "#D55E00"), strict=True)
+    return [
+        (name, colour, report.groups[name])
+        for name, colour in colours
+        if report.groups[name].subpixels
+    ]
+
+
+def calibration_figure(report: Calibration, path: Path) -> None:
     """Both panels in a file of their own."""
-    from matplotlib.figure import Figure
-
-    from pixelpush.files import atomic_file
-
     figure = Figure(figsize=(7, 3), layout="constrained")
-    histogram, coverage = figure.subplots(1, 2)
-    draw_calibration(report, histogram, coverage)
+    ranks, coverage = figure.subplots(1, 2)
+    draw_ranks(report, ranks)
+    draw_coverage(report, coverage)
     with atomic_file(path) as partial:
         figure.savefig(partial, dpi=150)

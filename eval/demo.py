@@ -9,31 +9,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixelpush.datasets import open_dataset
-from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.episodes import Episode, EpisodeDataset
 from pixelpush.eval.devices import Device, pick_device
 from pixelpush.eval.likelihood.runs import trained_on_another_bin
 from pixelpush.eval.likelihood.settings import EvalProtocol
 from pixelpush.eval.likelihood.tables import protocol_line, split_text
 from pixelpush.eval.likelihood.videos import TableRow, evaluate
+from pixelpush.eval.rollout.mp4 import write_png
 from pixelpush.eval.rollout.sampling import file_stem, rollout_episode, write_rollout
 from pixelpush.eval.rollout.settings import RolloutSettings
+from pixelpush.eval.rollout.sheet import contact_sheet
+from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.files import write_json
 from pixelpush.saved import SHIPPED
-from pixelpush.training.config import RunOptions
-from pixelpush.training.loop import train
-from pixelpush.training.presets import find_preset
-from pixelpush.training.video_task import VideoTask
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
 SHIPPED_MODEL = "push-ot-small"
 TRAINED_PRESET = "push-ot-small"
-_TEST = "test-seen"
+# In the order of the rollouts, with what each station shows.
+STATIONS = {
+    "val": "a station of training, an episode of validation: what the model has learnt",
+    "test-seen": "the held-out station: an arm and a camera that training never showed",
+}
 
 
 @dataclass(frozen=True)
 class Plan:
     """How much of everything. episodes: of each split. clips: to train on, for at most so many
-    minutes."""
+    minutes. samples: of each episode; rollouts: episodes of each station."""
 
     name: str
     episodes: dict[str, int]
@@ -46,8 +49,8 @@ class Plan:
 
 
 # The whole of it within three minutes on two cores, and within forty seconds.
-FULL = Plan("full", {"train": 48, "val": 4, _TEST: 8}, 240, 1.2, 4, 20, 3, 2)
-SMALL = Plan("small", {"train": 6, "val": 1, _TEST: 2}, 16, 0.25, 2, 8, 1, 1)
+FULL = Plan("full", {"train": 48, "val": 6, "test-seen": 6}, 240, 1.2, 4, 20, 3, 1)
+SMALL = Plan("small", {"train": 6, "val": 1, "test-seen": 1}, 16, 0.25, 2, 8, 1, 1)
 
 
 def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
@@ -66,31 +69,55 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
         split: open_dataset("sim", split, size=64, episodes=count)
         for split, count in plan.episodes.items()
     }
-    test = data[_TEST]
     name, model = _model(out, data, plan, seed, device, say)
     model.to(device)
     say("scoring")
     row = TableRow(name, model.config.kind, model)
-    report = evaluate(
-        [row], {_TEST: test}, EvalProtocol(device=device), reference_data=data["train"]
-    )
+    scored = {split: data[split] for split in STATIONS}
+    report = evaluate([row], scored, EvalProtocol(device=device), reference_data=data["train"])
     write_json(out / "nll.json", report.to_json())
-    print(f"\n{split_text(report, _TEST)}\n{protocol_line(report)}")
+    for split, words in STATIONS.items():
+        print(f"\n{words[0].upper()}{words[1:]}.\n{split_text(report, split)}")
+    print(f"{protocol_line(report)}")
     print(
         "reference row: logistic mixture around the previous frame; noise floor: no model can be "
         "better.\n"
     )
+    shown: list[tuple[str, RolloutVideo]] = []
     settings = RolloutSettings(samples=plan.samples, seed=seed)
-    for number in range(plan.rollouts):
-        episode = test[number]
-        video, futures = rollout_episode(
-            model, episode, number, settings, f"{episode.id}  ·  {name}  ·  seed {seed}"
-        )
-        files = write_rollout(
-            out, file_stem(number, episode.id), video, futures, frames_per_second=5
-        )
-        say(f"futures of {episode.id}: {out / files['mp4']}  {out / files['png']}")
-    say(f"done: table in {out / 'nll.json'}")
+    for split, words in STATIONS.items():
+        say(f"futures, {words}")
+        for number in range(plan.rollouts):
+            video, files = _roll_out(out, model, name, data[split][number], number, settings)
+            shown.append((words, video))
+            print(f"         {out / files['mp4']}  {out / files['png']}")
+    write_png(out / "summary.png", contact_sheet(shown, f"PixelPush demo  ·  {name}"))
+    say(f"done. The picture of it: {out / 'summary.png'}; the table: {out / 'nll.json'}")
+    print(_NEXT)
+
+
+_NEXT = """
+Next:
+  pixelpush rollout --model push-ot-small --split val --episodes 0 1 2 --out out/rollouts
+                                          futures of other episodes, with a page to look at them
+  pixelpush prepare --raw DIR             your own recordings as a data set
+  pixelpush presets                       what can be trained, on what, in which time
+  pixelpush train push-ot-small --data sim --run runs/small"""
+
+
+def _roll_out(
+    out: Path,
+    model: VideoPixelNetwork,
+    name: str,
+    episode: Episode,
+    number: int,
+    settings: RolloutSettings,
+) -> tuple[RolloutVideo, dict[str, str]]:
+    """Futures of one episode, and the names of their files."""
+    title = f"{episode.id}  ·  {name}  ·  seed {settings.seed}"
+    video, futures = rollout_episode(model, episode, number, settings, title)
+    stem = file_stem(number, episode.id)
+    return video, write_rollout(out, stem, video, futures, frames_per_second=5)
 
 
 def _model(
@@ -118,6 +145,12 @@ def _train(
     say: Callable[[str], None],
 ) -> tuple[str, VideoPixelNetwork]:
     """A model that is trained for at most ``plan.minutes``, and what to call it."""
+    # Only here: what needs no training loads no trainer.
+    from pixelpush.training.config import RunOptions
+    from pixelpush.training.loop import train
+    from pixelpush.training.presets import find_preset
+    from pixelpush.training.video_task import VideoTask
+
     run = out / f"run-{plan.name}"
     limit = f"{plan.clips} clips, at most {60 * plan.minutes:.0f} s"
     say(f"no shipped weights of this version; training {TRAINED_PRESET} on {limit}, into {run}")

@@ -80,12 +80,24 @@ def episode_floor(episode: Episode, context: int) -> float | None:
     return math.fsum(floor[context:].astype(np.float64)) * math.prod(episode.frames.shape[1:])
 
 
-def mean_and_error(values: Sequence[float]) -> dict[str, float | None]:
-    """'mean' and its 'standard_error', None for a single value."""
+@dataclass(frozen=True)
+class MeanAndError:
+    """A mean of independent values. standard_error: None for a single one."""
+
+    mean: float
+    standard_error: float | None
+
+
+def mean_and_error(values: Sequence[float]) -> MeanAndError:
+    """The mean of values and its standard error.
+
+    >>> mean_and_error([1.0, 3.0])
+    MeanAndError(mean=2.0, standard_error=1.0)
+    """
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
-        return {"mean": mean, "standard_error": None}
-    return {"mean": mean, "standard_error": float(np.std(values, ddof=1)) / math.sqrt(len(values))}
+        return MeanAndError(mean, None)
+    return MeanAndError(mean, float(np.std(values, ddof=1)) / math.sqrt(len(values)))
 
 
 def bits_per_dimension(nats_per_subpixel: float) -> float:

@@ -158,7 +158,7 @@ def _described(row: Row, trained: list[tuple[int, Path, ModelScores]]) -> dict[s
         "data": row.data,
         "parameters": trained[0][2].parameters,
         "runs": runs,
-        "summary": {name: mean_and_error(values) for name, values in by_split.items()},
+        "summary": {name: asdict(mean_and_error(values)) for name, values in by_split.items()},
     }
 
 

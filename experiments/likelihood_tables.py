@@ -11,7 +11,7 @@ machine."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -144,9 +144,9 @@ def listening(subject: Subject, options: Options) -> str:
     """What false actions cost."""
     episodes = subject.episodes(subject.usual, options.watched)
     found = listen(subject.model, episodes, subject.scoring)
-    report = {"data": f"{subject.data}/{subject.usual}", **listening_json(found, subject.name)}
-    for lie in report["lies"]:
-        del lie["map"]  # the figure shows them
+    # Without the maps, which the figure shows.
+    measured = listening_json(found, subject.name, maps=False)
+    report = {"data": f"{subject.data}/{subject.usual}", **measured}
     write_json(options.results / f"{subject.stem}-listening.json", report)
     picture = episodes[0].frames[len(episodes[0].frames) // 2]
     listening_figure(found, picture, options.figures / f"{subject.stem}-listening.png")
@@ -161,7 +161,7 @@ def following(subject: Subject, options: Options) -> str:
     futures = [laboratory.futures(pair) for pair in some_pairs(options.counterfactuals)]
     report = measure_following(subject.model, futures, subject.scoring)
     about = {"data": subject.data, "model": subject.name}
-    write_json(options.results / f"{subject.stem}-counterfactuals.json", about | report)
+    write_json(options.results / f"{subject.stem}-counterfactuals.json", about | asdict(report))
     return following_text(report, subject.name)
 
 
@@ -176,7 +176,7 @@ def surprise(subject: Subject, options: Options) -> str:
         unlike = {"held-out arm": (seen, None), "novel objects": (novel, seen)}
     report = roc(subject.model, usual_episodes, unlike, subject.scoring, options.false_alarms)
     about = {"data": f"{subject.data}/{subject.usual}", "model": subject.name}
-    write_json(options.results / f"{subject.stem}-surprise.json", about | report)
+    write_json(options.results / f"{subject.stem}-surprise.json", about | asdict(report))
     roc_figure(report, options.figures / f"{subject.stem}-roc.png")
     colours = subject.model.config.colours
     nats = pixel_nats(subject.model, usual_episodes, subject.scoring)
@@ -199,7 +199,7 @@ def calibrated(subject: Subject, options: Options) -> str:
     report = calibration(
         subject.model, episodes, subject.scoring.context, subject.scoring.clip_frames
     )
-    write_json(options.results / f"{subject.stem}-calibration.json", report)
+    write_json(options.results / f"{subject.stem}-calibration.json", asdict(report))
     calibration_figure(report, options.figures / f"{subject.stem}-calibration.png")
     return f"{subject.name}, {len(episodes)} episodes\n{coverage_text(report)}"
 

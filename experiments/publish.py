@@ -13,12 +13,9 @@ from pathlib import Path
 import tyro
 
 from pixelpush.errors import InputError
-from pixelpush.files import atomic_folder, read_json, write_json
-from pixelpush.saved import SHIPPED, WEIGHTS, find_saved, save_model_files
+from pixelpush.eval.export import export_model
+from pixelpush.saved import SHIPPED
 
-# What a reader of shipped weights needs of a run's config.json: the protocol of training and how it
-# came about.
-KEPT = ("preset", "data", "train", "task", "versions")
 LARGEST_BYTES = 16_000_000
 
 
@@ -31,7 +28,7 @@ class Options:
     name: tyro.conf.Positional[str]
     """Name under which the weights load."""
     card: Path
-    """Markdown file: data, steps, hardware, time, figures, limits."""
+    """Markdown file: data, steps, hardware, time, figures, limits. A metadata header is added."""
     folder: Path = SHIPPED
     """Where shipped weights lie."""
 
@@ -42,34 +39,8 @@ def publish(options: Options) -> Path:
 
     Raises InputError where the card is missing, the name is taken or the weights exceed 16 MB.
     """
-    from safetensors.torch import load_file
-
-    if not options.card.is_file():
-        raise InputError(f"{options.card}: no such file; shipped weights need a model card.")
     target = options.folder / options.name
-    if target.exists():
-        raise InputError(f"{target}: exists; remove it first.")
-    saved = find_saved(options.run)
-    weights = load_file(saved.folder / WEIGHTS)
-    state = {
-        name: value.half() if value.ndim > 1 and value.is_floating_point() else value
-        for name, value in weights.items()
-    }
-    size = sum(value.numel() * value.element_size() for value in state.values())
-    if size > LARGEST_BYTES:
-        raise InputError(
-            f"{options.run}: {size / 1e6:.1f} MB of weights; at most {LARGEST_BYTES / 1e6:.0f} MB "
-            "ship."
-        )
-    config = read_json(options.run / "config.json")
-    config["train"]["start"] = Path(
-        config["train"].get("start", "")
-    ).name  # folders of one machine do not ship
-    with atomic_folder(target) as partial:
-        save_model_files(partial, saved.family, saved.config, state)
-        write_json(partial / "config.json", {key: config[key] for key in KEPT if key in config})
-        (partial / "README.md").write_text(options.card.read_text())
-    return target
+    return export_model(str(options.run), target, options.card, True, LARGEST_BYTES)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Speed, memory and aliasing of the simulated bin, and how often an object moves.
 
 python -m experiments.simulated_bin [--episodes 40] [--sizes 64 128 256] [--workers N]
+python -m experiments.simulated_bin --episodes 4 --sizes 64 --frames 3 --workers 0    a short one
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import resource
 import tempfile
@@ -51,13 +53,14 @@ def all_cores(workers: int, episodes: int) -> float:
         return episodes / (time.perf_counter() - start)
 
 
-def aliasing(laboratory: str, size: int, number: int) -> dict[str, tuple[float, float]]:
-    """Mean distances in levels (where something moves, elsewhere) of an episode's frames: 'all 64',
+def aliasing(laboratory: str, size: int, number: int, count: int) -> dict[str, tuple[float, float]]:
+    """Mean distances in levels (where something moves, elsewhere) of ``count`` frames of an
+    episode: 'all 64',
     from the same frames with 64 samples for every pixel; '256 averaged', from the 256-pixel frames,
     averaged, whose pixels have 4 to 64 samples each."""
     rollout = simulate_episode(laboratory, "train", number)
     scene = scene_of(laboratory, "train", number)
-    chosen = slice(0, None, 3)
+    chosen = np.linspace(0, len(rollout.moved) - 1, count).round().astype(int)
     moments = rollout.configurations[chosen], rollout.moved[chosen]
     frames = Renderer(scene, size).render(*moments)[0].astype(float)
     ratio = 256 // size
@@ -97,6 +100,9 @@ def steps_per_second(steps: int = 19) -> float:
     return steps / (time.process_time() - start)
 
 
+say = functools.partial(print, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -108,31 +114,38 @@ def main() -> None:
         help="episodes to time at 64 pixels; fewer at larger sizes",
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256])
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--frames", type=int, default=7, help="frames of an episode to look for aliasing in"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="0: no store is made"
+    )
     options = parser.parse_args()
     versions = f"scene version {SCENE_VERSION}, mujoco {mujoco.__version__}, numpy {np.__version__}"
-    print(f"{versions}, load {os.getloadavg()[0]:.1f}")
+    say(f"{versions}, load {os.getloadavg()[0]:.1f}")
     for size in options.sizes:
         count = max(2, options.episodes * 64 * 64 // (size * size))
         total, physics, rate = one_core(size, count)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
+        say(
             f"{size}x{size}: {1 / total:.2f} episodes a CPU second ({rate:.2f} a wall-clock "
             "second), "
             f"physics {1e3 * physics:.0f} ms + frames {1e3 * (total - physics):.0f} ms an episode, "
             f"{memory:.0f} MiB so far"
         )
-    print(f"environment: {steps_per_second():.1f} steps a CPU second with frames of 64x64")
+    say(f"environment: {steps_per_second():.1f} steps a CPU second with frames of 64x64")
     for laboratory in LABORATORIES:
         shares = [f"{s} {moved_share(laboratory, s, options.episodes):.0%}" for s in SPLITS]
-        print(f"{laboratory}: an object moves by over 1 cm in {', '.join(shares)} of the episodes")
+        say(f"{laboratory}: an object moves by over 1 cm in {', '.join(shares)} of the episodes")
         for size in options.sizes:
-            for name, (moving, still) in aliasing(laboratory, size, 4).items():
+            for name, (moving, still) in aliasing(laboratory, size, 4, options.frames).items():
                 if size < 256 or name == "all 64":
-                    print(f"  {size}x{size}, {name}: {moving:.2f} where it moves, {still:.2f} else")
+                    say(f"  {size}x{size}, {name}: {moving:.2f} where it moves, {still:.2f} else")
+    if not options.workers:
+        return
     count = 64 * options.workers
     rate = all_cores(options.workers, count)
-    print(
+    say(
         f"store with {options.workers} workers: {rate:.2f} episodes/s, 5000 episodes in "
         f"{5000 / rate / 60:.0f} minutes"
     )

@@ -333,6 +333,7 @@ def _spread_components(layer: nn.Conv2d, colours: int, components: int, first: i
     size = parameters_per_pixel(colours, components)
     layer.weight[first : first + size].normal_(std=0.01)
     layer.bias[first : first + size].zero_()
-    widths = torch.linspace(-4.8, -1.0, components)
+    # On the CPU whatever the device: drawn on the meta device it would load SymPy.
+    widths = torch.linspace(-4.8, -1.0, components, device="cpu")
     scales = layer.bias[first + (1 + colours) * components : first + (1 + 2 * colours) * components]
     scales.copy_(widths.repeat(colours))

@@ -7,9 +7,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Protocol
 
-# Called with the number of items that were finished since the last call.
-Advance = Callable[[int], object]
+
+class Advance(Protocol):
+    """Called with the number of items that were finished since the last call.
+
+    note: what is known by now, shown behind the bar.
+
+    >>> with silent(3, "scoring") as advance:
+    ...     advance(1, "1.04 nats/sub-pixel")
+    """
+
+    def __call__(self, count: int, note: str = "", /) -> object: ...
+
+
 # ``progress(total, name)`` begins a task of ``total`` items.
 Progress = Callable[[int, str], AbstractContextManager[Advance]]
 
@@ -23,7 +35,7 @@ def silent(total: int, name: str) -> Iterator[Advance]:
     >>> with silent(3, "reading") as advance:
     ...     advance(1)
     """
-    yield lambda count: None
+    yield lambda count, note="": None
 
 
 @contextlib.contextmanager
@@ -36,7 +48,22 @@ def progress_bar(total: int, name: str) -> Iterator[Advance]:
     from tqdm import tqdm
 
     with tqdm(total=total, desc=name, leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
-        yield bar.update
+
+        def advance(count: int, note: str = "") -> None:
+            if note:
+                bar.set_postfix_str(note, refresh=False)
+            bar.update(count)
+
+        yield advance
+
+
+def progress_unless(quiet: bool) -> Progress:
+    """How a command reports progress: by a bar, or not at all.
+
+    >>> progress_unless(True) is silent
+    True
+    """
+    return silent if quiet else progress_bar
 
 
 @contextlib.contextmanager
@@ -55,7 +82,7 @@ def progress_kept(total: int, name: str, done: int = 0, unit: str = "episode") -
     from tqdm import tqdm
 
     with tqdm(total=total, initial=done, unit=unit, desc=name) as bar:
-        yield bar.update
+        yield lambda count, note="": bar.update(count)
 
 
 class _Lines:
@@ -68,7 +95,7 @@ class _Lines:
         self._begin = time.monotonic()
         self._said = self._begin
 
-    def advance(self, count: int) -> None:
+    def advance(self, count: int, note: str = "") -> None:
         self._done += count
         now = time.monotonic()
         if now - self._said < SECONDS_A_LINE and self._done < self._total:

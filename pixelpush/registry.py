@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from pixelpush.errors import InputError
 
 T = TypeVar("T")
+
+
+def nearest(name: str, choices: Iterable[str], count: int = 3) -> list[str]:
+    """Return the ``count`` choices that are spelled most like ``name``, best first.
+
+    >>> nearest("gren", ["red", "green", "grey", "blue"])
+    ['green', 'grey', 'red']
+    """
+    return difflib.get_close_matches(name, list(choices), n=count, cutoff=0.0)
 
 
 class Registry(dict[str, T]):

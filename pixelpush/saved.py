@@ -10,20 +10,20 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, is_complete, read_json_object, write_json
+from pixelpush.hub import fetch, is_on_hub
 
-Model = TypeVar("Model", bound=nn.Module)
+# torch is loaded by what reads or writes weights, so that a name is looked up at once.
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Model = TypeVar("Model", bound="nn.Module")
 
 FORMAT = 1
-FAMILIES = ("video", "image", "upscaler")
+FAMILIES = ("video", "image", "upscaler", "pose")
 WEIGHTS = "model.safetensors"
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -48,13 +48,37 @@ class SavedModel:
         It is first built without memory, and every name and shape is compared with the file's
         header, so that a false configuration allocates nothing. Half precision is widened to the
         model's own. Raises InputError where the file is not this model's."""
-        with torch.device("meta"):
-            expected = build().state_dict()
         file = self.folder / WEIGHTS
-        check_tensors(file, expected)
+        check_tensors(file, built_empty(build).state_dict())
         model = build()
         load_tensors(file, model.state_dict(), model.load_state_dict)
         return model
+
+
+def built_empty(build: Callable[[], Model]) -> Model:
+    """Return a new model that has shapes and no memory; no numbers are drawn.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = built_empty(lambda: build_model("ot", frame_size=8, coarse_scales=0))
+    >>> {weights.device.type for weights in model.parameters()}
+    {'meta'}
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class NothingDrawn(TorchFunctionMode):
+        """Normal draws on the meta device load torch's compiler: over a second, for nothing."""
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):
+            kwargs = kwargs or {}
+            if func is torch.Tensor.normal_:
+                return args[0]
+            if func is torch.nn.init.normal_:
+                return kwargs["tensor"]
+            return func(*args, **kwargs)
+
+    with torch.device("meta"), NothingDrawn():
+        return build()
 
 
 def save_model(model: Any, folder: str | Path) -> None:
@@ -82,11 +106,14 @@ def save_model_files(
     Use it inside ``atomic_folder``.
 
     >>> import tempfile
+    >>> import torch
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model_files(Path(folder), "video", {"kind": "ot"}, {"weight": torch.zeros(1)})
     ...     sorted(file.name for file in Path(folder).iterdir())
     ['model.json', 'model.safetensors']
     """
+    from safetensors.torch import save
+
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     # Through Python, so that a full disk is the OSError that it is and not the format's own error.
     (folder / WEIGHTS).write_bytes(save(tensors))
@@ -94,7 +121,7 @@ def save_model_files(
 
 
 def find_saved(name_or_path: str | Path) -> SavedModel:
-    """Resolve a saved model's folder, a run folder or a shipped name.
+    """Resolve a saved model's folder, a run folder, a shipped name or ``hf://owner/name``.
 
     Of a run folder it is the best save, or else the newest complete one. Raises InputError where
     there is none.
@@ -149,10 +176,10 @@ def numbered_saves(run: Path) -> list[Path]:
     )
 
 
-def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
+def check_tensors(file: Path, expected: Mapping[str, Tensor], prefix: str = "") -> None:
     """Refuse a safetensors file whose names and shapes are not ``expected``'s.
 
-    Only its header is read. Raises InputError.
+    Only its header is read, and only names that begin with ``prefix`` count. Raises InputError.
 
     >>> check_tensors(SHIPPED / "push-ot-small" / WEIGHTS, {})
     Traceback (most recent call last):
@@ -162,27 +189,36 @@ def check_tensors(file: Path, expected: Mapping[str, Tensor]) -> None:
     with _opened(file) as tensors:
         names = tensors.keys()
         found = {name: tuple(tensors.get_slice(name).get_shape()) for name in names}
-    _compare_shapes(file, {name: tuple(tensor.shape) for name, tensor in expected.items()}, found)
+    wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    _compare_shapes(file, _under(prefix, wanted), _under(prefix, found))
 
 
 def load_tensors(
-    file: Path, expected: Mapping[str, Tensor], accept: Callable[[dict[str, Tensor]], object]
+    file: Path,
+    expected: Mapping[str, Tensor],
+    accept: Callable[[dict[str, Tensor]], object],
+    prefix: str = "",
 ) -> None:
     """Read a safetensors file and hand its tensors to ``accept``.
 
-    Raises InputError unless names and shapes are ``expected``'s and every number is finite.
+    Only those whose names begin with ``prefix`` are read. Raises InputError unless names and shapes
+    are ``expected``'s and every number is finite.
 
     >>> import tempfile
+    >>> import torch
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model_files(Path(folder), "video", {}, {"weight": torch.ones(1)})
     ...     load_tensors(Path(folder) / WEIGHTS, {"weight": torch.zeros(1)}, print)
     {'weight': tensor([1.])}
     """
-    check_tensors(file, expected)
+    check_tensors(file, expected, prefix)
     with _opened(file) as tensors:
-        values = {name: tensors.get_tensor(name).to(expected[name].dtype) for name in expected}
+        values = {
+            name: tensors.get_tensor(name).to(like.dtype)
+            for name, like in _under(prefix, expected).items()
+        }
     for name, value in values.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        if value.is_floating_point() and not bool(value.isfinite().all()):
             raise InputError(
                 f"{file}: {name} is not finite everywhere; the weights have diverged or are "
                 "damaged. Use another save or train again."
@@ -196,6 +232,8 @@ def _opened(file: Path) -> Iterator[Any]:
         raise InputError(
             f"{file}: no such file; the save is incomplete. Use another one or train again."
         )
+    from safetensors import SafetensorError, safe_open
+
     try:
         opened = safe_open(file, framework="pt")
     except (
@@ -209,6 +247,10 @@ def _opened(file: Path) -> Iterator[Any]:
             yield tensors
     except (SafetensorError, OSError) as error:
         raise _damaged(file, error) from None
+
+
+def _under(prefix: str, named: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if name.startswith(prefix)}
 
 
 def _damaged(file: Path, error: Exception) -> InputError:
@@ -227,6 +269,8 @@ def _compare_shapes(file: Path, wanted: Mapping[str, tuple], found: Mapping[str,
 
 
 def _resolve(path: Path, name: str) -> Path:
+    if is_on_hub(name):
+        return fetch(name)
     if (path / "model.json").is_file():
         return path
     if (path / "checkpoints").is_dir():
@@ -241,5 +285,6 @@ def _resolve(path: Path, name: str) -> Path:
         return SHIPPED / name
     shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob("*/model.json"))) or "none"
     raise InputError(
-        f"{name}: neither a run folder, a saved model nor a shipped one (shipped: {shipped})."
+        f"{name}: neither a run folder, a saved model nor a shipped one (shipped: {shipped}); "
+        "hf://owner/name is one on the Hub."
     )

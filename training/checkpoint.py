@@ -10,9 +10,7 @@ progress.json                   counters, format version, SHA-256 of the other f
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
-import json
 import os
 import pickle
 import shutil
@@ -33,8 +31,14 @@ from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, is_complete, read_json, write_json
 from pixelpush.saved import complete_saves, load_tensors, numbered_saves, save_model_files
 from pixelpush.training.divergence import check_weights
+from pixelpush.training.save_integrity import (
+    FORMAT,
+    DamagedSave,
+    file_sha256,
+    progress_checksum,
+    verify_save,
+)
 
-FORMAT = 1
 # Room for file system overhead and the small files.
 _SPARE_BYTES = 4 << 20
 
@@ -279,14 +283,6 @@ def _check_slots(loaded: Any, optimizer: torch.optim.Optimizer) -> None:
                 raise ValueError(f"{name} of parameter {index} is not finite everywhere")
 
 
-class DamagedSave(InputError):
-    """A complete save whose contents are not what was written.
-
-    >>> issubclass(DamagedSave, InputError)
-    True
-    """
-
-
 def _write_files(folder: Path, state: TrainState) -> None:
     config: Any = state.model.config
     save_model_files(folder, state.family, dataclasses.asdict(config), state.evaluated.state_dict())
@@ -300,9 +296,9 @@ def _write_files(folder: Path, state: TrainState) -> None:
     buffer = io.BytesIO()
     torch.save(state.optimizer.state_dict(), buffer)
     (folder / "optimizer.pt").write_bytes(buffer.getbuffer())
-    digests = {item.name: _sha256(item) for item in sorted(folder.iterdir())}
+    digests = {item.name: file_sha256(item) for item in sorted(folder.iterdir())}
     progress = {"format": FORMAT, **dataclasses.asdict(state.progress), "sha256": digests}
-    write_json(folder / "progress.json", {**progress, "checksum": _checksum(progress)})
+    write_json(folder / "progress.json", {**progress, "checksum": progress_checksum(progress)})
 
 
 def _check_space(run: Path, state: TrainState) -> None:
@@ -321,64 +317,9 @@ def _check_space(run: Path, state: TrainState) -> None:
         )
 
 
-def verify_save(save: Path) -> None:
-    """Raise DamagedSave unless the save is whole and every file is what was written.
-
-    Nothing is changed. Raises InputError for a format that this version does not know.
-
-    >>> verify_save(Path("no-such-save"))
-    Traceback (most recent call last):
-        ...
-    pixelpush.training.checkpoint.DamagedSave: no-such-save: half-written, without its marker.
-    """
-    if not is_complete(save):
-        raise DamagedSave(f"{save}: half-written, without its marker.")
-    progress = _sound_progress(save)
-    digests = progress.get("sha256")
-    needed = {"model.json", "model.safetensors", "optimizer.pt"}
-    if not isinstance(digests, dict) or not needed <= digests.keys():
-        raise DamagedSave(f"{save}: damaged (progress.json lacks the files' digests).")
-    for name, digest in digests.items():
-        file = save / Path(name).name
-        if not file.is_file() or _sha256(file) != digest:
-            raise DamagedSave(f"{file}: missing or not what was written; the save is damaged.")
-    if not isinstance(progress.get("examples"), int) or progress["examples"] != int(save.name):
-        raise DamagedSave(f"{save}: damaged (progress.json counts other examples).")
-
-
-def _sound_progress(save: Path) -> Mapping[str, Any]:
-    """progress.json without its checksum, which is compared first."""
-    try:
-        progress = read_json(save / "progress.json")
-    except InputError as error:
-        raise DamagedSave(f"{save}: damaged ({error})") from None
-    if not isinstance(progress, dict) or not isinstance(progress.get("format"), int):
-        raise DamagedSave(f"{save}: damaged (progress.json has no format).")
-    if progress["format"] != FORMAT:
-        raise InputError(
-            f"{save}: format {progress['format']} is not format {FORMAT}, which this version "
-            "reads; continue this run with the version that wrote it."
-        )
-    if progress.pop("checksum", None) != _checksum(progress):
-        raise DamagedSave(f"{save}: damaged (progress.json is not what was written).")
-    return progress
-
-
 def _read_progress(save: Path) -> Mapping[str, Any]:
     found = read_json(save / "progress.json")
     try:
         return {item.name: found[item.name] for item in dataclasses.fields(Progress)}
     except KeyError as error:
         raise InputError(f"{save}/progress.json: {error} is missing.") from None
-
-
-def _checksum(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with open(file, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -31,10 +31,11 @@ class DataConfig:
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter:
     largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
     gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
-    so that the faults of a model's own samples are not taken for news. drawing_pairs: with each
-    clip come so many pairs of frames of other episodes, which teach the layered encoder to draw the
-    arm; it needs many stations in every step. crop: super-resolution models train on random crops
-    of this side; 0 for whole images. Raises InputError for a value out of bounds.
+    so that the faults of a model's own samples are not taken for news. drawing_episodes: with each
+    clip come frames of so many other episodes, which teach the layered encoder to draw the arm; it
+    needs many stations in every step. teaches: 'all', or 'drawing' for a run that teaches nothing
+    but to draw the arm, from which others start. crop: super-resolution models train on random
+    crops of this side; 0 for whole images. Raises InputError for a value out of bounds.
 
     >>> DataConfig(clip_frames=10, jitter=2).context
     2
@@ -47,11 +48,13 @@ class DataConfig:
     jitter: int = 0
     colour: float = 0.0
     corruption: float = 0.0
-    drawing_pairs: int = 0
+    drawing_episodes: int = 0
+    teaches: str = "all"
     crop: int = 0
 
     def __post_init__(self):
-        check_not_negative(self, "jitter", "colour", "crop", "drawing_pairs")
+        check_choice("teaches", self.teaches, ("all", "drawing"))
+        check_not_negative(self, "jitter", "colour", "crop", "drawing_episodes")
         if not 0 <= self.corruption <= 1:
             raise InputError(f"corruption is a share, 0 to 1, got {self.corruption}.")
         if self.colour >= 1:
@@ -99,8 +102,9 @@ class TrainConfig:
 class RunOptions:
     """How and where a run is carried out; it may differ from one call to the next of the same run.
 
-    Intervals are in examples. 0 means a twentieth of the planned length for save_examples and
-    validate_examples, every tenth step for log_examples, and never for sample_examples. Raises
+    Intervals are in examples. 0 means a twentieth of the planned length for save_examples, the same
+    for validate_examples but never more than a tenth of the work (``validation_interval``), every
+    tenth step for log_examples, and never for sample_examples. Raises
     InputError for a value out of bounds.
 
     >>> RunOptions(minutes=5.0).keep
@@ -134,15 +138,16 @@ class RunOptions:
     keep: int = 3
     """Keep the last so many saves, and the best."""
     validate_examples: int = 0
-    """Validate after every so many examples; 0: twenty times in a run."""
+    """Validate after every so many examples; 0: twenty times in a run, but never so often that it
+    takes more than a tenth of the work."""
     validation_items: int = 64
     """Validate on the first so many items while training; the whole split is scored at the end."""
     log_examples: int = 0
     """Write a line of metrics after every so many examples; 0: every ten steps."""
     sample_examples: int = 0
     """Draw sampled futures (video models) after every so many examples; 0: never."""
-    tensorboard: bool = False
-    """Write the metrics to TensorBoard too."""
+    track: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ()
+    """Give the metrics to these trackers too; each is an extra: pip install 'pixelpush[wandb]'."""
     quiet: bool = False
     """No progress bar."""
 

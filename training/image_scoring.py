@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from pixelpush.datasets.image_sets import ImageSet
 from pixelpush.errors import InputError
 from pixelpush.image import ImageModel
+from pixelpush.progress import Advance
 from pixelpush.training.image_batches import check_fits, read_images
 
 
@@ -89,3 +90,17 @@ def score_images(
         model.train(training)
     c = model.config
     return ImageScores(nats, c.colours * c.image_size**2)
+
+
+def advancing(starts: range, count: int, advance: Advance) -> Iterator[int]:
+    """Yield the starts of the batches; what each batch scored is reported when it is done.
+
+    >>> list(advancing(range(0, 5, 2), 5, lambda count, note="": print(count)))
+    2
+    2
+    1
+    [0, 2, 4]
+    """
+    for start in starts:
+        yield start
+        advance(min(starts.step, count - start))

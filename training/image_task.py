@@ -16,6 +16,7 @@ from pixelpush.errors import InputError
 from pixelpush.image import build_image_model
 from pixelpush.image.config import ImageConfig
 from pixelpush.image.multiscale_pixelcnn import MultiscalePixelCNNConfig
+from pixelpush.progress import Progress, silent
 from pixelpush.training.config import DataConfig
 from pixelpush.training.image_batches import (
     IMAGES,
@@ -24,7 +25,7 @@ from pixelpush.training.image_batches import (
     read_images,
     split_batch,
 )
-from pixelpush.training.image_scoring import score_images
+from pixelpush.training.image_scoring import advancing, score_images
 from pixelpush.training.task import SCORE
 
 # Purposes of random numbers, apart from those of video augmentation.
@@ -48,6 +49,7 @@ class ImageTask:
     """
 
     family = "image"
+    headline = SCORE
     frames_per_example = 1
 
     def __init__(
@@ -113,13 +115,31 @@ class ImageTask:
         images, condition = split_batch(batch)
         return model(images, condition, self.scales) if self.scales else model(images, condition)
 
+    def validation_cost(self, limit: int) -> float:
+        """Images forward, beside images forward and backward."""
+        return 0.0 if self.validation is None else min(limit, len(self.validation)) / 3
+
     def evaluate(
-        self, model: Any, limit: int | None, device: torch.device, precision: str
+        self,
+        model: Any,
+        limit: int | None,
+        device: torch.device,
+        precision: str,
+        progress: Progress = silent,
     ) -> dict[str, float]:
         """Exact nats per sub-pixel of the validation images, or of the first ``limit``."""
         if self.validation is None:
             return {}
-        scores = score_images(model, self.validation, limit, device=device, precision=precision)
+        count = len(self.validation) if limit is None else min(limit, len(self.validation))
+        with progress(count, "scoring") as advance:
+            scores = score_images(
+                model,
+                self.validation,
+                limit,
+                device=device,
+                precision=precision,
+                progress=lambda starts: advancing(starts, count, advance),
+            )
         return {
             SCORE: scores.nats_per_subpixel,
             "bits_per_dimension": scores.bits_per_dimension,

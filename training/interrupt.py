@@ -4,11 +4,14 @@ save was."""
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
+
+_ACKNOWLEDGED = b"\nsaving after this step, then stopping; Ctrl-C again stops at once.\n"
 
 
 class Clock:
@@ -61,6 +64,8 @@ def stopping_on_signals(clock: Clock) -> Iterator[None]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         clock.interrupted = True
+        # Not through the bar: a signal may come while it holds its lock.
+        os.write(2, _ACKNOWLEDGED)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = {number: signal.signal(number, ask) for number in _SIGNALS}

@@ -4,10 +4,10 @@ run."""
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,14 @@ from torch import nn
 
 from pixelpush.errors import InputError
 from pixelpush.files import read_json, write_json
-from pixelpush.saved import WEIGHTS, check_tensors, find_saved, load_tensors
+from pixelpush.saved import (
+    WEIGHTS,
+    SavedModel,
+    built_empty,
+    check_tensors,
+    find_saved,
+    load_tensors,
+)
 from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average, update_average
 from pixelpush.training.checkpoint import Progress, TrainState
@@ -26,13 +33,15 @@ from pixelpush.training.data import Batch, Share, read_ahead
 from pixelpush.training.devices import agree, make_fabric, on_first
 from pixelpush.training.divergence import divergence, first_non_finite_gradient
 from pixelpush.training.interrupt import Clock, stopping_on_signals
-from pixelpush.training.metrics import BEST_KEY, Metrics, Window, validation_line
+from pixelpush.training.metrics import Metrics, Window
 from pixelpush.training.optimizer import build_optimizer, set_learning_rate
 from pixelpush.training.run_folder import begin_or_resume, locked
 from pixelpush.training.schedule import make_schedule
 from pixelpush.training.seeding import seed_torch
 from pixelpush.training.step import StepResult, Wrapped, everyones_names, train_step
-from pixelpush.training.task import SCORE, Task
+from pixelpush.training.task import Task
+from pixelpush.training.trackers import check_trackers, open_trackers
+from pixelpush.training.validation import final_evaluation, validate, validation_interval
 
 # Draws sample pictures of a model into a folder; given by the rooms above this one.
 DrawSamples = Callable[[nn.Module, Path], None]
@@ -54,6 +63,11 @@ class Run:
     wrapped: Wrapped
     metrics: Metrics | None  # in the first process only
     draw_samples: DrawSamples | None = None
+
+    @cached_property
+    def validate_every(self) -> int:
+        """Examples between two validations."""
+        return validation_interval(self.task, self.config, self.options)
 
     @property
     def fabric(self) -> Fabric:
@@ -92,6 +106,7 @@ def train(
     """
     folder = Path(folder)
     options = options or RunOptions()
+    check_trackers(options.track)
     fabric = make_fabric(options)
     # Refuses too small a batch early.
     Share(0, fabric.world_size, options.accumulate).pieces(0, config.batch_size)
@@ -105,25 +120,52 @@ def train(
         metrics = None
         if fabric.global_rank == 0:
             quiet = options.quiet or state.progress.examples >= config.examples
-            metrics = Metrics(
-                folder, config.examples, state.progress.examples, options.tensorboard, quiet
-            )
+            seen = state.progress.examples
+            description = read_json(folder / "config.json")
+            trackers = open_trackers(options.track, folder, seen, description)
+            metrics = Metrics(folder, config.examples, seen, trackers, quiet)
             stack.enter_context(metrics)
             checkpoint.write_best(folder, state.progress)
         run = Run(task, config, options, folder, state, wrapped, metrics, draw_samples)
-        _loop(run)
-        if state.progress.examples >= config.examples:
-            _final_evaluation(run)
+        try:
+            _loop(run)
+            if state.progress.examples >= config.examples:
+                final_evaluation(run)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(what_holds(folder)) from None
     return state.progress
+
+
+def what_holds(folder: Path) -> str:
+    """Return in words what is left of an interrupted run.
+
+    >>> what_holds(Path("no-such-run"))
+    'nothing is saved yet; the same command begins again.'
+    """
+    saves = checkpoint.complete_saves(folder)
+    if not saves:
+        return "nothing is saved yet; the same command begins again."
+    return (
+        f"{saves[-1]} holds the run after {int(saves[-1].name)} examples; the same command "
+        "continues from there."
+    )
 
 
 def _check_start(folder: Path, task: Task, start: str) -> None:
     """Refuse weights that are not there or not of this model before the run folder takes note of
     them."""
     if start and not (folder / "config.json").is_file():
-        with torch.device("meta"):
-            expected = task.build_model().state_dict()
-        check_tensors(find_saved(start).folder / WEIGHTS, expected)
+        model = built_empty(task.build_model)
+        saved = find_saved(start)
+        check_tensors(saved.folder / WEIGHTS, model.state_dict(), _shared_part(saved, model))
+
+
+def _shared_part(start: SavedModel, model: Any) -> str:
+    """The prefix of the tensors that a run takes from the weights that it starts from.
+
+    All of them, but of a video model with another decoder the frame encoder alone."""
+    videos = start.family == model.family == "video"
+    return "encoder." if videos and start.config.get("kind") != model.config.kind else ""
 
 
 def _set_up(
@@ -135,9 +177,10 @@ def _set_up(
         seed_torch(config.seed, "initialise")
         task.initialise(model, config.seed)
         if config.start:
-            load_tensors(
-                find_saved(config.start).folder / WEIGHTS, model.state_dict(), model.load_state_dict
-            )
+            saved = find_saved(config.start)
+            part = _shared_part(saved, model)
+            accept = partial(model.load_state_dict, strict=not part)
+            load_tensors(saved.folder / WEIGHTS, model.state_dict(), accept, part)
     if options.checkpointing:
         if not hasattr(model, "set_checkpointing"):
             raise InputError(
@@ -208,7 +251,9 @@ def _loop(run: Run) -> None:
 def _say_stopped(run: Run) -> None:
     seen = run.state.progress.examples
     if run.metrics and seen < run.config.examples:
-        run.metrics.say(f"stopped after {seen} examples; the same command continues.")
+        run.metrics.say(
+            f"stopped after {seen} of {run.config.examples} examples: {what_holds(run.folder)}"
+        )
 
 
 def _next(feed: Iterator[list[Batch]]) -> tuple[list[Batch], InputError | None]:
@@ -230,12 +275,14 @@ def _report(run: Run, result: StepResult, window: Window, rate: float) -> None:
     interval = run.options.log_examples or 10 * config.batch_size
     if run.metrics is None:
         return
-    run.metrics.step(config.batch_size, result.losses[SCORE])
+    name = run.task.headline
+    run.metrics.step(config.batch_size, name, result.losses[name])
     if progress.steps == 1 or _due(run, interval):
         line = {
             "step": progress.steps,
             **window.take(run.task.frames_per_example),
             "learning_rate": rate,
+            "seconds": progress.seconds,
         }
         if run.fabric.device.type == "cuda":
             line["peak_memory_gb"] = torch.cuda.max_memory_allocated() / 1e9
@@ -248,7 +295,7 @@ def _finish_step(run: Run, save_now: bool) -> bool:
     options = run.options
     progress = run.state.progress
     usual = max(config.examples // 20, config.batch_size)
-    improved = _due(run, options.validate_examples or usual) and _validate(run)
+    improved = _due(run, run.validate_every) and validate(run)
     draw = run.draw_samples
     if options.sample_examples and _due(run, options.sample_examples) and draw is not None:
         samples = run.folder / "samples" / f"{progress.examples:010d}"
@@ -266,53 +313,6 @@ def _due(run: Run, interval: int) -> bool:
     return (
         after - run.config.batch_size
     ) // interval != after // interval or after >= run.config.examples
-
-
-def _validate(run: Run) -> bool:
-    """Score the first validation items; whether this is the best score so far."""
-    progress = run.state.progress
-    scores = _evaluate(run, run.options.validation_items)
-    if not scores:
-        return False
-    line = validation_line(scores)
-    if run.metrics is not None:
-        run.metrics.write(progress.examples, line)
-        run.metrics.say(
-            f"{progress.examples} examples: validation {line[BEST_KEY]:.4f} nats per sub-pixel"
-        )
-    if progress.best is not None and line[BEST_KEY] >= progress.best[BEST_KEY]:
-        return False
-    progress.best = {
-        "save": checkpoint.save_path(run.folder, progress.examples).name,
-        BEST_KEY: line[BEST_KEY],
-    }
-    return True
-
-
-def _evaluate(run: Run, limit: int | None) -> dict[str, float]:
-    scores = run.task.evaluate(run.state.evaluated, limit, run.fabric.device, run.config.precision)
-    run.state.model.train()
-    return scores
-
-
-def _final_evaluation(run: Run) -> None:
-    """The whole validation split, once, when the run is complete: run/final.json."""
-    path = run.folder / "final.json"
-    # A run that was prolonged since has another final score.
-    if on_first(
-        run.fabric,
-        lambda: path.is_file() and read_json(path).get("examples") == run.state.progress.examples,
-    ):
-        if run.metrics and not run.options.quiet:
-            print(f"{run.folder}: this run is complete; see {path}.", file=sys.stderr)
-        return
-    progress = run.state.progress
-    line = validation_line(_evaluate(run, None), "whole_validation_")
-    if run.metrics is not None and line:
-        run.metrics.write(progress.examples, line)
-    report = {"examples": progress.examples, "seconds": progress.seconds, **line}
-    on_first(run.fabric, lambda: write_json(path, report))
-    agree(run.fabric, (), _failure(run))
 
 
 def _stop_diverged(run: Run, result: StepResult, pieces: list[Batch]) -> None:

@@ -1,10 +1,10 @@
-"""Metrics: JSON lines always, a progress bar, TensorBoard where asked for."""
+"""Metrics: JSON lines always, a progress bar, trackers where asked for."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tqdm import tqdm
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file, full_disk_is_a_clear_error
 from pixelpush.training.task import SCORE
+from pixelpush.training.trackers import Tracker
 
 _SMOOTHING = 0.95
 
@@ -20,8 +21,8 @@ _SMOOTHING = 0.95
 class Metrics:
     """Where a run's figures go; use it as a context manager in the first process only.
 
-    planned, examples: of the whole run, and seen so far. failure: the first error in writing, for
-    all processes to learn.
+    planned, examples: of the whole run, and seen so far. trackers: closed with it. failure: the
+    first error in writing, for all processes to learn.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -32,11 +33,16 @@ class Metrics:
     """
 
     def __init__(
-        self, run: Path, planned: int, examples: int, tensorboard: bool = False, quiet: bool = False
+        self,
+        run: Path,
+        planned: int,
+        examples: int,
+        trackers: Sequence[Tracker] = (),
+        quiet: bool = False,
     ):
         self._path = run / "metrics.jsonl"
         forget_after(self._path, examples)
-        self._board = _open_tensorboard(run / "tensorboard", examples) if tensorboard else None
+        self._trackers = trackers
         self._bar = tqdm(
             total=planned,
             initial=min(examples, planned),
@@ -53,19 +59,23 @@ class Metrics:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
-        if self._board is not None:
-            self._board.close()
+        self.close_bar()
+        for tracker in self._trackers:
+            tracker.close()
 
-    def step(self, examples: int, score: float) -> None:
-        """Move the bar by one step's examples and show the smoothed score, nats per sub-pixel."""
+    def close_bar(self) -> None:
+        """Training is over; what follows has a bar of its own."""
+        self._bar.close()
+
+    def step(self, examples: int, name: str, score: float) -> None:
+        """Move the bar by one step's examples and show the smoothed score of that name."""
         old = self._smoothed
         self._smoothed = score if old is None else _SMOOTHING * old + (1 - _SMOOTHING) * score
-        self._bar.set_postfix_str(f"{self._smoothed:.3f} nats/sub-pixel", refresh=False)
+        self._bar.set_postfix_str(f"{self._smoothed:.3f} {name.replace('_', ' ')}", refresh=False)
         self._bar.update(examples)
 
     def write(self, examples: int, values: Mapping[str, Any]) -> None:
-        """Append one line, and the same to TensorBoard.
+        """Append one line, and give its numbers to the trackers.
 
         A full disk becomes ``failure``, for all processes to learn."""
         line = json.dumps({"examples": examples, **values}, allow_nan=False)
@@ -74,10 +84,9 @@ class Metrics:
                 stream.write(line + "\n")
         except InputError as error:
             self.failure = error
-        if self._board is not None:
-            for name, value in values.items():
-                if isinstance(value, int | float):
-                    self._board.add_scalar(name, value, examples)
+        numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
+        for tracker in self._trackers:
+            tracker.write(examples, numbers)
 
     def say(self, text: str) -> None:
         """Print a line to stderr without breaking the bar."""
@@ -160,13 +169,3 @@ def validation_line(scores: Mapping[str, float], prefix: str = "validation_") ->
 
 
 BEST_KEY = f"validation_{SCORE}"
-
-
-def _open_tensorboard(folder: Path, examples: int) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise InputError(
-            "--tensorboard needs the package tensorboard: pip install tensorboard."
-        ) from None
-    return SummaryWriter(str(folder), purge_step=examples + 1)

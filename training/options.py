@@ -87,20 +87,21 @@ class PresetChanges:
             for name, value in vars(self).items()
             if value is not None and value is not False
         }
-        optimizer = _taken(base.optimizer, given)
-        data = _taken(base.data, given)
-        changed = dataclasses.replace(
+        optimizer = _fields_among(base.optimizer, given)
+        data = _fields_among(base.data, given)
+        own = given.keys() - optimizer.keys() - data.keys()
+        return dataclasses.replace(
             base,
             optimizer=dataclasses.replace(base.optimizer, **optimizer),
             data=dataclasses.replace(base.data, **data),
+            **{name: given[name] for name in own},
         )
-        return dataclasses.replace(changed, **given)
 
 
-def _taken(config: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Those of the given values that are fields of ``config``, taken out of ``given``."""
-    names = [field.name for field in dataclasses.fields(config) if field.name in given]
-    return {name: given.pop(name) for name in names}
+def _fields_among(config: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those of the given values that are fields of ``config``."""
+    names = {field.name for field in dataclasses.fields(config)}
+    return {name: value for name, value in given.items() if name in names}
 
 
 def parse_settings(settings: Sequence[str]) -> Mapping[str, Any]:

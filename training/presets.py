@@ -5,11 +5,13 @@ a video or image preset is also the name of its model's preset."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pixelpush.published import robot_pushing_words
-from pixelpush.registry import Registry
 from pixelpush.training.config import DataConfig, OptimizerConfig, ScheduleConfig, TrainConfig
 from pixelpush.training.image_presets import image_presets
 from pixelpush.training.preset import Preset
+from pixelpush.training.preset_names import check_preset_name
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.kinds import Measured, VideoKind
 
@@ -28,9 +30,16 @@ _SMALL_TRAIN = TrainConfig(
     examples=10_000,
     optimizer=OptimizerConfig(name="muon", learning_rate=2.5e-3, weight_decay=1e-2, clip_norm=1.0),
     schedule=ScheduleConfig(kind="cosine", warmup_examples=100, final=0.02),
-    data=DataConfig(clip_frames=10, context=2, corruption=0.4, drawing_pairs=16),
+    data=DataConfig(clip_frames=10, context=2, corruption=0.4, drawing_episodes=8),
     ema_decay=0.998,
     precision="bf16",
+)
+# To draw the arm is learnt first: it wants many stations in every step. The small presets start
+# from such a run.
+_DRAWING_TRAIN = replace(
+    _SMALL_TRAIN,
+    examples=8_000,
+    data=replace(_SMALL_TRAIN.data, teaches="drawing"),
 )
 # One GPU: larger batches and a longer schedule of the same kind; never run.
 _PUSH_TRAIN = TrainConfig(
@@ -38,7 +47,7 @@ _PUSH_TRAIN = TrainConfig(
     examples=100_000,
     optimizer=OptimizerConfig(name="muon", learning_rate=2e-3, weight_decay=1e-2, clip_norm=1.0),
     schedule=ScheduleConfig(kind="cosine", warmup_examples=4_000, final=0.02),
-    data=DataConfig(clip_frames=20, context=2),
+    data=DataConfig(clip_frames=20, context=2, corruption=0.4, drawing_episodes=2),
     ema_decay=0.999,
     precision="bf16",
 )
@@ -94,6 +103,26 @@ def _unmeasured(kind: VideoKind, name: str) -> Measured:
     return Measured(_NOT_MEASURED, f"published: {published}; ours {_NOT_MEASURED}")
 
 
+def drawing_presets() -> dict[str, Preset]:
+    """Return the preset that teaches the layered encoder to draw the arm, and nothing else.
+
+    >>> drawing_presets()["push-drawing-small"].train.data.teaches
+    'drawing'
+    """
+    name = "push-drawing-small"
+    return {
+        name: Preset(
+            family="video",
+            model="push-ot-small",
+            train=_DRAWING_TRAIN,
+            command=f"pixelpush train {name} --data sim --run runs/{name}",
+            hardware="1 CPU core",
+            minutes=_NOT_MEASURED,
+            expected=_NOT_MEASURED,
+        )
+    }
+
+
 def super_resolution_presets() -> dict[str, Preset]:
     """Return the training presets of the 2x video upscalers, by the size that they draw.
 
@@ -122,13 +151,14 @@ def presets() -> dict[str, Preset]:
     >>> presets()["paper-ot"].train.optimizer.name
     'rmsprop'
     """
-    return {**video_presets(), **super_resolution_presets(), **image_presets()}
+    return {**video_presets(), **drawing_presets(), **super_resolution_presets(), **image_presets()}
 
 
 def find_preset(name: str) -> Preset:
-    """Return the training preset of that name; an unknown one raises InputError that lists them.
+    """Return the training preset of that name; an unknown one raises InputError with the nearest.
 
     >>> find_preset("push-ot-small").model
     'push-ot-small'
     """
-    return Registry("training preset", presets()).find(name)
+    check_preset_name(name)
+    return presets()[name]

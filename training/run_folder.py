@@ -116,7 +116,7 @@ def _compare(
             )
 
 
-def _flat(value: Any, name: str) -> dict[str, Any]:
+def _flat(value: Any, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
         return {name: value}
     return {

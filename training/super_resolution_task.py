@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pixelpush.datasets.episodes import EpisodeDataset, identity
 from pixelpush.datasets.hashing import randint
 from pixelpush.errors import InputError
+from pixelpush.progress import Progress, silent
 from pixelpush.training.config import DataConfig
 from pixelpush.training.seeding import derived_seed
 from pixelpush.training.task import SCORE
@@ -38,6 +39,7 @@ class SuperResolutionTask:
     """
 
     family = "upscaler"
+    headline = SCORE
 
     def __init__(
         self,
@@ -114,8 +116,22 @@ class SuperResolutionTask:
         """The upscaler's training loss on all crops of a batch."""
         return model(*(batch[name].flatten(0, 1) for name in ("large", "small", "previous")))
 
+    def validation_cost(self, limit: int) -> float:
+        """Whole frames forward, beside crops forward and backward."""
+        if self.validation is None:
+            return 0.0
+        count = min(limit, len(self.validation))
+        shape = self.validation[0].frames.shape
+        pixels = count * (shape[0] - 1) * shape[2] * shape[3]
+        return pixels / (3 * CROPS * self.data.crop**2)
+
     def evaluate(
-        self, model: Any, limit: int | None, device: torch.device, precision: str
+        self,
+        model: Any,
+        limit: int | None,
+        device: torch.device,
+        precision: str,
+        progress: Progress = silent,
     ) -> dict[str, float]:
         """Return the nats per sub-pixel of whole validation frames.
 
@@ -126,6 +142,7 @@ class SuperResolutionTask:
         nats = 0.0
         subpixels = 0
         with (
+            progress(count, "scoring") as advance,
             torch.inference_mode(),
             torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
         ):
@@ -136,6 +153,7 @@ class SuperResolutionTask:
                 ]
                 nats -= float(model.log_prob(*inputs).double().sum())
                 subpixels += large[1:].size
+                advance(1)
         return {SCORE: nats / subpixels}
 
     @staticmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pixelpush.progress import Progress, silent
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -28,6 +30,7 @@ class Task(Protocol):
     """
 
     family: str  # 'video' or 'image': what model.json says
+    headline: str  # the loss's figure that the progress bar shows
     examples_per_epoch: int
     frames_per_example: int  # for the reported frames per second
 
@@ -56,14 +59,26 @@ class Task(Protocol):
         ...
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return means over the batch: 'loss' to minimise, SCORE, and other figures for metrics.
+        """Return means over the batch: 'loss' to minimise, the headline, other figures for metrics.
 
         ``model`` is the wrapped module: call it as ``model(...)``, so that precision and data
         parallelism apply."""
         ...
 
+    def validation_cost(self, limit: int) -> float:
+        """Return what ``evaluate`` costs with that limit, counted in training examples.
+
+        A training example counts as three passes forward: its own, and a backward pass of two. 0
+        without a validation split."""
+        ...
+
     def evaluate(
-        self, model: nn.Module, limit: int | None, device: torch.device, precision: str
+        self,
+        model: nn.Module,
+        limit: int | None,
+        device: torch.device,
+        precision: str,
+        progress: Progress = silent,
     ) -> dict[str, float]:
         """Return scores on the validation split, or on its first ``limit`` items.
 

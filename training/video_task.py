@@ -19,7 +19,9 @@ from pixelpush.datasets.hashing import hash64
 from pixelpush.datasets.inspection import entry_names, near_constant
 from pixelpush.datasets.order import training_clip
 from pixelpush.errors import InputError
+from pixelpush.progress import Progress, silent
 from pixelpush.training.config import DataConfig
+from pixelpush.training.drawing_lesson import LESSON, drawing_lesson
 from pixelpush.training.task import SCORE
 from pixelpush.vpn import build_model
 from pixelpush.vpn.config import VideoConfig
@@ -32,6 +34,8 @@ _STATISTICS_EPISODES = 512
 _VALIDATION_BATCH = 8
 # So many episodes tell poses from deltas.
 _KIND_EPISODES = 64
+# A lesson in drawing is taken from at most so many frames of an episode.
+_LESSON_FRAMES = 20
 # Purposes of draws.
 _DRAWN = 0xD4A34
 _CORRUPTED = 0xC0447
@@ -51,6 +55,7 @@ class VideoTask:
     """
 
     family = "video"
+    headline = SCORE
 
     def __init__(
         self,
@@ -70,7 +75,15 @@ class VideoTask:
         found = {**_shapes(training[0]), **_action_kind(training)}
         self.config: VideoConfig = video_config(model, **{**found, **overrides})
         layered = self.config.encoder == "layered" and self.config.state_dim > 0
-        self.draws = layered and self.data.drawing_pairs > 0
+        self.draws = layered and self.data.drawing_episodes > 0
+        if self.data.teaches == "drawing":
+            if not self.draws:
+                raise InputError(
+                    "data.teaches=drawing: this model draws no arm (encoder=layered with states, "
+                    "and data.drawing_episodes above 0)."
+                )
+            self.headline = "drawing_error"
+        self._lesson_frames = min(_shortest(training, _LESSON_FRAMES), _LESSON_FRAMES)
         self._augmentation = _augmentation(self.data, training)
 
     def describe(self) -> Mapping[str, Any]:
@@ -104,9 +117,12 @@ class VideoTask:
         """Return (name, arrays) of one clip.
 
         frames: uint8 (T, C, H, W). states, actions: float32 (T, ...). 'history' is there where the
-        model is shown a past with faults, and the 'pair_' arrays where it learns to draw the arm.
+        model is shown a past with faults, and the 'lesson_' arrays where it learns to draw the arm;
+        they stand alone where nothing else is taught.
         """
-        clip = self._clip(seed, epoch, index)
+        if self.data.teaches == "drawing":
+            return f"lesson {index}", self._lesson(seed, epoch, index)
+        clip = self._clip(seed, epoch, index, self.data.clip_frames)
         example = {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
         if self.data.corruption:
             chance = hash64(seed, epoch, index, _CORRUPTED) / 2**64
@@ -115,28 +131,19 @@ class VideoTask:
                 history = corrupt(clip.frames, self.data.context, seed, index, epoch)
             example["history"] = history
         if self.draws:
-            example |= self._pairs(seed, epoch, index)
+            example |= self._lesson(seed, epoch, index)
         return clip.id, example
 
-    def _pairs(self, seed: int, epoch: int, index: int) -> dict[str, np.ndarray]:
-        frames = []
-        states = []
-        actions = []
-        for number in range(self.data.drawing_pairs):
+    def _lesson(self, seed: int, epoch: int, index: int) -> dict[str, np.ndarray]:
+        """Arrays 'lesson_*', the arguments of ``VideoPixelNetwork.drawing_lesson``."""
+        parts = []
+        for number in range(self.data.drawing_episodes):
             draw = hash64(seed, epoch, index, number, _DRAWN)
-            other = self._clip(seed, epoch, draw % len(self.training))
-            time = (draw >> 32) % (len(other.frames) - 1)
-            frames.append(other.frames[[0, time + 1]])
-            states.append(other.states[time : time + 1])
-            actions.append(other.actions[time : time + 1])
-        return {
-            "pair_frames": np.stack(frames),
-            "pair_states": np.stack(states),
-            "pair_actions": np.stack(actions),
-        }
+            other = self._clip(seed, epoch, draw % len(self.training), self._lesson_frames)
+            parts.append(drawing_lesson(other, draw >> 32))
+        return {f"lesson_{name}": np.stack([part[name] for part in parts]) for name in LESSON}
 
-    def _clip(self, seed: int, epoch: int, index: int) -> Episode:
-        clip_frames = self.data.clip_frames
+    def _clip(self, seed: int, epoch: int, index: int, clip_frames: int) -> Episode:
         lengths = getattr(self.training, "lengths", None)
         if lengths is not None:
             start = training_clip(seed, epoch, index, int(lengths[index]), clip_frames)
@@ -157,29 +164,45 @@ class VideoTask:
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The model's training loss on a batch of clips."""
-        clip = batch["frames"], batch["states"], batch["actions"], self.data.context
-        pairs = None
+        lesson = None
         if self.draws:
-            names = "pair_frames", "pair_states", "pair_actions"
-            pairs = tuple(batch[name].flatten(0, 1) for name in names)
-        return model(*clip, batch.get("history"), pairs)
+            lesson = tuple(batch[f"lesson_{name}"].flatten(0, 1) for name in LESSON)
+        clip = batch.get("frames"), batch.get("states"), batch.get("actions")
+        return model(*clip, self.data.context, batch.get("history"), lesson)
+
+    def validation_cost(self, limit: int) -> float:
+        """Whole episodes forward, beside clips forward and backward."""
+        if self.validation is None:
+            return 0.0
+        count = min(limit, len(self.validation))
+        lengths = getattr(self.validation, "lengths", None)
+        if lengths is None:
+            lengths = [len(self.validation[index].frames) for index in range(count)]
+        return float(sum(lengths[:count])) / (3 * self.data.clip_frames)
 
     def evaluate(
-        self, model: nn.Module, limit: int | None, device: torch.device, precision: str
+        self,
+        model: nn.Module,
+        limit: int | None,
+        device: torch.device,
+        precision: str,
+        progress: Progress = silent,
     ) -> dict[str, float]:
         """Exact nats per sub-pixel of the validation episodes, or of the first ``limit``."""
-        if self.validation is None:
+        if self.validation is None or self.data.teaches == "drawing":
             return {}
         episodes = self.validation if limit is None else Prefix(self.validation, limit)
-        scores = score_episodes(
-            model,
-            episodes,
-            self.data.context,
-            self.data.scored_frames,
-            _VALIDATION_BATCH,
-            device,
-            precision,
-        )
+        with progress(len(episodes), "scoring") as advance:
+            scores = score_episodes(
+                model,
+                episodes,
+                self.data.context,
+                self.data.scored_frames,
+                _VALIDATION_BATCH,
+                device,
+                precision,
+                advance,
+            )
         nats, subpixels = total_score(scores)
         return {SCORE: nats / subpixels}
 
@@ -256,16 +279,21 @@ def _shapes(episode: Episode) -> dict[str, int]:
     return {"frame_size": height, "colours": colours, **dimensions}
 
 
-def _clip_frames(episodes: EpisodeDataset, data: DataConfig) -> int:
+def _lengths(episodes: EpisodeDataset, otherwise: int) -> Sequence[int]:
+    """Frames of every episode. Recorded stores know them; what does not is made in memory, or alike
+    in all episodes."""
     lengths = getattr(episodes, "lengths", None)
-    if lengths is None:
-        # Recorded stores know their lengths; what does not is made in memory, or alike in all
-        # episodes.
-        lengths = (
-            [len(episode.frames) for episode in episodes]
-            if isinstance(episodes, list)
-            else [data.clip_frames]
-        )
+    if lengths is None and isinstance(episodes, list):
+        lengths = [len(episode.frames) for episode in episodes]
+    return [otherwise] if lengths is None else lengths
+
+
+def _shortest(episodes: EpisodeDataset, otherwise: int) -> int:
+    return int(min(_lengths(episodes, otherwise)))
+
+
+def _clip_frames(episodes: EpisodeDataset, data: DataConfig) -> int:
+    lengths = _lengths(episodes, data.clip_frames)
     shortest = int(min(lengths))
     if shortest <= data.context:
         number = int(np.argmin(lengths))

@@ -4,7 +4,8 @@ super-resolution."""
 from pixelpush.saved import save_model
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.load import build_model, load_model
-from pixelpush.vpn.model import Rollout, VideoPixelNetwork
+from pixelpush.vpn.model import VideoPixelNetwork
+from pixelpush.vpn.rollout import Rollout
 from pixelpush.vpn.super_resolution import (
     SuperResolutionConfig,
     VideoUpscaler,

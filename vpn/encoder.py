@@ -18,6 +18,7 @@ from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.vpn.background import Background, empty, observe
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.motion import Motion
+from pixelpush.vpn.points import Moving
 from pixelpush.vpn.recompute import by_pieces
 
 
@@ -123,6 +124,12 @@ class VideoEncoder(nn.Module, ABC):
         features: (B, D, g, g), which condition the next frame. centre: of the next frame, or None.
         """
 
+    def step_moving(
+        self, carry: Any, frame: Tensor, vector: Tensor
+    ) -> tuple[Any, Tensor, Tensor | None, Moving | None]:
+        """``step`` with how the frame's pixels move, None where the encoder moves none."""
+        return *self.step(carry, frame, vector), None
+
     @abstractmethod
     def forward(
         self, frames: Tensor, vectors: Tensor, recompute: bool = False
@@ -211,6 +218,16 @@ class FrameEncoder(VideoEncoder):
         carry = self.lstm.step(carry, self.lstm.from_input(convolved))
         mean = carry.background.mean if carry.background else None
         return carry, *self._leave(carry.hidden, convolved, frame, mean)
+
+    def step_moving(
+        self, carry: EncoderCarry, frame: Tensor, vector: Tensor
+    ) -> tuple[EncoderCarry, Tensor, Tensor | None, Moving | None]:
+        carry, features, centre = self.step(carry, frame, vector)
+        if self.motion is None:
+            return carry, features, centre, None
+        # Behind the features that the flow is computed from comes the folded picture.
+        own = features[:, : self.motion.enter.in_channels]
+        return carry, features, centre, Moving(*self.motion.flow_and_mask(own))
 
     def forward(
         self, frames: Tensor, vectors: Tensor, recompute: bool = False

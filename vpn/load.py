@@ -16,6 +16,7 @@ from pixelpush.image.registry import build_image_model
 from pixelpush.registry import Registry
 from pixelpush.saved import find_saved
 from pixelpush.vpn.model import VideoPixelNetwork
+from pixelpush.vpn.pose_reader import PoseReader, PoseReaderConfig
 from pixelpush.vpn.presets import video_config
 from pixelpush.vpn.super_resolution import VideoUpscaler, build_upscaler
 
@@ -48,6 +49,7 @@ FAMILIES: Registry[Family] = Registry(
     {
         "video": Family("a video model", lambda c: build_model(str(c.get("kind")), **c)),
         "image": Family("an image model", lambda c: build_image_model(str(c.get("kind")), **c)),
+        "pose": Family("a pose reader", lambda c: PoseReader(PoseReaderConfig(**c))),
         "upscaler": Family("a super-resolution model", lambda c: build_upscaler(**c)),
     },
 )
@@ -68,15 +70,20 @@ def load_model(
 def load_model(
     name_or_path: str | Path, device: Device = "cpu", *, family: Literal["upscaler"]
 ) -> VideoUpscaler: ...
+@overload
+def load_model(
+    name_or_path: str | Path, device: Device = "cpu", *, family: Literal["pose"]
+) -> PoseReader: ...
 def load_model(
     name_or_path: str | Path, device: Device = "cpu", *, family: str | None = None
 ) -> nn.Module:
     """Load a model of any family, ready to evaluate.
 
-    name_or_path: a shipped model's name, a run folder (its best save), or a saved folder. family:
-    refuse every family but this one: 'video', 'image' or 'upscaler' (super-resolution). No code
-    from the file is executed. Raises InputError where the model is missing, damaged or of another
-    family.
+    name_or_path: a shipped model's name, a run folder (its best save), a saved folder, or
+    ``hf://owner/name``, a model on the Hugging Face Hub (extra ``hub``). family: refuse every
+    family but this one: 'video', 'image', 'upscaler' (super-resolution) or 'pose' (reads the arm's
+    pose from a picture). No code from the file is executed. Raises InputError where the model is
+    missing, damaged or of another family.
 
     >>> load_model("push-ot-small").config.kind
     'ot'

@@ -4,29 +4,31 @@ a sampler."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
-from pixelpush.image.noise import SampleNoise, one_each
-from pixelpush.settings import check_temperature
+from pixelpush.image.noise import one_each
 from pixelpush.vpn.carry import StepCarry
+from pixelpush.vpn.checks import check_vectors, check_video
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
-from pixelpush.vpn.layered.drawing import drawing_errors
+from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
 from pixelpush.vpn.recompute import by_pieces
+from pixelpush.vpn.rollout import Rollout, Step, sample_rollout
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
 
-# Weights of the drawing's error beside the nats, and in it of the drawn picture's error where the
-# frame changes beside that of the composed one; both in nats per level.
+# Weight of the drawing's error beside the nats, per level; and of its parts beside the composed
+# picture's error: the last in levels per nat.
 DRAWING_WEIGHT = 0.1
-CHANGED_WEIGHT = 0.2
+COVERED_WEIGHT = 0.2
+SHADED_WEIGHT = 1.0
+MASK_WEIGHT = 2.0
 
 
 def make_encoder(config: VideoConfig) -> VideoEncoder:
@@ -36,28 +38,6 @@ def make_encoder(config: VideoConfig) -> VideoEncoder:
     'LayeredEncoder'
     """
     return LayeredEncoder(config) if config.encoder == "layered" else FrameEncoder(config)
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """Sampled futures.
-
-    frames: uint8 (B, steps, C, H, W). log_prob: nats (B, steps, H, W) of these frames under the
-    model (temperature 1), summed over channels. states: float32 (B, context + steps, S), given or
-    predicted. network_evaluations: sequential network evaluations per frame.
-
-    >>> from pixelpush.vpn import build_model
-    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
-    >>> frames = torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)
-    >>> out = model.rollout(frames, torch.zeros(1, 2, 5), torch.zeros(1, 5, 5))
-    >>> out.frames.shape
-    torch.Size([1, 3, 3, 8, 8])
-    """
-
-    frames: Tensor
-    log_prob: Tensor
-    states: Tensor
-    network_evaluations: int
 
 
 class VideoPixelNetwork(nn.Module):
@@ -165,17 +145,17 @@ class VideoPixelNetwork(nn.Module):
         actions: Tensor,
         context: int = 2,
         history: Tensor | None = None,
-        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
+        lesson: DrawingLesson | None = None,
     ) -> dict[str, Tensor]:
         """Return 'loss' to minimise and the figures that it is made of.
 
-        The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations)
-        and, where the model composes a picture, 'motion_error': the picture's mean distance from
-        the frame, in levels.
+        The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations, of
+        one step, plus of all steps from the first state) and, where the model composes a picture,
+        'motion_error': the picture's mean distance from the frame, in levels.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
-        scored stay ``frames``. pairs: what ``drawing_loss`` takes, for models that draw the arm;
-        nothing else teaches them to."""
+        scored stay ``frames``. lesson: for models that draw the arm; nothing else teaches them
+        to."""
         shown = frames if history is None else history
         _, features, centres = self._encode(shown, states, actions, context)
         target = frames[:, context:]
@@ -185,8 +165,8 @@ class VideoPixelNetwork(nn.Module):
         if self.config.composes and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
             loss = loss + self.config.motion_weight * errors["motion_error"]
-        if pairs is not None:
-            drawn, errors["drawing_error"] = self.drawing_loss(*pairs)
+        if lesson is not None:
+            drawn, errors["drawing_error"] = self.drawing_loss(lesson)
             loss = loss + DRAWING_WEIGHT * drawn
         return {
             "loss": loss,
@@ -194,28 +174,43 @@ class VideoPixelNetwork(nn.Module):
             **{k: v.detach() for k, v in errors.items()},
         }
 
-    def drawing_loss(
-        self, frames: Tensor, states: Tensor, actions: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return (loss of the drawing alone, its distance in levels from what changes).
-
-        frames: pairs uint8 (B, 2, C, H, W), an episode's first and any later one. states, actions:
-        (B, 1, ...), just before the later one."""
+    def drawing_loss(self, lesson: DrawingLesson) -> tuple[Tensor, Tensor]:
+        """Return (loss of the drawing alone, its distance in levels where the arm is)."""
         assert isinstance(self.encoder, LayeredEncoder)
-        drawn = self.encoder.draw(frames[:, 0], self._vectors(states, actions))
-        composed, changed = drawing_errors(drawn, frames[:, 1], frames[:, 0].float())
-        return composed + CHANGED_WEIGHT * changed, changed
+        drawn = self.encoder.draw(lesson.first, lesson.vectors, lesson.times)
+        behind = lesson.behind[:, None].expand_as(lesson.frames).flatten(0, 1)
+        errors = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
+        loss = errors.composed + COVERED_WEIGHT * errors.covered
+        loss = loss + SHADED_WEIGHT * errors.shaded + MASK_WEIGHT * errors.mask
+        return loss, errors.covered
+
+    def drawing_lesson(
+        self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor
+    ) -> DrawingLesson:
+        """A lesson of states (B, T, S) and actions (B, T, A) in the data's units.
+
+        rest: times, frames, behind, as ``DrawingLesson`` has them."""
+        return DrawingLesson(first, self.vectors(states, actions), *rest)
 
     def forward(
         self,
-        frames: Tensor,
-        states: Tensor,
-        actions: Tensor,
+        frames: Tensor | None = None,
+        states: Tensor | None = None,
+        actions: Tensor | None = None,
         context: int = 2,
         history: Tensor | None = None,
-        pairs: tuple[Tensor, Tensor, Tensor] | None = None,
+        lesson: tuple[Tensor, ...] | None = None,
     ) -> dict[str, Tensor]:
-        return self.training_loss(frames, states, actions, context, history, pairs)
+        """What training minimises: ``training_loss``, with its arguments.
+
+        lesson: the arguments of ``drawing_lesson``. Without a clip it is all that is learnt: then
+        the result has 'loss' and 'drawing_error'."""
+        taught = None if lesson is None else self.drawing_lesson(*lesson)
+        if frames is not None and states is not None and actions is not None:
+            return self.training_loss(frames, states, actions, context, history, taught)
+        assert taught is not None
+        loss, error = self.drawing_loss(taught)
+        return {"loss": loss, "drawing_error": error.detach()}
 
     # -- sampling
     # ----------------------------------------------------------------------------------------------
@@ -229,7 +224,7 @@ class VideoPixelNetwork(nn.Module):
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         temperature: float = 1.0,
         steps: int | None = None,
-        step: Callable[..., tuple[StepCarry, Tensor]] | None = None,
+        step: Step | None = None,
         together: int | None = None,
     ) -> Rollout:
         """Sample the frames that follow ``frames``, uint8 (B, context, C, H, W).
@@ -245,59 +240,13 @@ class VideoPixelNetwork(nn.Module):
         GPU and with ``step``. A sample is the same, to the byte, in any batch if ``together`` is;
         other numbers of samples round differently, by one level here and there, and what is
         sampled later follows. Raises InputError where actions are missing, saying how many."""
-        batch, context = frames.shape[:2]
-        self._check_video(frames, context - 1)
-        self._check_vectors("states", states, self.config.state_dim, batch, context)
-        steps = actions.shape[1] - context if steps is None else steps
-        self._check_vectors(
-            "actions", actions, self.config.action_dim, batch, context + max(steps, 0) - 1
-        )
-        if steps < 1:
-            raise InputError(
-                f"a rollout of {steps} frames: give at least {context + 1} actions or steps >= 1."
-            )
-        check_temperature(temperature)
+        batch = frames.shape[0]
         if together is None:
             together = 1 if step is None and frames.device.type == "cpu" else batch
-        if together < batch:
-            sources = one_each(generator, batch)
-            parts = [slice(first, first + together) for first in range(0, batch, together)]
-            return _joined(
-                [
-                    self.rollout(
-                        frames[part],
-                        states[part],
-                        actions[part],
-                        sources[part],
-                        temperature,
-                        steps,
-                        step,
-                        together,
-                    )
-                    for part in parts
-                ]
-            )
-        noise = SampleNoise(generator, batch)
-        carry = self.begin(frames, states, actions)
-        sampled = []
-        scores = []
-        taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
-        sample_frame = step or self.step
-        size = self.config.frame_size
-        for time in range(context - 1, context - 1 + steps):
-            uniforms = noise.uniforms(self.decoder.uniforms_per_pixel, size, size).to(frames.device)
-            carry, score = sample_frame(carry, actions[:, time], uniforms, temperature)
-            if time + 1 < len(taken):
-                carry = carry._replace(state=taken[time + 1])
-            else:
-                taken.append(carry.state)
-            sampled.append(carry.frame)
-            scores.append(score)
-        return Rollout(
-            torch.stack(sampled, dim=1),
-            torch.stack(scores, dim=1),
-            torch.stack(taken, dim=1),
-            self.decoder.evaluations,
+        sources = one_each(generator, batch)
+        sample = step or self.step
+        return sample_rollout(
+            self, frames, states, actions, sources, temperature, steps, sample, together
         )
 
     @torch.no_grad()
@@ -308,7 +257,7 @@ class VideoPixelNetwork(nn.Module):
         encoder = self.encoder.initial(frames.shape[0], frames.device)
         context = frames.shape[1]
         for time in range(context - 1):
-            vectors = self._vectors(states[:, time], actions[:, time])
+            vectors = self.vectors(states[:, time], actions[:, time])
             encoder, _, _ = self.encoder.step(encoder, frames[:, time], vectors)
         return StepCarry(encoder, frames[:, context - 1], states[:, context - 1])
 
@@ -327,7 +276,7 @@ class VideoPixelNetwork(nn.Module):
         W). sample: a sampler with the arguments of ``Decoder.sample``, default the decoder's own.
         The step is a pure function with static shapes, so that it can be captured in a graph."""
         encoder, features, centre = self.encoder.step(
-            carry.encoder, carry.frame, self._vectors(carry.state, action)
+            carry.encoder, carry.frame, self.vectors(carry.state, action)
         )
         draw = sample or self.decoder.sample
         frame, score = draw(features, centre, uniforms, temperature)
@@ -346,13 +295,13 @@ class VideoPixelNetwork(nn.Module):
                 f"context {context}: the first frame has nothing to be predicted from; give at "
                 "least 1."
             )
-        self._check_video(frames, context)
+        check_video(frames, self.config, context)
         batch, length = frames.shape[:2]
-        self._check_vectors("states", states, self.config.state_dim, batch, length - 1)
-        self._check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
+        check_vectors("states", states, self.config.state_dim, batch, length - 1)
+        check_vectors("actions", actions, self.config.action_dim, batch, length - 1)
         past = slice(0, length - 1)
         future = slice(context - 1, None)
-        vectors = self._vectors(states[:, past], actions[:, past])
+        vectors = self.vectors(states[:, past], actions[:, past])
         features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
         return (
             frames[:, context:],
@@ -387,16 +336,27 @@ class VideoPixelNetwork(nn.Module):
         return predicted * self.state_std + self.state_mean
 
     def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
+        """The predicted states' error: of one step from each state, plus of all steps from the
+        first one, as rollouts from actions alone take them."""
         if self.state_predictor is None or states.shape[1] < 2:
             return torch.zeros((), device=states.device)
         states = self._normalise(states, "state")
         actions = self._normalise(actions, "action")
-        predicted = self.state_predictor(states[:, :-1], actions[:, : states.shape[1] - 1])
-        return (predicted - states[:, 1:]).square().mean()
+        actions = actions[:, : states.shape[1] - 1]
+        predicted = self.state_predictor(states[:, :-1], actions)
+        one_step = (predicted - states[:, 1:]).square().mean()
+        state = states[:, 0]
+        followed = []
+        for action in actions.unbind(1):
+            state = self.state_predictor(state, action)
+            followed.append(state)
+        many_steps = (torch.stack(followed, dim=1) - states[:, 1:]).square().mean()
+        return one_step + many_steps
 
-    def _vectors(self, states: Tensor, actions: Tensor) -> Tensor:
-        """What enters the encoder with each frame: (..., S), (..., A) in the data's units -> (...,
-        V), normalised."""
+    def vectors(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return what enters the encoder with each frame, normalised: (..., V).
+
+        states: (..., S), actions: (..., A), in the data's units."""
         parts = [self._normalise(states, "state"), self._normalise(actions, "action")]
         if self.config.sees_change:
             # One step's motion is a fraction of the spread of all states: four times makes it of
@@ -406,39 +366,3 @@ class VideoPixelNetwork(nn.Module):
 
     def _normalise(self, vectors: Tensor, name: str) -> Tensor:
         return (vectors.float() - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")
-
-    def _check_video(self, frames: Tensor, context: int) -> None:
-        c = self.config
-        expected = (c.colours, c.frame_size, c.frame_size)
-        if frames.dtype != torch.uint8 or frames.ndim != 5 or tuple(frames.shape[2:]) != expected:
-            raise InputError(
-                f"frames must be uint8 (B, T, {', '.join(map(str, expected))}), got {frames.dtype} "
-                f"{tuple(frames.shape)}; prepare the data at the model's frame size."
-            )
-        if frames.shape[1] <= max(context, 0):
-            raise InputError(
-                f"{frames.shape[1]} frames do not exceed the context of {context}; give longer "
-                "episodes."
-            )
-
-    def _check_vectors(
-        self, name: str, vectors: Tensor, size: int, batch: int, needed: int
-    ) -> None:
-        if vectors.ndim != 3 or vectors.shape[0] != batch or vectors.shape[2] != size:
-            raise InputError(
-                f"{name} must be ({batch}, T, {size}) for this model, got {tuple(vectors.shape)}; "
-                f"the model was built with {name[:-1]}_dim={size}."
-            )
-        if vectors.shape[1] < needed:
-            missing = needed - vectors.shape[1]
-            raise InputError(f"{name} end too early: {missing} of the {needed} needed are missing.")
-
-
-def _joined(parts: Sequence[Rollout]) -> Rollout:
-    """The rollouts of consecutive samples as one."""
-    return Rollout(
-        torch.cat([part.frames for part in parts]),
-        torch.cat([part.log_prob for part in parts]),
-        torch.cat([part.states for part in parts]),
-        parts[0].network_evaluations,
-    )

@@ -38,10 +38,15 @@ class Motion(nn.Module):
         zero(self.leave)  # at first: no flow, and half of the last frame over the mean
 
     def forward(self, features: Tensor, frame: Tensor, mean: Tensor) -> Tensor:
-        hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)
+        flow, mask = self.flow_and_mask(features)
         with torch.autocast(features.device.type, enabled=False):
-            flow, mask = hidden.float().split((2, 1), dim=1)
-            return mean + torch.sigmoid(mask) * (warp(frame.float(), FLOW_UNIT * flow) - mean)
+            return mean + mask * (warp(frame.float(), flow) - mean)
+
+    def flow_and_mask(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the flow (N, 2, H, W) in pixels and the mask (N, 1, H, W), float32."""
+        hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch)
+        flow, mask = hidden.float().split((2, 1), dim=1)
+        return FLOW_UNIT * flow, torch.sigmoid(mask)
 
 
 def warp(frame: Tensor, flow: Tensor) -> Tensor:

@@ -28,31 +28,28 @@ _PAPER = {
     "centred": False,
     "softmax_hidden": 256,
 }
-# Ours: the encoder works on 2x2 pixel blocks with a coarse view of the whole frame, distributions
-# are centred on the frame before, and all kinds use logistic mixtures. Sizes for a GPU, and for two
-# CPU cores.
-_OURS = {"motion": True, "relative_action": True, "coarse_scales": 3}
+# Ours: the layered encoder (vpn/layered/) on 2x2 pixel blocks with a coarse view of the whole
+# frame, distributions centred on what it composes, and logistic mixtures for all kinds. Sizes for a
+# GPU, and for a CPU core.
+_OURS = {
+    "encoder": "layered",
+    "relative_action": True,
+    "coarse_scales": 3,
+    "motion_weight": 0.2,
+}
 _PUSH = {
     "channels": 96,
     "encoder_blocks": 4,
     "lstm_channels": 96,
     "decoder_channels": 96,
     "decoder_blocks": 3,
+    "feature_channels": 192,
 }
 _SMALL = {
     "channels": 32,
-    "encoder_blocks": 4,
+    "encoder_blocks": 2,
     "lstm_channels": 32,
     "decoder_channels": 32,
-    "components": 5,
-}
-# The layered encoder (vpn/layered/), sizes for CPU cores.
-_LAYERED = {
-    "encoder": "layered",
-    "relative_action": True,
-    "encoder_blocks": 2,
-    "coarse_scales": 3,
-    "motion_weight": 0.2,
     "components": 5,
 }
 
@@ -76,7 +73,7 @@ def model_presets() -> dict[str, Mapping[str, Any]]:
         for kind in KINDS.values()
     }
     small = {
-        f"push-{kind.name}-small": {"kind": kind.name, **_SMALL, **_LAYERED, **kind.small}
+        f"push-{kind.name}-small": {"kind": kind.name, **_OURS, **_SMALL, **kind.small}
         for kind in KINDS.values()
     }
     return {**papers, **gpu, **small}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
+from pixelpush.progress import Advance
 
 
 class RecordedEpisode(Protocol):
@@ -106,14 +107,15 @@ def score_episodes(
     batch_size: int = 16,
     device: torch.device | str = "cpu",
     precision: str = "32",
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> list[EpisodeScore]:
     """Score every episode of a split under ``model.log_prob``; the result is in the split's order.
 
     In a process group every process calls this and every one gets the whole list. precision: '32',
     or 'bf16' for autocast. progress is called with the number of episodes just scored by this
-    process. Raises InputError for an empty split, a batch size, context or clip length that scores
-    nothing, an episode without a frame to predict, and a log-probability that is not finite.
+    process, and with their figure so far. Raises InputError for an empty split, a batch size,
+    context or clip length that scores nothing, an episode without a frame to predict, and a
+    log-probability that is not finite.
 
     >>> from types import SimpleNamespace
     >>> from pixelpush.vpn import build_model
@@ -138,7 +140,8 @@ def score_episodes(
                     zip(indices, _score(model, batch, context, clip_frames, device), strict=True)
                 )
                 if progress is not None:
-                    progress(len(indices))
+                    nats, subpixels = total_score(list(mine.values()))
+                    progress(len(indices), f"{nats / subpixels:.4f} nats/sub-pixel")
     except InputError as error:
         failure = str(error)
         if world == 1:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pixelpush.errors import InputError
+from pixelpush.vpn.checks import check_vectors, check_video
 
 if TYPE_CHECKING:
     from pixelpush.vpn.model import VideoPixelNetwork
@@ -62,7 +63,7 @@ def stream_step(
     nats = None
     if carry.features is not None:
         nats = -model.decoder.log_prob(frame, carry.features, carry.centre)
-    vectors = model._vectors(state, action)
+    vectors = model.vectors(state, action)
     encoder, features, centre = model.encoder.step(carry.encoder, frame, vectors)
     return StreamCarry(encoder, features, centre, carry.seen + 1), nats
 
@@ -88,10 +89,10 @@ def score_stream(
     for frame, state, action in zip(
         *(_by_time(source) for source in (frames, states, actions)), strict=False
     ):
-        model._check_video(frame[:, None], 0)
+        check_video(frame[:, None], model.config, 0)
         for name, vector in (("state", state), ("action", action)):
             size = getattr(model.config, f"{name}_dim")
-            model._check_vectors(f"{name}s", vector[:, None], size, len(frame), 1)
+            check_vectors(f"{name}s", vector[:, None], size, len(frame), 1)
         carry = carry or stream_start(model, len(frame))
         if len(frame) != len(carry.encoder[0]):
             raise InputError(

@@ -23,8 +23,10 @@ Finger = Literal["two", "rod", "paddle"]
 
 @dataclass(frozen=True)
 class Camera:
-    """Where it looks from: angles in radians (azimuth 0 faces the arm), metres, vertical field of
-    view in degrees."""
+    """Where it looks from.
+
+    Angles are in radians (azimuth 0 faces the arm), lengths in metres, the vertical field of view
+    in degrees."""
 
     azimuth: float
     elevation: float
@@ -46,8 +48,9 @@ class Light:
 
 @dataclass(frozen=True)
 class Arm:
-    """One robot and its place of work. ``thickness`` and ``reach`` scale the links; lengths in
-    metres."""
+    """One robot and its place of work.
+
+    thickness, reach: they scale the links. Lengths are in metres."""
 
     link: Material
     joint: Material

@@ -74,8 +74,7 @@ class SimulatedBin:
         self._pushing: Pushing | None = None
 
     def reset(self, split: str = "train", episode: int = 0) -> Observation:
-        """Begin as episode ``episode`` (from 0) of a split does; the observation is its first
-        frame's."""
+        """Begin as episode ``episode`` (from 0) of a split does; returns its first frame."""
         check_split(split)
         if episode < 0:
             raise InputError(f"episode {episode}: episodes are counted from 0.")
@@ -92,11 +91,11 @@ class SimulatedBin:
         return self._observe()
 
     def step(self, action: np.ndarray) -> Observation:
-        """Command a pose, (5,) like the state, and run the physics of one frame, a fifth of a
-        second.
+        """Command a pose and run the physics of one frame, a fifth of a second.
 
-        Numbers are rounded to float32, as an episode holds them. Raises InputError for other shapes
-        and for poses outside ``lowest`` to ``highest``, and before the first reset."""
+        action: (5,), like the state. Numbers are rounded to float32, as an episode holds them.
+        Raises InputError for other shapes and for poses outside ``lowest`` to ``highest``, and
+        before the first reset."""
         pushing = self._begun()
         command = np.asarray(action, np.float32)
         if command.shape != (5,):

@@ -15,8 +15,10 @@ from pixelpush.datasets.store import EpisodeStore
 
 
 class SimulatedEpisodes:
-    """The first ``episodes`` episodes of a split, by default all that are prepared: ``len()``,
-    ``[i]`` and ``read(i, start, stop)`` -> Episode.
+    """The first episodes of a split, with sensor noise or without.
+
+    ``len()``, ``[i]`` and ``read(i, start, stop)`` -> Episode. episodes: how many, by default all
+    that are prepared.
 
     With noise, frames are a noisy copy of the clean render, the same at every reading, and
     ``extra["noise_floor"]``, float32 (T,), is the mean entropy of that noise in nats per sub-pixel:
@@ -54,8 +56,9 @@ class SimulatedEpisodes:
         return self.read(index)
 
     def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
-        """Episode ``index``, or its frames [start, stop) as in the whole, then with no ``extra``
-        but the floor."""
+        """Episode ``index``, or a part of it.
+
+        Frames [start, stop) are as in the whole, with no ``extra`` but the floor."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
         index = int(index) % len(self)

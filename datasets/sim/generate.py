@@ -46,9 +46,7 @@ def _scene(arm: Arm, filling: Filling) -> Scene:
 
 @functools.lru_cache(maxsize=2)
 def _renderer(arm: Arm, filling: Filling, size: int) -> Renderer:
-    # A scene of its own: the renderer sorts the model's geoms by what moves, and another one of
-    # another size must not do so between two of its frames.
-    return Renderer(build_scene(arm, filling.pool, filling.objects), size)
+    return Renderer(_scene(arm, filling), size)
 
 
 @functools.lru_cache(maxsize=2)

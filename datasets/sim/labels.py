@@ -14,8 +14,8 @@ import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import JOINTS, Arm
-from pixelpush.datasets.sim.rays import cast, groups
-from pixelpush.datasets.sim.scene import GUARD_GROUP, Scene, camera_frame
+from pixelpush.datasets.sim.rays import RayCaster
+from pixelpush.datasets.sim.scene import Scene, camera_frame
 
 ARM_POINTS = ("base", "shoulder", "elbow", "wrist", "hand", "fingertip")
 """The order of ``arm_places``: the foot on the table, the hinges across the arm (j1, j3, j5), the
@@ -23,14 +23,12 @@ hand's flange, the point whose pose is the state."""
 
 _BODIES = ("base", "link1", "link3", "link5", "hand")
 _GRID = 128  # rays a side, at every frame size: the visible share does not depend on it
-# Groups of geoms.
-_OTHERS = 0
-_ALONE = 1
 
 
 def project(arm: Arm, points: np.ndarray, size: int) -> np.ndarray:
-    """Picture places, float32 (n, 3): column, row, in-frame flag, of points, float64 (n, 3) in
-    metres.
+    """Where points are in the picture.
+
+    points: float64 (n, 3) in metres. Returns float32 (n, 3): column, row, in-frame flag.
 
     >>> from pixelpush.datasets.sim.arm import ARMS
     >>> project(ARMS[0], np.array([ARMS[0].camera.target]), 64).tolist()
@@ -56,14 +54,13 @@ class Labeller:
     def __init__(self, scene: Scene, size: int):
         self._arm = scene.arm
         self._size = size
-        self._model = model = copy.copy(scene.model)  # its groups are changed here
+        self._model = model = copy.copy(scene.model)  # the caster takes bodies from it
         self._data = mujoco.MjData(model)
+        self._caster = RayCaster(model, self._data)
         self._bodies = list(scene.object_bodies)
         self._arm_bodies = [model.body(name).id for name in _BODIES]
         self._tool = model.site("tool").id
-        self._geoms = [np.flatnonzero(model.geom_bodyid == body) for body in self._bodies]
-        self._reach = [_reach(model, geoms) for geoms in self._geoms]
-        model.geom_group[model.geom_group != GUARD_GROUP] = _OTHERS
+        self._reach = [_reach(model, body) for body in self._bodies]
         self._eye, self._rays = _grid(scene.arm)
         self._alone: list[tuple[bytes, np.ndarray]] = [(b"", np.zeros(0, int))] * len(self._bodies)
 
@@ -90,9 +87,8 @@ class Labeller:
 
     def _visible(self, poses: np.ndarray) -> np.ndarray:
         rays = [self._hits_alone(slot, pose) for slot, pose in enumerate(poses)]
-        first = cast(
-            self._model, self._data, self._eye, self._rays[np.concatenate(rays)], groups(_OTHERS)
-        )
+        caster = self._caster
+        first = caster.cast(self._eye, self._rays[np.concatenate(rays)], caster.everything)
         seen = self._model.geom_bodyid[first.geom]
         ends = np.cumsum([len(each) for each in rays])
         share = np.zeros(len(poses), np.float32)
@@ -106,10 +102,8 @@ class Labeller:
         still."""
         if self._alone[slot][0] != pose.tobytes():
             near = self._near(self._data.xpos[self._bodies[slot]], self._reach[slot])
-            groups_of = self._model.geom_group
-            groups_of[self._geoms[slot]] = _ALONE
-            hits = cast(self._model, self._data, self._eye, self._rays[near], groups(_ALONE))
-            groups_of[self._geoms[slot]] = _OTHERS
+            alone = np.arange(self._model.nbody) == self._bodies[slot]
+            hits = self._caster.cast(self._eye, self._rays[near], alone)
             self._alone[slot] = (pose.tobytes(), near[hits.geom >= 0])
         return self._alone[slot][1]
 
@@ -122,8 +116,9 @@ class Labeller:
         return np.flatnonzero(along >= least)
 
 
-def _reach(model: mujoco.MjModel, geoms: np.ndarray) -> float:
+def _reach(model: mujoco.MjModel, body: int) -> float:
     """Radius in metres of a sphere round the body's origin that holds its geoms."""
+    geoms = np.flatnonzero(model.geom_bodyid == body)
     place = model.geom_pos[geoms]
     return float((np.sqrt((place**2).sum(axis=1)) + model.geom_rbound[geoms]).max())
 

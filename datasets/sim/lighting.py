@@ -1,5 +1,4 @@
-"""How a surface point is lit: key, fill and room light, darkening near walls and beside other
-things, the tone curve.
+"""How a surface point is lit: key, fill and room light, darkening near walls, the tone curve.
 
 All in float32 with sums, products, square roots and tables only, so that no bit depends on the CPU.
 Arrays over n points: positions and normals are (3, n), colours (3, n) in linear light.
@@ -10,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import Light
@@ -124,61 +122,6 @@ def corner_darkening(point: np.ndarray, normal: np.ndarray) -> np.ndarray:
     height = np.clip(1 - (z - f32(TABLE)) * f32(1 / 0.12), 0, 1)
     without = f32(0.5) * close(outer - f32(0.02), 0.05) * height
     return 1 - np.where(inside, within, without).astype(f32)
-
-
-@dataclass(frozen=True)
-class Blobs:
-    """Spheres that stand in for things when they darken what is beside them."""
-
-    centre: np.ndarray  # float32 (k, 3)
-    radius: np.ndarray  # float32 (k,)
-    body: np.ndarray  # int (k,): a body does not darken itself
-
-
-# A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
-DARKENING_REACH = 4
-DARKENING_HEIGHT = 0.16
-
-
-def contact_darkening(
-    blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray
-) -> np.ndarray:
-    """(n,) in 0..1: room light that the blobs leave to points of body ``body`` (the sphere's form
-    factor)."""
-    left = np.ones(point.shape[1], f32)
-    for centre, radius, owner in zip(blobs.centre, blobs.radius, blobs.body, strict=True):
-        near = np.flatnonzero(np.abs(point[0] - centre[0]) < radius * DARKENING_REACH)
-        near = near[np.abs(point[1, near] - centre[1]) < radius * 4]
-        near = near[
-            (np.abs(point[2, near] - centre[2]) < f32(DARKENING_HEIGHT)) & (body[near] != owner)
-        ]
-        if near.size:
-            there = column(centre) - point[:, near]
-            square = np.maximum(dot(there, there), radius * radius)
-            cosine = dot(there, normal[:, near]) / np.sqrt(square)
-            left[near] *= 1 - f32(0.85) * np.clip(cosine * (radius * radius) / square, 0, 1)
-    return left
-
-
-def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:
-    """Blobs of a body from its inertia box: centres in the body's frame, float64 (k, 3), and radii
-    (k,)."""
-    inertia = model.body_inertia[body]
-    mass = float(model.body_mass[body])
-    x, y, z = (float(i) for i in inertia)
-    half = [math.sqrt(max(1e-8, 1.5 * (s / mass))) for s in (y + z - x, x + z - y, x + y - z)]
-    long = max(range(3), key=lambda axis: half[axis])
-    others = [half[axis] for axis in range(3) if axis != long]
-    radius = 1.05 * math.sqrt(others[0] * others[1])
-    count = max(1, min(4, round(half[long] / radius)))
-    rotation = np.zeros(9)
-    mujoco.mju_quat2Mat(rotation, model.body_iquat[body])
-    direction = rotation.reshape(3, 3)[:, long]
-    reach = max(0.0, half[long] - radius)
-    places = [0.0] if count == 1 else [reach * (2 * k / (count - 1) - 1) for k in range(count)]
-    return np.array([model.body_ipos[body] + place * direction for place in places]), np.full(
-        count, radius
-    )
 
 
 def _tone_table() -> np.ndarray:

@@ -9,6 +9,7 @@ from pixelpush.errors import InputError
 # Three laboratories of one simulator: ten like stations; ten different robots; like stations, but
 # every training episode with a camera of its own. stations.py builds them.
 LABORATORIES = ("sim", "sim-diverse", "sim-cameras")
+SOURCE = "simulated bin"  # what the metadata of its stores say
 SPLITS = ("train", "val", "test-seen", "test-novel")
 
 
@@ -56,8 +57,9 @@ def check_split(split: str) -> None:
 
 
 def default_others(training: int) -> int:
-    """Episodes of val, test-seen and test-novel each, beside so many of train: a tenth, at least
-    16, at most 256.
+    """Episodes of val, test-seen and test-novel each, beside so many of train.
+
+    A tenth, at least 16, at most 256.
 
     >>> default_others(60), default_others(1000), default_others(5000)
     (16, 100, 256)

@@ -20,15 +20,15 @@ def open_sim(
     workers: int | None = None,
     least: int | None = None,
 ) -> SimulatedEpisodes:
-    """A split ("train", "val", "test-seen", "test-novel") of a laboratory ("sim", "sim-diverse",
-    "sim-cameras").
+    """A split of a laboratory of the simulated bin, made where it is missing.
 
-    size: 64, 128 or 256. episodes: how many, the first ones. Left out, all that are prepared, which
-    a line on stderr counts, but ``least`` of them if that is given; where none are, 64 of train and
-    16 of the others are made. What is missing under ``root`` (default: the data root) is made
-    first, by ``workers`` processes (default: one per CPU), telling so on stderr. With ``noise``,
-    ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise. Raises InputError for
-    unknown values, a store of another version of the scene, or a full disk."""
+    laboratory: "sim", "sim-diverse" or "sim-cameras". split: "train", "val", "test-seen" or "test-
+    novel". size: 64, 128 or 256. episodes: how many, the first ones. Left out, all that are
+    prepared, which a line on stderr counts, but ``least`` of them if that is given; where none are,
+    64 of train and 16 of the others are made. What is missing under ``root`` (default: the data
+    root) is made first, by ``workers`` processes (default: one per CPU), telling so on stderr. With
+    ``noise``, ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise. Raises
+    InputError for unknown values, a store of another version of the scene, or a full disk."""
     path = ensure_split(
         laboratory,
         split,

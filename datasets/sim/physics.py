@@ -34,8 +34,10 @@ STILL_TOLERANCE = 5e-4
 
 @dataclass(frozen=True)
 class Rollout:
-    """An episode's physics, T = FRAMES. configurations: float64 (T, nq). moved: bool (T, objects),
-    which objects had left their first place by then. states, actions: float32 (T, 5)."""
+    """An episode's physics, T = FRAMES.
+
+    configurations: float64 (T, nq). moved: bool (T, objects), which objects had left their first
+    place by then. states, actions: float32 (T, 5)."""
 
     configurations: np.ndarray
     moved: np.ndarray
@@ -86,8 +88,9 @@ class Pushing:
         self._look()
 
     def step(self, command: np.ndarray) -> None:
-        """A frame of physics while the command moves from the last one to ``command``, float32
-        (5,)."""
+        """Run a frame of physics, while the command moves from the last one to ``command``.
+
+        command: float32 (5,)."""
         # What an episode records is float32: its replay must be given the same numbers.
         target = command.astype(np.float64)
         for step in range(0, STEPS, _CONTROL):
@@ -136,8 +139,9 @@ class Pushing:
 
 
 def simulate(scene: Scene, kinematics: Kinematics, draw: Draw) -> Rollout:
-    """Drop the objects, let them settle, push for FRAMES frames. A pure function of the scene and
-    the draw."""
+    """Drop the objects, let them settle, push for FRAMES frames.
+
+    A pure function of the scene and the draw."""
     count = len(scene.object_bodies)
     pushing = Pushing(scene, kinematics, draw)
     pusher = Pusher(draw, count)

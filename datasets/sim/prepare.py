@@ -13,13 +13,14 @@ from pathlib import Path
 
 from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.generate import identity
-from pixelpush.datasets.sim.names import check_laboratory
+from pixelpush.datasets.sim.names import SOURCE, check_laboratory
 from pixelpush.datasets.sim.splits import (
     FIRST_TRAINING,
     check_episodes,
     check_size,
     first_episodes,
 )
+from pixelpush.datasets.sim.versions import refuse_another_version
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store, summary
 from pixelpush.errors import InputError
@@ -29,7 +30,6 @@ from pixelpush.files import (
     full_disk_is_a_clear_error,
     is_complete,
     read_json,
-    read_json_object,
     write_json,
 )
 from pixelpush.progress import progress_kept
@@ -52,13 +52,14 @@ def ensure_split(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> Path:
-    """The path of a finished store with at least so many episodes; what is missing is made, telling
-    so on stderr.
+    """The path of a finished store with at least so many episodes; what is missing is made.
 
-    Without ``episodes``, what is there will do; where nothing is, ``first_episodes`` are made. May
-    be repeated after a kill at any moment, and called by several processes at once: one works, the
-    others wait. Raises InputError for bad values, a store of another version of the scene (unless
-    ``rebuild``), an unfinished larger one where no number is given, a full disk."""
+    A line on stderr says so. Without ``episodes``, what is there will do; where nothing is,
+    ``first_episodes`` are made. May be repeated after a kill at any moment, and called by several
+    processes at once: one works, the others wait. What was begun of a larger store stays for
+    whoever asks for that many again. Raises InputError for bad values, a store of another version
+    of the scene (unless ``rebuild``), an unfinished larger one where no number is given, a full
+    disk."""
     check_laboratory(laboratory)
     least = 1 if episodes is None else episodes
     check_episodes(split, least)
@@ -70,9 +71,10 @@ def ensure_split(
         return path
     with full_disk_is_a_clear_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _only_one(path):
-            if rebuild and path.exists():
-                shutil.rmtree(path)
+        with only_one(path):
+            if rebuild:
+                for old in (path, *_begun(path, {})):
+                    shutil.rmtree(old, ignore_errors=True)
             # Perhaps made by the process that this one waited for.
             finished = _finished(path, laboratory, split, size)
             if finished < least:
@@ -106,19 +108,31 @@ def prepare_splits(
 def _first(path: Path, laboratory: str, split: str, size: int) -> int:
     """How many episodes to make unasked. Never in the place of more that were begun on request."""
     count = first_episodes(split)
-    plan = _working(path) / "plan.json"
-    begun = read_json_object(plan) if plan.is_file() else {}
-    if begun.get("identity") == identity(laboratory, size) and begun["episodes"] > count:
+    begun = max(_begun(path, identity(laboratory, size)).values(), default=0)
+    if begun > count:
         raise InputError(
-            f"{laboratory}/{split}: {begun['episodes']} episodes of {size}x{size} were begun and "
+            f"{laboratory}/{split}: {begun} episodes of {size}x{size} were begun and "
             f"not finished; run 'pixelpush prepare {laboratory}' again with the options it had, or "
             f"use fewer with '{laboratory}:{FIRST_TRAINING}' as the data."
         )
     return count
 
 
-def _working(path: Path) -> Path:
-    return path.with_name(f".{path.name}.working")
+def _working(path: Path, episodes: int) -> Path:
+    """Where a store of so many episodes grows. A smaller one has a folder of its own, so that an
+    unfinished larger one is not lost to it."""
+    return path.with_name(f".{path.name}.{episodes}.working")
+
+
+def _begun(path: Path, of: Mapping[str, object]) -> dict[Path, int]:
+    """The working folders of a store, and how many episodes each is for: 0 for another version's
+    than ``of``."""
+    found = {}
+    for folder in path.parent.glob(f".{path.name}*.working"):
+        plan = folder / "plan.json"
+        fields = read_json(plan) if plan.is_file() else {}
+        found[folder] = fields["episodes"] if fields.get("identity") == of else 0
+    return found
 
 
 def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
@@ -127,24 +141,12 @@ def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
     if not is_complete(path):
         return 0
     description = read_description(path)
-    found = description.metadata.get("identity", {})
-    expected = identity(laboratory, size)
-    if found.get("hash") != expected["hash"]:
-        differing = [
-            f"{k} {found.get(k)} (now {v})"
-            for k, v in expected.items()
-            if found.get(k) != v and k != "hash"
-        ]
-        raise InputError(
-            f"{path}: made by another version of the simulated bin: "
-            f"{', '.join(differing) or 'unknown'}; "
-            f"'pixelpush prepare {laboratory} --size {size} --rebuild' makes it anew."
-        )
+    refuse_another_version(path, description.metadata, laboratory, size)
     return description.splits[split].episodes
 
 
 @contextlib.contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def only_one(path: Path) -> Iterator[None]:
     """One process at a time makes the store ``path``; the lock goes with the process, however that
     ends."""
     with open(path.with_name(f".{path.name}.lock"), "w") as handle:
@@ -166,10 +168,10 @@ def _make(
     workers: int,
 ) -> None:
     """Make the missing shards in a working folder beside ``path``, then turn it into the store."""
-    working = _working(path)
+    working = _working(path, episodes)
     earlier = str(path) if finished else ""
     job = Job(str(working), laboratory, split, size, episodes, per_shard(episodes), earlier)
-    _take_up(working, {"identity": identity(laboratory, size), "episodes": episodes})
+    take_up(working, {"identity": identity(laboratory, size), "episodes": episodes})
     done = finished_shards(working)
     missing = [index for index in range(job.shards()) if (split, index) not in done]
     made = sum(len(shard.ids) for shard in done.values())
@@ -183,7 +185,7 @@ def _make(
         make_shards(job, missing, workers, lambda: advance(1))
     (working / "plan.json").unlink(missing_ok=True)
     metadata = {
-        "source": "simulated bin",
+        "source": SOURCE,
         "identity": identity(laboratory, size),
         "noise": "none; added on reading",
         # Mirrored left to right, a scene is the one reflected through the robot's x-z plane: y and
@@ -191,6 +193,9 @@ def _make(
         "mirror": [[1, 4], [1, 4]],
     }
     seal_store(working, path, metadata, overwrite=path.exists())
+    for folder, begun in _begun(path, identity(laboratory, size)).items():
+        if begun <= episodes:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def per_shard(episodes: int) -> int:
@@ -198,7 +203,7 @@ def per_shard(episodes: int) -> int:
     return max(4, min(32, episodes // 16))
 
 
-def _take_up(working: Path, plan: Mapping[str, object]) -> None:
+def take_up(working: Path, plan: Mapping[str, object]) -> None:
     """Go on in a working folder of the same plan; one of another plan is emptied."""
     file = working / "plan.json"
     if working.exists() and (not file.is_file() or read_json(file) != plan):

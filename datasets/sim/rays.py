@@ -9,24 +9,22 @@ import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import Arm
-from pixelpush.datasets.sim.scene import camera_frame
+from pixelpush.datasets.sim.scene import GROUND_GROUP, camera_frame
 
-# Groups of geoms.
-STILL = 0
-MOVING = 1
 _FAR = 20.0
+_SURFACE = 2e-3  # metres: what a ray meets so near to its point is the point's own surface
+_LEVEL = -1e-6  # metres: points above it cannot lie in the ground's shadow
 
 
-def groups(*which: int) -> np.ndarray:
+def _groups(*which: int) -> np.ndarray:
     """MuJoCo's mask of geom groups."""
     mask = np.zeros(6, np.uint8)
     mask[list(which)] = 1
     return mask
 
 
-ONLY_STILL = groups(STILL)
-ONLY_MOVING = groups(MOVING)
-EVERYTHING = groups(STILL, MOVING)
+_VISIBLE = _groups(0, GROUND_GROUP)
+_ABOVE_GROUND = _groups(0)
 
 # A pixel has at most so many samples; the first 4 and the first 16 are evenly spread by themselves.
 MOST_SAMPLES = 64
@@ -69,14 +67,19 @@ class PixelRays:
         x = ((pixels % self._size + places[..., 0]) / self._size * 2 - 1) * self._half
         y = (1 - (pixels // self._size + places[..., 1]) / self._size * 2) * self._half
         r = self._rotation
-        rays = np.stack([x * r[c, 0] + y * r[c, 1] - r[c, 2] for c in range(3)], axis=-1)
-        rays /= np.sqrt(rays[..., 0] ** 2 + rays[..., 1] ** 2 + rays[..., 2] ** 2)[..., None]
+        across, down, ahead = (x * r[c, 0] + y * r[c, 1] - r[c, 2] for c in range(3))
+        length = np.sqrt(across * across + down * down + ahead * ahead)
+        rays = np.empty((*length.shape, 3))
+        for c, part in enumerate((across, down, ahead)):
+            np.divide(part, length, out=rays[..., c])
         return rays
 
 
 @dataclass(frozen=True)
 class Hits:
-    """geom: int32 (n,), -1 for none. distance: float64 (n,), infinite for none. normal: float64 (n,
+    """What rays meet first.
+
+    geom: int32 (n,), -1 for none. distance: float64 (n,), infinite for none. normal: float64 (n,
     3)."""
 
     geom: np.ndarray
@@ -84,23 +87,75 @@ class Hits:
     normal: np.ndarray
 
 
-def cast(
-    model: mujoco.MjModel,
-    data: mujoco.MjData,
-    origin: np.ndarray,
-    rays: np.ndarray,
-    mask: np.ndarray,
-) -> Hits:
-    """The nearest geoms of the groups in ``mask`` along unit ``rays``, float64 (n, 3), from one
-    origin."""
-    count = len(rays)
-    geom = np.full(count, -1, np.int32)
-    distance = np.full(count, -1.0)
-    normal = np.zeros((count, 3))
-    if count:
+class RayCaster:
+    """Casts rays at some of a model's bodies, in the pose of ``data``.
+
+    MuJoCo tests every ray against every body, and against every geom of bodies that have no
+    bounding volume, also where their geoms are not asked for: most of its time. So the bodies that
+    are not asked for are taken out of the model, which must be the caster's own."""
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData):
+        self._model = model
+        self._data = data
+        self._geoms = model.body_geomnum.copy()
+        self._volumes = model.body_bvhadr.copy()
+        self.bounded = self._volumes >= 0
+        """bool (bodies,): which have a bounding volume, so that rays that pass them cost little."""
+        self.everything = np.ones(model.nbody, bool)
+
+    def cast(self, origin: np.ndarray, rays: np.ndarray, bodies: np.ndarray) -> Hits:
+        """The nearest geoms of ``bodies``, bool (bodies,), along unit rays, float64 (n, 3)."""
+        count = len(rays)
+        geom, distance, normal = _nothing(count)
+        if count:
+            self._ask_for(bodies)
+            self._meet(origin, rays, _VISIBLE, geom, distance, normal)
+        distance[geom < 0] = np.inf
+        return Hits(geom, distance, normal)
+
+    def hidden(
+        self, lamps: np.ndarray, lamp: np.ndarray, points: np.ndarray, bodies: np.ndarray
+    ) -> np.ndarray:
+        """bool (n,): whether ``bodies`` hide points, float64 (n, 3), from their lamps.
+
+        lamps: float64 (k, 3). lamp: int (n,), each point's. bodies: bool (bodies,)."""
+        if len(points) == 0:
+            return np.zeros(0, bool)
+        below = (points[:, 2] < _LEVEL) & bodies[0]
+        order = np.argsort((2 * lamp + below).astype(np.int16), kind="stable")
+        lamp = lamp[order]
+        below = below[order]
+        # Rays start at the lamps, so that a call for each will do.
+        rays = points[order] - lamps[lamp]
+        distance = np.sqrt(rays[:, 0] ** 2 + rays[:, 1] ** 2 + rays[:, 2] ** 2)
+        rays /= distance[:, None]
+        geom, found, _ = _nothing(len(points))
+        self._ask_for(bodies)
+        starts = np.flatnonzero(np.diff(2 * lamp + below, prepend=-1))
+        for start, stop in zip(starts, [*starts[1:], len(points)], strict=True):
+            part = slice(start, stop)
+            mask = _VISIBLE if below[start] else _ABOVE_GROUND
+            self._meet(lamps[lamp[start]], rays[part], mask, geom[part], found[part], None)
+        hidden = np.empty(len(points), bool)
+        hidden[order] = (geom >= 0) & (found <= distance - _SURFACE)
+        return hidden
+
+    def _ask_for(self, bodies: np.ndarray) -> None:
+        self._model.body_geomnum[:] = np.where(bodies, self._geoms, 0)
+        self._model.body_bvhadr[:] = np.where(bodies, self._volumes, -1)
+
+    def _meet(
+        self,
+        origin: np.ndarray,
+        rays: np.ndarray,
+        mask: np.ndarray,
+        geom: np.ndarray,
+        distance: np.ndarray,
+        normal: np.ndarray | None,
+    ) -> None:
         mujoco.mj_multiRay(
-            model,
-            data,
+            self._model,
+            self._data,
             origin,
             rays.reshape(-1),
             mask,
@@ -108,32 +163,12 @@ def cast(
             -1,
             geom,
             distance,
-            normal.reshape(-1),
-            count,
+            None if normal is None else normal.reshape(-1),
+            len(rays),
             _FAR,
         )
-    distance[geom < 0] = np.inf
-    return Hits(geom, distance, normal)
 
 
-def unshaded(
-    model: mujoco.MjModel,
-    data: mujoco.MjData,
-    lamp: np.ndarray,
-    points: np.ndarray,
-    mask: np.ndarray,
-) -> np.ndarray:
-    """bool (n,): whether the lamp sees ``points``, float64 (n, 3). Rays start at the lamp, so that
-    one call serves."""
-    count = len(points)
-    if count == 0:
-        return np.zeros(0, bool)
-    rays = points - lamp
-    distance = np.sqrt(rays[:, 0] ** 2 + rays[:, 1] ** 2 + rays[:, 2] ** 2)
-    rays /= distance[:, None]
-    geom = np.full(count, -1, np.int32)
-    found = np.full(count, -1.0)
-    mujoco.mj_multiRay(
-        model, data, lamp, rays.reshape(-1), mask, True, -1, geom, found, None, count, _FAR
-    )
-    return (geom < 0) | (found > distance - 2e-3)
+def _nothing(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Geom, distance and normal of rays that meet nothing."""
+    return np.full(count, -1, np.int32), np.full(count, -1.0), np.zeros((count, 3))

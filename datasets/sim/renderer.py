@@ -9,25 +9,23 @@ shade are looked at again: with a few samples, and with more where these disagre
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import JOINTS
+from pixelpush.datasets.sim.blobs import contact_darkening
 from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
-from pixelpush.datasets.sim.lighting import Blobs, contact_darkening, develop
-from pixelpush.datasets.sim.rays import (
-    EVERYTHING,
-    MOVING,
-    ONLY_MOVING,
-    STILL,
-    Hits,
-    PixelRays,
-    cast,
-)
-from pixelpush.datasets.sim.samples import Samples, most
+from pixelpush.datasets.sim.drawing import Drawing
+from pixelpush.datasets.sim.lighting import develop
+from pixelpush.datasets.sim.moving import Moving
+from pixelpush.datasets.sim.rays import PixelRays, RayCaster
+from pixelpush.datasets.sim.samples import most
 from pixelpush.datasets.sim.scene import GUARD_GROUP, Scene
 from pixelpush.datasets.sim.shading import LAMP_RADIUS, Shader
-from pixelpush.datasets.sim.still import StillSamples, StillScene
+from pixelpush.datasets.sim.still import StillScene
 
 f32 = np.float32
 # Labels of the segmentation.
@@ -49,34 +47,45 @@ class Renderer:
     all of them everywhere, which is slow and for comparison."""
 
     def __init__(self, scene: Scene, size: int, bounds: tuple[float, ...] = ROUGH):
+        # A model of its own, from which the caster takes bodies.
+        scene = replace(scene, model=copy.copy(scene.model))
         self.scene = scene
         self.size = size
         self.model = scene.model
         self.data = mujoco.MjData(scene.model)
-        self._rays = PixelRays(scene.arm, size)
         self._view = View(scene.arm, size)
-        self._shader = Shader(scene, self.data)
+        self._caster = RayCaster(self.model, self.data)
+        self._shader = Shader(scene, self.data, self._caster)
         self._label = _labels(scene)
         self._vignette = _vignette(size)
         self._bounds = bounds
         self._still = StillScene(
-            self.data, self._rays, self._shader, self._vignette, SAMPLES, bounds[-1]
+            PixelRays(scene.arm, size),
+            self._caster,
+            self._shader,
+            self._vignette,
+            SAMPLES,
+            bounds[-1],
         )
+        self._arm = np.isin(np.arange(self.model.nbody), scene.arm_bodies)
+        low = ~self._arm[self.model.geom_bodyid] & (self.model.geom_group != GUARD_GROUP)
+        self._low = np.flatnonzero(low)  # the geoms of all but the arm
         self._rest: np.ndarray | None = None  # places of what stands still, zeros for what moves
 
     def render(
         self, configurations: np.ndarray, moved: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations, float64 (T,
-        nq).
+        """Frames, uint8 (T, 3, N, N), and labels, uint8 (T, N, N), of configurations.
 
-        ``moved``: bool (T, objects), which objects have left their first place by then."""
+        configurations: float64 (T, nq). moved: bool (T, objects), which objects have left their
+        first place by then."""
         made = [self.frame(*moment) for moment in zip(configurations, moved, strict=True)]
         return np.stack([frame for frame, _ in made]), np.stack([label for _, label in made])
 
     def frame(self, configuration: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A frame, uint8 (3, N, N), and its labels, uint8 (N, N): a pure function of the
-        arguments."""
+        """A frame, uint8 (3, N, N), and its labels, uint8 (N, N).
+
+        A pure function of the arguments, of which ``render`` takes several."""
         self._part(configuration, moved)
         self._pose(configuration)
         levels, label = self._frame()
@@ -102,29 +111,19 @@ class Renderer:
             pixels = np.flatnonzero(self._touched(started))
         self._rest = rest
         self._pose(configuration)
-        moving = self._sort_geoms(moved)
+        moving = np.zeros(self.model.nbody, bool)
+        moving[list(self.scene.arm_bodies[1:])] = True  # the arm's base stands still
+        moving[list(self.scene.object_bodies)] = moved
+        self._moving = Moving(self.model, self._caster, moving)
         dark = self._shader.dark_bodies
-        self._moving_dark = [body for body in dark if body in moving]
+        self._moving_dark = [body for body in dark if moving[body]]
+        blobs = self._shader.blobs([body for body in dark if not moving[body]])
         still = self._still
-        base = self._still.base
-        still.relight(pixels, self._shader.blobs([body for body in dark if body not in moving]))
-        self._still_label = most(self._label[base.geom])
-        lit = base.key.max(axis=(0, 1)) > 0
-        mixed = (base.geom != base.geom[0]).any(axis=0)
+        still.relight(pixels, ~moving, blobs)
+        self._still_label = most(self._label[still.geom])
+        mixed = (still.geom != still.geom[0]).any(axis=0)
         lamp = self._shader.lamp_points.mean(0)
-        self._probes = Probes(base.point[: SAMPLES[0]], lit, mixed, lamp, LAMP_RADIUS)
-
-    def _sort_geoms(self, moved: np.ndarray) -> list[int]:
-        """Put each geom into the group of what moves or of what is still; returns the bodies that
-        move."""
-        objects = zip(self.scene.object_bodies, moved, strict=True)
-        moving = [*self.scene.arm_bodies[1:], *(body for body, moves in objects if moves)]
-        seen = self.model.geom_group != GUARD_GROUP  # the arm's base stands still
-        self.model.geom_group[seen] = np.where(
-            np.isin(self.model.geom_bodyid[seen], moving), MOVING, STILL
-        )
-        self._spheres = MovingSpheres(self.model, np.flatnonzero(self.model.geom_group == MOVING))
-        return moving
+        self._probes = Probes(still.point[: SAMPLES[0]], still.lit, mixed, lamp, LAMP_RADIUS)
 
     def _touched(self, started: np.ndarray) -> np.ndarray:
         """bool (pixels,): what the objects that start to move have covered, shaded and darkened
@@ -133,7 +132,7 @@ class Renderer:
         geoms = np.flatnonzero(np.isin(self.model.geom_bodyid, bodies))
         spheres = MovingSpheres(self.model, geoms)
         where = spheres.centres(self.data), spheres.radius
-        points = self._still.base.point
+        points = self._still.point
         everywhere = np.ones(points.shape[1], bool)
         lamp = self._shader.lamp_points.mean(0)
         probes = Probes(points, everywhere, everywhere, lamp, LAMP_RADIUS)
@@ -143,23 +142,31 @@ class Renderer:
     def _frame(self) -> tuple[np.ndarray, np.ndarray]:
         """Levels, float32 (3, pixels), and labels, uint8 (pixels,), of the current pose."""
         still = self._still
-        blobs = self._shader.blobs(self._moving_dark)
-        first = still.first_point, still.base.normal[0], self._shader.body[still.base.geom[0]]
-        near = contact_darkening(blobs, *first)
-        light = (still.room * near + still.key) * self._vignette
+        shader = self._shader
+        blobs = shader.blobs(self._moving_dark)
+        first = still.first_point, still.first_normal, shader.body[still.geom[0]]
+        light = (still.room * contact_darkening(blobs, *first) + still.key) * self._vignette
         unmoved = np.clip(develop(light) + still.unevenness, 0, 255)
         levels = unmoved.copy()
         label = self._still_label.copy()
-        spheres = self._spheres.centres(self.data), self._spheres.radius
-        covered = self._view.may_cover(*spheres)
-        shaded = self._probes.may_shade(*spheres)
-        pixels = np.flatnonzero(covered | shaded)
+        reach = self._moving.reach(self.data, self._view, self._probes)
+        drawing = Drawing(
+            still,
+            shader,
+            self._caster,
+            self._vignette,
+            reach,
+            moving_blobs=blobs,
+            blobs=shader.blobs(shader.dark_bodies),
+            arm=self._arm,
+            top=self._top(),
+        )
+        pixels = reach.pixels()
         have = None
         for start, stop, bound in zip(
             (0, *SAMPLES), SAMPLES, (*self._bounds, np.inf), strict=False
         ):
-            more = self._samples(range(start, stop), pixels, covered, shaded, blobs)
-            have = more if have is None else have.joined(more)
+            have = drawing.look(range(start, stop), pixels, have)
             levels[:, pixels] = have.mean(unmoved[:, pixels])
             label[pixels] = most(self._label[have.geom])
             rough = have.rough(bound, edges_only=start > 0 <= bound)
@@ -170,10 +177,16 @@ class Renderer:
             have = have.of(chosen)
         return levels, label
 
+    def _top(self) -> float:
+        """The height in metres over which nothing but the arm reaches."""
+        upright = np.abs(self.data.geom_xmat[self._low, 6:])
+        half = (upright * self.model.geom_aabb[self._low, 3:]).sum(axis=1)
+        return float((self.data.geom_xpos[self._low, 2] + half).max())
+
     def _outlines(self, pixels: np.ndarray, geom: np.ndarray) -> np.ndarray:
         """bool, of all pixels: where a pixel beside one sees another geom, so that an edge may
         pass between its few samples. geom: the first sample's, of ``pixels``."""
-        seen = self._still.base.geom[0].copy()
+        seen = self._still.geom[0].copy()
         seen[pixels] = geom
         seen = seen.reshape(self.size, self.size)
         outline = np.zeros(seen.shape, bool)
@@ -184,70 +197,6 @@ class Renderer:
         outline[1:] |= down
         outline[:-1] |= down
         return outline.ravel()
-
-    def _samples(
-        self,
-        samples: range,
-        pixels: np.ndarray,
-        covered: np.ndarray,
-        shaded: np.ndarray,
-        blobs: Blobs,
-    ) -> Samples:
-        """Samples of ``pixels``. covered, shaded: bool, of all pixels, where something moving may
-        be seen or throw a shadow. blobs: of what moves."""
-        still = self._still.take(samples, pixels)
-        vignette = self._vignette[pixels]
-        light = still.room * self._near(still, blobs)
-        before = develop((light + still.key) * vignette)
-        self._shade_still(samples, np.flatnonzero(shaded[pixels]), still)
-        light += still.key
-        moving = np.zeros(still.geom.shape, bool)
-        chosen = np.flatnonzero(covered[pixels])
-        self._draw_moving(samples, pixels, chosen, still, light, moving)
-        return Samples(develop(light * vignette), before, still.geom, moving)
-
-    def _near(self, still: StillSamples, blobs: Blobs) -> np.ndarray:
-        """The share of the room's light that moving things beside still samples leave them:
-        float32 (samples, 1, pixels)."""
-        count = still.geom.size
-        point = still.point.reshape(count, 3).T.astype(f32)
-        normal = still.normal.transpose(1, 0, 2).reshape(3, count)
-        near = contact_darkening(blobs, point, normal, self._shader.body[still.geom].ravel())
-        return near.reshape(len(still.geom), 1, -1)
-
-    def _shade_still(self, samples: range, may: np.ndarray, still: StillSamples) -> None:
-        """Take the key light from still samples that something moving shades."""
-        numbers = np.repeat(samples, len(may))
-        key = still.key[..., may].transpose(1, 0, 2).reshape(3, -1)
-        self._shader.shade(key, still.point[:, may].reshape(-1, 3), numbers, ONLY_MOVING)
-        still.key[..., may] = key.reshape(3, len(samples), -1).transpose(1, 0, 2)
-
-    def _draw_moving(
-        self,
-        samples: range,
-        pixels: np.ndarray,
-        may: np.ndarray,
-        still: StillSamples,
-        light: np.ndarray,
-        moving: np.ndarray,
-    ) -> None:
-        """Replace samples that see something moving before the still scene: light, geom of
-        ``still`` and ``moving``, in place."""
-        rays = self._rays.through(samples, pixels[may]).reshape(-1, 3)
-        hits = cast(self.model, self.data, self._rays.eye, rays, ONLY_MOVING)
-        front = np.flatnonzero(hits.distance < still.distance[:, may].ravel())
-        if front.size == 0:
-            return
-        taken = Hits(hits.geom[front], hits.distance[front], hits.normal[front])
-        point = self._rays.eye + rays[front] * taken.distance[:, None]
-        blobs = self._shader.blobs([*self._shader.dark_bodies])
-        room, key, _ = self._shader.light(taken, point, rays[front], blobs)
-        row = front // len(may)
-        pixel = may[front % len(may)]
-        self._shader.shade(key, point, samples.start + row, EVERYTHING)
-        light[row, :, pixel] = (room + key).T
-        still.geom[row, pixel] = taken.geom
-        moving[row, pixel] = True
 
 
 def _labels(scene: Scene) -> np.ndarray:

@@ -22,6 +22,7 @@ WALL_TILT = 0.3  # the walls lean outwards, radians
 WALL_HALF_HEIGHT = 0.05
 _RIM = 0.035  # the middle of a wall is so high
 GUARD_GROUP = 5  # the group of what only physics sees
+GROUND_GROUP = 1  # of what lies below the bin's floor: it shades nothing above
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class Scene:
 
 
 def build_scene(arm: Arm, pool: str, objects: tuple[int, ...]) -> Scene:
-    """The scene of an arm's station with these objects of a pool, parked above the bin until
-    physics places them."""
+    """The scene of an arm's station with these objects of a pool.
+
+    They are parked above the bin until physics places them."""
     spec = new_spec()
     made = _add_bin(spec.worldbody, arm)
     made += add_arm(spec, arm, TABLE)
@@ -73,16 +75,20 @@ def new_spec() -> mujoco.MjSpec:
 
 def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
     solid = {"contype": 2, "conaffinity": 1, "friction": [0.7, 0.01, 0.0005]}
-    world.add_geom(
-        name="floor", type=Geom.mjGEOM_BOX, size=[BIN, BIN, 0.01], pos=[0, 0, -0.01], **solid
-    )
-    world.add_geom(
-        name="table", type=Geom.mjGEOM_BOX, size=[1.8, 1.8, 0.01], pos=[0, 0, TABLE - 0.01], **solid
-    )
     foot = -TABLE / 2 - 0.01
-    world.add_geom(
-        name="foot", type=Geom.mjGEOM_BOX, size=[BIN, BIN, foot], pos=[0, 0, TABLE + foot], **solid
-    )
+    for name, half, top in (
+        ("floor", (BIN, BIN, 0.01), 0.0),
+        ("table", (1.8, 1.8, 0.01), TABLE),
+        ("foot", (BIN, BIN, foot), TABLE + 2 * foot),
+    ):
+        world.add_geom(
+            name=name,
+            type=Geom.mjGEOM_BOX,
+            size=list(half),
+            pos=[0, 0, top - half[2]],
+            group=GROUND_GROUP,
+            **solid,
+        )
     made = [("floor", arm.floor), ("table", arm.table), ("foot", arm.wall)]
     for side in range(4):
         angle = side * math.pi / 2
@@ -118,8 +124,9 @@ def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
 
 
 def camera_frame(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
-    """The camera's position, float64 (3,), and rotation, float64 (3, 3): columns right, up,
-    backwards."""
+    """The camera's position, float64 (3,), and rotation, float64 (3, 3).
+
+    The columns of the rotation are right, up and backwards."""
     camera = arm.camera
     horizontal = math.cos(camera.elevation)
     back = np.array(

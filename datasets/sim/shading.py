@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
 
+from pixelpush.datasets.sim.blobs import Blobs, body_blobs, contact_darkening
 from pixelpush.datasets.sim.lighting import (
-    Blobs,
     Lamp,
-    body_blobs,
-    contact_darkening,
     corner_darkening,
     key_light,
     room_light,
 )
 from pixelpush.datasets.sim.materials import linear
-from pixelpush.datasets.sim.rays import Hits, unshaded
+from pixelpush.datasets.sim.rays import Hits, RayCaster
 from pixelpush.datasets.sim.scene import Scene
 from pixelpush.datasets.sim.textures import pattern_mix
 
@@ -30,9 +29,10 @@ LAMP_POINTS = 16
 class Shader:
     """Light on the surfaces of one scene, in whatever pose ``data`` has."""
 
-    def __init__(self, scene: Scene, data: mujoco.MjData):
+    def __init__(self, scene: Scene, data: mujoco.MjData, caster: RayCaster):
         self.model = scene.model
         self._data = data
+        self._caster = caster
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self.lamp_points = _lamp_points(scene)
         materials = scene.materials
@@ -43,31 +43,27 @@ class Shader:
         self.body = np.append(self.model.geom_bodyid, -1).astype(np.int32)  # [-1] is "no geom"
         # What darkens the room's light beside it: every object, and the hand.
         self.dark_bodies = (*scene.object_bodies, scene.arm_bodies[-1])
-        self._own_blobs = {body: body_blobs(self.model, body) for body in self.dark_bodies}
+        own = [body_blobs(self.model, body) for body in self.dark_bodies]
+        self._blob_place = np.concatenate([place for place, _ in own])
+        self._blob_radius = np.concatenate([radius for _, radius in own])
+        self._blob_body = np.repeat(self.dark_bodies, [len(radius) for _, radius in own])
 
-    def blobs(self, bodies: list[int]) -> Blobs:
+    def blobs(self, bodies: Sequence[int]) -> Blobs:
         """The spheres that stand in for some of ``dark_bodies`` in the current pose."""
-        centres = [np.zeros((0, 3))]
-        radii = [np.zeros(0)]
-        owners = [np.zeros(0, np.int32)]
-        for body in bodies:
-            local, radius = self._own_blobs[body]
-            rotation = self._data.xmat[body].reshape(3, 3)
-            turned = [sum(rotation[:, c] * point[c] for c in range(3)) for point in local]
-            centres.append(np.array(turned) + self._data.xpos[body])
-            radii.append(radius)
-            owners.append(np.full(len(radius), body, np.int32))
-        return Blobs(
-            np.concatenate(centres).astype(f32),
-            np.concatenate(radii).astype(f32),
-            np.concatenate(owners),
-        )
+        chosen = np.isin(self._blob_body, bodies)
+        body = self._blob_body[chosen]
+        place = self._blob_place[chosen]
+        rotation = self._data.xmat[body].reshape(-1, 3, 3)
+        turned = sum(rotation[:, :, c] * place[:, c, None] for c in range(3))
+        centre = (turned + self._data.xpos[body]).astype(f32)
+        return Blobs(centre, self._blob_radius[chosen].astype(f32), body.astype(np.int32))
 
     def light(
         self, hits: Hits, point: np.ndarray, rays: np.ndarray, blobs: Blobs
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Room light and unshaded key light of hit points, float32 (3, n) each, and their normals,
-        float32 (3, n). point, rays: float64 (n, 3)."""
+        """Room light, unshaded key light and normals of hit points, float32 (3, n) each.
+
+        point, rays: float64 (n, 3)."""
         geom = hits.geom
         normal = np.ascontiguousarray(hits.normal.T.astype(f32))
         where = np.ascontiguousarray(point.T.astype(f32))
@@ -79,17 +75,19 @@ class Shader:
         key = key_light(self._lamp, albedo, self._gloss[geom], where, normal, view)
         return room, key, normal
 
+    def hidden(self, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray) -> np.ndarray:
+        """Whether bodies hide points from the point of the lamp that is their sample's: bool (n,).
+
+        point: float64 (n, 3). sample: int (n,). bodies: bool (bodies,)."""
+        lamp = sample % LAMP_POINTS ^ sample // LAMP_POINTS * 5
+        return self._caster.hidden(self.lamp_points, lamp, point, bodies)
+
     def shade(
-        self, key: np.ndarray, point: np.ndarray, samples: np.ndarray, mask: np.ndarray
+        self, key: np.ndarray, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray
     ) -> None:
-        """Take the key light, float32 (3, n), in place, from points, float64 (n, 3), that geoms of
-        the groups in ``mask`` hide from the lamp. samples: int (n,), each point's sample."""
+        """Take the key light, float32 (3, n), in place, from points that bodies hide from it."""
         lit = np.flatnonzero(key[0] > 0)
-        lamps = samples[lit] % LAMP_POINTS ^ samples[lit] // LAMP_POINTS * 5
-        for number, lamp in enumerate(self.lamp_points):
-            of = lit[lamps == number]
-            sees = unshaded(self.model, self._data, lamp, point[of], mask)
-            key[:, of[~sees]] = 0
+        key[:, lit[self.hidden(point[lit], sample[lit], bodies)]] = 0
 
     def _albedo(self, geom: np.ndarray, point: np.ndarray) -> np.ndarray:
         """Colour of the surface at hit points: float32 (3, n)."""

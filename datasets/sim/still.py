@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
-from pixelpush.datasets.sim.lighting import DARKENING_HEIGHT, DARKENING_REACH, Blobs, develop
-from pixelpush.datasets.sim.rays import ONLY_STILL, PixelRays, cast
-from pixelpush.datasets.sim.samples import mean
+from pixelpush.datasets.sim.blobs import DARKENING_HEIGHT, DARKENING_REACH, Blobs
+from pixelpush.datasets.sim.lighting import develop
+from pixelpush.datasets.sim.rays import PixelRays, RayCaster
+from pixelpush.datasets.sim.samples import mean, spread
 from pixelpush.datasets.sim.shading import Shader
 
 f32 = np.float32
 _GRAZING = 0.05  # sine of the angle under which a plane is not extended
 _SKY = 5.0  # metres: where rays that meet nothing end
+_AT_ONCE = 1 << 14  # rays whose arrays a processor's cache holds
 
 
 @dataclass(frozen=True)
 class StillSamples:
-    """Of s samples of n pixels: room and key light, normal float32 (s, 3, n); distance float64,
-    geom int32 (s, n); point float64 (s, n, 3)."""
+    """Samples of the still scene, n of them in a row.
+
+    room and key light and normal: float32 (3, n). distance: float64 (n,). geom: int32 (n,). point:
+    float64 (n, 3)."""
 
     room: np.ndarray
     key: np.ndarray
@@ -29,174 +33,252 @@ class StillSamples:
     geom: np.ndarray
     point: np.ndarray
 
-    def of(self, pixels: np.ndarray) -> StillSamples:
-        """A copy of these samples of some pixels."""
-        return StillSamples(
-            self.room[..., pixels],
-            self.key[..., pixels],
-            self.normal[..., pixels],
-            self.distance[:, pixels],
-            self.geom[:, pixels],
-            self.point[:, pixels],
+    @classmethod
+    def room_for(cls, count: int) -> StillSamples:
+        """So many samples, to be filled."""
+        return cls(
+            np.empty((3, count), f32),
+            np.empty((3, count), f32),
+            np.empty((3, count), f32),
+            np.empty(count),
+            np.empty(count, np.int32),
+            np.empty((count, 3)),
         )
 
-    def put(self, pixels: np.ndarray, part: StillSamples) -> None:
-        """Take over ``part`` as the samples of some pixels, in place."""
-        self.room[..., pixels] = part.room
-        self.key[..., pixels] = part.key
-        self.normal[..., pixels] = part.normal
-        self.distance[:, pixels] = part.distance
-        self.geom[:, pixels] = part.geom
-        self.point[:, pixels] = part.point
+    def of(self, index: np.ndarray) -> StillSamples:
+        """A copy of some of them."""
+        return StillSamples(
+            self.room[:, index],
+            self.key[:, index],
+            self.normal[:, index],
+            self.distance[index],
+            self.geom[index],
+            self.point[index],
+        )
+
+    def put(self, index: np.ndarray | slice, part: StillSamples) -> None:
+        """Take over ``part`` as some of them, in place."""
+        self.room[:, index] = part.room
+        self.key[:, index] = part.key
+        self.normal[:, index] = part.normal
+        self.distance[index] = part.distance
+        self.geom[index] = part.geom
+        self.point[index] = part.point
 
     def beside(self, other: StillSamples) -> StillSamples:
-        """These samples and the same ones of other pixels."""
+        """These samples, then others."""
         return StillSamples(
-            np.concatenate((self.room, other.room), axis=-1),
-            np.concatenate((self.key, other.key), axis=-1),
-            np.concatenate((self.normal, other.normal), axis=-1),
-            np.concatenate((self.distance, other.distance), axis=1),
-            np.concatenate((self.geom, other.geom), axis=1),
-            np.concatenate((self.point, other.point), axis=1),
+            np.concatenate((self.room, other.room), axis=1),
+            np.concatenate((self.key, other.key), axis=1),
+            np.concatenate((self.normal, other.normal), axis=1),
+            np.concatenate((self.distance, other.distance)),
+            np.concatenate((self.geom, other.geom)),
+            np.concatenate((self.point, other.point)),
         )
 
 
 class StillScene:
-    """The still scene in the pose of ``data``, at the first ``counts[-2]`` samples of every pixel
-    and at ``counts[-1]`` of those where these differ by more than ``bound`` levels.
+    """What stands still, lit at the samples that a frame may ask for.
 
-    base: those first samples. room, key: their mean light, float32 (3, pixels); unevenness: by how
-    many levels the mean of the developed samples exceeds the developed mean.
-    """
+    These are the first ``counts[-2]`` samples of every pixel, and ``counts[-1]`` of those where
+    these differ by more than ``bound`` levels. room, key: the mean light of all samples, float32
+    (3, pixels); unevenness: by how many levels the mean of the developed samples exceeds the
+    developed mean. geom: int32 (samples, pixels) and point: float64 (samples, pixels, 3), of the
+    first samples. first_point, first_normal: float32 (3, pixels), of the very first."""
 
     def __init__(
         self,
-        data: mujoco.MjData,
         rays: PixelRays,
+        caster: RayCaster,
         shader: Shader,
         vignette: np.ndarray,
         counts: tuple[int, ...],
         bound: float,
     ):
-        self._data = data
-        self._rays = rays
+        self.rays = rays
+        self._caster = caster
         self._shader = shader
         self._vignette = vignette
         self._bound = bound
-        self._first = range(counts[-2])
+        self.first = range(counts[-2])
         self._further = range(counts[-2], counts[-1])
-        pixels = len(vignette)
-        self.base = _empty(counts[-2], pixels)
-        self._more = _empty(len(self._further), 0)
+        self._pixels = pixels = len(vignette)
+        self.base = StillSamples.room_for(len(self.first) * pixels)
+        self.geom = self.base.geom.reshape(-1, pixels)
+        self.point = self.base.point.reshape(-1, pixels, 3)
+        self.first_normal = self.base.normal[:, :pixels]
+        self.first_point = np.zeros((3, pixels), f32)
+        self.more = StillSamples.room_for(0)
         self._rough = np.zeros(0, int)
         self.room, self.key, self.unevenness = (np.zeros((3, pixels), f32) for _ in range(3))
-        self.first_point = np.zeros((3, pixels), f32)
 
-    def relight(self, pixels: np.ndarray, blobs: Blobs) -> None:
-        """Look at some pixels anew: what stands still, its light and its shadows have changed."""
-        fresh = self._light(self._first, pixels, blobs)
-        self.base.put(pixels, fresh)
-        self.first_point[:, pixels] = fresh.point[0].T
-        developed = develop((fresh.room + fresh.key) * self._vignette[pixels])
-        rough = np.flatnonzero(_spread(developed) > self._bound)
-        more = self._light(self._further, pixels[rough], blobs)
-        kept = np.flatnonzero(~np.isin(self._rough, pixels))
-        self._rough = np.concatenate((self._rough[kept], pixels[rough]))
-        self._more = self._more.of(kept).beside(more)
-        self._slot = np.full(len(self._vignette), -1)
-        self._slot[self._rough] = np.arange(len(self._rough))
-        room = mean(fresh.room)
-        key = mean(fresh.key)
+    @property
+    def lit(self) -> np.ndarray:
+        """bool (pixels,): where some of the first samples has key light."""
+        return self.base.key.reshape(3, -1, self._pixels).max(axis=(0, 1)) > 0
+
+    def relight(self, pixels: np.ndarray, bodies: np.ndarray, blobs: Blobs) -> None:
+        """Look at some pixels anew: what stands still, its light and its shadows have changed.
+
+        bodies: bool (bodies,), what stands still; blobs: of it."""
+        fresh = self._light(self.first, pixels, bodies, blobs)
+        self.base.put(self.place(self.first, pixels).ravel(), fresh)
+        self.first_point[:, pixels] = fresh.point[: len(pixels)].T
+        vignette = self._vignette[pixels]
+        room, key = (light.reshape(3, len(self.first), -1) for light in (fresh.room, fresh.key))
+        developed = develop((room + key) * vignette)
+        rough = np.flatnonzero(spread(developed) > self._bound)
+        more = self._light(self._further, pixels[rough], bodies, blobs)
+        self._keep(pixels, pixels[rough], more)
+        mean_room = mean(room)
+        mean_key = mean(key)
         levels = mean(developed)
-        further = develop((more.room + more.key) * self._vignette[pixels[rough]])
-        room[:, rough] = mean(np.concatenate((fresh.room[..., rough], more.room)))
-        key[:, rough] = mean(np.concatenate((fresh.key[..., rough], more.key)))
-        levels[:, rough] = mean(np.concatenate((developed[..., rough], further)))
-        self.room[:, pixels] = room
-        self.key[:, pixels] = key
-        together = develop((room + key) * self._vignette[pixels])
-        self.unevenness[:, pixels] = levels - together
+        more_room, more_key = (
+            light.reshape(3, len(self._further), -1) for light in (more.room, more.key)
+        )
+        further = develop((more_room + more_key) * vignette[rough])
+        mean_room[:, rough] = mean(np.concatenate((room[..., rough], more_room), axis=1))
+        mean_key[:, rough] = mean(np.concatenate((key[..., rough], more_key), axis=1))
+        levels[:, rough] = mean(np.concatenate((developed[..., rough], further), axis=1))
+        self.room[:, pixels] = mean_room
+        self.key[:, pixels] = mean_key
+        self.unevenness[:, pixels] = levels - develop((mean_room + mean_key) * vignette)
+
+    def place(self, samples: range, pixels: np.ndarray) -> np.ndarray:
+        """Where samples of pixels are in ``base``: int (samples, pixels)."""
+        return np.array(samples)[:, None] * self._pixels + pixels
+
+    def further_place(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of ``pixels`` have further samples of their own, and where those are in ``more``.
+
+        Both are of int; the second one is (further samples, such pixels)."""
+        slot = self._slot[pixels]
+        rough = np.flatnonzero(slot >= 0)
+        rows = np.arange(len(self._further))[:, None]
+        return rough, rows * len(self._rough) + slot[rough]
 
     def beside(self, blobs: Blobs) -> np.ndarray:
-        """The pixels whose room light the blobs may darken."""
-        x, y, z = np.moveaxis(self.base.point, -1, 0)
-        touched = np.zeros(x.shape[1], bool)
+        """bool (pixels,): where the blobs may darken the room's light."""
+        x, y, z = np.moveaxis(self.point, -1, 0)
+        touched = np.zeros(self._pixels, bool)
         for (a, b, c), radius in zip(blobs.centre, blobs.radius, strict=True):
             reach = DARKENING_REACH * radius + 0.02
             close = (np.abs(x - a) < reach) & (np.abs(y - b) < reach)
             touched |= (close & (np.abs(z - c) < DARKENING_HEIGHT + 0.02)).any(axis=0)
         return touched
 
-    def take(self, samples: range, pixels: np.ndarray) -> StillSamples:
-        """A copy of some samples. Further ones of smooth pixels have the light of the first ones;
-        their points lie in the first ones' planes."""
-        base = len(self.base.geom)
-        if samples.stop <= base:
-            part = slice(samples.start, samples.stop)
-            return StillSamples(
-                self.base.room[part],
-                self.base.key[part],
-                self.base.normal[part],
-                self.base.distance[part],
-                self.base.geom[part],
-                self.base.point[part],
-            ).of(pixels)
-        first = self.base.of(pixels)
-        times = len(samples) // base
-        taken = StillSamples(
-            np.tile(first.room, (times, 1, 1)),
-            np.tile(first.key, (times, 1, 1)),
-            np.tile(first.normal, (times, 1, 1)),
-            np.tile(first.distance, (times, 1)),
-            np.tile(first.geom, (times, 1)),
-            np.tile(first.point, (times, 1, 1)),
-        )
-        rays = self._rays.through(samples, pixels)
-        normal = taken.normal.transpose(0, 2, 1).astype(np.float64)
-        slope = _dot(rays, normal)
-        level = _dot(taken.point - self._rays.eye, normal)
-        flat = np.abs(slope) > _GRAZING  # elsewhere, and where nothing was met, no plane is sure
-        np.divide(level, slope, out=taken.distance, where=flat)
-        taken.point[...] = self._rays.eye + rays * taken.distance[..., None]
-        slot = self._slot[pixels]
-        rough = np.flatnonzero(slot >= 0)
-        taken.put(rough, self._more.of(slot[rough]))
-        return taken
+    def _keep(self, changed: np.ndarray, rough: np.ndarray, more: StillSamples) -> None:
+        """Keep further samples of rough pixels, in the place of all that changed pixels had."""
+        rows = np.arange(len(self._further))[:, None]
+        kept = np.flatnonzero(~np.isin(self._rough, changed))
+        old = rows * len(self._rough) + kept
+        new = len(self.more.geom) + rows * len(rough) + np.arange(len(rough))
+        self.more = self.more.beside(more).of(np.concatenate((old, new), axis=1).ravel())
+        self._rough = np.concatenate((self._rough[kept], rough))
+        self._slot = np.full(self._pixels, -1)
+        self._slot[self._rough] = np.arange(len(self._rough))
 
-    def _light(self, samples: range, pixels: np.ndarray, blobs: Blobs) -> StillSamples:
-        made = _empty(len(samples), len(pixels))
-        for row, sample in enumerate(samples):
-            rays = self._rays.through(range(sample, sample + 1), pixels)[0]
-            hits = cast(self._shader.model, self._data, self._rays.eye, rays, ONLY_STILL)
+    def _light(
+        self, samples: range, pixels: np.ndarray, bodies: np.ndarray, blobs: Blobs
+    ) -> StillSamples:
+        """Samples of pixels, one sample after the other."""
+        count = len(pixels)
+        made = StillSamples.room_for(len(samples) * count)
+        rows = max(1, _AT_ONCE // max(1, count))
+        for start in range(0, len(samples), rows):
+            some = samples[start : start + rows]
+            rays = self.rays.through(some, pixels).reshape(-1, 3)
+            hits = self._caster.cast(self.rays.eye, rays, bodies)
             distance = np.where(hits.geom < 0, _SKY, hits.distance)
-            point = self._rays.eye + rays * distance[:, None]
+            point = self.rays.eye + rays * distance[:, None]
             room, key, normal = self._shader.light(hits, point, rays, blobs)
-            self._shader.shade(key, point, np.full(len(pixels), sample), ONLY_STILL)
-            made.room[row] = room
-            made.key[row] = key
-            made.normal[row] = normal
-            made.distance[row] = distance
-            made.geom[row] = hits.geom
-            made.point[row] = point
+            self._shader.shade(key, point, np.repeat(some, count), bodies)
+            part = StillSamples(room, key, normal, distance, hits.geom, point)
+            made.put(slice(start * count, start * count + len(rays)), part)
         return made
 
 
-def _empty(samples: int, pixels: int) -> StillSamples:
-    return StillSamples(
-        np.empty((samples, 3, pixels), f32),
-        np.empty((samples, 3, pixels), f32),
-        np.empty((samples, 3, pixels), f32),
-        np.empty((samples, pixels)),
-        np.empty((samples, pixels), np.int32),
-        np.empty((samples, pixels, 3)),
-    )
+class StillView:
+    """What ``samples`` of ``pixels`` see of the still scene.
 
+    Further samples of smooth pixels have the light of the first ones; their points lie in the first
+    ones' planes. rays: float64 (samples, pixels, 3). geom: int32 (samples, pixels). distance:
+    float64 (samples, pixels)."""
 
-def _spread(levels: np.ndarray) -> np.ndarray:
-    """The largest difference between samples in any colour: (samples, 3, n) -> (n,)."""
-    return (levels.max(axis=0) - levels.min(axis=0)).max(axis=0)
+    def __init__(self, still: StillScene, samples: range, pixels: np.ndarray):
+        first = len(still.first)
+        self._still = still
+        self.samples = samples
+        self.pixels = pixels
+        self._own = samples.stop <= first
+        base = still.base
+        if self._own:
+            self._place = still.place(samples, pixels)
+            self.geom = base.geom[self._place]
+            self.distance = base.distance[self._place]
+        else:
+            place = still.place(still.first, pixels)
+            times = len(samples) // first
+            self._place = np.tile(place, (times, 1))
+            self.geom = np.tile(base.geom[place], (times, 1))
+            self.distance = self._extended(place, times)
+            self._rough, self._further = still.further_place(pixels)
+            self.geom[:, self._rough] = still.more.geom[self._further]
+            self.distance[:, self._rough] = still.more.distance[self._further]
+
+    @functools.cached_property
+    def rays(self) -> np.ndarray:
+        return self._still.rays.through(self.samples, self.pixels)
+
+    @property
+    def lit(self) -> np.ndarray:
+        """bool (samples, pixels): where the key light falls."""
+        lit = self._still.base.key[0][self._place] > 0
+        if not self._own:
+            lit[:, self._rough] = self._still.more.key[0][self._further] > 0
+        return lit
+
+    def points(self, sample: np.ndarray, pixel: np.ndarray) -> np.ndarray:
+        """The points of some of the samples, float64 (n, 3).
+
+        sample, pixel: int (n,), their numbers among these samples and these pixels."""
+        if self._own:
+            return self._still.base.point[self._place[sample, pixel]]
+        distance = self.distance[sample, pixel]
+        points = self._still.rays.eye + self.rays[sample, pixel] * distance[:, None]
+        some, place = self._own_further(sample, pixel)
+        points[some] = self._still.more.point[place]
+        return points
+
+    def of(self, sample: np.ndarray, pixel: np.ndarray) -> StillSamples:
+        """Some of the samples, by their numbers among these samples and these pixels."""
+        found = self._still.base.of(self._place[sample, pixel])
+        if not self._own:
+            some, place = self._own_further(sample, pixel)
+            found.put(some, self._still.more.of(place))
+            found.point[:] = self.points(sample, pixel)
+        return found
+
+    def _own_further(self, sample: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of some samples are further ones of rough pixels, and where in ``more``."""
+        column = np.full(len(self.pixels), -1)
+        column[self._rough] = np.arange(len(self._rough))
+        some = np.flatnonzero(column[pixel] >= 0)
+        return some, self._further[sample[some], column[pixel[some]]]
+
+    def _extended(self, place: np.ndarray, times: int) -> np.ndarray:
+        """float64 (samples, pixels): how far the planes of the first samples are."""
+        base = self._still.base
+        shape = (times, *place.shape)
+        normal = base.normal[:, place].astype(np.float64)
+        level = _dot(np.moveaxis(base.point[place] - self._still.rays.eye, -1, 0), normal)
+        slope = _dot(np.moveaxis(self.rays.reshape(*shape, 3), -1, 0), normal[:, None])
+        distance = np.tile(base.distance[place], (times, 1, 1))
+        # Elsewhere, and where nothing was met, no plane is sure.
+        np.divide(level, slope, out=distance, where=np.abs(slope) > _GRAZING)
+        return distance.reshape(-1, place.shape[1])
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Over the last axis of length 3, in a fixed order."""
-    return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+    """Over the first axis of length 3, in a fixed order."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

@@ -1,13 +1,22 @@
-"""Which version of the simulated bin a run was trained on: told by what it recorded of its data."""
+"""Which version of the simulated bin a store or a run is of: told by what they recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from pixelpush.datasets.root import data_root
 from pixelpush.datasets.sim.episodes import training_content
 from pixelpush.datasets.sim.generate import identity
-from pixelpush.datasets.sim.names import SPLITS, is_simulated, parse_name
+from pixelpush.datasets.sim.names import (
+    LABORATORIES,
+    SOURCE,
+    SPLITS,
+    is_simulated,
+    parse_name,
+)
+from pixelpush.errors import InputError
 
 
 def of_another_version(config: Mapping[str, Any]) -> bool:
@@ -31,3 +40,53 @@ def of_another_version(config: Mapping[str, Any]) -> bool:
         for split in SPLITS
         for noise in (True, False)
     }
+
+
+def refuse_another_version(
+    path: Path, metadata: Mapping[str, Any], laboratory: str | None = None, size: int | None = None
+) -> None:
+    """Raise InputError for a store of another version, with the command that makes it anew.
+
+    metadata: of the store at ``path``. laboratory, size: what it should be of; left out, what it
+    says itself. Stores of other data are not judged.
+
+    >>> refuse_another_version(Path("bair"), {"source": "BAIR"})
+    >>> refuse_another_version(Path("old"), {"source": SOURCE, "identity": {"scene": 3}})
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: old: made by another version of the simulated bin: ...
+    """
+    if metadata.get("source") != SOURCE:
+        return
+    found = metadata.get("identity", {})
+    if laboratory is None:
+        laboratory = _laboratory(found)
+    size = int(found.get("size", 64)) if size is None else size
+    expected = identity(laboratory, size)
+    if found.get("hash") == expected["hash"]:
+        return
+    differing = [
+        f"{name} {found.get(name)} (now {value})"
+        for name, value in expected.items()
+        if found.get(name) != value and name != "hash"
+    ]
+    raise InputError(
+        f"{path}: made by another version of the simulated bin: "
+        f"{', '.join(differing) or 'unknown'}; 'pixelpush prepare {laboratory} --size {size}"
+        f"{_root_option(path, laboratory, size)} --rebuild' makes it anew."
+    )
+
+
+def _laboratory(found: Mapping[str, Any]) -> str:
+    """The laboratory of a store's identity; the first versions had one, and did not name it."""
+    named = found.get("laboratory")
+    return named if named in LABORATORIES else "sim"
+
+
+def _root_option(path: Path, laboratory: str, size: int) -> str:
+    """Where a store lies as ``prepare`` lays it, but not under the data root: the option that leads
+    there."""
+    folder = path.absolute().parent
+    root = folder.parent.parent
+    laid = folder == root / laboratory / str(size)
+    return f" --root {root}" if laid and root != data_root() else ""

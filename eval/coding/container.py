@@ -70,7 +70,7 @@ class Reader:
                 f"{self.path}: version {header.get('version')!r} of the coded format; this release "
                 f"reads version {VERSION}."
             )
-        self.header: dict[str, Any] = header
+        self.header: Mapping[str, Any] = header
 
     def sections(self, name: str) -> list[bytes]:
         """The sections of one member, its checksum verified."""

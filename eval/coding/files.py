@@ -70,7 +70,7 @@ def compress_episodes(
     states, actions and ids are kept; an episode's ``extra`` is not. The file appears only when it
     is complete. Raises InputError for an episode that does not fit the model."""
     check_on_cpu(model)
-    listed: dict[str, list[dict[str, Any]]] = {}
+    listed: dict[str, list[dict[str, str]]] = {}
     sizes = {split: Sizes() for split in splits}
     with writing(path) as writer:
         for split, episodes in splits.items():

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from pixelpush.datasets.images import decode_image
+from pixelpush.datasets.video import ffmpeg_program
 from pixelpush.errors import InputError
 from pixelpush.eval.coding.container import pack, unpack
 from pixelpush.eval.coding.stills import encode_png_small
@@ -56,8 +58,6 @@ def _jxl_ready() -> None:
 
 
 def _encode_jxl(frame: np.ndarray) -> bytes:
-    from PIL import Image
-
     _jxl_ready()
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(frame.transpose(1, 2, 0)))
@@ -66,15 +66,11 @@ def _encode_jxl(frame: np.ndarray) -> bytes:
 
 
 def _decode_jxl(data: bytes) -> np.ndarray:
-    from PIL import Image
-
     _jxl_ready()
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def _encode_webp_hardest(frame: np.ndarray) -> bytes:
-    from PIL import Image
-
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(frame.transpose(1, 2, 0)))
     image.save(buffer, "WEBP", lossless=True, quality=100, method=6)
@@ -105,8 +101,6 @@ def _video(name: str, options: Callable[[int], list[str]], pixels: str) -> Rival
 
 
 def _ffmpeg(arguments: list[str], data: bytes) -> bytes:
-    from pixelpush.datasets.video import ffmpeg_program
-
     program = ffmpeg_program()
     command = [program, "-nostdin", "-v", "error", "-threads", "1", *arguments]
     done = subprocess.run(command, input=data, capture_output=True, check=False)

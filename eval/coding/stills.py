@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from pixelpush.errors import InputError
@@ -9,15 +10,11 @@ from pixelpush.errors import InputError
 
 def encode_png_small(frame: np.ndarray) -> bytes:
     """PNG of uint8 (C, H, W), C 1 or 3, deflated as well as it goes."""
-    import cv2
-
     return _encode(frame, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def encode_webp(frame: np.ndarray) -> bytes:
     """Lossless WebP of uint8 (3, H, W)."""
-    import cv2
-
     # Above 100 means lossless.
     return _encode(frame, ".webp", [cv2.IMWRITE_WEBP_QUALITY, 101])
 
@@ -31,8 +28,6 @@ def encode_still(frame: np.ndarray) -> bytes:
 
 
 def _encode(frame: np.ndarray, suffix: str, options: list[int]) -> bytes:
-    import cv2
-
     if frame.ndim != 3 or frame.shape[0] not in (1, 3):
         raise InputError(f"a frame of shape {frame.shape} cannot be kept as {suffix[1:]}.")
     image = frame.transpose(1, 2, 0)

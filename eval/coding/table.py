@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -156,6 +155,6 @@ def codec_text(rows: Sequence[CodecRow]) -> str:
     return text_table(header, lines)
 
 
-def codec_json(rows: Sequence[CodecRow], missing: Sequence[str]) -> dict[str, Any]:
+def codec_json(rows: Sequence[CodecRow], missing: Sequence[str]) -> dict[str, object]:
     """The table as JSON values."""
     return {"rows": [asdict(row) for row in rows], "missing": list(missing)}

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib
 import numpy as np
+from matplotlib.figure import Figure
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file
@@ -65,9 +67,6 @@ def structure_tile(structure: np.ndarray, size: int) -> np.ndarray:
 
 def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
     """Rows of tiles with titles over the columns and each row's caption under it."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     check_png(path)
     columns = max(len(row.tiles) for row in rows)
     wrapped = [textwrap.wrap(row.caption, 18 * columns) for row in rows]

@@ -1,81 +1,166 @@
-"""The figure of a likelihood report: splits side by side, and the curve over frames."""
+"""The figures of likelihood reports: a panel for each metric, and what a family has beside them."""
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pixelpush.eval.calibration import draw_calibration
-from pixelpush.eval.likelihood.report import LikelihoodReport, Summary
+from pixelpush.eval.calibration import Calibration, draw_coverage, draw_ranks
+from pixelpush.eval.likelihood import metrics
+from pixelpush.eval.likelihood.image_tables import published_rows
+from pixelpush.eval.likelihood.images import ImageReport
+from pixelpush.eval.likelihood.metrics import HEADLINE, Family, Metric
+from pixelpush.eval.likelihood.report import LikelihoodReport
 from pixelpush.eval.likelihood.tables import COLUMNS, FLOOR_ROW, REFERENCE_ROW
+from pixelpush.eval.statistics import Ratio
 from pixelpush.files import atomic_file
 from pixelpush.published import ROBOT_PUSHING, ROBOT_PUSHING_SOURCE
 from pixelpush.vpn.decoders import KINDS
 
 # Colour-blind safe (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_PANELS_A_ROW = 3
+
+# Draws one panel: its title, axes and lines.
+Panel = Callable[[Axes], None]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row of the report. splits: the metrics' figures, by split. style: of matplotlib."""
+
+    name: str
+    splits: Mapping[str, Mapping[str, metrics.Figure]]
+    style: str = "-"
 
 
 def likelihood_figure(
-    report: LikelihoodReport, path: Path, calibrated: dict[str, Any] | None = None
+    report: LikelihoodReport, path: Path, calibrated: Calibration | None = None
 ) -> None:
-    """Draw splits side by side, the published figures, the curve over the last split's frames and,
-    below, a report of ``eval.calibration`` where one is given."""
+    """Draw a report on video models: a panel for each metric of ``METRICS`` that has a column, the
+    published figures, the curve over the last split's frames, and the calibration where given."""
+    lines = [
+        _Line(
+            name,
+            {split: summary.figures for split, summary in summaries.items()},
+            "--" if name == REFERENCE_ROW else "-",
+        )
+        for name, summaries in report.rows(REFERENCE_ROW)
+    ]
+    floors = {
+        name: {HEADLINE: facts.floor.mean}
+        for name, facts in report.splits.items()
+        if facts.floor is not None
+    }
+    lines += [_Line(FLOOR_ROW, floors, ":")] if floors else []
     splits = list(report.splits)
-    height = 3.6 if calibrated is None else 7.2
-    figure = Figure(figsize=(11, height), layout="constrained")
-    panels = figure.subplots(1 if calibrated is None else 2, 3, squeeze=False)
-    ours, published, curve = panels[0]
+    panels = _metric_panels("video", lines, splits)
+    panels.append(functools.partial(_draw_published, splits))
+    panels.append(functools.partial(_draw_curve, report))
     if calibrated is not None:
-        draw_calibration(calibrated, panels[1, 0], panels[1, 1])
-        panels[1, 2].set_axis_off()
-    rows = report.rows(REFERENCE_ROW)
-    for colour, (name, summaries) in zip(cycle(_COLOURS), rows, strict=False):
-        style = "--" if name == REFERENCE_ROW else "-"
-        _draw_splits(ours, name, [summaries[split] for split in splits], colour, style)
-        points = summaries[splits[-1]].per_frame
-        frames = [point.frame for point in points]
-        nats = [point.nats_per_subpixel for point in points]
-        marker = "o" if len(points) < 2 else None
-        curve.plot(frames, nats, ls=style, lw=1.2, marker=marker, color=colour)
-    floors = [facts.floor.mean.value for facts in report.splits.values() if facts.floor is not None]
-    if len(floors) == len(splits):
-        places = range(len(splits))
-        ours.plot(places, floors, ls=":", marker="_", ms=14, color="0.4", label=FLOOR_ROW)
-        curve.axhline(floors[-1], ls=":", color="0.4")
-    _draw_published(published, splits)
-    _finish(ours, splits, "this report")
-    _finish(published, splits, f"published, Google robot pushing\n({ROBOT_PUSHING_SOURCE})")
-    curve.set(title=f"over frames, {splits[-1]}", xlabel="frame index in the episode")
-    curve.xaxis.set_major_locator(MaxNLocator(integer=True))
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=160)
+        panels.append(functools.partial(draw_ranks, calibrated))
+        panels.append(functools.partial(draw_coverage, calibrated))
+    _write(panels, path)
 
 
-def _draw_splits(axes: Axes, name: str, summaries: list[Summary], colour: str, style: str) -> None:
-    values = [summary.headline.value for summary in summaries]
-    errors = [summary.headline.standard_error or 0.0 for summary in summaries]
-    look = {"marker": "o", "ms": 4, "ls": style, "lw": 1.2, "color": colour, "label": name}
-    axes.errorbar(range(len(values)), values, errors, **look)
+def image_likelihood_figure(report: ImageReport, path: Path) -> None:
+    """Draw a report on image models: a panel for each metric of ``METRICS`` that has a column, with
+    the published figures of the data set as thin lines."""
+    lines = [
+        _Line(model.name, {split: found.figures for split, found in model.splits.items()})
+        for model in report.models
+    ]
+    splits = list(dict.fromkeys(split for line in lines for split in line.splits))
+    for name, cells in published_rows(report.data).items():
+        figures = {metric: float(cell) for metric, cell in cells.items()}
+        lines.append(_Line(name, dict.fromkeys(splits, figures), ":"))
+    _write(_metric_panels("image", lines, splits), path)
 
 
-def _draw_published(axes: Axes, splits: list[str]) -> None:
+def _metric_panels(family: Family, lines: Sequence[_Line], splits: Sequence[str]) -> list[Panel]:
+    """A panel for each metric with a column of which some line has a figure, as in the tables."""
+    return [
+        functools.partial(_draw_metric, metric, lines, splits)
+        for metric in metrics.metrics_of(family)
+        if metric.column
+        and any(
+            figures.get(metric.name) is not None
+            for line in lines
+            for figures in line.splits.values()
+        )
+    ]
+
+
+def _draw_metric(metric: Metric, lines: Sequence[_Line], splits: Sequence[str], axes: Axes) -> None:
+    for colour, line in zip(cycle(_COLOURS), lines, strict=False):
+        found = [line.splits.get(split, {}).get(metric.name) for split in splits]
+        values, errors = zip(*map(_value_and_error, found), strict=True)
+        if all(math.isnan(value) for value in values):
+            continue
+        look = {"marker": "o", "ms": 4, "ls": line.style, "lw": 1.2, "color": colour}
+        axes.errorbar(range(len(splits)), values, errors, label=line.name, **look)
+    _finish(axes, splits, metric.header)
+
+
+def _value_and_error(figure: metrics.Figure) -> tuple[float, float]:
+    """What is drawn of a figure; NaN, which leaves a gap, where there is none."""
+    if isinstance(figure, Ratio):
+        return figure.value, figure.standard_error or 0.0
+    return (math.nan if figure is None else figure), 0.0
+
+
+def _draw_published(splits: Sequence[str], axes: Axes) -> None:
     look = {"ms": 4, "lw": 1.2, "color": "0.35", "mfc": "white"}
     for marker, (kind, values) in zip(cycle("osD^"), ROBOT_PUSHING.items(), strict=False):
         places = [place for place, split in enumerate(splits) if split in values]
         if places:
             nats = [values[splits[place]] for place in places]
             axes.plot(places, nats, marker=marker, label=KINDS[kind].label, **look)
+    header = metrics.find_metric(HEADLINE).header
+    _finish(axes, splits, header, f"published, Google robot pushing\n({ROBOT_PUSHING_SOURCE})")
 
 
-def _finish(axes: Axes, splits: list[str], title: str) -> None:
+def _draw_curve(report: LikelihoodReport, axes: Axes) -> None:
+    """The headline over the last split's frames."""
+    split = list(report.splits)[-1]
+    rows = report.rows(REFERENCE_ROW)
+    for colour, (name, summaries) in zip(cycle(_COLOURS), rows, strict=False):
+        points = summaries[split].per_frame
+        frames = [point.frame for point in points]
+        nats = [point.nats_per_subpixel for point in points]
+        style = "--" if name == REFERENCE_ROW else "-"
+        marker = "o" if len(points) < 2 else None
+        axes.plot(frames, nats, ls=style, lw=1.2, marker=marker, color=colour)
+    floor = report.splits[split].floor
+    if floor is not None:
+        axes.axhline(floor.mean.value, ls=":", color="0.4")
+    axes.set(title=f"over frames, {split}", xlabel="frame index in the episode")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _finish(axes: Axes, splits: Sequence[str], unit: str, title: str | None = None) -> None:
     axes.set_xticks(range(len(splits)), [COLUMNS.get(split, split) for split in splits])
-    axes.set(title=title, ylabel="nats per sub-pixel")
+    axes.set(title=title or unit, ylabel=unit)
     axes.margins(x=0.15)
     if axes.has_data():
         axes.legend(fontsize=7, frameon=False)
+
+
+def _write(panels: Sequence[Panel], path: Path) -> None:
+    rows = math.ceil(len(panels) / _PANELS_A_ROW)
+    figure = Figure(figsize=(11, 3.6 * rows), layout="constrained")
+    places = figure.subplots(rows, _PANELS_A_ROW, squeeze=False).flatten()
+    for axes, draw in zip(places, panels, strict=False):
+        draw(axes)
+    for axes in places[len(panels) :]:
+        axes.set_axis_off()
+    with atomic_file(path) as partial:
+        figure.savefig(partial, dpi=160)

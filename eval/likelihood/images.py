@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.metrics import Figure, Scores, find_metric, measure
 from pixelpush.eval.likelihood.settings import ScoringSettings
 from pixelpush.image import ImageModel
-from pixelpush.progress import Advance, Progress, silent
-from pixelpush.training.image_scoring import score_images
+from pixelpush.progress import Progress, silent
+from pixelpush.training.image_scoring import advancing, score_images
 from pixelpush.vpn import load_model
 
 FORMAT = "pixelpush-image-nll"
@@ -112,18 +112,11 @@ def _score(
             model,
             images,
             settings.episodes,
-            settings.batch_size,
+            settings.batch_size or 16,
             device,
             settings.precision,
-            lambda starts: _advancing(starts, count, advance),
+            lambda starts: advancing(starts, count, advance),
         )
     nats = scores.nats.tolist()
     figures = measure("image", Scores(nats, [scores.subpixels] * len(nats), [1] * len(nats)))
     return ImageSummary(figures, len(nats), len(images), images.content_sha256)
-
-
-def _advancing(starts: range, count: int, advance: Advance) -> Iterator[int]:
-    """The starts of the batches; what each batch scored is reported when it is done."""
-    for start in starts:
-        yield start
-        advance(min(starts.step, count - start))

@@ -1,4 +1,4 @@
-"""The one list of likelihood metrics: tables and JSON of videos and images go through it.
+"""The one list of likelihood metrics: tables, JSON and figures of videos and images go through it.
 
 To add a metric, write a function of ``Scores`` and append a ``Metric`` to ``METRICS``."""
 
@@ -53,7 +53,7 @@ class Metric:
     """A figure of one model on one split.
 
     name: its key in JSON. header: of its column. function: computes it. digits: printed. families:
-    the models that have it. column: whether the table of a split shows it.
+    the models that have it. column: whether the table of a split and the figure show it.
 
     >>> METRICS[1].name, METRICS[1].header
     ('nats_per_subpixel', 'nats/sub-pixel')

@@ -14,9 +14,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+import torch
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
@@ -80,7 +80,7 @@ class Reference:
             channels.append(np.logaddexp.reduce(mass + log_weights, axis=-1))
         return np.stack(channels)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """The fit as JSON values: enough to re-compute every score."""
         return {
             "components": self.weights.shape[1],
@@ -143,8 +143,6 @@ def fit_mixture(
 
     Returns weights, offsets and scales, (C, K), and the mean nats per sub-pixel of the counts.
     Inner values enter only through value - previous, so a channel needs 511 + 2 * 256 terms."""
-    import torch
-
     terms = [_terms(channel) for channel in counts]
     lower, upper, count = (
         torch.from_numpy(np.stack(arrays)) for arrays in zip(*terms, strict=True)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.errors import InputError
-from pixelpush.eval.calibration import calibration
+from pixelpush.eval.calibration import Calibration, calibration
 from pixelpush.eval.clips import read_episodes
 from pixelpush.eval.devices import pick_device
-from pixelpush.eval.likelihood.figure import likelihood_figure
 from pixelpush.eval.likelihood.image_tables import scores_text, table1_text, table3_text
 from pixelpush.eval.likelihood.images import evaluate_images
 from pixelpush.eval.likelihood.report import LikelihoodReport
-from pixelpush.eval.likelihood.runs import agreed_facts, open_split, split_names
+from pixelpush.eval.likelihood.runs import agreed_facts, open_split, usual_splits
 from pixelpush.eval.likelihood.settings import EvalProtocol, ScoringSettings
 from pixelpush.eval.likelihood.tables import (
     moving_mnist_text,
@@ -26,7 +24,7 @@ from pixelpush.eval.likelihood.tables import (
 )
 from pixelpush.eval.likelihood.videos import TableRow, evaluate, row_names
 from pixelpush.files import write_json
-from pixelpush.progress import Progress, progress_bar, silent
+from pixelpush.progress import Progress, progress_unless
 from pixelpush.saved import find_saved
 from pixelpush.vpn import load_model
 
@@ -46,7 +44,7 @@ class Outputs:
     @property
     def progress(self) -> Progress:
         """How to report progress."""
-        return silent if self.quiet else progress_bar
+        return progress_unless(self.quiet)
 
 
 def score_models(
@@ -76,20 +74,18 @@ def _score_video_models(
     facts = agreed_facts(names, data, settings.context, settings.clip_frames)
     rows = _load_rows(names)
     size = rows[0].model.config.frame_size
-    chosen = list(splits)
-    if not chosen:
-        every = split_names(facts.data)
-        chosen = [name for name in every if outputs.side_by_side or name != "train"]
+    chosen = list(splits) or usual_splits(facts.data, outputs.side_by_side)
     opened = {name: open_split(facts.data, name, size) for name in chosen}
     training = None
     if settings.reference:
         training = open_split(facts.data, settings.reference_split, size)
+    device = pick_device(settings.device)
     protocol = EvalProtocol(
         context=facts.context,
         clip_frames=facts.clip_frames,
         precision=settings.precision,
-        device=pick_device(settings.device),
-        batch_size=settings.batch_size,
+        device=device,
+        batch_size=settings.video_batch(device),
     )
     report = replace(
         evaluate(rows, opened, protocol, training, settings.episodes, outputs.progress),
@@ -99,6 +95,8 @@ def _score_video_models(
     if outputs.json is not None:
         write_json(outputs.json, report.to_json())
     if outputs.figure is not None:
+        from pixelpush.eval.likelihood.figure import likelihood_figure
+
         calibrated = _calibration(rows[0], opened[chosen[-1]], protocol, outputs.progress)
         likelihood_figure(report, outputs.figure, calibrated)
     _print_video_report(report, outputs.side_by_side)
@@ -106,7 +104,7 @@ def _score_video_models(
 
 def _calibration(
     row: TableRow, split: EpisodeDataset, protocol: EvalProtocol, progress: Progress
-) -> dict[str, Any]:
+) -> Calibration:
     """The figure's rank histogram: of the first model, on the split's first episodes."""
     episodes = read_episodes(split, CALIBRATED_EPISODES)
     with progress(len(episodes), "calibration") as advance:
@@ -144,7 +142,6 @@ def _score_image_models(
     outputs: Outputs,
 ) -> None:
     for_videos = {
-        "--figure": outputs.figure,
         "--context": settings.context,
         "--clip-frames": settings.clip_frames,
     }
@@ -160,6 +157,10 @@ def _score_image_models(
     report = evaluate_images(names, data, splits, settings, outputs.progress)
     if outputs.json is not None:
         write_json(outputs.json, report.to_json())
+    if outputs.figure is not None:
+        from pixelpush.eval.likelihood.figure import image_likelihood_figure
+
+        image_likelihood_figure(report, outputs.figure)
     texts = [scores_text(report), table1_text([report])]
     if "imagenet" in data:
         texts.append(table3_text([report]))

@@ -10,9 +10,11 @@ from typing import Any
 
 from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.registry import count_episodes, find_store
 from pixelpush.datasets.sim.versions import of_another_version
+from pixelpush.datasets.store import store_splits
 from pixelpush.errors import InputError
-from pixelpush.files import expanded, read_json_object
+from pixelpush.files import read_json_object
 from pixelpush.saved import find_saved
 
 _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
@@ -122,10 +124,46 @@ def split_names(data: str) -> list[str]:
     """The splits of a data set in the tables' order: train, val, then the tests."""
     if is_simulated(data):
         return list(_SIM_SPLITS)
-    from pixelpush.datasets.root import data_root
-    from pixelpush.datasets.store import store_splits
-
-    path = expanded(data)
-    names = store_splits(path if path.is_dir() else data_root() / data)
+    names = store_splits(find_store(data))
     known = [name for name in ("train", "val", "test", *_SIM_SPLITS[2:]) if name in names]
     return [*known, *(name for name in names if name not in known)]
+
+
+def usual_splits(data: str, with_training: bool) -> list[str]:
+    """The splits that are scored where none is named."""
+    return [name for name in split_names(data) if with_training or name != "train"]
+
+
+def check_request(
+    model: str,
+    data: str = "",
+    split: str = "",
+    numbers: Sequence[int] = (),
+    usual: str = "",
+) -> None:
+    """Refuse a model, data set, split or episode that is not there, before torch is loaded and
+    anything is simulated.
+
+    data: '' for what the model was trained on. split: '' for ``usual``, or else the last one.
+    numbers: of episodes. Raises InputError."""
+    saved = find_saved(model)
+    if saved.family != "video":
+        raise InputError(f"{model}: this command is for video models; it is of {saved.family}s.")
+    found = agreed_facts([model], data).data
+    names = split_names(found)
+    split = split or (usual if usual in names else names[-1])
+    size = int(saved.config.get("frame_size", 64))
+    count = count_episodes(found, split, size)
+    for number in numbers:
+        if not 0 <= number < count:
+            raise InputError(
+                f"--episodes {number}: {split} of {found} has episodes 0 to {count - 1}."
+            )
+
+
+def check_scoring(models: Sequence[str], data: str, splits: Sequence[str]) -> None:
+    """``check_request`` for every model and split; of an image model only that it is there."""
+    for name in models:
+        if find_saved(name).family == "video":
+            for split in splits or ("",):
+                check_request(name, data, split)

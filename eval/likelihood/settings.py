@@ -12,8 +12,8 @@ from pixelpush.eval.devices import Device
 class ScoringSettings:
     """How whole splits are scored.
 
-    >>> ScoringSettings(episodes=4).batch_size
-    16
+    >>> ScoringSettings(episodes=4).video_batch("cpu")
+    2
     """
 
     reference: bool = True
@@ -29,13 +29,22 @@ class ScoringSettings:
     clip_frames: int | None = None
     """Video models: longer episodes are cut into clips of this many frames, each with its own
     context. Left out: the run's 20."""
-    batch_size: int = 16
-    """Episodes or images scored at once; the result does not depend on it."""
+    batch_size: int | None = None
+    """Episodes or images scored at once; the result does not depend on it. Left out: 16, or 2
+    episodes on a CPU, where more are not faster."""
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     precision: Literal["32", "bf16"] = "32"
     """Arithmetic of the network: float32, or bfloat16 (autocast). Likelihoods are float32 and sums
     float64 in both."""
+
+    def video_batch(self, device: str) -> int:
+        """Episodes scored at once on a device.
+
+        >>> ScoringSettings().video_batch("cuda"), ScoringSettings(batch_size=5).video_batch("cpu")
+        (16, 5)
+        """
+        return self.batch_size or (2 if device == "cpu" else 16)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pixelpush.eval.likelihood.metrics import (
 )
 from pixelpush.eval.likelihood.report import LikelihoodReport, SplitFacts, Summary
 from pixelpush.eval.statistics import FramePoint
-from pixelpush.eval.text import number, text_table
+from pixelpush.eval.text import MISSING, number, text_table
 from pixelpush.published import (
     MOVING_MNIST_NATS_PER_FRAME,
     MOVING_MNIST_SOURCE,
@@ -72,8 +72,8 @@ def split_text(report: LikelihoodReport, split: str) -> str:
 
 
 def table2_text(report: LikelihoodReport) -> str:
-    """Reed et al. 2017, Table 2: rows are models, columns splits, nats per sub-pixel; the published
-    rows below."""
+    """Reed et al. 2017, Table 2: rows are models, columns splits, nats per sub-pixel. The published
+    figures are of other data and have columns of their own."""
     splits = list(report.splits)
     rows = [
         [name, *(_cell(HEADLINE, summaries[split]) for split in splits)]
@@ -85,45 +85,60 @@ def table2_text(report: LikelihoodReport) -> str:
         for model in report.models:
             above = [_cell("above_floor", model.splits[name]) for name in splits]
             rows.append([f"{model.name} above floor", *above])
-    ours = len(rows)
-    for kind, values in ROBOT_PUSHING.items():
-        if any(name in values for name in splits):
-            rows.append([KINDS[kind].label, *(number(values.get(name), 2) for name in splits)])
+    header = ["", *(COLUMNS.get(name, name) for name in splits)]
     lines = [split_line(name, facts) for name, facts in report.splits.items()]
+    printed = [name for name in splits if any(name in row for row in ROBOT_PUSHING.values())]
+    if not printed:
+        return "\n".join([*lines, text_table(header, rows)])
+    kinds = [model.kind for model in report.models]
+    ours = len(rows)
+    rows = [
+        [*row, *_published(kinds[place] if place < len(kinds) else "", printed)]
+        for place, row in enumerate(rows)
+    ]
+    for kind in ROBOT_PUSHING:
+        if kind not in kinds:
+            rows.append([KINDS[kind].label, *[MISSING] * len(splits), *_published(kind, printed)])
+    header += [f"published {COLUMNS[name]}" for name in printed]
+    lines.append(text_table(header, rows, rule_before=[ours]))
     lines.append(
-        text_table(["", *(COLUMNS.get(name, name) for name in splits)], rows, rule_before=[ours])
+        "published: of the same kind of model on other data, the Google robot pushing recordings "
+        f"({ROBOT_PUSHING_SOURCE}); not to be compared with a floor of ours."
     )
-    if len(rows) > ours:
-        lines.append(
-            "Below the rule: published, on the Google robot pushing recordings "
-            f"({ROBOT_PUSHING_SOURCE})."
-        )
     return "\n".join(lines)
 
 
+def _published(kind: str, splits: list[str]) -> list[str]:
+    """The published figures of a kind of model, dashes where there is none."""
+    values = ROBOT_PUSHING.get(kind, {})
+    return [number(values.get(name), 2) for name in splits]
+
+
 def moving_mnist_text(report: LikelihoodReport) -> str:
-    """Nats per frame of the splits that are Moving MNIST, the published ones below; '' where none
-    is."""
+    """Nats per frame of the splits that are Moving MNIST, the published ones in a column of their
+    own; '' where none is."""
     splits = [name for name, facts in report.splits.items() if facts.source == MOVING_MNIST]
     if not splits:
         return ""
     metric = find_metric("nats_per_frame")
     rows = [
-        [f"{name}, {split}", metric.cell(summaries[split].figures[metric.name])]
+        [f"{name}, {split}", metric.cell(summaries[split].figures[metric.name]), MISSING]
         for name, summaries in report.rows(REFERENCE_ROW)
         for split in splits
     ]
     ours = len(rows)
     rows += [
-        [f"{name}, test", metric.cell(nats)] for name, nats in MOVING_MNIST_NATS_PER_FRAME.items()
+        [f"{name}, test", MISSING, metric.cell(nats)]
+        for name, nats in MOVING_MNIST_NATS_PER_FRAME.items()
     ]
     # The published loss takes a grey value for the probability of white: without this line the rows
     # would mislead.
     note = (
-        f"Below the rule: published ({MOVING_MNIST_SOURCE}), binary cross-entropy of grey values, "
+        f"published ({MOVING_MNIST_SOURCE}), binary cross-entropy of grey values, "
         "10 frames after 10 given; ours are exact, of 256 levels: another scale."
     )
-    return "\n".join([text_table(["Moving MNIST", metric.header], rows, rule_before=[ours]), note])
+    header = ["Moving MNIST", metric.header, f"published {metric.header}"]
+    return "\n".join([text_table(header, rows, rule_before=[ours]), note])
 
 
 def _cells(summary: Summary) -> dict[str, str]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ import torch
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.clips import Scoring, pixel_nats
 from pixelpush.eval.listening.counterfactuals import MISS, OTHER, Futures
-from pixelpush.eval.statistics import mean_and_error
+from pixelpush.eval.statistics import MeanAndError, mean_and_error
 from pixelpush.eval.text import text_table
 from pixelpush.training.seeding import derived_seed
 from pixelpush.vpn import VideoPixelNetwork
@@ -47,6 +46,35 @@ def target_region(futures: Futures) -> np.ndarray:
     return ((last[0] == label) != (last[1] == label)) & ~arm
 
 
+@dataclass(frozen=True)
+class Optimism:
+    """What a model makes of pushes that miss; None where no pair shows the object.
+
+    samples: futures sampled of every miss. looks_hit_when_missed: share whose pushed object looks
+    as if it had been hit; looks_hit_when_hit: the same when it is hit.
+    nats_per_subpixel_against_hit: positive where the model holds the miss for likelier, as it
+    should."""
+
+    pairs: int
+    samples: int
+    looks_hit_when_missed: MeanAndError | None = None
+    looks_hit_when_hit: MeanAndError | None = None
+    nats_per_subpixel_against_hit: MeanAndError | None = None
+
+
+@dataclass(frozen=True)
+class Following:
+    """How a model follows, by kind of pair.
+
+    margin_nats_per_subpixel: nats of a future under the other list minus under its own; positive is
+    followed. followed: share of the futures with a positive margin."""
+
+    pairs: dict[str, int]
+    margin_nats_per_subpixel: dict[str, MeanAndError]
+    followed: dict[str, float]
+    optimism: Optimism
+
+
 def measure_following(
     model: VideoPixelNetwork,
     pairs: Sequence[Futures],
@@ -54,16 +82,12 @@ def measure_following(
     samples: int = 4,
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
-) -> dict[str, Any]:
-    """Margins in nats, share followed, and optimism, as JSON values.
+) -> Following:
+    """Margins in nats, share followed, and optimism.
 
-    margin: nats of a future under the other list minus under its own, per sub-pixel; positive is
-    followed. optimism: of sampled futures under a push that misses, the share whose pushed object
-    looks as if it had been hit, beside the share that does so when it is hit. samples: futures
-    sampled of every miss."""
+    samples: futures sampled of every miss, from ``seed``."""
     margins: dict[str, list[float]] = {OTHER: [], MISS: []}
-    region_nats: list[float] = []
-    moved: dict[str, list[float]] = {"missed": [], "hit": []}
+    misses = _Misses(model, scoring, samples, seed)
     for number, futures in enumerate(pairs):
         own, other, own_false, other_false = pixel_nats(
             model, [futures.own, futures.other, *crossed(futures)], scoring
@@ -72,38 +96,61 @@ def measure_following(
         for true, false in ((own, own_false), (other, other_false)):
             cost = float((false - true).sum(dtype=np.float64)) / subpixels
             margins[futures.pair.kind].append(cost)
-        region = target_region(futures) if futures.pair.kind == MISS else np.zeros(0, bool)
-        if region.sum() >= _FEWEST_PIXELS:
+        if futures.pair.kind == MISS:
             # Under the missing push: what happened, against the look of a hit.
-            true = other[-1][region].sum()
-            hit = own_false[-1][region].sum()
-            region_nats.append(float(hit - true) / int(region.sum()) / model.config.colours)
-            for name, told in (("missed", futures.other), ("hit", futures.own)):
-                seeds = [derived_seed(seed, "optimism", number, i) for i in range(samples)]
-                last = _sampled_ends(model, told, seeds, scoring)
-                moved[name].append(_looks_hit(last, futures, region))
+            misses.add(number, futures, other[-1], own_false[-1])
         if progress is not None:
             progress(1)
-    return {
-        "pairs": {kind: len(found) // 2 for kind, found in margins.items()},
-        "margin_nats_per_subpixel": {
-            kind: mean_and_error(found) for kind, found in margins.items() if found
-        },
-        "followed": {
-            kind: float(np.mean([m > 0 for m in found])) for kind, found in margins.items() if found
-        },
-        "optimism": {
-            "pairs": len(region_nats),
-            "samples": samples,
-            "looks_hit_when_missed": mean_and_error(moved["missed"]) if region_nats else None,
-            "looks_hit_when_hit": mean_and_error(moved["hit"]) if region_nats else None,
-            # Positive: the model holds the miss for likelier, as it should.
-            "nats_per_subpixel_against_hit": mean_and_error(region_nats) if region_nats else None,
-        },
-    }
+    there = {kind: found for kind, found in margins.items() if found}
+    return Following(
+        pairs={kind: len(found) // 2 for kind, found in margins.items()},
+        margin_nats_per_subpixel={kind: mean_and_error(found) for kind, found in there.items()},
+        followed={kind: float(np.mean(np.array(found) > 0)) for kind, found in there.items()},
+        optimism=misses.describe(),
+    )
 
 
-@torch.inference_mode()
+class _Misses:
+    """What is measured of pushes that miss, pair by pair."""
+
+    def __init__(self, model: VideoPixelNetwork, scoring: Scoring, samples: int, seed: int):
+        self._model = model
+        self._scoring = scoring
+        self._samples = samples
+        self._seed = seed
+        self._nats: list[float] = []
+        self._missed: list[float] = []
+        self._hit: list[float] = []
+
+    def add(self, number: int, futures: Futures, miss: np.ndarray, hit: np.ndarray) -> None:
+        """Take in a pair. miss, hit: nats (H, W) of both last frames under the missing push."""
+        region = target_region(futures)
+        count = int(region.sum())
+        if count < _FEWEST_PIXELS:
+            return
+        difference = float(hit[region].sum() - miss[region].sum())
+        self._nats.append(difference / count / self._model.config.colours)
+        self._missed.append(self._share_hit(number, futures, futures.other, region))
+        self._hit.append(self._share_hit(number, futures, futures.own, region))
+
+    def _share_hit(self, number: int, futures: Futures, told: Episode, region: np.ndarray) -> float:
+        seeds = [derived_seed(self._seed, "optimism", number, i) for i in range(self._samples)]
+        last = _sampled_ends(self._model, told, seeds, self._scoring)
+        return _looks_hit(last, futures, region)
+
+    def describe(self) -> Optimism:
+        """What was found."""
+        if not self._nats:
+            return Optimism(0, self._samples)
+        return Optimism(
+            len(self._nats),
+            self._samples,
+            mean_and_error(self._missed),
+            mean_and_error(self._hit),
+            mean_and_error(self._nats),
+        )
+
+
 def _sampled_ends(
     model: VideoPixelNetwork, told: Episode, seeds: Sequence[int], scoring: Scoring
 ) -> np.ndarray:
@@ -126,30 +173,33 @@ def _looks_hit(last: np.ndarray, futures: Futures, region: np.ndarray) -> float:
     return float(np.mean(distances[0] < distances[1]))
 
 
-def following_text(report: dict[str, Any], name: str) -> str:
+def following_text(report: Following, name: str) -> str:
     """The figures, and a verdict on optimism."""
     rows = []
     for kind, label in ((OTHER, "another motion"), (MISS, "a push that misses")):
-        if kind in report["followed"]:
-            margin = report["margin_nats_per_subpixel"][kind]
-            error = margin["standard_error"] or math.nan
+        if kind in report.followed:
+            margin = report.margin_nats_per_subpixel[kind]
+            error = margin.standard_error or math.nan
             rows.append(
                 [
                     label,
-                    str(report["pairs"][kind]),
-                    f"{margin['mean']:+.4f} ± {error:.4f}",
-                    f"{report['followed'][kind]:.1%}",
+                    str(report.pairs[kind]),
+                    f"{margin.mean:+.4f} ± {error:.4f}",
+                    f"{report.followed[kind]:.1%}",
                 ]
             )
     header = [f"{name}: the same start under", "pairs", "margin, nats/sub-pixel", "followed"]
-    table = text_table(header, rows)
-    optimism = report["optimism"]
-    if not optimism["pairs"]:
-        return table
-    return (
-        f"{table}\noptimism: of {optimism['pairs']} pushes that miss, "
-        f"{optimism['looks_hit_when_missed']['mean']:.1%} of samples look hit "
-        f"({optimism['looks_hit_when_hit']['mean']:.1%} when it is hit); the model holds the miss "
-        f"for likelier by {optimism['nats_per_subpixel_against_hit']['mean']:+.3f} nats per "
-        "sub-pixel of the object"
-    )
+    return "\n".join([text_table(header, rows), *_optimism_lines(report.optimism)])
+
+
+def _optimism_lines(found: Optimism) -> list[str]:
+    missed = found.looks_hit_when_missed
+    hit = found.looks_hit_when_hit
+    nats = found.nats_per_subpixel_against_hit
+    if missed is None or hit is None or nats is None:
+        return []
+    return [
+        f"optimism: of {found.pairs} pushes that miss, {missed.mean:.1%} of samples look hit "
+        f"({hit.mean:.1%} when it is hit); the model holds the miss for likelier by "
+        f"{nats.mean:+.3f} nats per sub-pixel of the object"
+    ]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from pixelpush.eval.listening.measure import ACTIONS, SHUFFLED, Listening, verdict
+from pixelpush.eval.listening.measure import ACTIONS, SHUFFLED, Heard, Listening, verdict
 from pixelpush.eval.text import text_table, with_error
 from pixelpush.files import atomic_file
 
 
-def listening_json(found: Listening, name: str) -> dict[str, Any]:
-    """Everything measured, as JSON values."""
+def listening_json(found: Listening, name: str, maps: bool = True) -> dict[str, object]:
+    """Everything measured, as JSON values. maps: with where in the picture each lie costs."""
     return {
         "model": name,
         "episodes": found.episodes,
@@ -23,21 +24,24 @@ def listening_json(found: Listening, name: str) -> dict[str, Any]:
             "nats_per_subpixel": found.true.value,
             "standard_error": found.true.standard_error,
         },
-        "lies": [
-            {
-                "name": heard.lie.name,
-                "way": heard.lie.way,
-                "of": heard.lie.of,
-                "dimension": heard.lie.dimension,
-                "cost_nats_per_subpixel": heard.cost.value,
-                "standard_error": heard.cost.standard_error,
-                "exactly_zero": heard.exactly_zero,
-                "per_frame": heard.per_frame,
-                "map": np.round(heard.map, 6).tolist(),
-            }
-            for heard in found.heard
-        ],
+        "lies": [_lie_json(heard, maps) for heard in found.heard],
     }
+
+
+def _lie_json(heard: Heard, maps: bool) -> dict[str, object]:
+    values: dict[str, object] = {
+        "name": heard.lie.name,
+        "way": heard.lie.way,
+        "of": heard.lie.of,
+        "dimension": heard.lie.dimension,
+        "cost_nats_per_subpixel": heard.cost.value,
+        "standard_error": heard.cost.standard_error,
+        "exactly_zero": heard.exactly_zero,
+        "per_frame": heard.per_frame,
+    }
+    if maps:
+        values["map"] = np.round(heard.map, 6).tolist()
+    return values
 
 
 def listening_text(found: Listening, name: str) -> str:
@@ -55,32 +59,40 @@ def listening_figure(found: Listening, picture: np.ndarray, path: Path) -> None:
     """Costs over frames, and where in the picture each action dimension counts.
 
     picture: uint8 (C, H, W), a frame to show the place."""
-    from matplotlib.figure import Figure
-
     shown = [h for h in found.heard if h.lie.of == ACTIONS and h.lie.way == SHUFFLED]
     columns = len(shown) + 2
     figure = Figure(figsize=(1.9 * columns + 1.5, 2.4), layout="constrained")
     axes = figure.subplots(1, columns, width_ratios=[1.7, *[1] * (columns - 1)])
-    for heard in found.heard:
-        if heard.lie.of == ACTIONS and heard.lie.dimension is None:
-            frames = range(found.context, found.context + len(heard.per_frame))
-            axes[0].plot(frames, heard.per_frame, lw=1.2, label=heard.lie.way)
-    axes[0].axhline(0, color="0.6", lw=0.8)
-    axes[0].set_title("cost of false actions", fontsize=8)
-    axes[0].set_xlabel("frame", fontsize=7)
-    axes[0].set_ylabel("nats per sub-pixel", fontsize=7)
-    axes[0].tick_params(labelsize=6)
-    axes[0].legend(fontsize=6, frameon=False)
+    _draw_costs(axes[0], found)
     axes[1].imshow(picture.transpose(1, 2, 0) if len(picture) == 3 else picture[0], cmap="gray")
     axes[1].set_title("a frame", fontsize=8)
     for panel, heard in zip(axes[2:], shown, strict=True):
-        # Each dimension has its own scale: they differ by orders of magnitude.
-        largest = float(np.quantile(np.abs(heard.map), 0.99)) or 1.0
-        panel.imshow(heard.map, cmap="RdBu_r", vmin=-largest, vmax=largest)
-        part = "all" if heard.lie.dimension is None else f"dimension {heard.lie.dimension}"
-        panel.set_title(f"{part}: {heard.cost.value:+.4f}\nred: {largest:.2g}", fontsize=7)
+        _draw_map(panel, heard)
     for panel in axes[1:]:
         panel.set_xticks([])
         panel.set_yticks([])
     with atomic_file(path) as partial:
         figure.savefig(partial, dpi=150)
+
+
+def _draw_costs(axes: Axes, found: Listening) -> None:
+    """Cost over frames of each way to falsify all actions."""
+    for heard in found.heard:
+        if heard.lie.of == ACTIONS and heard.lie.dimension is None:
+            frames = range(found.context, found.context + len(heard.per_frame))
+            axes.plot(frames, heard.per_frame, lw=1.2, label=heard.lie.way)
+    axes.axhline(0, color="0.6", lw=0.8)
+    axes.set_title("cost of false actions", fontsize=8)
+    axes.set_xlabel("frame", fontsize=7)
+    axes.set_ylabel("nats per sub-pixel", fontsize=7)
+    axes.tick_params(labelsize=6)
+    axes.legend(fontsize=6, frameon=False)
+
+
+def _draw_map(axes: Axes, heard: Heard) -> None:
+    """Where the cost arises. Each dimension has its own scale: they differ by orders of
+    magnitude."""
+    largest = float(np.quantile(np.abs(heard.map), 0.99)) or 1.0
+    axes.imshow(heard.map, cmap="RdBu_r", vmin=-largest, vmax=largest)
+    part = "all" if heard.lie.dimension is None else f"dimension {heard.lie.dimension}"
+    axes.set_title(f"{part}: {heard.cost.value:+.4f}\nred: {largest:.2g}", fontsize=7)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from pixelpush.datasets import is_simulated
 from pixelpush.errors import InputError
 from pixelpush.eval.clips import Scoring, read_episodes
 from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, split_names
-from pixelpush.eval.listening.following import following_text, measure_following
+from pixelpush.eval.listening.counterfactuals import Laboratory, some_pairs
+from pixelpush.eval.listening.following import Following, following_text, measure_following
 from pixelpush.eval.listening.measure import all_lies, listen
 from pixelpush.eval.listening.report import listening_figure, listening_json, listening_text
 from pixelpush.eval.watching import WatchSettings
@@ -51,25 +52,23 @@ def run(
     json, figure = outputs
     short = Path(name).name
     report = {**listening_json(found, short), "data": facts.data, "split": chosen}
+    following = None
     if counterfactuals:
-        report["counterfactuals"] = _follow(
-            model, facts.data.split(":")[0], counterfactuals, scoring, progress
-        )
+        following = _follow(model, facts.data.split(":")[0], counterfactuals, scoring, progress)
+        report["counterfactuals"] = asdict(following)
     if json is not None:
         write_json(json, report)
     if figure is not None:
         listening_figure(found, episodes[0].frames[len(episodes[0].frames) // 2], figure)
     print(listening_text(found, f"{short} on {facts.data}/{chosen}"))
-    if counterfactuals:
-        print("\n" + following_text(report["counterfactuals"], short))
+    if following is not None:
+        print("\n" + following_text(following, short))
 
 
 def _follow(
     model: VideoPixelNetwork, laboratory: str, count: int, scoring: Scoring, progress: Progress
-) -> dict[str, Any]:
+) -> Following:
     """Simulate and score the first pairs of each kind, half and half."""
-    from pixelpush.eval.listening.counterfactuals import Laboratory, some_pairs
-
     simulated = Laboratory(laboratory, model.config.frame_size)
     pairs = some_pairs(count)
     with progress(2 * len(pairs), "counterfactuals") as advance:

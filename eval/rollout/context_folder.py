@@ -39,7 +39,7 @@ def read_context_folder(
         raise InputError(f"{folder}: no such folder.")
     frames = _frames(folder, config, context, fit_as(metadata or {}))
     states = (
-        _vectors(folder / "states.csv", config.state_dim, "state") if config.state_dim else None
+        read_vectors(folder / "states.csv", config.state_dim, "state") if config.state_dim else None
     )
     if states is None:
         states = np.zeros((context, 0), np.float32)
@@ -49,7 +49,9 @@ def read_context_folder(
             "frame."
         )
     actions = (
-        _vectors(folder / "actions.csv", config.action_dim, "action") if config.action_dim else None
+        read_vectors(folder / "actions.csv", config.action_dim, "action")
+        if config.action_dim
+        else None
     )
     if actions is None:
         if steps is None:
@@ -86,7 +88,10 @@ def _frames(folder: Path, config: VideoConfig, context: int, fit: Fit) -> np.nda
     return np.stack(frames)
 
 
-def _vectors(path: Path, width: int, kind: str) -> np.ndarray:
+def read_vectors(path: Path, width: int, kind: str) -> np.ndarray:
+    """A CSV of states or actions, float32 (rows, width), below a line of column names.
+
+    Raises InputError for a file that is not there or has another number of columns."""
     if not path.is_file():
         raise InputError(f"{path}: no such file; the model needs {kind}s of {width} numbers a row.")
     table = read_csv(read_bytes(path), str(path))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -84,8 +85,6 @@ def enlarge(frame: np.ndarray, factor: int) -> np.ndarray:
 def heat_map(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """(H, W) -> uint8 (3, H, W) colours; ``low`` and below is black, ``high`` and above the
     brightest."""
-    import matplotlib
-
     unit = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
     return matplotlib.colormaps[_HEAT](unit, bytes=True)[..., :3].transpose(2, 0, 1)
 
@@ -161,8 +160,6 @@ def displacements(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=32)
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    import matplotlib
-
     # The font that comes with matplotlib, so that text looks the same on every machine.
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from pixelpush.eval.rollout.drawing import (
@@ -18,6 +21,9 @@ from pixelpush.eval.rollout.video import GAP, RolloutVideo, action_numbers
 
 MOVIE_CELL = 256  # pixels
 MOVIE_WIDTH = 1920
+# Pixels above a row of pictures, for their names, and below the last one.
+_HEADER = 34
+_FOOTER = 84
 
 
 def movie_frames(video: RolloutVideo) -> np.ndarray:
@@ -27,41 +33,56 @@ def movie_frames(video: RolloutVideo) -> np.ndarray:
     per_line, factor = _movie_grid(video, len(rows))
     lines = -(-len(rows) // per_line)
     height, width = (side * factor for side in video.given.shape[2:])
-    header = 34
-    footer = 84
     size = (
         _even(per_line * (width + 2 * GAP) + 96),
-        _even(lines * (height + header + GAP) + footer),
+        _even(lines * (height + _HEADER + GAP) + _FOOTER),
     )
     pictures = []
     for time in range(video.frames):
         canvas = Canvas(*size)
         for place, (name, row) in enumerate(rows):
             x = GAP + place % per_line * (width + 2 * GAP)
-            y = header + place // per_line * (height + header + GAP)
-            given = time < video.context
-            # While the context lasts every picture shows it, so that nothing flashes when the
-            # samples begin.
-            picture = (
-                video.given[time]
-                if given and row[time] is None and name != video.heat_name
-                else row[time]
-            )
-            canvas.text((x, y - 10), name, 17, "ls", bold=True)
-            if given:
-                canvas.text((x + width, y - 10), "given", 14, "rs", CONTEXT)
-            if picture is None:
-                canvas.box((x, y), (width, height), BLANK)
-            else:
-                canvas.paste((x, y), enlarge(picture, factor))
-            if given:
-                canvas.frame_around((x, y), (width, height), CONTEXT, 3)
+            y = _HEADER + place // per_line * (height + _HEADER + GAP)
+            tile = _Tile((x, y), (width, height), factor)
+            tile.draw(canvas, name, _shown(video, name, row, time), given=time < video.context)
             if place == len(rows) - 1:
                 low, high = video.heat_range
                 colour_bar(canvas, (x + width + GAP + 4, y), (14, height), low, high, "nats/pixel")
-        _movie_footer(canvas, video, time, size, footer)
+        _movie_footer(canvas, video, time, size, _FOOTER)
         pictures.append(canvas.pixels())
     return np.stack(pictures)
+
+
+def _shown(
+    video: RolloutVideo, name: str, row: Sequence[np.ndarray | None], time: int
+) -> np.ndarray | None:
+    """A row's picture at a time. While the context lasts every row but the heat map shows it, so
+    that nothing flashes when the samples begin."""
+    if row[time] is None and time < video.context and name != video.heat_name:
+        return video.given[time]
+    return row[time]
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Where one picture of the movie lies, and how much it is enlarged."""
+
+    place: tuple[int, int]
+    size: tuple[int, int]
+    factor: int
+
+    def draw(self, canvas: Canvas, name: str, picture: np.ndarray | None, given: bool) -> None:
+        """Draw the picture under its name; what is given has a frame of its own colour."""
+        x, y = self.place
+        canvas.text((x, y - 10), name, 17, "ls", bold=True)
+        if given:
+            canvas.text((x + self.size[0], y - 10), "given", 14, "rs", CONTEXT)
+        if picture is None:
+            canvas.box(self.place, self.size, BLANK)
+        else:
+            canvas.paste(self.place, enlarge(picture, self.factor))
+        if given:
+            canvas.frame_around(self.place, self.size, CONTEXT, 3)
 
 
 def _movie_footer(
@@ -78,7 +99,7 @@ def _movie_footer(
             canvas.text((x + side + 8, top + 22), lines, 13)
         x += side + 190
     text = f"frame {time}"
-    if time >= video.context:
+    if 0 <= time - video.context < len(video.frame_nats):
         text += f"    {video.heat_name} {video.frame_nats[time - video.context]:.3f} nats/sub-pixel"
     canvas.text((x, top + 2), text, 15)
     length = size[0] - x - GAP

@@ -21,6 +21,20 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
         Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(partial)
 
 
+def write_gif(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
+    """uint8 (T, H, W, 3) to a GIF that repeats for ever; appears only when whole. Its 256 colours
+    are chosen for each frame."""
+    pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE) for frame in pixels]
+    with atomic_file(path) as partial:
+        pictures[0].save(
+            partial,
+            save_all=True,
+            append_images=pictures[1:],
+            duration=round(1000 / frames_per_second),
+            loop=0,
+        )
+
+
 def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
     """uint8 (T, H, W, 3), H and W even, to H.264 in yuv420p, which every player shows; appears only
     when whole."""

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file
@@ -17,6 +19,9 @@ CURVES = ("mean", "best", "copy")
 # in every 2,000th sub-pixel, about 81 dB.
 _SMALLEST_MSE = 1 / 2000
 _SSIM_WINDOW = 7
+# Wang et al. 2004: (0.01 * 255)^2 and (0.03 * 255)^2.
+_SSIM_C1 = 2.55**2
+_SSIM_C2 = 7.65**2
 
 
 def psnr(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
@@ -27,23 +32,42 @@ def psnr(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
 
 
 def ssim(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Structural similarity (Wang et al. 2004), scikit-image's: 7x7 windows, mean over channels.
-    Shapes of ``psnr``."""
-    from skimage.metrics import structural_similarity
+    """Structural similarity (Wang et al. 2004, equation 13) over 7x7 windows that lie in the frame,
+    with sample covariances; mean over windows and channels, as scikit-image has it. Shapes of
+    ``psnr``.
 
+    Raises InputError for frames smaller than a window.
+
+    >>> frames = np.zeros((3, 8, 8), np.uint8)
+    >>> float(ssim(frames, frames))
+    1.0
+    """
     if min(truth.shape[-2:]) < _SSIM_WINDOW:
         raise InputError(
             f"SSIM needs frames of at least {_SSIM_WINDOW} pixels, got {truth.shape[-2:]}."
         )
-    truth = np.broadcast_to(truth, frames.shape)
-    pairs = zip(
-        truth.reshape(-1, *truth.shape[-3:]), frames.reshape(-1, *frames.shape[-3:]), strict=True
-    )
-    values = [
-        structural_similarity(a, b, channel_axis=0, data_range=255, win_size=_SSIM_WINDOW)
-        for a, b in pairs
-    ]
-    return np.array(values).reshape(frames.shape[:-3])
+    x = truth.astype(np.int64)
+    y = frames.astype(np.int64)
+    pixels = _SSIM_WINDOW**2
+    mean_x = _window_sums(x) / pixels
+    mean_y = _window_sums(y) / pixels
+    unbiased = pixels / (pixels - 1)
+    variance_x = unbiased * (_window_sums(x * x) / pixels - mean_x**2)
+    variance_y = unbiased * (_window_sums(y * y) / pixels - mean_y**2)
+    covariance = unbiased * (_window_sums(x * y) / pixels - mean_x * mean_y)
+    luminance = (2 * mean_x * mean_y + _SSIM_C1) / (mean_x**2 + mean_y**2 + _SSIM_C1)
+    structure = (2 * covariance + _SSIM_C2) / (variance_x + variance_y + _SSIM_C2)
+    return (luminance * structure).mean(axis=(-3, -2, -1))
+
+
+def _window_sums(values: np.ndarray) -> np.ndarray:
+    """Sums over all windows inside the last two axes: int64 (..., H, W) -> (..., H - 6, W - 6),
+    exact."""
+    for axis in (-1, -2):
+        ends = np.cumsum(np.moveaxis(values, axis, -1), axis=-1)
+        starts = np.pad(ends[..., :-_SSIM_WINDOW], [(0, 0)] * (ends.ndim - 1) + [(1, 0)])
+        values = np.moveaxis(ends[..., _SSIM_WINDOW - 1 :] - starts, -1, axis)
+    return values
 
 
 @dataclass(frozen=True)
@@ -154,9 +178,6 @@ def _summary(curves: Sequence[np.ndarray]) -> CurveSummary:
 
 def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
     """PSNR and SSIM against the frame index, with one standard error over episodes."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     frames = np.arange(context, context + summary.steps)
     labels = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,16 @@ from pixelpush.errors import InputError
 from pixelpush.eval.devices import Device, pick_device
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, run_facts, split_names
 from pixelpush.eval.rollout.context_folder import read_context_folder
-from pixelpush.eval.rollout.quality import (
-    EpisodeQuality,
-    episode_quality,
-    quality_figure,
-    summarise_quality,
+from pixelpush.eval.rollout.horizon import read_actions
+from pixelpush.eval.rollout.layers import check_layers, layer_pictures
+from pixelpush.eval.rollout.mp4 import write_png
+from pixelpush.eval.rollout.page import write_page
+from pixelpush.eval.rollout.quality_log import QualityLog
+from pixelpush.eval.rollout.record import (
+    actions_digest,
+    add_to_record,
+    free_stem,
+    read_record,
 )
 from pixelpush.eval.rollout.sampling import (
     Futures,
@@ -31,9 +36,9 @@ from pixelpush.eval.rollout.sampling import (
     write_rollout,
 )
 from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
+from pixelpush.eval.rollout.sheet import contact_sheet
 from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
-from pixelpush.files import write_json
 from pixelpush.progress import progress_bar, silent
 from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 
@@ -69,12 +74,20 @@ def prepare(name: str, context: int | None, device: Device, sampling: RolloutSet
 
 
 def roll_out_episodes(
-    ready: Ready, data: str, split: str, numbers: Sequence[int], outputs: RolloutOutputs
+    ready: Ready,
+    data: str,
+    split: str,
+    numbers: Sequence[int],
+    outputs: RolloutOutputs,
+    actions: Path | None = None,
 ) -> None:
     """Sample futures of recorded episodes and write them into ``outputs.out``.
 
-    data: '' for the data that the model was trained on. split: '' for the last one. Raises
-    InputError for a number that the split does not have."""
+    data: '' for the data that the model was trained on. split: '' for the last one. actions: a CSV
+    of actions in the place of the recorded ones. Raises InputError for a number that the split does
+    not have."""
+    own = None if actions is None else read_actions(actions, ready.model.config.action_dim)
+    read_record(outputs.out)  # refuses a folder of something else before hours are spent
     data = agreed_facts([ready.name], data).data
     split = split or split_names(data)[-1]
     episodes = open_split(data, split, ready.model.config.frame_size)
@@ -84,31 +97,44 @@ def roll_out_episodes(
             raise InputError(
                 f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
             )
+    if outputs.layers:
+        check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
     entries: list[dict[str, Any]] = []
-    curves: list[EpisodeQuality] = []
+    quality = QualityLog.begin(outputs.pose_reader, data, split) if outputs.quality else None
+    shown: list[tuple[str, RolloutVideo]] = []
     progress = silent if outputs.quiet else progress_bar
     with progress(len(numbers), "rollouts") as advance:
         for number in numbers:
-            video, futures = _sample_episode(ready, episodes, number)
-            writer = _Writer(ready, outputs, upscalers, number, episodes[number].id)
-            truth = None if large is None else large[number].frames
-            entry = writer.write(video, futures, truth)
-            entries.append({"episode": number, "id": episodes[number].id, **entry})
-            if outputs.quality and video.truth is not None:
-                curves.append(episode_quality(video.given, video.truth, futures.frames))
+            video, futures = _sample_episode(ready, episodes, number, own)
+            video = _with_layers(ready, video, futures, outputs)
+            about = {
+                "model": ready.name,
+                "data": data,
+                "split": split,
+                "episode": number,
+                "id": episodes[number].id,
+                "actions_sha256": actions_digest(own),
+            }
+            writer = _Writer(ready, outputs, upscalers, number, about)
+            truth = None if large is None or own is not None else large[number].frames
+            entries.append(writer.write(video, futures, truth))
+            shown.append((f"{episodes.name} {number} ({episodes[number].id})", video))
+            if quality is not None and video.truth is not None:
+                quality.add(video, futures.frames, episodes[number])
             advance(1)
-    if curves:
-        about = {"model": Path(ready.name).name, "data": data, "split": split}
-        _write_quality(ready, about, curves, outputs.out)
-    _write_description(ready, {"data": data, "split": split}, entries, outputs.out)
+    if quality is not None:
+        quality.write(outputs.out, Path(ready.name).name, ready.sampling, ready.context)
+    _finish(ready, shown, entries, outputs)
 
 
 def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None:
     """Sample futures of the frames, states and actions in a folder, and write them."""
+    if outputs.layers:
+        check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
     steps = ready.sampling.steps
     frames, states, actions = read_context_folder(
@@ -116,28 +142,42 @@ def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None
     )
     title = f"{folder.name}  ·  {ready.about}"
     video, futures = rollout_context(ready.model, frames, states, actions, ready.sampling, title)
-    writer = _Writer(ready, outputs, upscalers, 0, folder.resolve().name)
-    entry = {"id": folder.name, **writer.write(video, futures, None)}
-    _write_description(ready, {"folder": str(folder)}, [entry], outputs.out)
+    video = _with_layers(ready, video, futures, outputs)
+    about = {"model": ready.name, "folder": str(folder), "id": folder.resolve().name}
+    writer = _Writer(ready, outputs, upscalers, 0, about)
+    _finish(ready, [(folder.name, video)], [writer.write(video, futures, None)], outputs)
+
+
+def _with_layers(
+    ready: Ready, video: RolloutVideo, futures: Futures, outputs: RolloutOutputs
+) -> RolloutVideo:
+    """The video with the first sample's layers, where they are asked for."""
+    if not outputs.layers:
+        return video
+    frames = np.concatenate((video.given, futures.frames[0]))
+    layers = layer_pictures(ready.model, frames, futures.states[0], video.actions, ready.context)
+    return replace(video, layers=layers)
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes the files of one rollout. number, name: the episode's."""
+    """Writes the files of one rollout. number: the episode's. about: what tells it from others."""
 
     ready: Ready
     outputs: RolloutOutputs
     upscalers: list[VideoUpscaler]
     number: int
-    name: str
+    about: Mapping[str, Any]
 
     def write(
         self, video: RolloutVideo, futures: Futures, large_truth: np.ndarray | None
     ) -> dict[str, Any]:
         """Write the files; returns the entry of rollout.json."""
-        stem = file_stem(self.number, self.name)
         out = self.outputs.out
         speed = self.outputs.frames_per_second
+        described = describe_rollout(video, futures, {}, self.ready.sampling, self.ready.device)
+        usual = file_stem(self.number, self.about["id"])
+        stem = free_stem(out, usual, {**self.about, **described})
         files = write_rollout(out, stem, video, futures, speed)
         if self.upscalers:
             seed = self.ready.sampling.seed
@@ -145,15 +185,18 @@ class _Writer:
             larger = super_resolve(video, self.upscalers, large_truth, seed, self.number, device)
             stem = f"{stem}-{self.outputs.upscale}"
             files |= write_pictures(out, stem, larger, speed, prefix="large_")
-        return describe_rollout(video, futures, files, self.ready.sampling, self.ready.device)
+        return {**self.about, **described, "files": files}
 
 
 def _sample_episode(
-    ready: Ready, episodes: EpisodeDataset, number: int
+    ready: Ready, episodes: EpisodeDataset, number: int, actions: np.ndarray | None
 ) -> tuple[RolloutVideo, Futures]:
     episode = episodes[number]
-    title = f"{episodes.name} {number} ({episode.id})  ·  {ready.about}"
-    return rollout_episode(ready.model, episode, number, ready.sampling, title, ready.context)
+    own = "" if actions is None else "  ·  other actions"
+    title = f"{episodes.name} {number} ({episode.id}){own}  ·  {ready.about}"
+    return rollout_episode(
+        ready.model, episode, number, ready.sampling, title, ready.context, actions
+    )
 
 
 def _upscalers(ready: Ready, outputs: RolloutOutputs) -> list[VideoUpscaler]:
@@ -161,25 +204,17 @@ def _upscalers(ready: Ready, outputs: RolloutOutputs) -> list[VideoUpscaler]:
     return load_upscalers(outputs.upscalers, size, outputs.upscale, ready.device)
 
 
-def _write_quality(
-    ready: Ready, about: dict[str, Any], curves: list[EpisodeQuality], out: Path
+def _finish(
+    ready: Ready,
+    shown: Sequence[tuple[str, RolloutVideo]],
+    entries: Sequence[Mapping[str, Any]],
+    outputs: RolloutOutputs,
 ) -> None:
-    sampling = ready.sampling
-    asked = {
-        "states": sampling.states,
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
-    }
-    summary = summarise_quality(curves, sampling.samples)
-    write_json(out / "quality.json", {**about, **asked, **summary.to_json()})
-    quality_figure(summary, out / "quality.png", ready.context)
-
-
-def _write_description(
-    ready: Ready, source: dict[str, Any], entries: list[dict[str, Any]], out: Path
-) -> None:
-    described = {"model": ready.name, **source, "rollouts": entries}
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "rollout.json", {"format": "pixelpush-rollout", "version": 1, **described})
+    """Write what is of all rollouts: contact sheet, rollout.json and the page; say where."""
+    out = outputs.out
+    every = add_to_record(out, entries)
+    write_png(out / "contact-sheet.png", contact_sheet(shown, ready.about))
+    write_page(out, every, outputs.frames_per_second)
     for entry in entries:
         print("  ".join(str(out / name) for name in entry["files"].values()))
+    print(f"all of them: {out / 'index.html'}  {out / 'contact-sheet.png'}")

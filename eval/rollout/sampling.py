@@ -4,38 +4,38 @@ strip and arrays."""
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from pixelpush.datasets.episodes import Episode
-from pixelpush.errors import InputError
 from pixelpush.eval.rollout.drawing import displacements
+from pixelpush.eval.rollout.frame_table import write_frame_table
+from pixelpush.eval.rollout.horizon import plan_horizon
 from pixelpush.eval.rollout.movie import movie_frames
-from pixelpush.eval.rollout.mp4 import write_mp4, write_png
+from pixelpush.eval.rollout.mp4 import write_gif, write_mp4, write_png
 from pixelpush.eval.rollout.settings import RolloutSettings
 from pixelpush.eval.rollout.video import RolloutVideo, rollout_strip
 from pixelpush.files import atomic_file
 from pixelpush.training.seeding import derived_seed
 from pixelpush.vpn import VideoPixelNetwork
 
-# Without --steps a rollout is as long as the papers': 18 predicted frames, or what the episode has.
-USUAL_STEPS = 18
-
 
 @dataclass(frozen=True)
 class Futures:
     """Samples of one beginning. frames: uint8 (N, steps, C, H, W). log_prob: float32 (N, steps, H,
     W), nats per pixel of the samples themselves at temperature 1. states: (N, context + steps, S).
-    network_evaluations: per frame."""
+    network_evaluations: per frame. state_error: float64 (N, known), of predicted states where the
+    recorded ones are known: root mean square over the entries, in standard deviations of the
+    training states."""
 
     frames: np.ndarray
     log_prob: np.ndarray
     states: np.ndarray
     network_evaluations: int
+    state_error: np.ndarray | None = None
 
 
 def sample_futures(
@@ -82,24 +82,6 @@ def sample_futures(
     )
 
 
-def rollout_length(recorded_frames: int, context: int, steps: int | None, name: str) -> int:
-    """How many frames to sample of an episode of this length. Raises InputError where it is too
-    short."""
-    available = recorded_frames - context
-    if available < 1:
-        raise InputError(
-            f"episode {name}: {recorded_frames} frames leave nothing to predict after a context "
-            f"of {context}."
-        )
-    if steps is not None and steps > available:
-        raise InputError(
-            f"episode {name}: --steps {steps} needs {context + steps} "
-            "frames with their "
-            f"actions, the episode has {recorded_frames}: {steps - available} are missing."
-        )
-    return steps or min(available, USUAL_STEPS)
-
-
 def rollout_episode(
     model: VideoPixelNetwork,
     episode: Episode,
@@ -107,27 +89,48 @@ def rollout_episode(
     settings: RolloutSettings,
     title: str,
     context: int = 2,
+    own_actions: np.ndarray | None = None,
 ) -> tuple[RolloutVideo, Futures]:
-    """Sample a recorded episode's futures and score its truth under teacher forcing."""
-    steps = rollout_length(len(episode.frames), context, settings.steps, episode.id)
-    total = context + steps
-    frames = episode.frames[:total]
-    states = episode.states[:total]
-    actions = episode.actions[:total]
-    given_states = states if settings.states == "recorded" else states[:context]
+    """Sample a recorded episode's futures and score its truth under teacher forcing.
+
+    own_actions: what the arm does in place of the recorded actions (``plan_horizon``). Then, as
+    nobody knows what would have happened, the heat map is the model's uncertainty."""
+    horizon = plan_horizon(episode, context, settings, own_actions)
+    given = episode.frames[:context]
     futures = sample_futures(
-        model, frames[:context], given_states, actions, steps, settings, number
+        model, given, horizon.states, horizon.actions, horizon.steps, settings, number
     )
+    if horizon.known == 0:
+        return _unknown_future(title, given, futures, horizon.actions)
+    total = context + horizon.known
+    recorded = (episode.frames[:total], episode.states[:total], episode.actions[:total])
     with torch.inference_mode():
-        tensors = (
-            torch.from_numpy(array[None]).to(device_of(model))
-            for array in (frames, states, actions)
-        )
+        tensors = (torch.from_numpy(array[None]).to(device_of(model)) for array in recorded)
         surprise = -model.log_prob(*tensors, context=context)[0].cpu().numpy()
     video = _rollout_video(
-        title, frames[:context], frames[context:], futures, surprise, "surprise", states, actions
+        title,
+        given,
+        episode.frames[context:total],
+        futures,
+        surprise,
+        "surprise",
+        episode.states[:total],
+        horizon.actions,
     )
+    if settings.states == "predicted" and episode.states.shape[1]:
+        futures = replace(futures, state_error=state_error(model, futures, episode.states, total))
     return video, futures
+
+
+def state_error(
+    model: VideoPixelNetwork, futures: Futures, states: np.ndarray, total: int
+) -> np.ndarray:
+    """How far predicted states are from the recorded ones, float64 (N, known): root mean square
+    over the entries, in standard deviations of the training states."""
+    context = futures.states.shape[1] - futures.frames.shape[1]
+    deviation = model.state_std.cpu().numpy().astype(np.float64)
+    error = (futures.states[:, context:total] - states[context:total]) / deviation
+    return np.sqrt(np.square(error).mean(axis=-1))
 
 
 def rollout_context(
@@ -142,18 +145,23 @@ def rollout_context(
     themselves, an estimate of the model's own uncertainty (its entropy per pixel)."""
     steps = len(actions) - len(frames) + 1 if settings.steps is None else settings.steps
     futures = sample_futures(model, frames, states, actions, steps, settings)
+    return _unknown_future(title, frames, futures, actions)
+
+
+def _unknown_future(
+    title: str, given: np.ndarray, futures: Futures, actions: np.ndarray
+) -> tuple[RolloutVideo, Futures]:
     entropy = -futures.log_prob.mean(axis=0)
-    video = _rollout_video(
-        title, frames, None, futures, entropy, "uncertainty", futures.states[0], actions
-    )
+    states = futures.states[0]
+    video = _rollout_video(title, given, None, futures, entropy, "uncertainty", states, actions)
     return video, futures
 
 
 def write_rollout(
     folder: Path, stem: str, video: RolloutVideo, futures: Futures, frames_per_second: int
 ) -> dict[str, str]:
-    """Write ``stem``.mp4, .png and .npz into ``folder``, each whole or not at all; returns their
-    names."""
+    """Write ``stem``.mp4, .gif, .png, .csv and .npz into ``folder``, each whole or not at all;
+    returns their names."""
     pictures = write_pictures(folder, stem, video, frames_per_second)
     arrays = {
         "given": video.given,
@@ -167,16 +175,19 @@ def write_rollout(
         arrays["truth"] = video.truth
     with atomic_file(folder / f"{stem}.npz") as partial, open(partial, "wb") as stream:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    return {**pictures, "npz": f"{stem}.npz"}
+    write_frame_table(folder / f"{stem}.csv", video, futures.log_prob, futures.state_error)
+    return {**pictures, "csv": f"{stem}.csv", "npz": f"{stem}.npz"}
 
 
 def write_pictures(
     folder: Path, stem: str, video: RolloutVideo, frames_per_second: int, prefix: str = ""
 ) -> dict[str, str]:
-    """Write ``stem``.mp4 and .png; returns their names under ``prefix`` and their kind."""
-    write_mp4(folder / f"{stem}.mp4", movie_frames(video), frames_per_second)
+    """Write ``stem``.mp4, .gif and .png; returns their names under ``prefix`` and their kind."""
+    movie = movie_frames(video)
+    write_mp4(folder / f"{stem}.mp4", movie, frames_per_second)
+    write_gif(folder / f"{stem}.gif", movie, frames_per_second)
     write_png(folder / f"{stem}.png", rollout_strip(video))
-    return {f"{prefix}{kind}": f"{stem}.{kind}" for kind in ("mp4", "png")}
+    return {f"{prefix}{kind}": f"{stem}.{kind}" for kind in ("mp4", "gif", "png")}
 
 
 def describe_rollout(
@@ -185,17 +196,21 @@ def describe_rollout(
     files: dict[str, str],
     settings: RolloutSettings,
     device: str,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What was sampled, as JSON values. Surprise is of the recorded truth; a sample's own nats are
     at temperature 1."""
     pixels = futures.frames[0].size
     own = -futures.log_prob.astype(np.float64).sum(axis=(1, 2, 3)) / pixels
+    found = {}
+    if futures.state_error is not None:
+        found["state_error"] = float(futures.state_error.mean())
     return {
         "files": files,
         "steps": futures.frames.shape[1],
         "network_evaluations_per_frame": futures.network_evaluations,
         f"{video.heat_name}_nats_per_subpixel": float(video.frame_nats.mean()),
         "samples_own_nats_per_subpixel": own.tolist(),
+        **found,
         "settings": {**asdict(settings), "context": video.context, "device": device},
     }
 

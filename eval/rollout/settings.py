@@ -32,6 +32,9 @@ class RolloutSettings:
     states: Literal["recorded", "predicted"] = "recorded"
     """Future states of recorded episodes: given to the model, as in the papers, or predicted by it
     from the actions."""
+    beyond: Literal["refuse", "hold", "loop"] = "refuse"
+    """Where --steps goes beyond the actions: refuse, hold the last action, or loop, beginning again
+    with the first."""
     batch_size: int = 16
     """Futures sampled at once on a GPU, where their number changes roundings; a CPU samples one
     after another, and a future is the same, to the byte, in any number."""
@@ -58,7 +61,8 @@ class RolloutOutputs:
     """
 
     out: Path
-    """Folder for the MP4s, the film strips (PNG), the arrays (NPZ) and rollout.json."""
+    """Folder for films (MP4, GIF), strips and a contact sheet (PNG), arrays (NPZ), per-frame tables
+    (CSV), rollout.json, and index.html, which shows them all. Rollouts of earlier runs stay."""
     upscale: int = 0
     """Also render the futures at this many pixels (128, 256) by video super-resolution: a second
     MP4 and strip."""
@@ -66,8 +70,14 @@ class RolloutOutputs:
     """Runs or saved models of the 2x steps, in order. Left out: the shipped push-upscale-128 and
     push-upscale-256."""
     quality: bool = False
-    """Measure PSNR, SSIM and best-of-N against the truth over the horizon: quality.json and
-    quality.png."""
+    """Measure PSNR, SSIM and best-of-N against the truth over the horizon, what moves, sharpness,
+    stray pixels, the arm's pose and pushed objects: quality.json and quality.png."""
+    pose_reader: str = ""
+    """For --quality: a saved pose reader, which reads the arm's pose from pictures. Left out: the
+    shipped one where the data is the simulated bin."""
+    layers: bool = False
+    """Show the layers that the first sample was composed of as rows of the strip: memory, the last
+    frame moved, the drawn arm, their composition. For models with the layered encoder."""
     frames_per_second: int = 5
     """Speed of the MP4s."""
     quiet: bool = False

@@ -26,11 +26,13 @@ MOST_NUMBERS = 7  # of an action, written out
 class RolloutVideo:
     """What a strip or a movie shows.
 
-    given: the context frames, uint8 (context, C, H, W). truth: (steps, C, H, W), or None where
-    nobody knows it. samples: (N, steps, C, H, W). heat: (steps, H, W), nats per pixel summed over
-    channels. heat_name: of its row. frame_nats: (steps,), nats per sub-pixel of the same. actions:
+    given: the context frames, uint8 (context, C, H, W). truth: (steps or fewer, C, H, W), as far as
+    it is recorded, or None where nobody knows it. samples: (N, steps, C, H, W). heat: float32 (as
+    long, H, W), nats per pixel summed over channels. heat_name: of its row. frame_nats: (as long,),
+    nats per sub-pixel of the same. actions:
     (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what
-    is drawn of them."""
+    is drawn of them. layers: names and pictures (steps, C, H, W) of the layers that the first
+    sample was composed of, from back to front."""
 
     title: str
     given: np.ndarray
@@ -41,6 +43,7 @@ class RolloutVideo:
     frame_nats: np.ndarray
     actions: np.ndarray
     arrows: np.ndarray
+    layers: tuple[tuple[str, np.ndarray], ...] = ()
 
     @property
     def context(self) -> int:
@@ -53,10 +56,8 @@ class RolloutVideo:
 
     @property
     def heat_range(self) -> tuple[float, float]:
-        """Colour scale: the bulk of the values, so that a single surprising pixel does not darken
-        the rest."""
-        low, high = np.percentile(self.heat, [1, 99.5])
-        return float(low), float(max(high, low + 1e-6))
+        """Colour scale of the heat map."""
+        return heat_scale(self.heat)
 
     @property
     def longest_arrow(self) -> float:
@@ -67,7 +68,9 @@ class RolloutVideo:
         map."""
         blank: list[np.ndarray | None] = [None] * self.context
         first = "context" if self.truth is None else "truth"
-        known = [None] * (self.frames - self.context) if self.truth is None else list(self.truth)
+        steps = self.frames - self.context
+        known: list[np.ndarray | None] = [] if self.truth is None else list(self.truth)
+        known += [None] * (steps - len(known))
         names = (
             ["sample"]
             if len(self.samples) == 1
@@ -77,8 +80,23 @@ class RolloutVideo:
         return [
             (first, [*self.given, *known]),
             *((name, [*blank, *sample]) for name, sample in zip(names, self.samples, strict=True)),
-            (self.heat_name, [*blank, *(heat_map(values, low, high) for values in self.heat)]),
+            *((name, [*blank, *pictures]) for name, pictures in self.layers),
+            (
+                self.heat_name,
+                [
+                    *blank,
+                    *(heat_map(values, low, high) for values in self.heat),
+                    *[None] * (steps - len(self.heat)),
+                ],
+            ),
         ]
+
+
+def heat_scale(heat: np.ndarray) -> tuple[float, float]:
+    """The (low, high) end of a colour scale: the bulk of the values, so that a single surprising
+    pixel does not darken the rest."""
+    low, high = np.percentile(heat, [1, 99.5])
+    return float(low), float(max(high, low + 1e-6))
 
 
 @dataclass(frozen=True)
@@ -106,14 +124,14 @@ def strip_layout(video: RolloutVideo) -> StripLayout:
     height, width = video.given.shape[2:]
     factor = max(1, STRIP_CELL // max(height, width))
     cell = (width * factor, height * factor)
-    columns = _spread(video.context, video.frames, MOST_COLUMNS)
+    columns = spread_frames(video.context, video.frames, MOST_COLUMNS)
     left = 136
     top = 88
     action_height = max(cell[1] // 2, 15 * min(video.actions.shape[1], MOST_NUMBERS)) + 8
     rows = [top]
     actions = top + cell[1] + GAP
     after_actions = actions + (action_height + GAP if video.actions.shape[1] else 0)
-    for _ in range(len(video.samples) + 1):
+    for _ in range(len(video.samples) + len(video.layers) + 1):
         rows.append(after_actions + (len(rows) - 1) * (cell[1] + GAP))
     bottom = rows[-1] + cell[1] + 34
     size = (left + len(columns) * (cell[0] + GAP) + 96, bottom)
@@ -177,7 +195,7 @@ def _nats_row(canvas: Canvas, video: RolloutVideo, layout: StripLayout) -> None:
     y = layout.rows[-1] + height + 8
     canvas.text((layout.left - 12, y), "nats/sub-pixel", 14, "ra", FAINT)
     for column, frame in enumerate(layout.columns):
-        if frame >= video.context:
+        if 0 <= frame - video.context < len(video.frame_nats):
             nats = video.frame_nats[frame - video.context]
             canvas.text((layout.at(0, column)[0] + width // 2, y), f"{nats:.2f}", 15, "ma")
 
@@ -188,7 +206,8 @@ def action_numbers(action: np.ndarray, per_line: int = 1, most: int = MOST_NUMBE
     return "\n".join("  ".join(shown[i : i + per_line]) for i in range(0, len(shown), per_line))
 
 
-def _spread(context: int, frames: int, most: int) -> tuple[int, ...]:
+def spread_frames(context: int, frames: int, most: int) -> tuple[int, ...]:
+    """At most ``most`` of the frames: the context, the last, and evenly spread ones between."""
     if frames <= most:
         return tuple(range(frames))
     places = np.linspace(context, frames - 1, max(most - context, 2)).round().astype(int)

@@ -16,6 +16,8 @@ from pixelpush.files import write_json
 from pixelpush.vpn import VideoPixelNetwork, build_model
 from pixelpush.vpn.decoders import KINDS
 
+GROWTH_SIZES = (16, 32, 64, 128)
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -29,24 +31,29 @@ class Outputs:
 def time_video_models(
     preset: str,
     distribution: str,
-    sizes: Sequence[int],
+    sizes: Sequence[int] | None,
     settings: SpeedSettings,
     outputs: Outputs,
 ) -> None:
     """Time every video sampler at every size and print Table 4 at 64.
 
-    preset: 'push-small', 'push' or 'paper'. distribution: 'published' gives O(TN) and O(T log N)
-    the 256-way softmax, 'preset' what their presets have."""
+    sizes: None for those of the growth figure where it is drawn, else for 64 alone. preset:
+    'push-small', 'push' or 'paper'. distribution: 'published' gives O(TN) and O(T log N) the
+    256-way softmax, 'preset' what their presets have."""
     device = pick_device(settings.device)
     graph = settings.graph
     if graph == "auto":
         graph = "cuda" if device == "cuda" else "none"
+    if sizes is None:
+        sizes = () if outputs.figure is None else GROWTH_SIZES
     settings = replace(settings, device=device, graph=graph, batch=settings.videos_at_once)
 
     def say(words: str) -> None:
         if not outputs.quiet:
-            print(f"timing {words}", file=sys.stderr, flush=True)
+            print(words, file=sys.stderr, flush=True)
 
+    if settings.minutes:
+        say(f"this takes about {settings.minutes:g} minutes (--minutes)")
     found = measure(_builder(preset, distribution), settings, sizes, progress=say)
     report = replace(found, preset=preset, distribution=distribution)
     if outputs.json is not None:

@@ -35,12 +35,17 @@ class SpeedSettings:
     """Arithmetic of the networks; distributions are float32 in both."""
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
+    minutes: float = 2.0
+    """Be done in about so many minutes: a slow sampler gets fewer videos, then fewer frames or
+    steps, at least one; the table says how many. 0: as many as the other options say."""
 
     def __post_init__(self):
         for name in ("batch", "videos", "frames", "plain_steps"):
             count = getattr(self, name)
             if count is not None and count < 1:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {count}.")
+        if self.minutes < 0:
+            raise InputError(f"--minutes must not be negative, got {self.minutes:g}.")
 
     @property
     def videos_at_once(self) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from pixelpush.eval.speed.videos import SpeedReport, Timing, reference_row, sampler_rows
 from pixelpush.eval.text import MISSING, text_table
 from pixelpush.files import atomic_file
@@ -20,7 +18,7 @@ def table4_text(report: SpeedReport) -> str:
     size = report.table_size
     found = report.at(size)
     slow = found.get(reference_row())
-    header = ["", "s/frame", "frames/s", "speed-up", "evaluations", "steps", "published s"]
+    header = ["", "s/frame", "frames/s", "speed-up", "evaluations", "steps", "timed", "published s"]
     rows = [
         [
             f"{kind.label}{sampler.words}",
@@ -30,7 +28,7 @@ def table4_text(report: SpeedReport) -> str:
         for kind, sampler in sampler_rows()
     ]
     lines = [
-        f"Sampling {size}x{size} video: {settings.frames} frames, mean of {settings.videos} "
+        f"Sampling {size}x{size} video: at most {settings.frames} frames and {settings.videos} "
         f"videos, batch {settings.batch}, {settings.precision} on {report.hardware}",
         text_table(header, rows),
     ]
@@ -44,6 +42,7 @@ def table4_text(report: SpeedReport) -> str:
             f"{kind}: {work['gigaflop']:.3g} GFLOP a frame, {work['weight_megabytes']:.3g} MB of "
             "weights"
         )
+    lines.append("timed: videos x frames")
     lines.append(f"published: {SAMPLING_SOURCE}")
     return "\n".join(lines)
 
@@ -51,7 +50,7 @@ def table4_text(report: SpeedReport) -> str:
 def _cells(timing: Timing | None, slow: Timing | None) -> list[str]:
     """A sampler's cells. slow: the plain O(TN) sampler, with which all are compared."""
     if timing is None:
-        return [MISSING] * 5
+        return [MISSING] * 6
     seconds = timing.seconds_per_frame
     return [
         f"{seconds:.4g}{'*' if timing.extrapolated_from_steps else ''}",
@@ -59,6 +58,7 @@ def _cells(timing: Timing | None, slow: Timing | None) -> list[str]:
         MISSING if slow is None else f"{slow.seconds_per_frame / seconds:,.0f}x",
         f"{timing.evaluations:,}",
         f"{timing.sequential_steps:,}",
+        f"{timing.videos}x{timing.frames}" if timing.extrapolated_from_steps is None else "part",
     ]
 
 
@@ -73,6 +73,8 @@ def _published(kind: str, sampler: str) -> str:
 
 def growth_figure(report: SpeedReport, path: Path) -> None:
     """Seconds a frame against the side of the frame, both logarithmic."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot(
         xscale="log", yscale="log", xlabel="side of the frame (pixels)", ylabel="seconds a frame"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import statistics
 import time
@@ -57,7 +58,7 @@ class Timing:
     smallest of them.
 
     sequential_steps: network steps one after another; evaluations: the paper's count, a step per
-    sub-pixel for O(TN)."""
+    sub-pixel for O(TN). videos, frames: how many were timed, and of how many frames each."""
 
     kind: str
     sampler: str
@@ -67,57 +68,91 @@ class Timing:
     evaluations: int
     sequential_steps: int
     extrapolated_from_steps: int | None = None
+    videos: int = 1
+    frames: int = 1
 
 
-def time_sampler(model: VideoPixelNetwork, name: str, settings: SpeedSettings) -> Timing | None:
+def time_sampler(
+    model: VideoPixelNetwork, name: str, settings: SpeedSettings, seconds: float = math.inf
+) -> Timing | None:
     """Time one sampler of one model; None where this machine or this setting cannot run it.
 
-    Raises InputError for a name that the model's kind does not have."""
+    seconds: about how long that may take. Raises InputError for a name that the model's kind does
+    not have."""
     kind = KINDS.find(model.config.kind)
     sampler = kind.sampler(name)
     if isinstance(sampler, PartialSampler):
-        return _time_part(model, sampler, settings)
+        return _time_part(model, sampler, settings, seconds)
     step = sampler.step(model, settings.videos_at_once, settings.precision, settings.graph)
     if step is None:
         return None
-    frames = 1 if sampler.one_frame else settings.frames
-    seconds = _time_videos(model, step, settings, frames)
+    found, frames = _time_videos(model, step, settings, sampler.one_frame, seconds)
     return Timing(
         kind.name,
         name,
         model.config.frame_size,
-        statistics.mean(seconds),
-        max(seconds) - min(seconds),
+        statistics.mean(found),
+        max(found) - min(found),
         model.decoder.evaluations,
         sampler.sequential_steps(model),
+        videos=len(found),
+        frames=frames,
     )
 
 
+def videos_in(seconds: float, one_frame: float, videos: int, frames: int) -> tuple[int, int]:
+    """Return (videos, frames in each) that can be sampled in so many seconds, at least (1, 1).
+
+    one_frame: seconds that a frame takes. Videos give way before frames do.
+
+    >>> videos_in(100.0, 1.0, videos=5, frames=18)
+    (5, 18)
+    >>> videos_in(40.0, 1.0, videos=5, frames=18), videos_in(7.0, 1.0, videos=5, frames=18)
+    ((2, 18), (1, 7))
+    """
+    affordable = seconds / max(one_frame, 1e-9)
+    if affordable < frames:
+        return 1, max(1, int(affordable))
+    return int(min(videos, affordable // frames)), frames
+
+
 def _time_videos(
-    model: VideoPixelNetwork, step: Callable[..., Any], settings: SpeedSettings, frames: int
-) -> list[float]:
+    model: VideoPixelNetwork,
+    step: Callable[..., Any],
+    settings: SpeedSettings,
+    one_frame: bool,
+    limit: float,
+) -> tuple[list[float], int]:
+    """Seconds a frame and sample of every video timed, and how many frames each had. One frame
+    warms up, a second one tells how many can be afforded."""
     carry, action, _ = static_inputs(model, settings.videos_at_once)
     generator = torch.Generator().manual_seed(0)
     shape = (settings.videos_at_once, 2, *carry.frame.shape[1:])
     given = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(settings.device)
     states = carry.state[:, None].expand(-1, 2, -1)
-    actions = action[:, None].expand(-1, frames + 1, -1)
-    seconds = []
-    for video in range(settings.videos + 1):
+    actions = action[:, None].expand(-1, settings.frames + 1, -1)
+
+    def sample(frames: int) -> float:
         _synchronise(settings.device)
         begin = time.perf_counter()
         model.rollout(given, states, actions, generator=generator, steps=frames, step=step)
         _synchronise(settings.device)
-        if video:
-            seconds.append((time.perf_counter() - begin) / frames / settings.videos_at_once)
-    return seconds
+        return time.perf_counter() - begin
+
+    begin = time.perf_counter()
+    sample(1)
+    first = sample(1)
+    left = limit - (time.perf_counter() - begin)
+    videos, frames = videos_in(left, first, settings.videos, 1 if one_frame else settings.frames)
+    seconds = [sample(frames) / frames / settings.videos_at_once for _ in range(videos)]
+    return seconds, frames
 
 
 @torch.no_grad()
 def _time_part(
-    model: VideoPixelNetwork, sampler: PartialSampler, settings: SpeedSettings
+    model: VideoPixelNetwork, sampler: PartialSampler, settings: SpeedSettings, limit: float
 ) -> Timing:
-    """Time ``plain_steps`` of a frame's steps, each of which costs the same."""
+    """Time ``plain_steps`` of a frame's steps, or what the limit allows; each costs the same."""
     carry, _, uniforms = static_inputs(model, settings.videos_at_once)
     grid = model.config.grid
     features = torch.zeros(
@@ -133,7 +168,12 @@ def _time_part(
         ):
             sampler.sample_steps(model, features, centre, uniforms, steps)
 
+    sample(1)  # warms up
+    begin = time.perf_counter()
     sample(1)
+    first = time.perf_counter() - begin
+    if limit < math.inf:
+        steps = max(1, min(steps, int((limit - 2 * first) / 2 / first)))
     seconds = []
     for _ in range(2):
         _synchronise(settings.device)
@@ -197,18 +237,28 @@ def measure(
     progress: Callable[[str], object] = lambda _: None,
 ) -> SpeedReport:
     """Time every sampler at every size. build(kind, size) gives the model; the table is drawn at
-    ``table_size``. progress(words) is called before each timing."""
+    ``table_size``. progress(words) is called before and after each timing. The minutes that are
+    left are shared evenly by the rows that are left."""
     timings: list[Timing] = []
     work: dict[str, dict[str, float]] = {}
-    for size in sorted({*sizes, table_size}):
+    every = sorted({*sizes, table_size})
+    left = len(every) * len(sampler_rows())
+    end = time.monotonic() + 60 * settings.minutes if settings.minutes else math.inf
+    for size in every:
         for name, rows in groupby(sampler_rows(), key=lambda row: row[0].name):
             model = build(name, size).to(settings.device).eval()
             if size == table_size:
                 work[name] = count_work(model)
             for kind, sampler in rows:
-                progress(f"{kind.label}{sampler.words}, {size}x{size}")
-                timing = time_sampler(model, sampler.name, settings)
-                timings += [timing] if timing else []
+                words = f"{kind.label}{sampler.words}, {size}x{size}"
+                share = max(0.0, (end - time.monotonic()) / left)
+                at_most = "" if share == math.inf else f", about {share:.0f} s at most"
+                progress(f"timing {words}{at_most}")
+                timing = time_sampler(model, sampler.name, settings, share)
+                left -= 1
+                if timing is not None:
+                    timings.append(timing)
+                    progress(f"  {timing.seconds_per_frame:.4g} s a frame")
     return SpeedReport(settings, table_size, hardware(settings.device), work, timings)
 
 

@@ -7,13 +7,15 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.rollout.drawing import CONTEXT, FAINT, INK, Canvas, enlarge, heat_map
 from pixelpush.eval.rollout.mp4 import write_mp4, write_png
+from pixelpush.eval.surprise.roc import RocReport
 from pixelpush.eval.surprise.usual import FrameSurprise
 from pixelpush.eval.text import text_table
 from pixelpush.files import atomic_file
@@ -166,43 +168,34 @@ def write_strips(path: Path, watched: Sequence[Watched], count: int = 10) -> Non
 
 
 def _thumbnail(frame: np.ndarray) -> np.ndarray:
-    from PIL import Image
-
     pixels = enlarge(frame, 1)
     return np.asarray(
         Image.fromarray(pixels).resize((_STRIP_CELL, _STRIP_CELL), Image.Resampling.NEAREST)
     )
 
 
-def roc_text(report: dict[str, Any]) -> str:
+def roc_text(report: RocReport) -> str:
     """Area and share caught of every trouble."""
     rows = [
-        [name, f"{entry['auc']:.3f}", f"{entry['caught']:.1%}", str(entry["frames"])]
-        for name, entry in report["troubles"].items()
+        [name, f"{entry.auc:.3f}", f"{entry.caught:.1%}", str(entry.frames)]
+        for name, entry in report.troubles.items()
     ]
-    rate = report["false_alarm_rate"]
+    rate = report.false_alarm_rate
     note = (
         f"caught: at the threshold for {rate:.2%} false alarms, learnt from "
-        f"{report['usual_frames']} validation frames; on {report['calm_frames']} others "
-        f"{report['measured_false_alarm_rate']:.2%} alarmed"
+        f"{report.usual_frames} validation frames; on {report.calm_frames} others "
+        f"{report.measured_false_alarm_rate:.2%} alarmed"
     )
     return "\n".join([text_table(["trouble", "ROC area", "caught", "frames"], rows), note])
 
 
-def roc_figure(report: dict[str, Any], path: Path) -> None:
+def roc_figure(report: RocReport, path: Path) -> None:
     """All curves in one picture."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(5, 3.6), layout="constrained")
     axes = figure.subplots()
-    for name, entry in report["troubles"].items():
-        curve = entry["curve"]
-        axes.plot(
-            curve["false_alarms"],
-            curve["caught"],
-            lw=1.3,
-            label=f"{name} ({entry['auc']:.2f})",
-        )
+    for name, entry in report.troubles.items():
+        curve = entry.curve
+        axes.plot(curve.false_alarms, curve.caught, lw=1.3, label=f"{name} ({entry.auc:.2f})")
     axes.plot([0, 1], [0, 1], ls=":", color="0.6", lw=0.8)
     axes.set(xlabel="false alarms", ylabel="caught", xlim=(0, 1), ylim=(0, 1.01))
     axes.legend(fontsize=7, frameon=False, loc="lower right")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +15,38 @@ from pixelpush.vpn import VideoPixelNetwork
 
 # Points of a curve that are written down.
 _CURVE_POINTS = 101
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An ROC curve: share caught at each share of false alarms."""
+
+    false_alarms: list[float]
+    caught: list[float]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One kind of trouble. auc: area under the curve. caught: share of its frames that alarm."""
+
+    auc: float
+    caught: float
+    frames: int
+    false_alarms_among_calm: float
+    curve: Curve
+
+
+@dataclass(frozen=True)
+class RocReport:
+    """What ``roc`` measured. usual_frames: those that set the threshold."""
+
+    false_alarm_rate: float
+    threshold: float
+    measured_false_alarm_rate: float
+    usual_frames: int
+    calm_frames: int
+    regions: int
+    troubles: dict[str, Trouble]
 
 
 def frame_scores(usual: Usual, nats: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -31,8 +63,8 @@ def roc(
     regions: int = 8,
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
-) -> dict[str, Any]:
-    """Area under the ROC, share caught and curve of every trouble, as JSON values.
+) -> RocReport:
+    """Area under the ROC, share caught and curve of every trouble.
 
     Two thirds of ``validation`` say what is usual; every third episode is calm, and is disturbed in
     each way of ``DISTURBANCES`` at one frame. unlike: name -> (episodes all of whose frames are the
@@ -44,7 +76,7 @@ def roc(
     )
     threshold = usual.threshold(false_alarms)
     calm = np.concatenate(frame_scores(usual, pixel_nats(model, calm_part, scoring)))
-    found: dict[str, Any] = {}
+    found: dict[str, Trouble] = {}
     for name, (episodes, beside) in unlike.items():
         troubled = np.concatenate(frame_scores(usual, pixel_nats(model, episodes, scoring)))
         against = calm
@@ -66,28 +98,25 @@ def roc(
         found[name] = _described(calm, np.concatenate(troubled), threshold)
         if progress is not None:
             progress(1)
-    return {
-        "false_alarm_rate": false_alarms,
-        "threshold": threshold,
-        "measured_false_alarm_rate": float((calm > threshold).mean()),
-        "usual_frames": len(usual.scores),
-        "calm_frames": len(calm),
-        "regions": regions,
-        "troubles": found,
-    }
+    return RocReport(
+        false_alarm_rate=false_alarms,
+        threshold=threshold,
+        measured_false_alarm_rate=float((calm > threshold).mean()),
+        usual_frames=len(usual.scores),
+        calm_frames=len(calm),
+        regions=regions,
+        troubles=found,
+    )
 
 
-def _described(calm: np.ndarray, troubled: np.ndarray, threshold: float) -> dict[str, Any]:
+def _described(calm: np.ndarray, troubled: np.ndarray, threshold: float) -> Trouble:
     measured = detection(calm, troubled, threshold)
     alarms, caught = roc_curve(calm, troubled)
     at = np.linspace(0, 1, _CURVE_POINTS)
-    return {
-        "auc": measured.auc,
-        "caught": measured.caught,
-        "frames": measured.frames,
-        "false_alarms_among_calm": float((calm > threshold).mean()),
-        "curve": {
-            "false_alarms": np.round(at, 4).tolist(),
-            "caught": np.round(np.interp(at, alarms, caught), 4).tolist(),
-        },
-    }
+    return Trouble(
+        measured.auc,
+        measured.caught,
+        measured.frames,
+        float((calm > threshold).mean()),
+        Curve(np.round(at, 4).tolist(), np.round(np.interp(at, alarms, caught), 4).tolist()),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pixelpush.datasets import is_simulated
@@ -139,6 +139,6 @@ def _measure_roc(
             settings.regions,
             progress=advance,
         )
-    write_json(out / "roc.json", report)
+    write_json(out / "roc.json", asdict(report))
     roc_figure(report, out / "roc.png")
     print(roc_text(report))

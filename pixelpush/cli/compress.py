@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pixelpush.cli.options import Splits, check_counts, check_outputs
 from pixelpush.eval.coding.settings import CompressSettings
+from pixelpush.progress import progress_unless
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,8 @@ def compress(options: CompressOptions) -> None:
     check_counts(options.coding, "episodes", "batch_size", "threads")
 
     from pixelpush.eval.coding import run
-    from pixelpush.progress import progress_bar, silent
 
-    progress = silent if options.quiet else progress_bar
+    progress = progress_unless(options.quiet)
     run.compress(
         options.model,
         options.data,

@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from pixelpush.cli.options import Splits
+from pixelpush.progress import progress_unless
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class DecompressOptions:
 def decompress(options: DecompressOptions) -> None:
     """Decode a file of ``pixelpush compress``, byte for byte, or say why it cannot be."""
     from pixelpush.eval.coding import run
-    from pixelpush.progress import progress_bar, silent
 
-    progress = silent if options.quiet else progress_bar
+    progress = progress_unless(options.quiet)
     run.decompress(
         options.file, options.model, options.out, options.splits, options.episodes, progress
     )

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import tyro
 
-from pixelpush.errors import InputError
-from pixelpush.files import expanded
-
 
 @dataclass(frozen=True)
 class InspectOptions:
@@ -28,27 +25,6 @@ class InspectOptions:
 def inspect(options: InspectOptions) -> None:
     """Say what is in a data set and what looks wrong: lengths, rates, ranges, what actions are,
     still frames, gaps in time; and draw a contact sheet."""
-    from pixelpush.datasets.inspection import inspect_dataset, inspect_store
-    from pixelpush.datasets.readers import recognise
-    from pixelpush.datasets.registry import is_simulated, open_dataset
-    from pixelpush.datasets.root import data_root
+    from pixelpush.datasets.inspection.run import inspect_named
 
-    if options.episodes < 1:
-        raise InputError(f"--episodes must be at least 1, got {options.episodes}.")
-    if is_simulated(options.data):
-        out = options.out or Path(f"inspect-{options.data.replace(':', '-')}-{options.split}")
-        episodes = open_dataset(options.data, options.split)
-        print(inspect_dataset(episodes, out, limit=options.episodes))
-        return
-    path = expanded(options.data)
-    if not path.exists() and path.name == options.data:
-        path = data_root() / options.data
-    if path.exists() and not (path / "store.json").is_file():
-        reader, what = recognise(path)
-        raise InputError(
-            f"{path}: {what}, not a prepared set; run 'pixelpush prepare {reader.name} --raw "
-            f"{path}', which ends with this page."
-        )
-    if not path.exists():
-        open_dataset(options.data, options.split)  # says what there is
-    print(inspect_store(path, limit=options.episodes, out=options.out))
+    print(inspect_named(options.data, options.split, options.episodes, options.out))

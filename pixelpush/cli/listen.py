@@ -8,6 +8,7 @@ from pathlib import Path
 from pixelpush.cli.options import check_counts, check_outputs
 from pixelpush.errors import InputError
 from pixelpush.eval.watching import WatchSettings
+from pixelpush.progress import progress_unless
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,11 @@ def listen(options: ListenOptions) -> None:
         raise InputError("--counterfactuals must not be negative.")
     check_counts(options.watching, "episodes", "batch_size")
 
+    from pixelpush.eval.likelihood.runs import check_request
+
+    check_request(options.model, options.data, options.split, usual="val")
+
     from pixelpush.eval.listening.run import run
-    from pixelpush.progress import progress_bar, silent
 
     run(
         options.model,
@@ -55,5 +59,5 @@ def listen(options: ListenOptions) -> None:
         options.shift,
         options.counterfactuals,
         (options.json, options.figure),
-        silent if options.quiet else progress_bar,
+        progress_unless(options.quiet),
     )

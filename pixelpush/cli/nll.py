@@ -29,8 +29,8 @@ class NllOptions:
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the
     schema)."""
     figure: Path | None = None
-    """Video models: draw splits, the curve over frames and the first model's calibration into this
-    PNG, PDF or SVG file."""
+    """Draw each metric over the splits into this PNG, PDF or SVG file; of video models also the
+    curve over frames and the first model's calibration."""
     quiet: bool = False
     """No progress bar."""
 
@@ -48,6 +48,10 @@ def nll(options: NllOptions) -> None:
         raise InputError("give one model with --model, or several with --models.")
     if len(set(names)) != len(names):
         raise InputError(f"--models names {next(n for n in names if names.count(n) > 1)!r} twice.")
+
+    from pixelpush.eval.likelihood.runs import check_scoring
+
+    check_scoring(names, options.data, options.splits)  # before torch is loaded
 
     from pixelpush.eval.likelihood import run
 

@@ -28,6 +28,9 @@ class RolloutOptions:
     folder: Path | None = None
     """Instead of data: a folder with the first frames, states.csv and actions.csv
     (docs/evaluation.md)."""
+    actions: Path | None = None
+    """CSV of actions in the place of the recorded ones, a line of column names and a row for each
+    frame to sample. Future states are then predicted, and there is no truth to compare with."""
     context: int | None = None
     """Frames given. Left out: as in training."""
     device: Device = "auto"
@@ -45,10 +48,26 @@ def rollout(options: RolloutOptions) -> None:
             "--folder takes the place of --data and --split, and has no truth for --quality."
         )
 
+    if options.folder is not None and options.actions is not None:
+        raise InputError("--folder has its own actions.csv; leave --actions out.")
+    if options.actions is not None and options.outputs.quality:
+        raise InputError("--actions has no truth for --quality; leave one of them out.")
+    from pixelpush.eval.likelihood.runs import check_request
+
+    if options.folder is None:  # before torch is loaded and anything is simulated
+        check_request(options.model, options.data, options.split, options.episodes)
+
     from pixelpush.eval.rollout import run
 
     ready = run.prepare(options.model, options.context, options.device, options.sampling)
     if options.folder is not None:
         run.roll_out_folder(ready, options.folder, options.outputs)
     else:
-        run.roll_out_episodes(ready, options.data, options.split, options.episodes, options.outputs)
+        run.roll_out_episodes(
+            ready,
+            options.data,
+            options.split,
+            options.episodes,
+            options.outputs,
+            options.actions,
+        )

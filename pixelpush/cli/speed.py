@@ -21,8 +21,9 @@ class SpeedOptions:
     images: bool = False
     """Image models instead: plain, cached and multiscale sampling of 32x32 images in float32. Of
     the other options they take --preset, --batch, --plain-steps, --device and --json."""
-    sizes: tuple[int, ...] = (16, 32, 64, 128)
-    """Sides of the frames for the growth figure; the table is at 64."""
+    sizes: tuple[int, ...] | None = None
+    """Sides of the frames for the growth figure; the table is at 64. Left out: 16, 32, 64 and 128
+    with --figure, else 64 alone."""
     distribution: Literal["published", "preset"] = "published"
     """Outputs of O(TN) and O(T log N): the published 256-way softmax, or what the preset has."""
     timing: SpeedSettings = field(default_factory=SpeedSettings)

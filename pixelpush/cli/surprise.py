@@ -8,6 +8,7 @@ from pathlib import Path
 from pixelpush.cli.options import check_counts
 from pixelpush.eval.surprise.settings import SurpriseSettings
 from pixelpush.eval.watching import WatchSettings
+from pixelpush.progress import progress_unless
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,11 @@ def surprise(options: SurpriseOptions) -> None:
     """Find what the model has never seen: p-values against validation, alarms, strips, films."""
     check_counts(options.watching, "episodes", "batch_size")
 
+    from pixelpush.eval.likelihood.runs import check_request
+
+    check_request(options.model, options.data, options.split)
+
     from pixelpush.eval.surprise.run import run
-    from pixelpush.progress import progress_bar, silent
 
     run(
         options.model,
@@ -43,5 +47,5 @@ def surprise(options: SurpriseOptions) -> None:
         options.out,
         options.watching,
         options.surprise,
-        silent if options.quiet else progress_bar,
+        progress_unless(options.quiet),
     )

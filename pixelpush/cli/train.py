@@ -10,14 +10,14 @@ import tyro
 
 from pixelpush.training.config import RunOptions
 from pixelpush.training.options import PresetChanges, TrainingData
+from pixelpush.training.preset_names import help_text
 
 
 @dataclass(frozen=True)
 class TrainOptions:
     """Options of ``pixelpush train``. Those left out are the preset's."""
 
-    preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET")]
-    """What to train: a training preset (an unknown name lists them)."""
+    preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET", help=help_text())]
     source: TrainingData
     run: Path
     """Run folder. The same command again continues the run that is there."""
@@ -32,6 +32,10 @@ class TrainOptions:
 
 def train(options: TrainOptions) -> None:
     """Train a model. The same command again continues a run, from its last save."""
+    from pixelpush.training.request import check_training
+
+    check_training(options.preset, options.source, options.how)  # before torch is loaded
+
     from pixelpush.eval.rollout.training import train_with_strips
 
     train_with_strips(

@@ -25,6 +25,10 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["pixelpush.eval.rollout.training.train_with_strips"],
         {"preset": "push-ot-small", "data": "sim", "run": Path("run")},
     ),
+    "presets": (
+        ["pixelpush.eval.presets.presets_text", "pixelpush.eval.presets.preset_text"],
+        {},
+    ),
     "nll": (["pixelpush.eval.likelihood.run.score_models"], {"model": "a"}),
     "rollout": (
         [
@@ -46,12 +50,22 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         {},
     ),
     "doctor": (["pixelpush.doctor.print_page"], {}),
+    "curves": (["pixelpush.eval.curves.draw_curves"], {"runs": (Path("run"),)}),
+    "export": (["pixelpush.eval.export.export_model"], {"model": "a", "to": Path("shared")}),
     "listen": (["pixelpush.eval.listening.run.run"], {"model": "a"}),
     "surprise": (["pixelpush.eval.surprise.run.run"], {"model": "a", "out": Path("out")}),
     "compress": (["pixelpush.eval.coding.run.compress"], {"model": "a", "out": Path("a.pp")}),
     "decompress": (
         ["pixelpush.eval.coding.run.decompress"],
         {"file": Path("a.pp"), "out": Path("out")},
+    ),
+    "drive": (["pixelpush.eval.driving.commands.drive"], {}),
+    "plan": (
+        [
+            "pixelpush.eval.planning.commands.plan_tasks",
+            "pixelpush.eval.planning.commands.plan_folder",
+        ],
+        {"out": Path("out")},
     ),
     "inspect": (
         [
@@ -62,13 +76,36 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         {"data": "sim"},
     ),
 }
-_POSITIONAL = (("train", "preset"), ("doctor", "runs"), ("decompress", "file"), ("inspect", "data"))
+# What commands refuse before they load anything; what is asked for here does not exist.
+CHECKS = (
+    "pixelpush.eval.likelihood.runs.check_request",
+    "pixelpush.eval.likelihood.runs.check_scoring",
+    "pixelpush.training.request.check_training",
+    "pixelpush.training.preset_names.check_preset_name",
+)
+_POSITIONAL = (
+    ("train", "preset"),
+    ("presets", "name"),
+    ("curves", "runs"),
+    ("export", "model"),
+    ("doctor", "runs"),
+    ("decompress", "file"),
+    ("inspect", "data"),
+)
 # Where no other value of the type will do. The value may need other options beside it.
 OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("nll", "models"): {"model": "", "models": ("b", "c")},
     ("nll", "figure"): {"figure": Path("other.png")},
     ("speed", "figure"): {"figure": Path("other.png")},
     ("rollout", "folder"): {"folder": Path("given")},
+    ("rollout", "actions"): {"actions": Path("push.csv")},
+    ("curves", "out"): {"out": Path("other.png")},
+    ("train", "track"): {"track": ("wandb",)},
+    ("drive", "temperature"): {"temperature": 0.7},
+    ("plan", "temperature"): {"temperature": 0.7},
+    ("plan", "point"): {"folder": Path("given"), "point": (1.0, 2.0)},
+    ("plan", "goal"): {"folder": Path("given"), "goal": (1.0, 2.0)},
+    ("plan", "goal_picture"): {"folder": Path("given"), "goal_picture": Path("goal.png")},
     ("train", "settings"): {"settings": ("channels=48",)},
     ("listen", "figure"): {"figure": Path("other.png")},
 }
@@ -130,6 +167,8 @@ def calls(command: str, options: Any, monkeypatch) -> list[Any]:
 
         return record
 
+    for check in CHECKS:
+        monkeypatch.setattr(check, lambda *_, **__: None)
     for target in ENTRIES[command][0]:
         monkeypatch.setattr(target, recorder(target))
     COMMANDS[command](options)

@@ -31,24 +31,24 @@ def drawn_episodes(model, count=3, length=8, temperature=1.0) -> list[Episode]:
 def test_a_models_own_samples_are_calibrated(kind):
     model = tiny_model(kind)
     found = calibration(model, drawn_episodes(model), clip_frames=20)
-    groups = [group for group in found["groups"].values() if group["subpixels"]]
-    count = sum(group["subpixels"] for group in groups)
+    groups = [group for group in found.groups.values() if group.subpixels]
+    count = sum(group.subpixels for group in groups)
     assert count == 3 * 6 * 8 * 8 * 3
     # One group may hold few; together they are uniform: six standard deviations of a share of 1/20.
-    histogram = sum(g["subpixels"] / count * np.array(g["histogram"]) for g in groups)
+    histogram = sum(g.subpixels / count * np.array(g.histogram) for g in groups)
     slack = 6 * np.sqrt(20 / count)
     np.testing.assert_allclose(histogram, 1, atol=slack)
     for nominal in COVERAGES:
-        covered = sum(g["subpixels"] / count * g["coverage"][str(nominal)] for g in groups)
+        covered = sum(g.subpixels / count * g.coverage[str(nominal)] for g in groups)
         assert covered == pytest.approx(nominal, abs=6 * np.sqrt(0.25 / count))
 
 
 def test_samples_that_are_too_tame_gather_in_the_middle():
     model = tiny_model("ot")
-    tame = calibration(model, drawn_episodes(model, temperature=0.3))["groups"]["moving"]
-    assert tame["coverage"]["0.5"] > 0.7
-    assert max(tame["histogram"][8:12]) > 1.3
-    assert tame["histogram"][0] < 0.5
+    tame = calibration(model, drawn_episodes(model, temperature=0.3)).groups["moving"]
+    assert tame.coverage["0.5"] > 0.7
+    assert max(tame.histogram[8:12]) > 1.3
+    assert tame.histogram[0] < 0.5
 
 
 def test_the_histogram_of_known_intervals():
@@ -57,9 +57,9 @@ def test_the_histogram_of_known_intervals():
     described = tally.describe()
     # The first spreads over five bins of 20, the second over ten.
     expected = np.repeat([0.5 * 20 / 5, 0, 0.5 * 20 / 10], [5, 5, 10])
-    np.testing.assert_allclose(described["histogram"], expected, atol=1e-9)
+    np.testing.assert_allclose(described.histogram, expected, atol=1e-9)
     # 0.25 to 0.75: nothing of the first, half of the second.
-    assert described["coverage"]["0.5"] == pytest.approx(0.25)
+    assert described.coverage["0.5"] == pytest.approx(0.25)
 
 
 def test_still_and_moving_are_told_apart():
@@ -67,9 +67,9 @@ def test_still_and_moving_are_told_apart():
     episode = drawn_episodes(model, 1)[0]
     episode.frames[:] = 100
     episode.frames[4, 1, 3, 5] = 109  # one channel moves away, and back at the next frame
-    found = calibration(model, [episode])["groups"]
-    assert found["moving"]["subpixels"] == 2 * 3
-    assert found["still"]["subpixels"] == (6 * 64 - 2) * 3
+    found = calibration(model, [episode]).groups
+    assert found["moving"].subpixels == 2 * 3
+    assert found["still"].subpixels == (6 * 64 - 2) * 3
 
 
 def test_the_figure(tmp_path):

@@ -57,10 +57,14 @@ def test_demo_makes_data_model_table_and_films(simulator, tmp_path, capsys):
     text = capsys.readouterr().out
     for row in ("push-ot-small", "reference row", "noise floor"):
         assert row in text
+    # The station of training comes first, the held-out one second, each with its words.
+    words = list(demo.STATIONS.values())
+    assert text.index(f"futures, {words[0]}") < text.index(f"futures, {words[1]}")
+    assert text.rstrip().endswith("pixelpush train push-ot-small --data sim --run runs/small")
     made = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert {"run-small", "nll.json"} <= made
+    assert {"run-small", "nll.json", "summary.png"} <= made
     movie, strip, arrays = (
-        next((tmp_path / "demo").glob(f"*.{kind}")) for kind in ("mp4", "png", "npz")
+        next((tmp_path / "demo").glob(f"0*.{kind}")) for kind in ("mp4", "png", "npz")
     )
     assert str(movie) in text
     assert str(strip) in text

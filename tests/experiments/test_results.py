@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,8 @@ def test_several_seeds_are_shown_by_their_mean_and_its_error():
             {"seed": seed, "splits": dict.fromkeys(splits, scored)} for seed in range(len(drops))
         ]
         summary = {
-            **{name: mean_and_error([1.5] * len(drops)) for name in splits},
-            "drop": mean_and_error(drops),
+            **{name: asdict(mean_and_error([1.5] * len(drops))) for name in splits},
+            "drop": asdict(mean_and_error(drops)),
         }
         about = {
             "preset": "push-ot-small",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixelpush import cli, doctor
+from pixelpush import cli, doctor, soundness
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.store import write_store
 from pixelpush.training.checkpoint import Progress, TrainState, write_save
@@ -188,7 +188,7 @@ def test_shipped_weights_are_built_and_read(tmp_path: Path):
     weights.write_bytes(weights.read_bytes()[:-1])
     header = tmp_path / "other" / "model.json"
     header.write_text(header.read_text().replace('"channels": 8', '"channels": 16'))
-    found = {finding.text.split(":")[0]: finding for finding in doctor.shipped_weights(tmp_path)}
+    found = {finding.text.split(":")[0]: finding for finding in soundness.shipped_weights(tmp_path)}
     assert found["good"].sound
     assert found["good"].text.endswith("sound")
     assert [path for path, finding in found.items() if not finding.sound] == [

@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -274,10 +273,12 @@ def test_samples_are_drawn_at_intervals_and_change_nothing(finished: Path, tmp_p
     assert final_weights(tmp_path) == final_weights(finished)
 
 
-def test_tensorboard_missing_is_said(tmp_path: Path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(InputError, match="pip install tensorboard"):
-        run_once(tmp_path, SHORT, tensorboard=True)
+@pytest.mark.parametrize("name", ["tensorboard", "wandb", "trackio"])
+def test_a_missing_tracker_is_refused_before_anything_starts(tmp_path: Path, monkeypatch, name):
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    with pytest.raises(InputError, match=rf"pip install 'pixelpush\[{name}\]'"):
+        run_once(tmp_path / "run", SHORT, track=(name,))
+    assert not (tmp_path / "run").exists()
 
 
 def test_checkpointing_gives_the_same_gradients(finished: Path, tmp_path: Path):

@@ -256,7 +256,7 @@ def test_the_model_sees_action_minus_state_of_poses_alone(tmp_path: Path, kind, 
     inputs = [
         torch.from_numpy(a)[None] for a in (task.training[0].states, task.training[0].actions)
     ]
-    vectors = model._vectors(*inputs)
+    vectors = model.vectors(*inputs)
     assert vectors.shape[-1] == (6 if kind == "pose" else 4)
     # Of Bridge's deltas, action minus state had a mean of -29.5.
     assert vectors.abs().max() < 10

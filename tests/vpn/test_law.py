@@ -109,7 +109,7 @@ def test_probabilities_of_all_tiny_images_sum_to_one(kind):
     images = torch.tensor(list(itertools.product((0, 255), repeat=16)), dtype=torch.uint8).view(
         -1, 1, 4, 4
     )
-    features = model.encoder(frames[:, :2], model._vectors(states[:, :2], actions[:, :2]))[0][:, -1]
+    features = model.encoder(frames[:, :2], model.vectors(states[:, :2], actions[:, :2]))[0][:, -1]
     total = 0.0
     with torch.no_grad():
         for part in images.split(8192):

@@ -14,56 +14,95 @@ from pixelpush.vpn.motion import FLOW_UNIT, warp
 
 # By how many logits one unit of the network's output corrects the drawn mask.
 _CORRECTION = 4.0
+# A shadow darker than this is not divided out: what is left of its pixels is noise.
+_FAINTEST = 0.25
 
 
 class Layers(NamedTuple):
     """The layers of one predicted frame, from back to front.
 
-    Pictures: float32 (N, C, H, W) in levels. Masks: float32 (N, 1, H, W) in 0..1. centre: all of
-    them composed.
+    Pictures: float32 (N, C, H, W) in levels. Masks and shade: float32 (N, 1, H, W) in 0..1. Memory
+    and moved are as they look without the arm's shadow. centre: all of them composed. flow: float32
+    (N, 2, H, W), how many columns and rows away each pixel of ``moved`` was read in the last frame.
 
     >>> Layers._fields
-    ('memory', 'moved', 'moved_mask', 'arm', 'arm_mask', 'centre')
+    ('memory', 'moved', 'moved_mask', 'shade', 'arm', 'arm_mask', 'centre', 'flow')
     """
 
     memory: Tensor
     moved: Tensor
     moved_mask: Tensor
+    shade: Tensor
     arm: Tensor
     arm_mask: Tensor
     centre: Tensor
+    flow: Tensor
+
+
+class Seen(NamedTuple):
+    """What is known when the next frame is composed.
+
+    frame: uint8 (N, C, H, W), the last one. memory: levels, of the same shape, and count: (N, 1, H,
+    W), the readings in it. arm: bool (N, 1, H, W), where the arm is in the last frame, and shade:
+    (N, 1, H, W), the light that its shadow leaves there.
+
+    >>> Seen._fields
+    ('frame', 'memory', 'count', 'arm', 'shade')
+    """
+
+    frame: Tensor
+    memory: Tensor
+    count: Tensor
+    arm: Tensor
+    shade: Tensor
+
+    @property
+    def lit(self) -> Tensor:
+        """The last frame without the arm's shadow, levels."""
+        return (self.frame / self.shade.clamp(min=_FAINTEST)).clamp(max=255)
 
 
 class Composition(nn.Module):
     """The network that composes the predicted frame from its layers.
 
-        behind = memory + m (moved - memory);  centre = behind + a (arm - behind)
+        lit = frame / shade;  back = memory where it is known, else f where the arm was, else lit
+        source = back where the arm was, else lit;  behind = back + m (warp(source, flow) - back)
+        centre = the drawn arm and shadow over behind, with the mask a
 
-    features (N, D, g, g) say where the last frame goes, where it hides the memory (m), and where
-    the drawn mask (a) is wrong. A new network moves nothing and leaves the drawn mask as it is.
+    features (N, D, g, g) say what lies where nothing is known (f), where the last frame goes
+    (flow), where it hides the memory (m), and where the drawn mask (a) is wrong. Arm and shadow are
+    taken out of the last frame before it moves, so that no copy of them stays behind. A new network
+    moves nothing and leaves the drawn mask as it is.
 
-    >>> composition = Composition(features=4, patch=2)
+    >>> composition = Composition(features=4, patch=2, colours=3)
     >>> frame = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
-    >>> drawn = Drawing(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
-    >>> composition(torch.zeros(1, 4, 4, 4), frame, frame.float(), drawn).centre.shape
+    >>> one = torch.ones(1, 1, 8, 8)
+    >>> known = Seen(frame, frame.float(), one, one < 0, one)
+    >>> drawn = Drawing(torch.zeros(1, 3, 8, 8), one, one)
+    >>> composition(torch.zeros(1, 4, 4, 4), known, drawn).centre.shape
     torch.Size([1, 3, 8, 8])
     """
 
-    def __init__(self, features: int, patch: int, hidden: int = 32):
+    def __init__(self, features: int, patch: int, colours: int, hidden: int = 32):
         super().__init__()
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
-        self.leave = nn.Conv2d(hidden, 4 * patch**2, 1)
+        self.leave = nn.Conv2d(hidden, (4 + colours) * patch**2, 1)
         self.patch = patch
+        self.parts = 2, 1, 1, colours
         zero(self.leave)
 
-    def forward(self, features: Tensor, frame: Tensor, memory: Tensor, drawn: Drawing) -> Layers:
-        """frame: uint8 (N, C, H, W), the last one; memory: levels, of the same shape."""
+    def forward(self, features: Tensor, seen: Seen, drawn: Drawing) -> Layers:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch).float()
         with torch.autocast(features.device.type, enabled=False):
-            flow, moved_logit, correction = hidden.split((2, 1, 1), dim=1)
-            moved = warp(frame.float(), FLOW_UNIT * flow)
+            flow, moved_logit, correction, fill = hidden.split(self.parts, dim=1)
+            flow = FLOW_UNIT * flow
+            filled = (127.5 + 127.5 * fill).clamp(0, 255)
+            back = torch.where(seen.arm, filled, seen.lit)
+            back = torch.where(seen.count > 0, seen.memory, back)
+            source = torch.where(seen.arm, back, seen.lit)
+            moved = warp(source, flow)
             moved_mask = torch.sigmoid(moved_logit)
-            behind = memory + moved_mask * (moved - memory)
+            behind = back + moved_mask * (moved - back)
             arm_mask = torch.sigmoid(drawn.logit + _CORRECTION * correction)
-            centre = behind + arm_mask * (drawn.picture - behind)
-        return Layers(memory, moved, moved_mask, drawn.picture, arm_mask, centre)
+            centre = drawn.over(behind, arm_mask)
+        return Layers(back, moved, moved_mask, drawn.shade, drawn.picture, arm_mask, centre, flow)

@@ -17,21 +17,27 @@ from pixelpush.image.layers import block_stack, coordinates
 from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.encoder import ConvLSTM, EncoderCarry, VideoEncoder
-from pixelpush.vpn.layered.composition import Composition, Layers
+from pixelpush.vpn.layered.composition import Composition, Layers, Seen
 from pixelpush.vpn.layered.drawing import ArmDrawing, Drawing
 from pixelpush.vpn.layered.memory import Memory, empty, remember
+from pixelpush.vpn.points import Moving
 from pixelpush.vpn.recompute import by_pieces
 
-# Widths of the drawing's maps by their side, 4 first; the last ones serve larger frames too.
-_DRAWING_WIDTHS = (192, 128, 96, 48)
+# Where a drawn mask is above this, the arm hides what lies behind; where its shadow leaves less
+# light than this, readings do not belong into the memory.
+_HIDES = 0.3
+_SHADES = 0.96
+# Around the arm that is drawn for the second frame, where the first frame may show it, in pixels.
+_REACH = 2
 _COARSE_WIDTH = 128  # at most, of the coarse scales
 
 
 class LayeredCarry(NamedTuple):
     """What passes from frame to frame in the layered encoder.
 
-    lstm: the ConvLSTM's carry. memory: of what is still. code: (B, K), of the first frame. seen:
-    (B, 1), 0 before it. mask: (B, 1, H, W), where the arm was drawn for the frame that comes next.
+    lstm: the ConvLSTM's carry. memory: of what is still. code: (B, K), of the first frame, and
+    pose: (B, P), of the way since (drawing.py). seen: (B, 1), 0 before the first frame. mask,
+    shade: (B, 1, H, W), of the arm that was drawn for the frame that comes next.
 
     >>> encoder = LayeredEncoder(VideoConfig(frame_size=8, coarse_scales=0, encoder="layered"))
     >>> encoder.initial(2, torch.device("cpu")).seen.shape
@@ -41,8 +47,10 @@ class LayeredCarry(NamedTuple):
     lstm: EncoderCarry
     memory: Memory
     code: Tensor
+    pose: Tensor
     seen: Tensor
     mask: Tensor
+    shade: Tensor
 
 
 class WideCoarse(nn.Module):
@@ -86,12 +94,10 @@ class LayeredEncoder(VideoEncoder):
     def __init__(self, config: VideoConfig):
         super().__init__()
         c = self.config = config
-        widths = _DRAWING_WIDTHS[: (c.frame_size // 4).bit_length() - 1]
-        widths += widths[-1:] * ((c.frame_size // 4).bit_length() - 1 - len(widths))
         # Without a state nothing says where the arm is: then it is not drawn.
         draws = c.state_dim > 0
-        self.drawing = ArmDrawing(c.vector_dim, c.colours, c.frame_size, widths) if draws else None
-        images = 5 * c.colours + 2
+        self.drawing = ArmDrawing(c.vector_dim, c.colours, c.frame_size) if draws else None
+        images = 5 * c.colours + 3
         inputs = images * c.patch**2 + 2 + c.vector_dim
         self.enter = nn.Conv2d(inputs, c.channels, 3, padding=1)
         self.blocks = block_stack(c.encoder_block, c.channels, c.encoder_blocks)
@@ -100,7 +106,7 @@ class LayeredEncoder(VideoEncoder):
         self.coarse = WideCoarse(c.channels, scales, c.vector_dim, block) if scales else None
         self.lstm = ConvLSTM(c.channels, c.lstm_channels)
         joined = c.channels + c.lstm_channels
-        self.composition = Composition(joined, c.patch)
+        self.composition = Composition(joined, c.patch, c.colours)
         # All group networks read the same features: projecting them once is half of a step.
         self.project = nn.Conv2d(joined + 3 * c.colours * c.patch**2, c.feature_channels, 1)
         self.features = c.feature_channels
@@ -108,14 +114,18 @@ class LayeredEncoder(VideoEncoder):
     def initial(self, batch: int, device: torch.device) -> LayeredCarry:
         c = self.config
         size = c.frame_size
-        zeros = torch.zeros(batch, 1, size, size, device=device)
-        code = self.drawing.code.out_features if self.drawing is not None else 0
+        code, pose = 0, 0
+        if self.drawing is not None:
+            code = self.drawing.code.out_features
+            pose = self.drawing.track.hidden_size
         return LayeredCarry(
             self.lstm.initial(batch, c.grid, c.grid, device),
             empty(batch, c.colours, size, size, device),
             torch.zeros(batch, code, device=device),
+            torch.zeros(batch, pose, device=device),
             torch.zeros(batch, 1, device=device),
-            zeros,
+            torch.zeros(batch, 1, size, size, device=device),
+            torch.ones(batch, 1, size, size, device=device),
         )
 
     def step(
@@ -127,20 +137,36 @@ class LayeredEncoder(VideoEncoder):
         carry, features, layers = self.step_layers(carry, frame, vector)
         return carry, features, layers.centre
 
+    def step_moving(
+        self, carry: LayeredCarry, frame: Tensor, vector: Tensor
+    ) -> tuple[LayeredCarry, Tensor, Tensor, Moving]:
+        # Behind the arm: what it covers is not carried along with it.
+        carry, features, layers = self.step_layers(carry, frame, vector)
+        return carry, features, layers.centre, Moving(layers.flow, layers.moved_mask)
+
     def step_layers(
         self, carry: LayeredCarry, frame: Tensor, vector: Tensor
     ) -> tuple[LayeredCarry, Tensor, Layers]:
         """``step`` with every layer."""
-        memory = self._remember(carry.memory, frame, carry.mask)
         code = carry.code
+        pose = carry.pose
+        begun = carry.seen > 0
         if self.drawing is not None:
-            code = torch.where(carry.seen > 0, code, self.drawing.encode(frame).float())
-        drawn = self._draw(vector, code, frame)
-        convolved = self._look(frame, memory.mean, memory.count, drawn.picture, drawn.logit, vector)
-        lstm = self.lstm.step(carry.lstm, self.lstm.from_input(convolved))
-        features, layers = self._leave(lstm.hidden, convolved, frame, memory.mean, drawn)
+            code = torch.where(begun, code, self.drawing.encode(frame).float())
+            pose = torch.where(begun, pose, self.drawing.begin(code))
+            pose = self.drawing.follow(pose, vector)
+        drawn = self._draw(vector, code, pose, frame)
         mask = torch.sigmoid(drawn.logit)
-        return LayeredCarry(lstm, memory, code, torch.ones_like(carry.seen), mask), features, layers
+        begun = begun[:, :, None, None]
+        arm = torch.where(begun, carry.mask, _widened(mask)) > _HIDES
+        shade = torch.where(begun, carry.shade, drawn.shade)
+        memory = self._remember(carry.memory, frame, arm, shade)
+        seen = Seen(frame, memory.mean, memory.count, arm, shade)
+        convolved = self._look(*seen, *drawn, vector)
+        lstm = self.lstm.step(carry.lstm, self.lstm.from_input(convolved))
+        features, layers = self._leave(lstm.hidden, convolved, seen, drawn)
+        begun = torch.ones_like(carry.seen)
+        return LayeredCarry(lstm, memory, code, pose, begun, mask, drawn.shade), features, layers
 
     def forward(
         self, frames: Tensor, vectors: Tensor, recompute: bool = False
@@ -155,20 +181,22 @@ class LayeredEncoder(VideoEncoder):
         vector = vectors.flatten(0, 1)
         with torch.no_grad():  # the drawing is taught by its own error alone
             drawn = self.draw(frames[:, 0], vectors)
+            masks = torch.sigmoid(drawn.logit).unflatten(0, sizes)
+            arms = torch.cat((_widened(masks[:, 0])[:, None], masks[:, :-1]), dim=1) > _HIDES
+            shades = drawn.shade.unflatten(0, sizes)
+            shades = torch.cat((shades[:, :1], shades[:, :-1]), dim=1)
         carry = self.initial(batch, frames.device)
         memory = carry.memory
-        mask = carry.mask
-        masks = torch.sigmoid(drawn.logit).unflatten(0, sizes)
         means = []
         counts = []
         for time in range(length):
-            memory = self._remember(memory, frames[:, time], mask)
+            memory = self._remember(memory, frames[:, time], arms[:, time], shades[:, time])
             means.append(memory.mean)
             counts.append(memory.count)
-            mask = masks[:, time]
         mean = torch.stack(means, 1).flatten(0, 1)
         count = torch.stack(counts, 1).flatten(0, 1)
-        inputs = flat, mean, count, drawn.picture, drawn.logit, vector
+        seen = Seen(flat, mean, count, arms.flatten(0, 1), shades.flatten(0, 1))
+        inputs = (*seen, *drawn, vector)
         convolved = by_pieces(self._look, *inputs) if recompute else self._look(*inputs)
         # Channels stay last in memory, as the convolutions want them.
         gates = self.lstm.from_input(convolved).permute(0, 2, 3, 1).unflatten(0, sizes)
@@ -178,61 +206,83 @@ class LayeredEncoder(VideoEncoder):
             lstm = self.lstm.step(lstm, frame_gates.permute(0, 3, 1, 2))
             hidden.append(lstm.hidden.permute(0, 2, 3, 1))
         remembered = torch.stack(hidden, dim=1).flatten(0, 1).permute(0, 3, 1, 2)
-        features, layers = self._leave(remembered, convolved, flat, mean, drawn)
+        features, layers = self._leave(remembered, convolved, seen, drawn)
         return features.unflatten(0, sizes), layers.centre.unflatten(0, sizes)
 
-    def draw(self, first: Tensor, vectors: Tensor) -> Drawing:
+    def draw(self, first: Tensor, vectors: Tensor, times: Tensor | None = None) -> Drawing:
         """Draw the frames that follow vectors (B, T, V), flattened to (B T, ...).
 
-        first: uint8 (B, C, H, W), the episode's first frame."""
-        length = vectors.shape[1]
-        flat = vectors.flatten(0, 1)
-        blank = first[:, None].expand(-1, length, -1, -1, -1).flatten(0, 1)
+        first: uint8 (B, C, H, W), the frame that the first vector belongs to. times: int64 (B, K);
+        with it only the frames that follow these K vectors, flattened to (B K, ...)."""
+        batch, length = vectors.shape[:2]
         if self.drawing is None:
-            return self._draw(flat, flat[:, :0], blank)
-        code = self.drawing.encode(first)[:, None].expand(-1, length, -1).flatten(0, 1)
-        return self._draw(flat, code, blank)
+            blank = first[:, None].expand(-1, length, -1, -1, -1).flatten(0, 1)
+            flat = vectors.flatten(0, 1)
+            return self._draw(flat, flat[:, :0], flat[:, :0], blank)
+        code = self.drawing.encode(first)
+        poses = self.drawing.poses(code, vectors)
+        if times is not None:
+            row = torch.arange(batch, device=times.device)[:, None]
+            vectors, poses = vectors[row, times], poses[row, times]
+        code = code[:, None].expand(-1, vectors.shape[1], -1)
+        return self.drawing(vectors.flatten(0, 1), code.flatten(0, 1), poses.flatten(0, 1))
 
-    def _draw(self, vector: Tensor, code: Tensor, like: Tensor) -> Drawing:
+    def _draw(self, vector: Tensor, code: Tensor, pose: Tensor, like: Tensor) -> Drawing:
         if self.drawing is None:
             blank = torch.zeros_like(like, dtype=torch.float32)
-            return Drawing(blank, blank[:, :1] - 20)
-        return self.drawing(vector, code)
+            return Drawing(blank, blank[:, :1] - 20, blank[:, :1] + 1)
+        return self.drawing(vector, code, pose)
 
-    def _remember(self, memory: Memory, frame: Tensor, mask: Tensor) -> Memory:
-        return remember(memory, frame, mask >= 0.5, self.config.still_levels)
+    def _remember(self, memory: Memory, frame: Tensor, arm: Tensor, shade: Tensor) -> Memory:
+        return remember(memory, frame, arm | (shade < _SHADES), self.config.still_levels)
 
     def _look(
         self,
         frame: Tensor,
         memory: Tensor,
         count: Tensor,
+        arm: Tensor,
+        shade: Tensor,
         picture: Tensor,
         logit: Tensor,
+        next_shade: Tensor,
         vector: Tensor,
     ) -> Tensor:
         """The part without recurrence, of N frames: (N, channels, g, g)."""
-        seen = (
+        lit = Seen(frame, memory, count, arm, shade).lit
+        known = torch.where(count > 0, memory, lit)
+        uncovered = (1 - torch.sigmoid(logit)) * next_shade
+        maps = (
             to_unit(frame),
-            innovation(frame, memory),
+            innovation(frame, known),
             innovation(picture, frame),
-            2 * torch.sigmoid(logit) - 1,
-            memory / 127.5 - 1,
-            innovation(picture, memory),
-            1 / count.clamp(min=1),
+            1 - 2 * uncovered,
+            known / 127.5 - 1,
+            innovation(picture, known),
+            1 / (1 + count),
+            arm.float(),
         )
-        folded = F.pixel_unshuffle(torch.cat(seen, dim=1), self.config.patch)
-        maps = vector[:, :, None, None].expand(-1, -1, *folded.shape[-2:])
-        inputs = torch.cat((folded, coordinates(folded), maps), dim=1)
+        folded = F.pixel_unshuffle(torch.cat(maps, dim=1), self.config.patch)
+        vectors = vector[:, :, None, None].expand(-1, -1, *folded.shape[-2:])
+        inputs = torch.cat((folded, coordinates(folded), vectors), dim=1)
         hidden = self.blocks(self.enter(inputs.contiguous(memory_format=torch.channels_last)))
         return hidden if self.coarse is None else self.coarse(hidden, vector.to(hidden.dtype))
 
     def _leave(
-        self, hidden: Tensor, convolved: Tensor, frame: Tensor, memory: Tensor, drawn: Drawing
+        self, hidden: Tensor, convolved: Tensor, seen: Seen, drawn: Drawing
     ) -> tuple[Tensor, Layers]:
         joined = torch.cat((hidden.to(convolved.dtype), convolved), dim=1)
-        layers = self.composition(joined, frame, memory, drawn)
+        layers = self.composition(joined, seen, drawn)
         centre = layers.centre
-        seen = (centre / 127.5 - 1, innovation(centre, frame), innovation(centre, memory))
-        folded = F.pixel_unshuffle(torch.cat(seen, dim=1), self.config.patch).to(joined.dtype)
+        maps = (
+            centre / 127.5 - 1,
+            innovation(centre, seen.frame),
+            innovation(centre, layers.memory),
+        )
+        folded = F.pixel_unshuffle(torch.cat(maps, dim=1), self.config.patch).to(joined.dtype)
         return self.project(torch.cat((joined, folded), dim=1)), layers
+
+
+def _widened(mask: Tensor) -> Tensor:
+    """The largest value of a mask (N, 1, H, W) within reach of every pixel."""
+    return F.max_pool2d(mask, 2 * _REACH + 1, stride=1, padding=_REACH)

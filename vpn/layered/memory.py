@@ -1,10 +1,10 @@
 """Memory of what is still: the picture behind the arm, learnt from the frames where it was seen.
 
 A running mean of each pixel's readings, as in ``vpn/background.py``, with two differences. Where
-the arm is drawn the memory keeps what it had, so that what the arm uncovers comes back as it was.
-And a reading that departs from the memory replaces it only when a second one agrees with it: a
-single stray sample of a rollout is forgotten. A deterministic function of the past, without
-weights."""
+the arm is drawn the memory keeps what it had, so that what the arm uncovers comes back as it was;
+what the arm has hidden from the start is not known (count 0). And a reading that departs from the
+memory replaces it only when a second one agrees with it: a single stray sample of a rollout is
+forgotten. A deterministic function of the past, without weights."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ LONGEST = 64.0
 class Memory(NamedTuple):
     """The mean of what is still, behind the arm.
 
-    mean: float32 (B, C, H, W), levels. count: float32 (B, 1, H, W), readings in it; 0 before any
-    frame. doubt: (B, C, H, W), the last reading that departed, or -1000 where the last one agreed.
+    mean: float32 (B, C, H, W), levels. count: float32 (B, 1, H, W), readings in it; 0 where none
+    was seen. doubt: (B, C, H, W), the last reading that departed, or -1000 where the last one
+    agreed.
 
     >>> empty(1, 3, 4, 4, torch.device("cpu")).doubt.max().item()
     -1000.0
@@ -59,7 +60,7 @@ def remember(memory: Memory, frame: Tensor, hidden: Tensor, threshold: float) ->
     new = memory.count == 0
     agrees = _near(frame, memory.mean, threshold) & ~new
     again = _near(frame, memory.doubt, threshold) & ~agrees
-    starts = new | (again & ~hidden)
+    starts = (new | again) & ~hidden
     takes = agrees & ~hidden
     count = torch.where(takes, (memory.count + 1).clamp(max=LONGEST), memory.count)
     count = torch.where(starts, 1.0, count)

@@ -13,7 +13,7 @@ from pixelpush.datasets.sim.lighting import develop
 from pixelpush.datasets.sim.renderer import ARM, BACKGROUND, FIRST_OBJECT, Renderer
 from pixelpush.datasets.sim.scene import camera_frame
 
-CASES = [("train", 0), ("train", 2), ("train", 10), ("test-novel", 0)]
+CASES = [("train", 0), ("train", 2), ("test-novel", 0)]
 
 
 def _scene(split, number):
@@ -26,8 +26,9 @@ def test_culling_changes_no_byte(split, number, episode, monkeypatch):
     everywhere = np.ones(64 * 64, bool)
     monkeypatch.setattr(View, "may_cover", lambda self, centres, radius: everywhere)
     monkeypatch.setattr(Probes, "may_shade", lambda self, centres, radius: everywhere)
+    monkeypatch.setattr(Renderer, "_top", lambda self: np.inf)
     rollout = simulate_episode("sim", split, number)
-    chosen = [0, 9, 19]
+    chosen = [0, 13]
     frames, labels = Renderer(_scene(split, number), 64).render(
         rollout.configurations[chosen], rollout.moved[chosen]
     )

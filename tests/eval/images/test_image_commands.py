@@ -155,7 +155,6 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
     assert (report["format"], report["version"]) == ("pixelpush-image-nll", 1)
     for message, changes in {
         "name the image set": {"data": ""},
-        "--figure is for video models": {"figure": tmp_path / "a.png"},
         "--context is for video models": {"context": 0},
         "--clip-frames is for video models": {"clip_frames": 8},
         "--batch-size must be at least 1": {"batch_size": 0},

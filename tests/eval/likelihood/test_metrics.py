@@ -1,4 +1,4 @@
-"""The list of metrics: a metric from one file is in table and JSON; one idea of an error."""
+"""The list of metrics: one from one file is in table, JSON and figure; one idea of an error."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from flat_options import build
+from matplotlib.figure import Figure
 
 from pixelpush.cli.nll import NllOptions, nll
 from pixelpush.eval.likelihood.metrics import METRICS, Metric, Scores, find_metric, measure
@@ -32,6 +33,22 @@ def toy_metric(monkeypatch) -> Metric:
 
 
 @pytest.fixture
+def drawn(monkeypatch) -> dict[str, list[float]]:
+    """What the first line of each panel of the figures that are written shows, by its title."""
+    found: dict[str, list[float]] = {}
+    save = Figure.savefig
+
+    def saving(figure: Figure, *arguments, **options):
+        for axes in figure.axes:
+            if axes.lines:
+                found[axes.get_title()] = list(axes.lines[0].get_ydata())
+        return save(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", saving)
+    return found
+
+
+@pytest.fixture
 def image_data(tmp_path: Path) -> str:
     """Two 8x8 test images."""
     for number in range(2):
@@ -49,8 +66,8 @@ def image_model(tmp_path: Path) -> str:
     return str(tmp_path / "model")
 
 
-def test_a_toy_metric_is_in_the_table_and_json_of_videos(
-    toy_metric, store, model_folder, tmp_path, capsys
+def test_a_toy_metric_is_in_the_table_json_and_figure_of_videos(
+    toy_metric, drawn, store, model_folder, tmp_path, capsys
 ):
     path = tmp_path / "nll.json"
     nll(
@@ -60,6 +77,7 @@ def test_a_toy_metric_is_in_the_table_and_json_of_videos(
             data=str(store),
             splits=("test-seen",),
             json=path,
+            figure=tmp_path / "nll.png",
             device="cpu",
             quiet=True,
         )
@@ -72,18 +90,24 @@ def test_a_toy_metric_is_in_the_table_and_json_of_videos(
     header, _, row = capsys.readouterr().out.splitlines()[1:4]
     assert header.split()[-1] == "worst"
     assert row.split()[-1] == f"{worst:.3f}"
+    assert drawn["worst"] == [worst]
+    assert drawn["nats/sub-pixel"] == [summary["nats_per_subpixel"]]
+    assert {"over frames, test-seen", "rank of the truth", "predicted intervals"} <= set(drawn)
 
 
-def test_a_toy_metric_is_in_the_table_and_json_of_images(
-    toy_metric, image_data, image_model, tmp_path, capsys
+def test_a_toy_metric_is_in_the_table_json_and_figure_of_images(
+    toy_metric, drawn, image_data, image_model, tmp_path, capsys
 ):
     path = tmp_path / "nll.json"
-    nll(build(NllOptions, model=image_model, data=image_data, json=path, device="cpu", quiet=True))
+    outputs = {"json": path, "figure": tmp_path / "nll.png", "device": "cpu", "quiet": True}
+    nll(build(NllOptions, model=image_model, data=image_data, **outputs))
     found = json.loads(path.read_text())["models"][0]["splits"]["test"]
     assert found["worst_nats_per_subpixel"] >= found["nats_per_subpixel"]
     header, _, row = capsys.readouterr().out.splitlines()[:3]
     assert header.split() == ["nats/image", "nats/sub-pixel", "bits/dim", "worst"]
     assert row.split()[-1] == f"{found['worst_nats_per_subpixel']:.3f}"
+    assert list(drawn) == ["nats/image", "nats/sub-pixel", "bits/dim", "worst"]
+    assert drawn["worst"] == [found["worst_nats_per_subpixel"]]
 
 
 def test_one_image_has_no_error_like_one_episode(

@@ -5,6 +5,7 @@ One small set of futures is simulated for the whole file."""
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -92,13 +93,13 @@ def test_margins_are_the_nats_of_the_crossed_lists(futures, tmp_path):
         own_false, other_false = pixel_nats(model, crossed(pair), scoring)
         expected += [(own_false - own).sum() / own.size, (other_false - other).sum() / own.size]
     expected = np.array(expected) / 3
-    assert report["pairs"] == {OTHER: 1, MISS: 1}
-    found = report["margin_nats_per_subpixel"][MISS]["mean"]
+    assert report.pairs == {OTHER: 1, MISS: 1}
+    found = report.margin_nats_per_subpixel[MISS].mean
     assert found == pytest.approx(expected.mean(), rel=1e-2, abs=1e-6)
-    assert report["followed"][MISS] == np.mean(expected > 0)
+    assert report.followed[MISS] == np.mean(expected > 0)
     # This model has never learnt anything: its margins are small, and are reported all the same.
     assert np.abs(expected).max() > 0
-    assert set(report["followed"]) == {OTHER, MISS}
+    assert set(report.followed) == {OTHER, MISS}
     assert "margin" in following_text(report, "tiny")
-    write_json(tmp_path / "following.json", report)
+    write_json(tmp_path / "following.json", asdict(report))
     assert len(futures[0].own.frames) == FRAMES

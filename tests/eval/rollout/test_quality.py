@@ -21,16 +21,28 @@ def test_psnr_of_known_errors():
     assert (psnr(truth, truth) > psnr(truth, truth + 1)).all()
 
 
-def test_psnr_and_ssim_are_scikit_images():
-    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+def similar_pictures() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs alike and unalike, flat and dark, square and not, in colour and grey."""
+    noise = pictures(3, 16, 20, seed=1)
+    alike = np.clip(noise.astype(int) + pictures(3, 16, 20, seed=2) // 32, 0, 255).astype(np.uint8)
+    flat = np.full((1, 7, 9), 3, np.uint8)
+    return [(pictures(3, 16, 20), noise), (noise, alike), (flat, flat + 2), (flat, flat)]
 
-    truth, frames = pictures(3, 16, 16), pictures(3, 16, 16, seed=1)
-    assert psnr(truth, frames) == pytest.approx(
-        peak_signal_noise_ratio(truth, frames, data_range=255)
-    )
-    expected = structural_similarity(truth, frames, channel_axis=0, data_range=255)
-    assert ssim(truth[None], frames[None])[0] == pytest.approx(expected)
-    assert ssim(truth[None], truth[None])[0] == pytest.approx(1)
+
+@pytest.mark.parametrize("pair", similar_pictures(), ids=["unalike", "alike", "flat", "equal"])
+def test_psnr_and_ssim_are_scikit_images(pair):
+    metrics = pytest.importorskip("skimage.metrics")
+    truth, frames = pair
+    if (truth != frames).any():
+        expected = metrics.peak_signal_noise_ratio(truth, frames, data_range=255)
+        assert psnr(truth, frames) == pytest.approx(expected)
+    expected = metrics.structural_similarity(truth, frames, channel_axis=0, data_range=255)
+    assert ssim(truth, frames) == pytest.approx(expected, abs=1e-12)
+    several = ssim(np.stack([truth, frames]), np.stack([frames, frames]))
+    np.testing.assert_allclose(several, [expected, 1], atol=1e-12)
+
+
+def test_ssim_needs_a_window():
     with pytest.raises(InputError, match="at least 7"):
         ssim(pictures(1, 3, 4, 4), pictures(1, 3, 4, 4))
 

@@ -63,7 +63,8 @@ def test_same_seed_same_bytes_another_seed_others(options):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         rollout(change(options, out=options.outputs.out / name, seed=seed))
     files = sorted(path.name for path in (options.outputs.out / "a").iterdir())
-    assert files == ["0001-push_21.mp4", "0001-push_21.npz", "0001-push_21.png", "rollout.json"]
+    own = [f"0001-push_21.{kind}" for kind in ("csv", "gif", "mp4", "npz", "png")]
+    assert files == [*own, "contact-sheet.png", "index.html", "rollout.json"]
     for name in files:
         assert (options.outputs.out / "a" / name).read_bytes() == (
             options.outputs.out / "b" / name
@@ -168,7 +169,7 @@ def test_numbers_are_checked_before_anything_is_drawn_large(options, store, monk
     )
     monkeypatch.setattr("pixelpush.eval.rollout.run.load_upscalers", lambda *_: [None])
     monkeypatch.setattr("pixelpush.eval.rollout.run.open_dataset", fail)
-    with pytest.raises(InputError, match="has episodes 0 to 4"):
+    with pytest.raises(InputError, match="--episodes 3000: test-seen of sim has episodes 0 to"):
         rollout(change(options, data="sim", upscale=32, episodes=(3000,)))
 
 

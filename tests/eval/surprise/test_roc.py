@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -81,15 +82,15 @@ def test_roc_of_every_trouble_and_its_outputs(tmp_path):
         false_alarms=0.05,
         regions=4,
     )
-    assert set(report["troubles"]) == {"black and white", *DISTURBANCES}
-    assert report["usual_frames"] == 24
-    assert report["calm_frames"] == 24
-    for entry in report["troubles"].values():
-        assert 0 <= entry["auc"] <= 1
-        assert entry["curve"]["caught"][-1] == 1
+    assert set(report.troubles) == {"black and white", *DISTURBANCES}
+    assert report.usual_frames == 24
+    assert report.calm_frames == 24
+    for entry in report.troubles.values():
+        assert 0 <= entry.auc <= 1
+        assert entry.curve.caught[-1] == 1
     assert "ROC area" in roc_text(report)
     roc_figure(report, tmp_path / "roc.png")
-    write_json(tmp_path / "roc.json", report)
+    write_json(tmp_path / "roc.json", asdict(report))
 
 
 def test_the_table_film_and_strips(tmp_path):

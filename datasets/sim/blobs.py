@@ -1,0 +1,131 @@
+"""What darkens the room's light beside it: spheres that stand in for objects and for the hand.
+
+All in float32 with sums, products and square roots only, so that no bit depends on the CPU."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+f32 = np.float32
+# A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
+DARKENING_REACH = 4
+DARKENING_HEIGHT = 0.16
+
+# The box in metres whose cells tell which blobs may reach a point; the outermost cells hold all
+# that lies beyond.
+_CELLS = 64
+_LOWEST = (-0.6, -0.6, -0.1)
+_HIGHEST = (0.6, 0.6, 0.7)
+_MARGIN = 1e-4  # metres, far more than rounding moves a point
+_WORD = 64  # blobs of one table, a bit each
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """Spheres that stand in for things when they darken what is beside them."""
+
+    centre: np.ndarray  # float32 (k, 3)
+    radius: np.ndarray  # float32 (k,)
+    body: np.ndarray  # int32 (k,): a body does not darken itself
+
+    @functools.cached_property
+    def words(self) -> list[Blobs]:
+        """These blobs in their order, at most 64 at a time: a bit each."""
+        starts = range(0, len(self.radius), _WORD)
+        parts = [slice(start, start + _WORD) for start in starts]
+        return [Blobs(self.centre[part], self.radius[part], self.body[part]) for part in parts]
+
+    @functools.cached_property
+    def cells(self) -> tuple[np.ndarray, ...]:
+        """For x, y and z, uint64 (cells,): the bits of the blobs that may reach into a cell."""
+        reach = self.radius * DARKENING_REACH + f32(_MARGIN)
+        height = np.full(len(reach), DARKENING_HEIGHT + _MARGIN, f32)
+        bits = np.left_shift(np.uint64(1), np.arange(len(reach), dtype=np.uint64))[:, None]
+        cells = np.arange(_CELLS)
+        tables = []
+        for axis, far in enumerate((reach, reach, height)):
+            first = _cell(self.centre[:, axis] - far, axis)[:, None]
+            last = _cell(self.centre[:, axis] + far, axis)[:, None]
+            inside = (cells >= first) & (cells <= last)
+            tables.append(np.bitwise_or.reduce(np.where(inside, bits, np.uint64(0)), axis=0))
+        return tuple(tables)
+
+
+def contact_darkening(
+    blobs: Blobs, point: np.ndarray, normal: np.ndarray, body: np.ndarray
+) -> np.ndarray:
+    """float32 (n,) in 0..1: room light that the blobs leave to points of body ``body``.
+
+    point, normal: float32 (3, n). body: int (n,). A blob takes what a sphere's form factor says."""
+    left = np.ones(point.shape[1], f32)
+    for some in blobs.words:
+        which, blob = _pairs(some, point)
+        # One after the other in the order of the blobs: a product in another order has other last
+        # bits.
+        np.multiply.at(left, which, _left(some, blob, point, normal, body, which))
+    return left
+
+
+def _pairs(blobs: Blobs, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of points, and of blobs that may reach them, in the order of points and blobs."""
+    x, y, z = (table[_cell(point[axis], axis)] for axis, table in enumerate(blobs.cells))
+    near = x & y & z
+    octets = near.astype("<u8").view(np.uint8)
+    some = np.flatnonzero(octets)
+    pairs = np.flatnonzero(np.unpackbits(octets[some], bitorder="little"))
+    octet = some[pairs // 8]
+    return octet // 8, octet % 8 * 8 + pairs % 8
+
+
+def _cell(place: np.ndarray, axis: int) -> np.ndarray:
+    """The cell of coordinates, float32 (n,), along an axis; never falls where they rise."""
+    width = (_HIGHEST[axis] - _LOWEST[axis]) / _CELLS
+    cell = (place - f32(_LOWEST[axis])) * f32(1 / width)
+    return np.minimum(np.maximum(cell, f32(0)), f32(_CELLS - 1)).astype(np.int64)
+
+
+def _left(
+    blobs: Blobs,
+    blob: np.ndarray,
+    point: np.ndarray,
+    normal: np.ndarray,
+    body: np.ndarray,
+    which: np.ndarray,
+) -> np.ndarray:
+    """float32 (pairs,): what blob ``blob`` of a pair leaves to its point ``which``."""
+    radius = blobs.radius[blob]
+    reach = radius * DARKENING_REACH
+    x, y, z = (blobs.centre[:, axis][blob] - point[axis][which] for axis in range(3))
+    close = (np.abs(x) < reach) & (np.abs(y) < reach) & (np.abs(z) < f32(DARKENING_HEIGHT))
+    close &= body[which] != blobs.body[blob]
+    area = radius * radius
+    square = np.maximum(x * x + y * y + z * z, area)
+    along = x * normal[0][which] + y * normal[1][which] + z * normal[2][which]
+    share = along / np.sqrt(square) * area / square
+    return np.where(close, 1 - f32(0.85) * np.clip(share, 0, 1), f32(1))
+
+
+def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:
+    """Blobs of a body from its inertia box: centres in its frame, float64 (k, 3), radii (k,).
+
+    Lengths in metres."""
+    inertia = model.body_inertia[body]
+    mass = float(model.body_mass[body])
+    x, y, z = (float(i) for i in inertia)
+    half = [math.sqrt(max(1e-8, 1.5 * (s / mass))) for s in (y + z - x, x + z - y, x + y - z)]
+    long = max(range(3), key=lambda axis: half[axis])
+    others = [half[axis] for axis in range(3) if axis != long]
+    radius = 1.05 * math.sqrt(others[0] * others[1])
+    count = max(1, min(4, round(half[long] / radius)))
+    rotation = np.zeros(9)
+    mujoco.mju_quat2Mat(rotation, model.body_iquat[body])
+    direction = rotation.reshape(3, 3)[:, long]
+    reach = max(0.0, half[long] - radius)
+    places = [0.0] if count == 1 else [reach * (2 * k / (count - 1) - 1) for k in range(count)]
+    centres = np.array([model.body_ipos[body] + place * direction for place in places])
+    return centres, np.full(count, radius)

@@ -1,0 +1,152 @@
+"""The page and its websocket, on this machine alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pixelpush.errors import InputError
+from pixelpush.eval.driving.driver import Driver, Viewer
+from pixelpush.eval.driving.messages import MOST_BYTES
+
+try:
+    import uvicorn
+    import websockets  # noqa: F401
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse, PlainTextResponse, Response
+    from starlette.routing import Route, WebSocketRoute
+    from starlette.websockets import WebSocket, WebSocketDisconnect
+except ImportError as error:
+    raise InputError(
+        f"driving needs {error.name}, which is not installed: pip install 'pixelpush[drive]'."
+    ) from None
+
+HOST = "127.0.0.1"
+PAGE = Path(__file__).parent / "page.html"
+SEND_SECONDS = 10.0  # a viewer that takes no message for so long has gone
+# The page is one file: nothing is loaded from elsewhere, and nobody may frame it.
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+        "img-src data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def new_token() -> str:
+    """A word that only who was given the address knows.
+
+    >>> len(new_token()) > 20
+    True
+    """
+    return secrets.token_urlsafe(24)
+
+
+def make_app(driver: Driver, token: str) -> Starlette:
+    """The application. Requests without the token, for another host, or from another page's
+    websocket, are refused."""
+
+    def allowed(given: str | None) -> bool:
+        return hmac.compare_digest((given or "").encode(), token.encode())
+
+    async def page(request: Request) -> Response:
+        if not allowed(request.query_params.get("token")):
+            text = "Open the address that 'pixelpush drive' printed, with its token."
+            return PlainTextResponse(text, status_code=403)
+        return HTMLResponse(PAGE.read_text(), headers=_HEADERS)
+
+    async def socket(websocket: WebSocket) -> None:
+        origin = websocket.headers.get("origin")
+        same = origin is None or urlsplit(origin).netloc == websocket.headers.get("host")
+        if not same or not allowed(websocket.query_params.get("token")):
+            await websocket.close(code=1008)
+            return
+        await websocket.accept()
+        viewer = await driver.join()
+        sending = asyncio.create_task(_send(websocket, viewer))
+        try:
+            await _listen(websocket, driver, viewer, sending)
+        finally:
+            driver.leave(viewer)
+            sending.cancel()
+
+    @contextlib.asynccontextmanager
+    async def running(app: Starlette) -> AsyncIterator[None]:
+        steps = asyncio.create_task(driver.run())
+        try:
+            yield
+        finally:
+            steps.cancel()
+            driver.close()
+
+    hosts = [HOST, "localhost", "testserver"]
+    return Starlette(
+        routes=[Route("/", page), WebSocketRoute("/drive", socket)],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
+        lifespan=running,
+    )
+
+
+async def _listen(
+    websocket: WebSocket, driver: Driver, viewer: Viewer, sending: asyncio.Task[None]
+) -> None:
+    """Hear a page until it goes, or takes no frames any more."""
+    while True:
+        hearing = asyncio.ensure_future(websocket.receive())
+        await asyncio.wait({hearing, sending}, return_when=asyncio.FIRST_COMPLETED)
+        if not hearing.done():
+            hearing.cancel()
+            with contextlib.suppress(Exception):
+                await websocket.close(code=1011)
+            return
+        message = hearing.result()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        if text is None:
+            viewer.tell('{"type": "error", "text": "a message of bytes; text is expected."}')
+        else:
+            await driver.hear(viewer, text)
+
+
+async def _send(websocket: WebSocket, viewer: Viewer) -> None:
+    """Send a page what is there for it, the newest frame alone; end when it takes nothing."""
+    while True:
+        for message in await viewer.next():
+            sending = (
+                websocket.send_text(message)
+                if isinstance(message, str)
+                else websocket.send_bytes(message)
+            )
+            try:
+                await asyncio.wait_for(sending, SEND_SECONDS)
+            except (TimeoutError, asyncio.TimeoutError, WebSocketDisconnect, RuntimeError):
+                return
+
+
+def make_server(driver: Driver, token: str, port: int) -> uvicorn.Server:
+    """A server of the application on 127.0.0.1; port 0 takes any free one."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            make_app(driver, token),
+            host=HOST,
+            port=port,
+            log_level="warning",
+            ws="websockets-sansio",
+            ws_max_size=4 * MOST_BYTES,
+            ws_ping_interval=10,
+            ws_ping_timeout=10,
+            timeout_graceful_shutdown=2,
+        )
+    )

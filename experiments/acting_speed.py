@@ -1,0 +1,161 @@
+"""How fast a model can be acted in: driving, the way from key to picture, and planning.
+
+python -m experiments.acting_speed
+python -m experiments.acting_speed --models push-ot-small push-otlogn-small --threads 1 2
+
+Driving is a session without a page; the way from key to picture goes through the websocket of a
+real server. Candidate frames are those of the planner's batch, as means and as samples. JSON goes
+to --json; the load of the machine is told with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import tyro
+
+from pixelpush.eval.driving.driver import Driver
+from pixelpush.eval.driving.server import make_server
+from pixelpush.eval.driving.session import Sampling, Session, Source
+from pixelpush.eval.environments.beginnings import Beginning
+from pixelpush.eval.planning.predictors import Aim, ModelPredictor, planning_world
+from pixelpush.files import write_json
+from pixelpush.vpn import VideoPixelNetwork, load_model
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to time."""
+
+    models: tuple[str, ...] = ("push-ot-small",)
+    """Shipped models or run folders."""
+    threads: tuple[int, ...] = (1, 2)
+    """Threads on a CPU."""
+    candidates: int = 24
+    """Candidates of a batch."""
+    frames: int = 30
+    """Frames that are timed in each case."""
+    json: Path = Path("docs/results/acting_speed.json")
+    """Where the figures go."""
+
+
+def main(options: Options) -> None:
+    """Print and write all figures."""
+    rows: list[dict[str, Any]] = []
+    for name in options.models:
+        model = load_model(name, family="video")
+        for threads in options.threads:
+            torch.set_num_threads(threads)
+            row: dict[str, Any] = {"model": name, "threads": threads}
+            row["load"] = round(os.getloadavg()[0], 1)
+            for prediction in ("sample", "mean"):
+                if prediction == "mean" and not model.config.composes:
+                    continue
+                row[f"drive_{prediction}"] = drive_speed(model, prediction, options.frames)
+                sample = prediction == "sample"
+                row[f"candidates_{prediction}"] = planner_speed(model, sample, options)
+            row["key_to_picture"] = key_to_picture(model)
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    write_json(options.json, {"format": "pixelpush-acting-speed", "version": 1, "rows": rows})
+
+
+def timed(work: Callable[[], object], frames: int) -> dict[str, float]:
+    """Frames per second of wall time and of processor time."""
+    wall = time.perf_counter()
+    processor = time.process_time()
+    work()
+    return {
+        "frames_per_second": round(frames / (time.perf_counter() - wall), 1),
+        "frames_per_processor_second": round(frames / (time.process_time() - processor), 1),
+    }
+
+
+def noise(model: VideoPixelNetwork) -> Beginning:
+    """Two frames of noise: speed does not depend on what is to be seen."""
+    c = model.config
+    draw = np.random.default_rng(0)
+    size = (2, c.colours, c.frame_size, c.frame_size)
+    frames = draw.integers(0, 256, size).astype(np.uint8)
+    states = np.zeros((2, c.state_dim), np.float32)
+    return Beginning(frames, states, np.zeros((1, c.action_dim), np.float32), "noise")
+
+
+def new_session(model: VideoPixelNetwork, prediction: str) -> Session:
+    """A session without physics beside it."""
+    source = Source(data="", given=noise(model), simulated=False)
+    return Session(model, source, Sampling(prediction))
+
+
+def drive_speed(model: VideoPixelNetwork, prediction: str, frames: int) -> dict[str, float]:
+    """Frames a second of a session, batch 1, float32."""
+    session = new_session(model, prediction)
+    held = np.zeros(model.config.action_dim, np.float32)
+
+    def drive() -> None:
+        for _ in range(frames):
+            session.step(held)
+
+    session.step(held)
+    return timed(drive, frames)
+
+
+def planner_speed(model: VideoPixelNetwork, sample: bool, options: Options) -> dict[str, float]:
+    """Candidate frames a second of the planner, bfloat16."""
+    predictor = ModelPredictor(planning_world(model, sample))
+    begun = noise(model)
+    predictor.begin(begun.frames, begun.states, begun.actions)
+    length = max(1, options.frames // 10)
+    actions = np.zeros((options.candidates, length, model.config.action_dim), np.float32)
+    aim = Aim(np.array([30.0, 20.0]), np.array([40.0, 20.0]))
+    predictor.costs(actions[:, :1], aim)
+    return timed(lambda: predictor.costs(actions, aim), options.candidates * length)
+
+
+def key_to_picture(model: VideoPixelNetwork, presses: int = 10) -> dict[str, float]:
+    """Milliseconds from a key's message to the frame that it led to, through a real server."""
+    from websockets.sync.client import connect
+
+    with tempfile.TemporaryDirectory() as out:
+        driver = Driver(new_session(model, "sample"), Path(out))
+        server = make_server(driver, "token", 0)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            with connect(f"ws://127.0.0.1:{port}/drive?token=token") as page:
+                found = [_press(page, model.config.action_dim) for _ in range(presses)]
+        finally:
+            server.should_exit = True
+            thread.join()
+    return {"median_ms": round(1000 * float(np.median(found)), 1)}
+
+
+def _press(page: Any, width: int) -> float:
+    """Hold a key until a frame comes; then let go, and wait for what is still under way."""
+    started = time.perf_counter()
+    page.send(json.dumps({"type": "hold", "held": [1.0] + [0.0] * (width - 1)}))
+    while isinstance(page.recv(), str):
+        pass
+    seconds = time.perf_counter() - started
+    page.send(json.dumps({"type": "hold", "held": [0.0] * width}))
+    try:
+        while True:
+            page.recv(timeout=0.5)
+    except TimeoutError:
+        return seconds
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

@@ -1,0 +1,112 @@
+"""The planning table of docs/planning.md: one command, which goes on where it was stopped.
+
+python -m experiments.planning
+python -m experiments.planning --models push-ot-small push-otlogn-small --splits val
+
+Every task that the JSON in docs/results/planning holds already is kept; --fresh starts anew. The
+baselines do not depend on a model. Films go to --films."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import tyro
+
+from pixelpush.eval.planning.commands import check_bin_model, load_world
+from pixelpush.eval.planning.methods import METHODS, Setup
+from pixelpush.eval.planning.report import plan_table
+from pixelpush.eval.planning.run import Job, run_tasks
+from pixelpush.eval.planning.settings import ControlSettings, ModelSettings, PlannerSettings
+from pixelpush.eval.planning.tasks import SPLITS, read_tasks
+from pixelpush.files import atomic_file, read_json
+from pixelpush.progress import Advance, progress_kept
+
+BEGIN, END = "<!-- planning: begin -->", "<!-- planning: end -->"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure."""
+
+    models: tuple[str, ...] = ("push-ot-small",)
+    """Shipped models or run folders whose planner works on the tasks."""
+    splits: tuple[str, ...] = SPLITS
+    """Splits, in this order."""
+    count: int = 50
+    """Tasks of each."""
+    baselines: tuple[str, ...] = ("random", "copy", "straight", "simulator")
+    """What the models are compared with."""
+    results: Path = Path("docs/results/planning")
+    """Folder for the JSON."""
+    films: Path | None = Path("out/planning")
+    """Folder for the models' films; None for none."""
+    page: Path | None = Path("docs/planning.md")
+    """Page whose table is replaced; None for none."""
+    fresh: bool = False
+    """Throw the models' tasks away first, because a model has changed."""
+    threads: int = 1
+    """Threads on a CPU."""
+    control: ControlSettings = field(default_factory=ControlSettings)
+    planner: PlannerSettings = field(default_factory=PlannerSettings)
+
+
+def jobs(options: Options) -> list[Job]:
+    """All jobs, split by split, the baselines of a split before its models."""
+    plain = Setup(options.control, options.planner)
+    models: list[tuple[str, Setup]] = []
+    for name in options.models:
+        world = load_world(ModelSettings(name))
+        check_bin_model(world, name)
+        models.append((name, Setup(options.control, options.planner, world=world)))
+    made: list[Job] = []
+    for split in options.splits:
+        made += [Job(method, split, plain, options.results) for method in options.baselines]
+        made += [
+            Job("model", split, setup, options.results, name, options.films)
+            for name, setup in models
+        ]
+    return made
+
+
+def main(options: Options) -> None:
+    """Work on what is left, and put the table of what there is into the page."""
+    torch.set_num_threads(options.threads)
+    wanted = jobs(options)
+    if options.fresh:
+        for job in wanted:
+            if job.name:
+                job.path.unlink(missing_ok=True)
+    for job in wanted:
+        run_tasks(job, read_tasks(job.split)[: options.count], progress_in_tasks)
+        table = all_reports(wanted)
+        print(f"\n{table}", flush=True)
+        if options.page is not None:
+            fill(options.page, table)
+
+
+def progress_in_tasks(total: int, name: str) -> AbstractContextManager[Advance]:
+    """Lines in a log, counted in tasks."""
+    return progress_kept(total, name, unit="task")
+
+
+def all_reports(wanted: list[Job]) -> str:
+    """The table of all jobs that have begun, split by split."""
+    order = list(METHODS)
+    found = [job for job in wanted if job.path.exists()]
+    found.sort(key=lambda job: (SPLITS.index(job.split), order.index(job.method), job.name))
+    return plan_table([read_json(job.path) for job in found])
+
+
+def fill(page: Path, table: str) -> None:
+    """Put the table between its marks."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    with atomic_file(page) as partial:
+        partial.write_text(f"{before}{BEGIN}\n```\n{table}\n```\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, config=(tyro.conf.OmitArgPrefixes,)))

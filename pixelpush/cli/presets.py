@@ -1,0 +1,28 @@
+"""The command ``pixelpush presets``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+
+@dataclass(frozen=True)
+class PresetsOptions:
+    """Options of ``pixelpush presets``."""
+
+    name: tyro.conf.Positional[str] = ""
+    """One preset: its command, hardware, time, expected figure, sizes and recipe. Left out: a line
+    for each."""
+
+
+def presets(options: PresetsOptions) -> None:
+    """What can be trained: training presets with size, hardware, minutes and expected figure."""
+    from pixelpush.training.preset_names import check_preset_name
+
+    if options.name:
+        check_preset_name(options.name)  # before torch is loaded
+
+    from pixelpush.eval.presets import preset_text, presets_text
+
+    print(preset_text(options.name) if options.name else presets_text())
