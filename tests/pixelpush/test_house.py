@@ -22,6 +22,7 @@ ALLOWED = {
 BASEMENT = {
     "errors",
     "files",
+    "hub",
     "finding",
     "precision",
     "progress",
