@@ -53,14 +53,17 @@ class Options:
     """Side of the frames on which the laws are tried."""
 
 
-def video(model: VideoPixelNetwork, batch: int, length: int) -> list[torch.Tensor]:
+def video(
+    model: VideoPixelNetwork, batch: int, length: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(frames, states, actions) of random content, on the CPU."""
     generator = torch.Generator().manual_seed(0)
     c = model.config
     shape = (batch, length, c.colours, c.frame_size, c.frame_size)
     frames = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-    sizes = (c.state_dim, c.action_dim)
-    return [frames, *(torch.randn(batch, length, size, generator=generator) for size in sizes)]
+    states = torch.randn(batch, length, c.state_dim, generator=generator)
+    actions = torch.randn(batch, length, c.action_dim, generator=generator)
+    return frames, states, actions
 
 
 @torch.no_grad()

@@ -108,4 +108,4 @@ def load_model(
         # A run in training drops old saves, perhaps between finding this one and reading it.
         if saved.folder.exists():
             raise
-        return load_model(name_or_path, device, family=family)
+        return load_model(name_or_path, device, family=family)  # type: ignore[call-overload]
