@@ -86,9 +86,10 @@ def _scaled(image: np.ndarray, what: str, levels: tuple[float, float] | None) ->
             "which values become black and white by --levels LOW,HIGH."
         )
     low, high = levels
-    return np.rint(np.clip((image.astype(np.float64) - low) / (high - low), 0, 1) * 255).astype(
-        np.uint8
-    )
+    scaled = np.empty(image.shape, np.uint8)
+    for number, row in enumerate(image):  # row by row: in float64 a large image takes gigabytes
+        scaled[number] = np.rint(np.clip((row.astype(np.float64) - low) / (high - low), 0, 1) * 255)
+    return scaled
 
 
 def image_size(data: bytes, what: str) -> tuple[int, int]:
@@ -124,6 +125,8 @@ def _png_size(data: bytes, what: str) -> tuple[int, int]:
         (crc,) = struct.unpack_from(">I", data, end - 4)
         if zlib.crc32(data[position + 4 : end - 4]) != crc:
             raise InputError(f"{what}: the PNG's checksum of {kind!r} is wrong; it is damaged.")
+        if kind == b"IHDR" and size is not None:  # decoders take the second, whatever its size
+            raise InputError(f"{what}: the PNG has two headers; it is damaged.")
         if kind == b"IHDR" and length == 13:
             width, height = struct.unpack_from(">II", data, position + 8)
             size = (height, width)
@@ -155,6 +158,8 @@ def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
             break
         (length,) = struct.unpack_from(">H", data, position + 2)
         if marker in _FRAME_HEADERS and position + 9 <= len(data):
+            if size is not None:
+                raise InputError(f"{what}: the JPEG has two frame headers; it is damaged.")
             height, width = struct.unpack_from(">HH", data, position + 5)
             size = (height, width)
         if length < 2:

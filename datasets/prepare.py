@@ -25,6 +25,7 @@ from pixelpush.datasets.splits import default_split, divide_names, listed_splits
 from pixelpush.datasets.store import refuse_existing, write_store
 from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> 
     pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     reader = find_reader(name)
-    raw = raw.expanduser()
+    raw = expanded(raw)
     out = _output(store, name if reader.public else raw.resolve().stem)
     limit = reader.damage_limit if store.damage_limit is None else store.damage_limit
     log = DamageLog(limit, report=lambda line: tqdm.write(line, file=sys.stderr))
@@ -127,7 +128,7 @@ def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> 
 
 
 def _output(store: StoreOptions, name: str) -> Path:
-    path = data_root() / name if store.out is None else store.out.expanduser()
+    path = data_root() / name if store.out is None else expanded(store.out)
     refuse_existing(path, store.overwrite)  # before the work, not after it
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from pixelpush.datasets.sim.names import (
     parse_name,
 )
 from pixelpush.errors import InputError
-from pixelpush.files import is_complete
+from pixelpush.files import expanded, is_complete
 
 # Stores that 'pixelpush prepare NAME' makes under the data root.
 PREPARED = tuple(reader.name for reader in READERS if reader.public)
@@ -72,7 +72,7 @@ def find_store(name_or_path: str) -> Path:
     pixelpush.errors.InputError: no dataset
     """
     name = name_or_path
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_dir():
         return path
     in_root = data_root() / name
@@ -121,7 +121,7 @@ def lasting_name(name_or_path: str) -> str:
     >>> lasting_name("sim:1000")
     'sim:1000'
     """
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     if not is_simulated(name_or_path) and path.is_dir():
         return str(path.resolve())
     return name_or_path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from array_record.python.array_record_module import ArrayRecordWriter
 
+from pixelpush.datasets.contents import joined_hash
 from pixelpush.datasets.description import (
     ShardDescription,
     SplitDescription,
@@ -31,9 +31,10 @@ from pixelpush.files import (
     MARKER,
     atomic_file,
     atomic_folder,
+    behind_links,
     full_disk_is_a_clear_error,
     is_complete,
-    read_json,
+    read_json_object,
     sync,
     write_json,
 )
@@ -65,6 +66,10 @@ class Shard:
     lengths: tuple[int, ...]
     hashes: tuple[str, ...]
 
+    def description(self) -> ShardDescription:
+        """What store.json keeps of it."""
+        return ShardDescription(self.file, len(self.ids), self.bytes, joined_hash(self.hashes))
+
 
 def write_store(
     path: str | Path,
@@ -92,7 +97,7 @@ def write_store(
     ...     write_store(f"{folder}/new", {"val": [episode]}, {}).name
     'new'
     """
-    path = Path(path)
+    path = behind_links(path) if overwrite else Path(path)
     refuse_existing(path, overwrite)
     for split in splits:
         _check_split_name(split)
@@ -210,11 +215,14 @@ def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
     """
     shards = {}
     for sidecar in sorted(Path(folder).glob(f"*{_SIDECAR}")):
-        fields = read_json(sidecar)
-        fields["schema"] = Schema(**fields["schema"])
-        for name in ("ids", "lengths", "hashes"):
-            fields[name] = tuple(fields[name])
-        shard = Shard(**fields)
+        fields = read_json_object(sidecar)
+        try:
+            fields["schema"] = Schema(**fields["schema"])
+            for name in ("ids", "lengths", "hashes"):
+                fields[name] = tuple(fields[name])
+            shard = Shard(**fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{sidecar}: damaged ({error!r}); remove it and run again.") from None
         data = sidecar.with_name(shard.file)
         if data.is_file() and data.stat().st_size == shard.bytes:
             shards[shard.split, shard.index] = shard
@@ -235,7 +243,7 @@ def seal_store(
     pixelpush.errors.InputError: nowhere: there is no finished shard to make a store of.
     """
     folder = Path(folder)
-    path = Path(path)
+    path = behind_links(path) if overwrite else Path(path)
     refuse_existing(path, overwrite)
     with full_disk_is_a_clear_error(path):
         if not is_complete(folder):
@@ -311,13 +319,13 @@ def _describe_split(
         raise InputError(
             f"{folder}: split {split!r} has more than one episode {twice!r}; ids must differ."
         )
-    hashes = "".join(chain.from_iterable(shard.hashes for shard in shards))
+    hashes = list(chain.from_iterable(shard.hashes for shard in shards))
     lengths = tuple(chain.from_iterable(shard.lengths for shard in shards))
     return SplitDescription(
         len(ids),
         sum(lengths),
-        hashlib.sha256(hashes.encode()).hexdigest(),
-        tuple(ShardDescription(shard.file, len(shard.ids), shard.bytes) for shard in shards),
+        joined_hash(hashes),
+        tuple(shard.description() for shard in shards),
         lengths,
     )
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pixelpush.errors import InputError
-from pixelpush.settings import check_choice, check_not_negative, check_positive
+from pixelpush.settings import (
+    MOST_WORKERS,
+    check_at_most,
+    check_choice,
+    check_not_negative,
+    check_positive,
+)
 from pixelpush.training.optimizer_recipes import OptimizerConfig
 from pixelpush.training.schedule import ScheduleConfig
 
@@ -146,6 +152,7 @@ class RunOptions:
     """No progress bar."""
 
     def __post_init__(self):
+        check_at_most(self, MOST_WORKERS, "workers")
         check_positive(self, "accumulate", "workers", "keep", "save_minutes", "validation_items")
         check_not_negative(
             self,

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 
+from pixelpush.datasets.arrays import read_bytes
 from pixelpush.datasets.images import decode_image
 from pixelpush.errors import InputError
 
@@ -134,7 +135,7 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
     """
     if not path.is_file():
         raise InputError(f"{path}: no such image; the annotations name it.")
-    image = decode_image(path.read_bytes(), str(path))
+    image = decode_image(read_bytes(path), str(path))
     height, width = image.shape[:2]
     window = window or Window.centre(height, width)
     left = round(window.left)

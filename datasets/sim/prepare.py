@@ -24,13 +24,21 @@ from pixelpush.datasets.sim.versions import refuse_another_version
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store, summary
 from pixelpush.errors import InputError
-from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
+from pixelpush.files import (
+    behind_links,
+    expanded,
+    full_disk_is_a_clear_error,
+    is_complete,
+    read_json,
+    write_json,
+)
 from pixelpush.progress import progress_kept
+from pixelpush.settings import MOST_WORKERS
 
 
 def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
     """Where the store of a split lies: DATA/sim/64/train."""
-    root = data_root() if root is None else Path(root).expanduser()
+    root = data_root() if root is None else expanded(root)
     return root / laboratory / str(size) / split
 
 
@@ -56,9 +64,9 @@ def ensure_split(
     least = 1 if episodes is None else episodes
     check_episodes(split, least)
     check_size(size)
-    if workers < 1:
-        raise InputError(f"sim: workers must be at least 1, not {workers}.")
-    path = store_path(laboratory, split, size, root)
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"sim: workers must be 1 to {MOST_WORKERS}, not {workers}.")
+    path = behind_links(store_path(laboratory, split, size, root))
     if not rebuild and _finished(path, laboratory, split, size) >= least:
         return path
     with full_disk_is_a_clear_error(path):
