@@ -15,6 +15,7 @@ PIPELINE = {
     "video": "image-to-video",
     "image": "unconditional-image-generation",
     "upscaler": "video-to-video",
+    "pose": "image-feature-extraction",
 }
 METRIC = "nats-per-subpixel"
 _SCORE = "whole_validation_nats_per_subpixel"
