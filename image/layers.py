@@ -181,7 +181,7 @@ def block_stack(kind: str, channels: int, count: int, causal: bool = False) -> n
     return nn.Sequential(*(block(channels, causal) for _ in range(count)))
 
 
-def zero(layer: nn.Conv2d) -> None:
+def zero(layer: nn.Conv2d | nn.Linear) -> None:
     """Set a layer's weights and bias to zero, so that it adds nothing in a new network.
 
     >>> layer = nn.Conv2d(1, 1, 1)

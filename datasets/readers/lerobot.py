@@ -7,7 +7,7 @@ seconds of a video are an episode's. Format: huggingface/lerobot, lerobot/datase
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -223,7 +223,7 @@ class _Source:
         )
 
     def _images(
-        self, item: EpisodeMeta, table: dict[str, np.ndarray], length: int, what: str
+        self, item: EpisodeMeta, table: Mapping[str, np.ndarray], length: int, what: str
     ) -> Iterator[np.ndarray]:
         if not self.meta.is_video(self.camera):
             for number in range(0, length, self.step):

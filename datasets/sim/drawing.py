@@ -42,11 +42,11 @@ class Drawing:
         hits = nearest(self.caster, self.reach, eye, view.rays, pixels, view.distance)
         moving = hits.geom >= 0
         shaded = self._shaded(view, ~moving)
-        sees = moving.any(axis=0)
+        sees: np.ndarray = np.asarray(moving.any(axis=0))
         if have is not None:
             sees_already = have.moving.any(axis=0)
             self._complete(have, samples.start, pixels, np.flatnonzero(sees & ~sees_already))
-            sees |= sees_already
+            sees = np.logical_or(sees, sees_already)
         levels = self._still_levels(view, ~moving, shaded, sees)
         self._draw_moving(levels, view, hits)
         more = Samples(levels, np.where(moving, hits.geom, view.geom), moving, shaded)

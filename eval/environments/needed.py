@@ -6,9 +6,10 @@ from pixelpush.errors import InputError
 
 try:
     import gymnasium
+    from gymnasium.utils.seeding import np_random
 except ImportError:
     raise InputError(
         "the environments need gymnasium, which is not installed: pip install 'pixelpush[env]'."
     ) from None
 
-__all__ = ["gymnasium"]
+__all__ = ["gymnasium", "np_random"]

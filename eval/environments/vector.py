@@ -11,7 +11,7 @@ import torch
 from pixelpush.datasets import is_simulated
 from pixelpush.errors import InputError
 from pixelpush.eval.environments.beginnings import Beginning, check_options, find_beginning
-from pixelpush.eval.environments.needed import gymnasium
+from pixelpush.eval.environments.needed import gymnasium, np_random
 from pixelpush.eval.environments.pushing import STEPS, begin_world, begun
 from pixelpush.eval.environments.spaces import Info, model_spaces, observe
 from pixelpush.image.noise import SampleNoise
@@ -83,7 +83,7 @@ class VectorPushingEnv(gymnasium.vector.VectorEnv):
                 f"reset: {len(numbers)} episodes for {self.num_envs} environments; give one each."
             )
         # As gymnasium seeds a single environment.
-        streams = [gymnasium.utils.seeding.np_random(each)[0] for each in self._seeds(seed)]
+        streams = [np_random(each)[0] for each in self._seeds(seed)]
         drawn = [int(stream.integers(self._episodes)) for stream in streams]
         self._noise = SampleNoise(
             [torch.Generator().manual_seed(int(stream.integers(2**62))) for stream in streams],

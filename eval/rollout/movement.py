@@ -6,6 +6,7 @@ levels. All functions take numpy arrays of one episode."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,7 +141,7 @@ def find_object(
 
 
 def pushes(
-    frames: np.ndarray, samples: np.ndarray, extra: dict[str, np.ndarray], context: int
+    frames: np.ndarray, samples: np.ndarray, extra: Mapping[str, np.ndarray], context: int
 ) -> list[list[Push]]:
     """Objects that the truth pushes by more than 3 cm and shows at both ends, for every sample.
 

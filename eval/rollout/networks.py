@@ -59,6 +59,8 @@ class LPIPS(nn.Module):
     Names of the weights are those of ``lpips.LPIPS(net="alex").state_dict()``."""
 
     smallest = 31  # pixels that AlexNet's last layers need
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelpush.image.layers import zero
 from pixelpush.image.pixels import to_unit
 
 # The mask's and the shade's logits of a new network: little is drawn until training says so.
@@ -94,9 +95,8 @@ class ModulatedBlock(nn.Module):
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.modulate = nn.Linear(embedding, 2 * channels)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        for layer in (self.modulate, self.second):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        zero(self.modulate)
+        zero(self.second)
 
     def forward(self, inputs: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.modulate(embedding)[:, :, None, None].chunk(2, dim=1)
@@ -239,11 +239,11 @@ class ArmDrawing(nn.Module):
             waves += [torch.sin(math.pi * frequency * vector)]
             waves += [torch.cos(math.pi * frequency * vector)]
         embedding = self.embed(torch.cat((*waves, code, pose.to(code.dtype)), dim=1))
-        hidden = None
+        hidden: Tensor = vector.new_zeros(())
         for level, spots in enumerate(self.spots(embedding, self.sides)):
-            entered = self.enter[level](spots.contiguous(memory_format=torch.channels_last))
-            coarse = 0 if hidden is None else F.pixel_shuffle(self.up[level - 1](hidden), 2)
-            hidden = entered + coarse
+            if level:
+                hidden = F.pixel_shuffle(self.up[level - 1](hidden), 2)
+            hidden = hidden + self.enter[level](spots.contiguous(memory_format=torch.channels_last))
             for block in self.blocks[level]:  # type: ignore[union-attr]
                 hidden = block(hidden, embedding)
         out = F.pixel_shuffle(self.leave(F.silu(hidden)), 2).float()
