@@ -42,14 +42,29 @@ MAX_MEMBER_BYTES = 4 << 30
 
 
 def encode_array(array: np.ndarray) -> bytes:
-    """The .npy bytes of an array; object arrays are refused by NumPy (they would need pickle)."""
+    """The .npy bytes of an array of numbers.
+
+    NumPy refuses object arrays with a ValueError, because they would need pickle.
+
+    >>> encode_array(np.zeros(3, np.uint8))[:6]
+    b'...NUMPY'
+    """
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.asarray(array, order="C"), allow_pickle=False)
     return buffer.getvalue()
 
 
 def decode_array(data: bytes, what: str) -> np.ndarray:
-    """The array in .npy bytes (a read-only view of them); ``what`` names the source in errors."""
+    """The array in .npy bytes, a read-only view of them; ``what`` names the source in errors.
+
+    Raises InputError for damaged bytes and for anything but plain numbers of at most 8 dimensions.
+
+    >>> decode_array(encode_array(np.arange(3)), "x").tolist()
+    [0, 1, 2]
+    >>> decode_array(encode_array(np.arange(3))[:-1], "x.npy")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: x.npy: shape (3,) of int64 needs 24 bytes, found 23 (truncated?).
+    """
     if data[:6] != b"\x93NUMPY" or len(data) < 12:
         raise InputError(f"{what}: not a .npy array.")
     # Version 1 counts its header in two bytes, later ones in four.
@@ -83,7 +98,12 @@ def _first_line(error: BaseException) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's bytes; a missing or unreadable file is a clear error."""
+    """A file's bytes; a missing or unreadable file is a clear error.
+
+    >>> read_bytes(Path("nowhere"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: cannot be read (No such file or directory).
+    """
     try:
         return path.read_bytes()
     except OSError as error:
@@ -106,7 +126,15 @@ class Archive:
     """A .zip or .npz file read member by member, in memory: nothing is ever extracted to disk.
 
     Hidden files and those that macOS adds are passed over. Members whose names could leave the
-    archive's own folder, encrypted ones and oversized ones are refused."""
+    archive's own folder, encrypted ones and oversized ones are refused with an InputError.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "some.npz"
+    ...     np.savez(path, states=np.arange(3.0))
+    ...     Archive(path).read_array("states").tolist()
+    [0.0, 1.0, 2.0]
+    """
 
     def __init__(self, path: Path):
         self.path = path
@@ -130,11 +158,28 @@ class Archive:
             )
 
     def names(self) -> Iterator[str]:
-        """Member names in stored order."""
+        """Names of the members in stored order.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "some.npz"
+        ...     np.savez(path, frames=np.zeros(1), states=np.zeros(1))
+        ...     list(Archive(path).names())
+        ['frames.npy', 'states.npy']
+        """
         return iter(self._infos)
 
     def read(self, name: str) -> bytes:
-        """One member's bytes, its CRC checked."""
+        """One member's bytes, its CRC checked; an unknown or damaged member is an InputError.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "some.zip"
+        ...     with zipfile.ZipFile(path, "w") as archive:
+        ...         archive.writestr("a.txt", "hello")
+        ...     Archive(path).read("a.txt")
+        b'hello'
+        """
         info = self._infos.get(name)
         if info is None:
             raise InputError(f"{self.path}: no member {name!r}; it has {sorted(self._infos)[:12]}.")
@@ -158,5 +203,13 @@ class Archive:
         return data
 
     def read_array(self, key: str) -> np.ndarray:
-        """The array ``key`` of a .npz."""
+        """The array ``key`` of a .npz, as ``decode_array`` reads it.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "some.npz"
+        ...     np.savez(path, states=np.zeros((2, 5)))
+        ...     Archive(path).read_array("states").shape
+        (2, 5)
+        """
         return decode_array(self.read(f"{key}.npy"), f"{self.path}: array {key!r}")

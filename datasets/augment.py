@@ -23,11 +23,18 @@ _MIRROR, _SHIFT_X, _SHIFT_Y, _BRIGHTNESS, _CONTRAST, _COLOUR = range(16, 22)
 
 @dataclass(frozen=True)
 class Reflection:
-    """How a vector changes when the picture is mirrored left to right: ``out[i] = signs[i] *
-    vector[order[i]]``.
+    """How a vector changes in the mirror, left to right: ``out[i] = signs[i] * vector[order[i]]``.
 
     For a pose (x forward, y left, z, pitch, yaw) under a camera on the robot's axis: order 0 1 2 3
-    4, signs + - + + -. Applied twice it must give the vector back, which is checked here."""
+    4, signs + - + + -. Applied twice it must give the vector back: anything else is an InputError.
+
+    >>> swap = Reflection(order=(1, 0), signs=(-1, -1))
+    >>> swap.apply(np.array([[3, 5]], np.float32), "a pair").tolist()
+    [[-5.0, -3.0]]
+    >>> Reflection(order=(1, 2, 0), signs=(1, 1, 1))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: reflection: (1, 2, 0) with signs (1, 1, 1) is not its own inverse.
+    """
 
     order: tuple[int, ...] = ()
     signs: tuple[int, ...] = ()
@@ -51,8 +58,13 @@ class Reflection:
 
     @classmethod
     def negating(cls, entries: Sequence[int], size: int, what: str) -> Reflection:
-        """The reflection of a vector of ``size`` numbers in which these entries, counted from 0,
-        change sign."""
+        """The reflection of a vector of ``size`` numbers in which ``entries`` change sign.
+
+        entries: counted from 0; one outside the vector is an InputError, which names ``what``.
+
+        >>> Reflection.negating([1], 3, "the state").signs
+        (1, -1, 1)
+        """
         outside = [entry for entry in entries if not 0 <= entry < size]
         if outside:
             raise InputError(
@@ -64,7 +76,11 @@ class Reflection:
         )
 
     def apply(self, rows: np.ndarray, what: str) -> np.ndarray:
-        """The mirrored (T, D) float32 rows."""
+        """The mirrored (T, D) float32 rows; another width is an InputError that names ``what``.
+
+        >>> Reflection.negating([1], 2, "it").apply(np.ones((1, 2), np.float32), "it").tolist()
+        [[1.0, -1.0]]
+        """
         if rows.shape[1] != len(self.order):
             raise InputError(
                 f"mirror: {what} has {rows.shape[1]} numbers, the reflection {len(self.order)}."
@@ -74,7 +90,11 @@ class Reflection:
 
 @dataclass(frozen=True)
 class Mirror:
-    """How a data set's states and actions change when its pictures are mirrored left to right."""
+    """How a data set's states and actions change when its pictures are mirrored left to right.
+
+    >>> Mirror(states=Reflection.negating([0], 2, "the state")).states.signs
+    (-1, 1)
+    """
 
     states: Reflection = field(default_factory=Reflection)
     actions: Reflection = field(default_factory=Reflection)
@@ -87,7 +107,11 @@ class Augmentation:
     mirror: the data set's reflection; a clip is mirrored with probability 1/2. None: never. jitter:
     largest shift in pixels, each way, in x and in y; edges are replicated. brightness: largest
     shift of all values, as a share of 255. contrast: largest relative change of the distance to
-    mid-grey. colour: largest relative change of each channel's gain."""
+    mid-grey. colour: largest relative change of each channel's gain.
+
+    >>> Augmentation(jitter=2).jitter
+    2
+    """
 
     mirror: Mirror | None = None
     jitter: int = 0
@@ -107,8 +131,19 @@ class Augmentation:
 def augment(
     episode: Episode, augmentation: Augmentation, seed: int, example: int, epoch: int
 ) -> Episode:
-    """The clip as epoch ``epoch`` sees example ``example``. ``extra`` is dropped: it describes the
-    clip as recorded."""
+    """The clip as epoch ``epoch`` sees example ``example``, a pure function of its arguments.
+
+    ``extra`` is dropped: it describes the clip as recorded.
+
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> clip = Episode(np.full((2, 1, 4, 4), 100, np.uint8), rows, rows, "a")
+    >>> brighter = [
+    ...     int(augment(clip, Augmentation(brightness=0.1), 0, 0, epoch).frames[0, 0, 0, 0])
+    ...     for epoch in range(50)
+    ... ]
+    >>> 74 <= min(brighter) < 100 < max(brighter) <= 126  # 10% of 255 each way
+    True
+    """
     key = (seed, example, epoch)
     episode = replace(episode, extra={})
     if augmentation.mirror is not None and randint(2, *key, _MIRROR):
@@ -125,7 +160,15 @@ def augment(
 
 
 def mirror(episode: Episode, spec: Mirror) -> Episode:
-    """The clip seen in a mirror; mirroring twice gives it back."""
+    """The clip seen in a mirror; mirroring twice gives it back.
+
+    >>> frames = np.arange(4, dtype=np.uint8).reshape(1, 1, 1, 4)
+    >>> rows = np.ones((1, 1), np.float32)
+    >>> flip = Reflection.negating([0], 1, "it")
+    >>> seen = mirror(Episode(frames, rows, rows, "a"), Mirror(flip, flip))
+    >>> seen.frames.ravel().tolist(), seen.states.tolist()
+    ([3, 2, 1, 0], [[-1.0]])
+    """
     return replace(
         episode,
         frames=np.ascontiguousarray(episode.frames[..., ::-1]),
@@ -136,7 +179,11 @@ def mirror(episode: Episode, spec: Mirror) -> Episode:
 
 
 def shift(frames: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Frames (T, C, H, W) moved by whole pixels; what comes in repeats the edge."""
+    """Frames (T, C, H, W) moved by whole pixels; what comes in repeats the edge.
+
+    >>> shift(np.arange(4).reshape(1, 1, 1, 4), down=0, right=1).ravel().tolist()
+    [0, 0, 1, 2]
+    """
     height, width = frames.shape[-2:]
     rows = np.clip(np.arange(height) - down, 0, height - 1)
     columns = np.clip(np.arange(width) - right, 0, width - 1)

@@ -11,7 +11,11 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class Damage:
-    """One record or episode that could not be read."""
+    """One record or episode that could not be read.
+
+    >>> print(Damage("a.tfrecord", record=3, offset=120, reason="truncated."))
+    a.tfrecord, record 3 (byte 120): truncated.
+    """
 
     file: str
     record: int
@@ -24,7 +28,11 @@ class Damage:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An episode that could not be read; the reason names its file."""
+    """An episode that could not be read; the reason names its file.
+
+    >>> print(Unreadable("a.mp4: it does not decode."))
+    a.mp4: it does not decode.
+    """
 
     reason: str
 
@@ -36,7 +44,14 @@ class DamageLog:
     """Counts and names what could not be read; raises InputError beyond ``limit`` of it.
 
     With a limit of 0 the first fault is the error itself. ``say`` passes on what a reader
-    assumed or noticed; both go to ``report``, by default stderr."""
+    assumed or noticed; both go to ``report``, by default stderr.
+
+    >>> log = DamageLog(limit=1, report=print)
+    >>> log.add(Unreadable("a.mp4: it does not decode."))
+    skipped a damaged record: a.mp4: it does not decode.
+    >>> len(log.found)
+    1
+    """
 
     def __init__(self, limit: int, report: Callable[[str], object] | None = None):
         if limit < 0:
@@ -47,7 +62,14 @@ class DamageLog:
         self._report = report or (lambda line: print(line, file=sys.stderr))
 
     def add(self, damage: Damage | Unreadable) -> None:
-        """Take note of a damaged record, once however often its file is read."""
+        """Take note of a damaged record, once however often its file is read.
+
+        Raises InputError for one more than the limit.
+
+        >>> DamageLog(limit=0).add(Unreadable("a.mp4: it does not decode."))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: a.mp4: it does not decode.
+        """
         if damage in self.found:
             return
         if len(self.found) >= self.limit:
@@ -62,7 +84,13 @@ class DamageLog:
         self._report(f"skipped a damaged record: {damage}")
 
     def say(self, line: str) -> None:
-        """Tell the user something, once."""
+        """Tell the user something, once.
+
+        >>> log = DamageLog(limit=0, report=print)
+        >>> log.say("camera: front")
+        camera: front
+        >>> log.say("camera: front")
+        """
         if line not in self._said:
             self._said.add(line)
             self._report(line)

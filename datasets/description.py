@@ -18,7 +18,11 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class ShardDescription:
-    """A shard: its file's name in the store's folder, its episodes, and the file's bytes."""
+    """A shard: its file's name in the store's folder, its episodes, and the file's bytes.
+
+    >>> ShardDescription("train-00000.array_record", episodes=3, bytes=900).episodes
+    3
+    """
 
     file: str
     episodes: int
@@ -27,7 +31,12 @@ class ShardDescription:
 
 @dataclass(frozen=True)
 class SplitDescription:
-    """A split: its size, the digest of its contents, its shards in order, and frames by episode."""
+    """A split: its size, the digest of its contents, its shards in order, and frames by episode.
+
+    >>> shard = ShardDescription("train-00000.array_record", episodes=2, bytes=900)
+    >>> SplitDescription(2, frames=9, content_sha256="ab", shards=(shard,), lengths=(4, 5)).frames
+    9
+    """
 
     episodes: int
     frames: int
@@ -40,7 +49,12 @@ class SplitDescription:
 class StoreDescription:
     """A store: what all of its episodes share, its splits, and what the source says.
 
-    versions: of the packages that wrote it, for people."""
+    versions: of the packages that wrote it, for people.
+
+    >>> schema = Schema(channels=3, height=64, width=64, state_dim=5, action_dim=5)
+    >>> StoreDescription(schema, {}, {"fps": 10}, {}).metadata["fps"]
+    10
+    """
 
     schema: Schema
     splits: Mapping[str, SplitDescription]
@@ -48,11 +62,27 @@ class StoreDescription:
     versions: Mapping[str, str]
 
     def as_json(self) -> Mapping[str, object]:
-        """What store.json holds."""
+        """What store.json holds.
+
+        >>> schema = Schema(channels=3, height=64, width=64, state_dim=5, action_dim=5)
+        >>> StoreDescription(schema, {}, {}, {}).as_json()["schema"]["height"]
+        64
+        """
         return {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
 
     def split(self, name: str, path: Path) -> SplitDescription:
-        """A split of the store at ``path``; an unknown, empty or contradictory one is refused."""
+        """A split of the store at ``path``; an unknown, empty or contradictory one is refused.
+
+        >>> schema = Schema(channels=3, height=64, width=64, state_dim=5, action_dim=5)
+        >>> shard = ShardDescription("val-00000.array_record", 1, 900)
+        >>> split = SplitDescription(1, 4, "", (shard,), lengths=(4,))
+        >>> store = StoreDescription(schema, {"val": split}, {}, {})
+        >>> store.split("val", Path("store")).lengths
+        (4,)
+        >>> store.split("train", Path("store"))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: store: no split 'train'; it has val.
+        """
         if name not in self.splits:
             raise InputError(f"{path}: no split {name!r}; it has {', '.join(sorted(self.splits))}.")
         found = self.splits[name]

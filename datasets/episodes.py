@@ -22,7 +22,15 @@ class Episode:
     frames: uint8 (T, C, H, W). states: float32 (T, S). actions: float32 (T, A); ``actions[t]`` was
     commanded at frame t and leads to frame t+1. S or A may be 0. ``extra`` holds per-episode arrays
     for evaluation (the simulator's object poses, segmentation, noise entropy, ...). Disagreeing
-    shapes are refused here, quoting both."""
+    shapes are refused here, quoting both.
+
+    >>> still = np.zeros((4, 3, 8, 8), np.uint8)
+    >>> Episode(still, np.zeros((4, 5), np.float32), np.zeros((4, 2), np.float32), "a").id
+    'a'
+    >>> Episode(still, np.zeros((3, 5), np.float32), np.zeros((4, 2), np.float32), "a")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: episode a: states (3, 5) and frames (4, 3, 8, 8) differ in length.
+    """
 
     frames: np.ndarray
     states: np.ndarray
@@ -55,7 +63,14 @@ class Episode:
 
 
 class EpisodeDataset(Protocol):
-    """A split: random access by index, nothing mutable. Reading an index is a pure function."""
+    """A split: random access by index, nothing mutable. Reading an index is a pure function.
+
+    >>> def frames_of(episodes: EpisodeDataset) -> int:
+    ...     return sum(len(episodes[index].frames) for index in range(len(episodes)))
+    >>> rows = np.zeros((4, 0), np.float32)
+    >>> frames_of([Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "a")])
+    4
+    """
 
     name: str  # for people, e.g. "sim/test-novel"
 
@@ -65,7 +80,13 @@ class EpisodeDataset(Protocol):
 
 
 class Prefix:
-    """The first ``count`` episodes of a split, or all where it has fewer."""
+    """The first ``count`` episodes of a split, or all where it has fewer.
+
+    >>> rows = np.zeros((1, 0), np.float32)
+    >>> episodes = [Episode(np.zeros((1, 1, 8, 8), np.uint8), rows, rows, name) for name in "abc"]
+    >>> [episode.id for episode in Prefix(episodes, 2)], len(Prefix(episodes, 9))
+    (['a', 'b'], 3)
+    """
 
     def __init__(self, episodes: EpisodeDataset, count: int):
         self._whole = episodes
@@ -82,7 +103,10 @@ class Prefix:
 
 
 def identity(episodes: EpisodeDataset) -> dict[str, int | str]:
-    """What a split is: its number of episodes and its content hash, or its name where it has no
-    hash."""
+    """What a split is: its number of episodes and its content hash, or its name where it has none.
+
+    >>> identity([])
+    {'episodes': 0, 'content': 'in memory'}
+    """
     digest = getattr(episodes, "content_sha256", None)
     return {"episodes": len(episodes), "content": digest or getattr(episodes, "name", "in memory")}

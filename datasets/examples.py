@@ -18,7 +18,13 @@ from pixelpush.errors import InputError
 
 @functools.cache
 def example_class() -> Any:
-    """The protobuf message class of tf.train.Example."""
+    """The protobuf message class of tf.train.Example.
+
+    >>> example = example_class()()
+    >>> example.features.feature["length"].int64_list.value.append(4)
+    >>> example_class().FromString(example.SerializeToString()) == example
+    True
+    """
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(
         name="pixelpush/example.proto", package="tensorflow", syntax="proto3"
@@ -67,7 +73,18 @@ def example_class() -> Any:
 
 
 def parse_example(data: bytes, what: str) -> Any:
-    """The map key -> Feature of serialised bytes; ``what`` names the record in errors."""
+    """The map key -> Feature of serialised bytes; ``what`` names the record in errors.
+
+    Raises InputError for bytes that are no tf.train.Example.
+
+    >>> example = example_class()()
+    >>> example.features.feature["id"].bytes_list.value.append(b"a")
+    >>> sorted(parse_example(example.SerializeToString(), "record 0"))
+    ['id']
+    >>> parse_example(b"not one", "record 0")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: record 0: not a tf.train.Example; the record is damaged or of ...
+    """
     try:
         return example_class().FromString(data).features.feature
     except DecodeError:
@@ -87,12 +104,24 @@ def _feature(features: Any, key: str, kind: str, what: str) -> Any:
 
 
 def bytes_feature(features: Any, key: str, what: str) -> list[bytes]:
-    """The values of a bytes feature."""
+    """The values of a bytes feature; an absent key or another kind is an InputError.
+
+    >>> example = example_class()()
+    >>> example.features.feature["name"].bytes_list.value.extend([b"a", b"b"])
+    >>> bytes_feature(example.features.feature, "name", "record 0")
+    [b'a', b'b']
+    """
     return list(_feature(features, key, "bytes_list", what))
 
 
 def one_bytes_feature(features: Any, key: str, what: str) -> bytes:
-    """The value of a bytes feature that must hold exactly one."""
+    """The value of a bytes feature that must hold exactly one; anything else is an InputError.
+
+    >>> example = example_class()()
+    >>> example.features.feature["id"].bytes_list.value.append(b"a")
+    >>> one_bytes_feature(example.features.feature, "id", "record 0")
+    b'a'
+    """
     values = _feature(features, key, "bytes_list", what)
     if len(values) != 1:
         raise InputError(f"{what}: feature {key!r} has {len(values)} values, expected 1.")
@@ -100,7 +129,13 @@ def one_bytes_feature(features: Any, key: str, what: str) -> bytes:
 
 
 def float_feature(features: Any, key: str, count: int, what: str) -> np.ndarray:
-    """float32 (count,) of a float feature that must hold exactly ``count`` values."""
+    """float32 (count,) of a float feature; another number of values is an InputError.
+
+    >>> example = example_class()()
+    >>> example.features.feature["pose"].float_list.value.extend([0.5, 2.0])
+    >>> float_feature(example.features.feature, "pose", 2, "record 0").tolist()
+    [0.5, 2.0]
+    """
     values = _feature(features, key, "float_list", what)
     if len(values) != count:
         raise InputError(f"{what}: feature {key!r} has {len(values)} values, expected {count}.")

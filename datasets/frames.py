@@ -20,7 +20,11 @@ Resize = Literal["auto", "area", "bicubic"]
 
 @dataclass(frozen=True)
 class FrameOptions:
-    """How pictures become frames; every reader of free-size pictures has these options."""
+    """How pictures become frames; every reader of free-size pictures has these options.
+
+    >>> FrameOptions(size=32).fit(np.zeros((48, 64, 3), np.uint8)).shape
+    (32, 32, 3)
+    """
 
     size: int = 64
     """Height and width of the frames, in pixels."""
@@ -34,11 +38,19 @@ class FrameOptions:
         check_size(self.size)
 
     def fit(self, image: np.ndarray) -> np.ndarray:
-        """uint8 (size, size, 3) from uint8 (H, W, 3)."""
+        """uint8 (size, size, 3) from uint8 (H, W, 3).
+
+        >>> FrameOptions(size=8, crop="none").fit(np.zeros((8, 16, 3), np.uint8)).shape
+        (8, 8, 3)
+        """
         return fit(image, self.size, self.crop, self.resize)
 
     def described(self) -> dict[str, int | str]:
-        """For a store's metadata; ``rollout --folder`` treats its pictures alike."""
+        """For a store's metadata; ``rollout --folder`` treats its pictures alike.
+
+        >>> FrameOptions().described()
+        {'size': 64, 'crop': 'centre', 'resize': 'auto'}
+        """
         return {"size": self.size, "crop": self.crop, "resize": self.resize}
 
 
@@ -48,7 +60,13 @@ def fit(image: np.ndarray, size: int, crop: Crop = "centre", resize: Resize = "a
     ``crop``: the largest centred square, or none (the picture is squashed). ``resize``: ``area``
     averages the pixels that fall into each new one (for shrinking); ``bicubic`` interpolates,
     rounded and clipped to 0..255 (for enlarging: it would alias when shrinking); ``auto`` takes the
-    one that suits."""
+    one that suits.
+
+    >>> image = np.zeros((2, 6, 3), np.uint8)
+    >>> image[:, :2] = 90  # a third of the picture, left of the centre square
+    >>> fit(image, 1, "centre").ravel().tolist(), fit(image, 1, "none").ravel().tolist()
+    ([0, 0, 0], [30, 30, 30])
+    """
     if crop == "centre":
         image = centre_square(image)
     if image.shape[:2] == (size, size):
@@ -65,7 +83,11 @@ Fit = Callable[[np.ndarray, int], np.ndarray]
 def fit_as(metadata: Metadata) -> Fit:
     """How a store's pictures became frames, by its metadata: (picture, size) -> frame.
 
-    Stores that do not say took the largest centred square."""
+    Stores that do not say took the largest centred square. Unknown settings are an InputError.
+
+    >>> fit_as({"frames": {"crop": "none"}})(np.zeros((8, 16, 3), np.uint8), 8).shape
+    (8, 8, 3)
+    """
     found = metadata.get("frames") or metadata.get("options") or {}
     if not isinstance(found, Mapping):
         found = {}
@@ -81,19 +103,34 @@ def fit_as(metadata: Metadata) -> Fit:
 
 
 def check_size(size: int) -> None:
-    """Refuse frame sizes that no model here takes."""
+    """Refuse with an InputError a frame size that no model here takes.
+
+    >>> check_size(4)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: --size 4: frames of 8 to 1024 pixels are made.
+    """
     if not 8 <= size <= 1024:
         raise InputError(f"--size {size}: frames of 8 to 1024 pixels are made.")
 
 
 class SameSize:
-    """Refuses a picture of another size than those before it, naming both; one per episode."""
+    """Refuses a picture of another size than those before it, naming both; one per episode.
+
+    >>> sizes = SameSize()
+    >>> sizes.check(np.zeros((48, 64, 3)), "a.png")
+    >>> sizes.check(np.zeros((64, 64, 3)), "b.png")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: b.png: 64x64 pixels, but a.png has 64x48; an episode's frames ...
+    """
 
     def __init__(self):
         self._first: tuple[tuple[int, ...], str] | None = None
 
     def check(self, image: np.ndarray, what: str) -> None:
-        """Take note of the picture that ``what`` names."""
+        """Take note of the picture that ``what`` names, or refuse it with an InputError.
+
+        >>> SameSize().check(np.zeros((48, 64, 3)), "a.png")
+        """
         shape = image.shape[:2]
         if self._first is None:
             self._first = (shape, what)

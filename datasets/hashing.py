@@ -20,7 +20,11 @@ def _mix(value: int) -> int:
 
 
 def hash64(*key: int) -> int:
-    """A 64-bit number from a sequence of integers; any other sequence gives an unrelated one."""
+    """A 64-bit number from a sequence of integers; any other sequence gives an unrelated one.
+
+    >>> hash64(1, 2) == hash64(1, 2), hash64(1, 2) == hash64(2, 1)
+    (True, False)
+    """
     state = len(key)
     for part in key:
         state = _mix((state + _GAMMA + (int(part) & _MASK)) & _MASK)
@@ -28,17 +32,31 @@ def hash64(*key: int) -> int:
 
 
 def uniform(*key: int) -> float:
-    """A number in [0, 1) from a key."""
+    """A number in [0, 1) from a key.
+
+    >>> draws = [uniform(0, index) for index in range(1000)]
+    >>> round(sum(draws) / 1000, 1), 0 <= min(draws) <= max(draws) < 1
+    (0.5, True)
+    """
     return (hash64(*key) >> 11) * 2.0**-53
 
 
 def randint(bound: int, *key: int) -> int:
-    """An integer in [0, bound) from a key; the bias for bounds below 2^32 is under 2^-32."""
+    """An integer in [0, bound) from a key; the bias for bounds below 2^32 is under 2^-32.
+
+    >>> sorted({randint(3, 0, index) for index in range(100)})
+    [0, 1, 2]
+    """
     return hash64(*key) % bound
 
 
 def permutation(count: int, *key: int) -> np.ndarray:
-    """A permutation of 0..count-1, int64, from a key."""
+    """A permutation of 0..count-1, int64, from a key.
+
+    >>> order = permutation(5, 0)
+    >>> sorted(order.tolist()), bool((order == permutation(5, 0)).all())
+    ([0, 1, 2, 3, 4], True)
+    """
     state = np.uint64(hash64(*key))
     values = state + np.uint64(_GAMMA) * np.arange(1, count + 1, dtype=np.uint64)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -25,7 +25,14 @@ _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def encode_png(frame: np.ndarray, compression: int = 0) -> bytes:
-    """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back."""
+    """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back.
+
+    compression: zlib's level, 0 to 9. Raises InputError for a frame that is no picture.
+
+    >>> frame = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    >>> bool((decode_image(encode_png(frame), "it") == frame).all())
+    True
+    """
     bgr = frame[..., ::-1] if frame.shape[-1] == 3 else frame
     # By default filtered but not deflated: the store compresses whole records with zstd, which
     # packs as well as deflate does and unpacks several times faster.
@@ -43,7 +50,14 @@ def decode_image(
     """uint8 (H, W, channels) of PNG, JPEG or WebP bytes; ``what`` names the frame in errors.
 
     An image of 16 bits is refused unless ``levels`` says which two values become 0 and 255: cut to
-    8 bits, a depth picture of 660 to 1420 would keep four levels."""
+    8 bits, a depth picture of 660 to 1420 would keep four levels.
+
+    >>> decode_image(encode_png(np.full((2, 3, 1), 9, np.uint8)), "it", channels=1).ravel().tolist()
+    [9, 9, 9, 9, 9, 9]
+    >>> decode_image(encode_png(np.zeros((2, 3, 3), np.uint8))[:-4], "frame 7")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: frame 7: the PNG is truncated.
+    """
     height, width = image_size(data, what)
     if not 0 < height * width <= MAX_PIXELS:
         raise InputError(f"{what}: the image claims {width}x{height} pixels, which is refused.")
@@ -82,11 +96,14 @@ def _scaled(image: np.ndarray, what: str, levels: tuple[float, float] | None) ->
 
 
 def image_size(data: bytes, what: str) -> tuple[int, int]:
-    """(height, width) from the header of PNG, JPEG or WebP bytes, the container checked for
-    completeness.
+    """(height, width) from the header of PNG, JPEG or WebP bytes that are whole.
 
     Decoders fill the rest of a truncated JPEG with grey and ignore a wrong checksum in a PNG; here
-    both are errors."""
+    both are an InputError.
+
+    >>> image_size(encode_png(np.zeros((2, 5, 3), np.uint8)), "it")
+    (2, 5)
+    """
     if data.startswith(_PNG):
         return _png_size(data, what)
     if data.startswith(b"\xff\xd8"):

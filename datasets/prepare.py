@@ -29,7 +29,15 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """What 'pixelpush prepare' takes whatever it reads."""
+    """What 'pixelpush prepare' takes whatever it reads.
+
+    Example:
+        >>> StoreOptions(split="0.9/0.1/0").min_frames
+        2
+
+    >>> StoreOptions(split="0.9/0.1/0").min_frames
+    2
+    """
 
     out: Path | None = None
     """Folder of the new store. Left out: a folder under the data root ($PIXELPUSH_DATA)."""
@@ -73,7 +81,15 @@ def prepare(name: str, raw: str | Path, out: str | Path | None = None, **setting
 
 
 def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
-    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's."""
+    """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's.
+
+    Returns the store's folder; raises InputError as ``prepare`` does.
+
+    >>> options = find_reader("folder").load().Options()
+    >>> write_recording("folder", Path("raw"), options, StoreOptions(damage_limit=-1))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: the damage limit must be 0 or more, got -1.
+    """
     reader = find_reader(name)
     raw = raw.expanduser()
     out = _output(store, name if reader.published else raw.resolve().stem)

@@ -41,7 +41,13 @@ def _usual(rows: np.ndarray) -> int:
 
 
 def ways(asked: Compose, measure: ActionMeasure, width: int) -> list[Way]:
-    """How each entry of the action is composed: as asked, or deltas summed and the rest last."""
+    """How each entry of the action is composed: as asked, or deltas summed and the rest last.
+
+    >>> ways("sum", ActionMeasure(2, 2), 2)
+    ['sum', 'sum']
+    >>> ways("auto", ActionMeasure(2, 2), 2)  # nothing looks like deltas
+    ['last', 'last']
+    """
     if asked != "auto":
         return [asked] * width
     if measure.kind() != "delta":
@@ -54,7 +60,11 @@ def nearest_rows(frame_times: np.ndarray, row_times: np.ndarray, what: str) -> n
     """int (T,): the row nearest in time to each frame, both in seconds of one clock.
 
     Raises InputError for a frame with no row within 1.5 of the rows' usual steps, and for times
-    that do not rise."""
+    that do not rise.
+
+    >>> nearest_rows(np.array([0.0, 0.21]), np.array([0.0, 0.1, 0.2, 0.3]), "poses.csv").tolist()
+    [0, 2]
+    """
     if np.any(np.diff(row_times) <= 0):
         row = int(np.flatnonzero(np.diff(row_times) <= 0)[0]) + 2
         raise InputError(f"{what}, row {row}: its time is not after the one before.")

@@ -17,7 +17,11 @@ from pixelpush.datasets.episodes import Episode, Metadata
 class Entry:
     """A recorded episode that was found. ``read`` decodes it, None where it has no frames.
 
-    where: its file, and place in it, for the message of an InputError that does not say it."""
+    where: its file, and place in it, for the message of an InputError that does not say it.
+
+    >>> Entry("a", read=lambda: None, where="a.mp4").read() is None
+    True
+    """
 
     id: str
     read: Callable[[], Episode | None]
@@ -32,7 +36,11 @@ class Recording:
     JSON values that say where the data came from and how they were processed; the keys that other
     code reads are ``frames`` (crop, resize, size), ``fps``, ``state_names``, ``action_names`` and
     ``action_kind`` (where the source declares it). left_out: asked when all is read. total:
-    episodes, where the number is known."""
+    episodes, where the number is known.
+
+    >>> Recording({"train": [Entry("a", lambda: None)]}, {"fps": 10}, total=1).left_out()
+    {}
+    """
 
     splits: Mapping[str, Iterable[Entry]]
     metadata: Metadata
@@ -48,5 +56,10 @@ def unsplit(
     metadata: Metadata,
     left_out: Callable[[], Mapping[str, Any]] = dict,
 ) -> Recording:
-    """A recording whose source has no splits of its own."""
+    """A recording whose source has no splits of its own.
+
+    >>> found = unsplit([Entry("a", lambda: None), Entry("b", lambda: None)], {})
+    >>> found.total, list(found.splits) == [UNSPLIT]
+    (2, True)
+    """
     return Recording({UNSPLIT: entries}, metadata, left_out, len(entries))

@@ -27,7 +27,11 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class Schema:
-    """What all episodes of a store share; their lengths may differ."""
+    """What all episodes of a store share; their lengths may differ.
+
+    >>> Schema(channels=3, height=64, width=64, state_dim=5, action_dim=2).action_dim
+    2
+    """
 
     channels: int
     height: int
@@ -37,18 +41,39 @@ class Schema:
 
     @classmethod
     def of(cls, episode: Episode) -> Schema:
+        """The schema of an episode.
+
+        >>> rows = np.zeros((4, 5), np.float32)
+        >>> Schema.of(Episode(np.zeros((4, 3, 8, 9), np.uint8), rows, rows[:, :2], "a"))
+        Schema(channels=3, height=8, width=9, state_dim=5, action_dim=2)
+        """
         _, channels, height, width = episode.frames.shape
         return cls(channels, height, width, episode.states.shape[1], episode.actions.shape[1])
 
     def check(self, episode: Episode) -> None:
-        """Refuse an episode of another schema, quoting both."""
+        """Refuse an episode of another schema with an InputError that quotes both.
+
+        >>> rows = np.zeros((4, 0), np.float32)
+        >>> episode = Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "a")
+        >>> Schema(3, 8, 8, 0, 0).check(episode)
+        >>> Schema(3, 8, 8, 5, 0).check(episode)
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: episode a: Schema(...) differs from the store's Schema(...).
+        """
         found = Schema.of(episode)
         if found != self:
             raise InputError(f"episode {episode.id}: {found} differs from the store's {self}.")
 
 
 def encode_record(episode: Episode) -> bytes:
-    """The record of an episode."""
+    """The record of an episode, whose frames have 1 or 3 channels; others are an InputError.
+
+    >>> rows = np.ones((2, 3), np.float32)
+    >>> episode = Episode(np.zeros((2, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> again = decode_record(encode_record(episode), Schema.of(episode), "record 0")
+    >>> content_hash(again) == content_hash(episode)
+    True
+    """
     if len(episode.frames) == 0:
         raise InputError(f"episode {episode.id}: it has no frames.")
     if episode.frames.shape[1] not in (1, 3):
@@ -75,8 +100,16 @@ def encode_record(episode: Episode) -> bytes:
 def decode_record(
     data: bytes, schema: Schema, what: str, start: int = 0, stop: int | None = None
 ) -> Episode:
-    """The episode of a record, or its frames [start, stop) (then without ``extra``); ``what`` names
-    it in errors."""
+    """The episode of a record, or its frames [start, stop), then without ``extra``.
+
+    ``what`` names the record in errors. Raises InputError for damage and for another schema.
+
+    >>> rows = np.arange(4, dtype=np.float32)[:, None]
+    >>> episode = Episode(np.zeros((4, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> part = decode_record(encode_record(episode), Schema.of(episode), "record 0", 1, 3)
+    >>> part.states.ravel().tolist()
+    [1.0, 2.0]
+    """
     features = parse_example(data, what)
     encoded = bytes_feature(features, "frames", what)
     length = len(encoded)
@@ -129,7 +162,14 @@ def _extras(features: Any, what: str) -> dict[str, np.ndarray]:
 
 
 def content_hash(episode: Episode) -> str:
-    """SHA-256 of what an episode holds (not of how it is encoded), as hexadecimal."""
+    """SHA-256 of what an episode holds (not of how it is encoded), as hexadecimal.
+
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> dark = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> light = Episode(np.ones((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> len(content_hash(dark)), content_hash(dark) == content_hash(light)
+    (64, False)
+    """
     digest = hashlib.sha256()
     arrays = {"frames": episode.frames, "states": episode.states, "actions": episode.actions}
     arrays |= {f"extra/{name}": episode.extra[name] for name in sorted(episode.extra)}

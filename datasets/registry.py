@@ -34,7 +34,12 @@ def open_dataset(
     laboratory of the simulated bin, with its own ``options``; ``"sim:1000"``, the same with a
     training split of so many episodes and at least as many of the others as 'pixelpush prepare sim
     --episodes 1000' makes; or the name of a store under the data root. Raises InputError, which
-    lists what there is, for anything else."""
+    lists what there is, for anything else.
+
+    >>> open_dataset("nothing", "train")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: no dataset 'nothing': not a folder, and the known ones are sim, ...
+    """
     name = os.fspath(name_or_path)
     if is_simulated(name):
         # It loads the physics, which nothing else here needs.
@@ -60,7 +65,13 @@ def open_dataset(
 def find_store(name_or_path: str) -> Path:
     """The folder of a store, given as a path or by its name under the data root.
 
-    Raises InputError, which lists what there is, where there is none."""
+    Raises InputError, which lists what there is, where there is none.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     find_store(folder) == Path(folder)
+    True
+    """
     name = name_or_path
     path = Path(name).expanduser()
     if path.is_dir():
@@ -79,10 +90,14 @@ def find_store(name_or_path: str) -> Path:
 
 
 def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
-    """How many episodes a split has. Of the simulated bin, which is made when it is opened: how
-    many it will have then, without making any.
+    """How many episodes a split has, without making any.
 
-    Raises InputError for an unknown data set or split."""
+    The simulated bin is made when it is opened: the number is what it will have then. size: side of
+    its frames in pixels. Raises InputError for an unknown data set or split.
+
+    >>> count_episodes("sim:1000", "train")
+    1000
+    """
     if not is_simulated(name_or_path):
         path = find_store(name_or_path)
         return read_description(path).split(split, path).episodes
@@ -101,8 +116,15 @@ def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
 
 
 def lasting_name(name_or_path: str) -> str:
-    """The name of a data set as a run should keep it: a folder's whole path, which still leads
-    there from another working directory."""
+    """The name of a data set as a run should keep it: of a folder, its whole path.
+
+    A whole path still leads there from another working directory.
+
+    >>> lasting_name("sim:1000")
+    'sim:1000'
+    >>> Path(lasting_name(".")).is_absolute()
+    True
+    """
     path = Path(name_or_path).expanduser()
     if not is_simulated(name_or_path) and path.is_dir():
         return str(path.resolve())
@@ -117,8 +139,13 @@ def _counts(split: str, training: int | None) -> dict[str, int]:
 
 
 def available() -> list[str]:
-    """Names that ``open_dataset`` can open now: the simulated laboratories and the finished stores
-    under the data root."""
+    """Names that ``open_dataset`` can open now.
+
+    They are the simulated laboratories and the finished stores under the data root.
+
+    >>> "sim" in available()
+    True
+    """
     root = data_root()
     stores = [path.parent.name for path in root.glob("*/store.json")] if root.is_dir() else []
     return [*LABORATORIES, *sorted(name for name in stores if not name.startswith("."))]

@@ -26,17 +26,37 @@ _MAX_KEPT_BYTES = 256 << 20
 
 
 def open_shard(path: Path) -> Any:
-    """array_record's reader of a shard file."""
+    """array_record's reader of a shard file.
+
+    >>> import tempfile
+    >>> from pixelpush.datasets.store_writer import write_shard
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     shard = write_shard(folder, "train", 0, [episode])
+    ...     open_shard(Path(folder) / shard.file).num_records()
+    1
+    """
     return ArrayRecordReader(str(path), _READER_OPTIONS, file_reader_buffer_size=1 << 16)
 
 
 class EpisodeStore:
-    """A split of a store: ``len(store)``, ``store[i]`` -> Episode, ``store.read(i, start, stop)``
-    -> part of one.
+    """A split of a store, by random access: ``len(store)``, ``store[i]`` -> Episode.
 
-    Opening checks that every shard is there, whole, and holds as many records as it should. Safe to
-    pickle, to fork and to use from several threads. Every error is an InputError that names the
-    shard and record."""
+    ``store.read(i, start, stop)`` gives a part of one. Opening checks that every shard is there,
+    whole, and holds as many records as it should. Safe to pickle, to fork and to use from several
+    threads. Every error is an InputError that names the shard and record.
+
+    >>> import tempfile
+    >>> from pixelpush.datasets.store_writer import write_store
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_store(Path(folder) / "store", {"train": [episode]}, {})
+    ...     store = EpisodeStore(path, "train")
+    ...     len(store), store[0].id, store.lengths.tolist()
+    (1, 'a', [2])
+    """
 
     def __init__(self, path: str | Path, split: str):
         self.path = Path(path)
@@ -100,8 +120,20 @@ class EpisodeStore:
         return self.read(index)
 
     def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
-        """Episode ``index``, or its frames [start, stop) alone: only those are decoded, and
-        ``extra`` is left out."""
+        """Episode ``index``, or its frames [start, stop) alone, without ``extra``.
+
+        Only the frames asked for are decoded. Raises IndexError outside the split, InputError for
+        damage.
+
+        >>> import tempfile
+        >>> from pixelpush.datasets.store_writer import write_store
+        >>> rows = np.zeros((3, 0), np.float32)
+        >>> episode = Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_store(Path(folder) / "store", {"train": [episode]}, {})
+        ...     EpisodeStore(path, "train").read(0, start=1).frames.shape
+        (2, 1, 8, 8)
+        """
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
         index = int(index) % len(self)

@@ -16,7 +16,11 @@ from pixelpush.files import write_json
 
 @dataclass(frozen=True)
 class ShardSize:
-    """A shard's number of episodes, and the bytes of their records before they are packed."""
+    """A shard's number of episodes, and the bytes of their records before they are packed.
+
+    >>> ShardSize(episodes=256, record_bytes=40_000_000).episodes
+    256
+    """
 
     episodes: int
     record_bytes: int
@@ -25,8 +29,17 @@ class ShardSize:
 def write_tfds_files(
     folder: Path, schema: Schema, splits: Mapping[str, Sequence[ShardSize]]
 ) -> None:
-    """Write dataset_info.json and features.json into a store's folder; splits: their shards in
-    order."""
+    """Write dataset_info.json and features.json into a store's folder.
+
+    splits: their shards in order.
+
+    >>> import tempfile
+    >>> schema = Schema(channels=3, height=8, width=8, state_dim=5, action_dim=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_tfds_files(Path(folder), schema, {"train": [ShardSize(2, 900)]})
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['dataset_info.json', 'features.json']
+    """
     # It takes a third of a second to import, and reading a store does not need it.
     import tensorflow_datasets as tfds
 

@@ -49,7 +49,13 @@ _SPLIT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Shard:
-    """A finished shard: what its sidecar file holds until the store is sealed."""
+    """A finished shard: what its sidecar file holds until the store is sealed.
+
+    >>> schema = Schema(channels=1, height=8, width=8, state_dim=0, action_dim=0)
+    >>> name = "train-00000.array_record"
+    >>> Shard("train", 0, name, 900, 800, schema, ids=("a",), lengths=(4,), hashes=("ab",)).ids
+    ('a',)
+    """
 
     split: str
     index: int
@@ -78,7 +84,17 @@ def write_store(
     ``left_out``, asked when all is read, adds to it what was skipped. ``progress`` is called after
     every episode. An existing ``path`` is refused, or replaced at the very end with ``overwrite``.
     On any error nothing is left behind. Raises InputError for a bad episode, an empty split or a
-    full disk."""
+    full disk.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from pixelpush.datasets.description import store_splits
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store_splits(write_store(Path(folder) / "store", {"train": [episode]}, {"fps": 10}))
+    ['train']
+    """
     path = Path(path)
     refuse_existing(path, overwrite)
     for split in splits:
@@ -121,12 +137,21 @@ def write_shard(
     *,
     progress: Callable[[Episode], object] | None = None,
 ) -> Shard:
-    """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a
-    working folder.
+    """Write shard ``index`` of ``split`` into a working folder.
 
-    It counts as finished only once this returns; a kill leaves it unfinished and the call is simply
-    made again. Shards may be written by several processes at once. Raises InputError if there are
-    no episodes, if schemas differ or if the disk is full."""
+    index: 0, 1, ..., without gaps by the time of sealing. The shard counts as finished only once
+    this returns; a kill leaves it unfinished and the call is simply made again. Shards may be
+    written by several processes at once. Raises InputError if there are no episodes, if schemas
+    differ or if the disk is full.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_shard(folder, "train", 3, [episode]).file
+    'train-00003.array_record'
+    """
     folder = Path(folder)
     _check_split_name(split)
     name = f"{split}-{index:05d}{_SUFFIX}"
@@ -180,8 +205,17 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
-    """The finished shards of a working folder by (split, index); empty where the folder does not
-    exist yet."""
+    """The finished shards of a working folder by (split, index); none where it does not exist yet.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     shard = write_shard(folder, "train", 0, [episode])
+    ...     finished_shards(folder) == {("train", 0): shard}
+    True
+    """
     shards = {}
     for sidecar in sorted(Path(folder).glob(f"*{_SIDECAR}")):
         fields = read_json(sidecar)
@@ -198,11 +232,23 @@ def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
 def seal_store(
     folder: str | Path, path: str | Path, metadata: Metadata, *, overwrite: bool = False
 ) -> Path:
-    """Turn a working folder of finished shards into the store ``path`` (same file system) and
-    return ``path``.
+    """Turn a working folder of finished shards into the store ``path`` and return ``path``.
 
-    Refuses gaps in the shards of a split, episodes with the same id and shards of different
-    schemas."""
+    Both lie on the same file system. Raises InputError for gaps in the shards of a split, episodes
+    with the same id and shards of different schemas.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     work = Path(folder) / "work"
+    ...     work.mkdir()
+    ...     shard = write_shard(work, "train", 0, [episode])
+    ...     store = seal_store(work, Path(folder) / "store", {})
+    ...     is_complete(store), work.exists()
+    (True, False)
+    """
     folder = Path(folder)
     path = Path(path)
     refuse_existing(path, overwrite)
@@ -223,8 +269,13 @@ def seal_store(
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """An existing output is an error unless it may be replaced; something that is not a store never
-    is."""
+    """Refuse with an InputError an output that exists, unless it is a store that may be replaced.
+
+    >>> refuse_existing(Path("nowhere"), overwrite=False)
+    >>> refuse_existing(Path.home(), overwrite=False)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: ...: already exists; give another --out, or --overwrite to replace ...
+    """
     if not path.exists() and not path.is_symlink():
         return
     if not overwrite:

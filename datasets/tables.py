@@ -22,16 +22,27 @@ _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 
 @dataclass(frozen=True)
 class Table:
-    """Named columns of a table that has been read but not yet turned into numbers; ``rows`` exclude
-    the header."""
+    """Named columns of a table that has been read but not yet turned into numbers.
+
+    ``rows`` exclude the header; ``source`` names the table in errors.
+
+    >>> Table("poses.csv", ("x", "y"), [["0.5", "2"]]).select(["y"]).tolist()
+    [[2.0]]
+    """
 
     source: str
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Any]]
 
     def select(self, names: Sequence[str]) -> np.ndarray:
-        """float32 (rows, len(names)); a cell that is not a finite number is an error naming row and
-        column."""
+        """float32 (rows, len(names)) of the named columns.
+
+        Raises InputError, naming row and column, for a cell that is not a finite number.
+
+        >>> Table("poses.csv", ("x", "y"), [["0.5", "abc"]]).select(["x", "y"])
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: poses.csv, row 1, column 'y': 'abc' is not a number.
+        """
         indices = [self._index(name) for name in names]
         out = np.empty((len(self.rows), len(names)), dtype=np.float32)
         for number, row in enumerate(self.rows):
@@ -56,7 +67,11 @@ class Table:
         return places[0]
 
     def with_prefix(self, prefix: str) -> list[str]:
-        """The columns whose names begin with ``prefix``, in stored order."""
+        """The columns whose names begin with ``prefix``, in stored order.
+
+        >>> Table("poses.csv", ("state_x", "action_x", "state_y"), []).with_prefix("state_")
+        ['state_x', 'state_y']
+        """
         return [column for column in self.columns if column.startswith(prefix)]
 
 
@@ -77,7 +92,12 @@ def _number(cell: Any, source: str, row: int, column: str) -> float:
 def read_csv(data: bytes, source: str) -> Table:
     """A table with a header line, UTF-8: separated by commas, semicolons, tabs or bars.
 
-    Between semicolons and tabs a number may have a decimal comma."""
+    Between semicolons and tabs a number may have a decimal comma.
+
+    >>> table = read_csv(b"x;y 0,5;2".replace(b" ", bytes([10])), "poses.csv")
+    >>> table.select(["x", "y"]).tolist()
+    [[0.5, 2.0]]
+    """
     text = _text(data, source)
     separator = _separator(text)
     try:
@@ -116,7 +136,13 @@ def _is_number(text: str) -> bool:
 
 
 def read_json_table(data: bytes, source: str) -> Table:
-    """A JSON object {"columns": [names], "data": [rows]}."""
+    """A table from a JSON object {"columns": [names], "data": [rows]}.
+
+    Raises InputError for anything else.
+
+    >>> read_json_table(b'{"columns": ["x", "y"], "data": [[1, 2]]}', "poses.json").rows
+    [[1, 2]]
+    """
     value = parse_json(data, source)
     columns, rows = (
         (value.get("columns"), value.get("data")) if isinstance(value, dict) else (None, None)
@@ -132,7 +158,11 @@ def read_json_table(data: bytes, source: str) -> Table:
 
 
 def parse_json(data: bytes, source: str) -> Any:
-    """JSON from bytes that nobody vouches for."""
+    """JSON from bytes that nobody vouches for; anything else is an InputError.
+
+    >>> parse_json(b'{"fps": 10}', "meta.json")
+    {'fps': 10}
+    """
     text = _text(data, source)
     try:
         return json.loads(text)
@@ -151,8 +181,13 @@ def _text(data: bytes, source: str) -> str:
 
 
 def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:
-    """float32 (T, D) of a numeric array (T, D) or (T,); a value that is not finite is an error
-    naming its row."""
+    """float32 (T, D) of a numeric array (T, D) or (T,).
+
+    Raises InputError, naming the row, for a value that is not finite.
+
+    >>> rows_of_array(np.arange(3), "poses.npy").tolist()
+    [[0.0], [1.0], [2.0]]
+    """
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:

@@ -30,8 +30,13 @@ _SCAN_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Record:
-    """An intact record: its number in the file (damaged ones counted), its byte offset, its
-    data."""
+    """An intact record: its number in the file, its byte offset, its data.
+
+    Damaged records are counted in the number.
+
+    >>> Record(number=0, offset=0, data=b"abc").data
+    b'abc'
+    """
 
     number: int
     offset: int
@@ -39,8 +44,13 @@ class Record:
 
 
 def masked_crc32c(data: bytes) -> int:
-    """The checksum as TFRecord stores it: rotated and offset, so that checksums of checksums stay
-    useful."""
+    """The checksum as TFRecord stores it: rotated and offset.
+
+    The mask keeps checksums of checksums useful (tensorflow/core/lib/hash/crc32c.h).
+
+    >>> hex(masked_crc32c(b""))
+    '0xa282ead8'
+    """
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
@@ -50,7 +60,17 @@ def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
 
     Damaged data costs one record. After a damaged length the next record is found by searching for
     bytes whose two checksums both hold; everything in between counts as one damaged record. A
-    truncated tail is reported."""
+    truncated tail is reported.
+
+    >>> import tempfile
+    >>> length = struct.pack("<Q", 3)
+    >>> ends = [struct.pack("<I", masked_crc32c(part)) for part in (length, b"abc")]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "some.tfrecord"
+    ...     size = path.write_bytes(length + ends[0] + b"abc" + ends[1])
+    ...     [record.data for record in read_records(path, DamageLog(0))]
+    [b'abc']
+    """
     path = Path(path)
     try:
         size = path.stat().st_size
@@ -63,7 +83,11 @@ def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
 
 @dataclass(frozen=True)
 class RecordPlace:
-    """Where a record lies in a TFRecord or array_record file; array_records have no offset."""
+    """Where a record lies in a TFRecord or array_record file; array_records have no offset.
+
+    >>> RecordPlace(Path("some.tfrecord"), number=0, offset=0).number
+    0
+    """
 
     path: Path
     number: int
@@ -73,7 +97,17 @@ class RecordPlace:
 def find_records(path: Path) -> list[RecordPlace]:
     """The records of a file, found by their lengths alone: nothing else is read.
 
-    Raises InputError where a length is damaged or the file is cut short."""
+    Raises InputError where a length is damaged or the file is cut short.
+
+    >>> import tempfile
+    >>> header = struct.pack("<Q", 3)
+    >>> header += struct.pack("<I", masked_crc32c(header))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "some.tfrecord"
+    ...     size = path.write_bytes((header + b"abc" + bytes(4)) * 2)
+    ...     [place.offset for place in find_records(path)]
+    [0, 19]
+    """
     if ".array_record" in path.name:
         return [RecordPlace(path, number, None) for number in range(_array_reader(path)[1])]
     found = []
@@ -97,7 +131,17 @@ def find_records(path: Path) -> list[RecordPlace]:
 
 
 def read_record(place: RecordPlace) -> bytes:
-    """One record's data, its checksum verified; damage is an InputError that names it."""
+    """One record's data, its checksum verified; damage is an InputError that names it.
+
+    >>> import tempfile
+    >>> header = struct.pack("<Q", 3)
+    >>> header += struct.pack("<I", masked_crc32c(header))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "some.tfrecord"
+    ...     size = path.write_bytes(header + b"abc" + struct.pack("<I", masked_crc32c(b"abc")))
+    ...     read_record(RecordPlace(path, 0, 0))
+    b'abc'
+    """
     what = f"{place.path}, record {place.number}"
     if place.offset is None:
         try:
@@ -122,7 +166,15 @@ def _array_reader(path: Path) -> tuple[Any, int]:
 
 
 def refuse_foreign(file: BinaryIO, path: Path) -> None:
-    """Say what a file is that is no TFRecord: a compressed one, a web page, an LFS pointer."""
+    """Refuse with an InputError a file that is no TFRecord, and say what it is.
+
+    It may be a compressed file, a web page or an LFS pointer.
+
+    >>> import io
+    >>> refuse_foreign(io.BytesIO(b"<html>Not found</html>"), Path("some.tfrecord"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: some.tfrecord: a web page (HTML), not the file itself; download ...
+    """
     head = file.read(512)
     known = foreign(head) if _length_at(file, 0) is None else None
     if known:

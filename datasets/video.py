@@ -35,8 +35,13 @@ _SHOWN = re.compile(r"\bn: *(\d+) .*?\bpts_time:(-?[\d.]+)")
 
 @dataclass(frozen=True)
 class Span:
-    """The part of a video that holds one episode: from ``start`` seconds on, ``frames`` frames of
-    ``fps`` a second."""
+    """The part of a video that holds one episode.
+
+    start: in seconds; frames: how many; fps: frames a second.
+
+    >>> Span(start=2.0, frames=20, fps=10.0).frames
+    20
+    """
 
     start: float
     frames: int
@@ -44,7 +49,11 @@ class Span:
 
 
 def ffmpeg_program() -> str:
-    """The ffmpeg to run; one that is not there is an InputError that says how to get it."""
+    """The ffmpeg to run; one that is not there is an InputError that says how to get it.
+
+    >>> "ffmpeg" in Path(ffmpeg_program()).name
+    True
+    """
     try:
         return _checked(imageio_ffmpeg.get_ffmpeg_exe())
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
@@ -62,8 +71,15 @@ def _checked(program: str) -> str:
 
 
 def read_video(data: bytes, what: str) -> Iterator[np.ndarray]:
-    """Frames uint8 (H, W, 3) of a video's bytes, each stored frame once; ``what`` ends like the
-    file and names it in errors."""
+    """Frames uint8 (H, W, 3) of a video's bytes, each stored frame once.
+
+    ``what`` ends like the file and names it in errors. Raises InputError as ``read_video_file``
+    does.
+
+    >>> next(read_video(b"<html>Not found</html>", "a.mp4"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: a.mp4: a web page (HTML), not the file itself; download it again.
+    """
     with tempfile.TemporaryDirectory() as folder:  # ffmpeg seeks, so it needs a file
         path = Path(folder) / f"video{Path(what).suffix.lower()}"
         path.write_bytes(data)
@@ -74,7 +90,12 @@ def read_video_file(path: Path, what: str, span: Span | None = None) -> Iterator
     """Frames uint8 (H, W, 3) of a video file, or those of ``span`` alone.
 
     A video of 10 or 12 bits is brought to 8. Raises InputError where it does not decode, is not
-    there, or ends before its span does."""
+    there, or ends before its span does.
+
+    >>> next(read_video_file(Path("nowhere.mp4"), "nowhere.mp4"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere.mp4: cannot be read (No such file or directory).
+    """
     try:
         with path.open("rb") as file:
             known = foreign(file.read(512))
@@ -115,7 +136,14 @@ def read_video_file(path: Path, what: str, span: Span | None = None) -> Iterator
 
 
 def frame_times(path: Path, what: str) -> np.ndarray:
-    """float64 (T,): when each frame of a video is shown, in seconds from its first one."""
+    """float64 (T,): when each frame of a video is shown, in seconds from its first one.
+
+    Raises InputError where the video does not decode, or its ending is not a video's.
+
+    >>> frame_times(Path("a.gif"), "a.gif")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: a.gif: videos end in .mp4, .m4v, .mov, .mkv, .webm, .avi.
+    """
     command = _input(path, None)
     command[command.index("error")] = "info"
     command += ["-vf", "showinfo", "-f", "null", "-"]
