@@ -274,7 +274,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     >>> refuse_existing(Path("nowhere"), overwrite=False)
     >>> refuse_existing(Path.home(), overwrite=False)
     Traceback (most recent call last):
-    pixelpush.errors.InputError: ...: already exists; give another --out, or --overwrite to replace ...
+    pixelpush.errors.InputError: ...: already exists; give another --out, or --overwrite to ...
     """
     if not path.exists() and not path.is_symlink():
         return

@@ -19,8 +19,13 @@ STRUCTURE_SIZE = 32
 
 @dataclass(frozen=True)
 class ImageExample:
-    """image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be
-    0."""
+    """One image with what is known about it.
+
+    image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be 0.
+
+    >>> ImageExample("a.png", np.zeros((3, 8, 8), np.uint8)).label
+    -1
+    """
 
     id: str
     image: np.ndarray
@@ -36,7 +41,11 @@ class ImageSet(Protocol):
     """A split of an image set. Reading example i is a pure function of i.
 
     classes: number of classes, 0 without labels; structure: number of 32x32 maps; has_captions:
-    whether every example has at least one; content_sha256: what identifies the split's content."""
+    whether every example has at least one; content_sha256: what identifies the split's content.
+
+    >>> isinstance(ImageArrays("dark", np.zeros((2, 1, 8, 8), np.uint8)), ImageSet)
+    True
+    """
 
     name: str
     classes: int
@@ -50,7 +59,12 @@ class ImageSet(Protocol):
 
 
 class ImageArrays:
-    """An image set in memory. images: uint8 (N, C, H, W); labels: int (N,) or None."""
+    """An image set in memory. images: uint8 (N, C, H, W); labels: int (N,) or None.
+
+    >>> images = ImageArrays("dark", np.zeros((2, 1, 8, 8), np.uint8), np.array([0, 3]), classes=10)
+    >>> len(images), images[1].id, images[1].label
+    (2, 'dark/1', 3)
+    """
 
     structure = 0
     has_captions = False
@@ -88,7 +102,11 @@ class ImageArrays:
 
 @dataclass(frozen=True)
 class Window:
-    """A square of an image, in its pixels; parts outside the image are black."""
+    """A square of an image, in its pixels; parts outside the image are black.
+
+    >>> Window(left=10, top=0, side=20).points(np.array([[20.0, 5.0]])).tolist()
+    [[0.5, 0.25]]
+    """
 
     left: float
     top: float
@@ -96,20 +114,37 @@ class Window:
 
     @classmethod
     def centre(cls, height: int, width: int) -> Window:
-        """The largest centred square."""
+        """The largest centred square of an image of ``height`` and ``width`` pixels.
+
+        >>> Window.centre(48, 64)
+        Window(left=8, top=0, side=48)
+        """
         side = min(height, width)
         return cls((width - side) // 2, (height - side) // 2, side)
 
     def points(self, points: np.ndarray) -> np.ndarray:
-        """(P, 2) x, y of the image as shares of the window, 0 to 1 inside."""
+        """(P, 2) x, y of the image as shares of the window, 0 to 1 inside.
+
+        >>> Window(0, 0, 64).points(np.array([[64.0, 16.0]])).tolist()
+        [[1.0, 0.25]]
+        """
         return (points - np.array([self.left, self.top])) / self.side
 
 
 def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarray, Window]:
-    """(uint8 (3, size, size), the window): the window of an image file (default: the centred
-    square), resized.
+    """(uint8 (3, size, size), the window): the window of an image file, resized.
 
-    Area filter where it shrinks, bilinear where it grows.
+    window: by default the centred square. The filter is area where it shrinks, bilinear where it
+    grows. A missing or damaged file is an InputError.
+
+    >>> import tempfile
+    >>> from pixelpush.datasets.images import encode_png
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "grey.png"
+    ...     size = path.write_bytes(encode_png(np.full((6, 8, 3), 9, np.uint8)))
+    ...     image, window = read_square(path, None, 3)
+    >>> image.shape, int(image.max()), window
+    ((3, 3, 3), 9, Window(left=1, top=0, side=6))
     """
     if not path.is_file():
         raise InputError(f"{path}: no such image; the annotations name it.")
@@ -131,8 +166,13 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
 
 
 def keypoint_map(shares: np.ndarray, visible: Sequence[bool]) -> np.ndarray:
-    """uint8 (P, 32, 32) with a 1 in the cell of each visible part. shares: (P, 2) x, y as shares of
-    the image."""
+    """uint8 (P, 32, 32) with a 1 in the cell of each visible part.
+
+    shares: (P, 2) x, y as shares of the image. visible: of each part.
+
+    >>> np.argwhere(keypoint_map(np.array([[0.5, 0.25]]), [True])).tolist()  # part, row, column
+    [[0, 8, 16]]
+    """
     result = np.zeros((len(shares), STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
     cells = np.floor(np.asarray(shares, dtype=np.float64) * STRUCTURE_SIZE)
     for part, (x, y) in enumerate(cells):
@@ -142,14 +182,23 @@ def keypoint_map(shares: np.ndarray, visible: Sequence[bool]) -> np.ndarray:
 
 
 def need(path: Path, what: str, where: str) -> Path:
-    """The path if it exists; else an InputError that says what it is and where to get it."""
+    """The path if it exists; else an InputError that says what it is and where to get it.
+
+    >>> need(Path("nowhere"), "the list of labels", "Download it.")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: the list of labels is missing. Download it.
+    """
     if not path.exists():
         raise InputError(f"{path}: {what} is missing. {where}")
     return path
 
 
 def digest_of(*parts: object) -> str:
-    """SHA-256 of the parts' text: identifies a split by its list of files and annotations."""
+    """SHA-256 of the parts' text: identifies a split by its list of files and annotations.
+
+    >>> digest_of("a", 1) == digest_of("a", 1), digest_of("a", 1) == digest_of("a", 2)
+    (True, False)
+    """
     digest = hashlib.sha256()
     for part in parts:
         digest.update(repr(part).encode())
@@ -157,7 +206,14 @@ def digest_of(*parts: object) -> str:
 
 
 def choose_split(split: str, known: Sequence[str], name: str) -> str:
-    """``split`` if the set has it; InputError otherwise."""
+    """``split`` if the set has it; InputError otherwise.
+
+    >>> choose_split("test", ("train", "test"), "mnist")
+    'test'
+    >>> choose_split("val", ("train", "test"), "mnist")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: mnist has no split 'val'; it has train, test.
+    """
     if split not in known:
         raise InputError(f"{name} has no split {split!r}; it has {', '.join(known)}.")
     return split

@@ -38,7 +38,12 @@ def open_images(name: str, split: str, root: str | Path | None = None, size: int
     name: one of ``IMAGE_SETS``, also as ``NAME:FOLDER``; or ``tfds:NAME`` for a prepared TFDS set.
     root: the folder that the set's module describes (default: the name under the data root). size:
     side in pixels of sets whose images come in many sizes. Raises InputError for unknown names,
-    missing folders and files."""
+    missing folders and files.
+
+    >>> open_images("mnist:nowhere", "train")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder; name the one with mnist as 'mnist:FOLDER'.
+    """
     if name.startswith("tfds:"):
         return TfdsImages(name.removeprefix("tfds:"), split, None if root is None else Path(root))
     kind, _, folder = name.partition(":")
