@@ -23,7 +23,12 @@ class Drawing:
 
     vignette: float32 (pixels,). reach: where what moves may be seen and throw a shadow.
     moving_blobs: of what moves; blobs: of everything. arm: bool (bodies,), the arm's; top: metres,
-    the height over which nothing else reaches."""
+    the height over which nothing else reaches.
+
+    >>> from dataclasses import fields
+    >>> [field.name for field in fields(Drawing)][:5]
+    ['still', 'shader', 'caster', 'vignette', 'reach']
+    """
 
     still: StillScene
     shader: Shader

@@ -27,7 +27,17 @@ LAMP_POINTS = 16
 
 
 class Shader:
-    """Light on the surfaces of one scene, in whatever pose ``data`` has."""
+    """Light on the surfaces of one scene, in whatever pose ``data`` has.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> shader = Shader(scene, data, RayCaster(scene.model, data))
+    >>> set(shader.dark_bodies) == {*scene.object_bodies, scene.arm_bodies[-1]}
+    True
+    """
 
     def __init__(self, scene: Scene, data: mujoco.MjData, caster: RayCaster):
         self.model = scene.model
