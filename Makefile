@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo drive test test-all lint types wheel results bench clean help
+.PHONY: demo drive test test-all lint types docs first-week wheel results images bench clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
@@ -11,8 +11,11 @@ help:
 	@echo "make test      the default test suite (a few minutes on two cores)"
 	@echo "make test-all  with the slow tests"
 	@echo "make lint      ruff and pyright"
+	@echo "make docs      the site in build/site: strict, API pages from docstrings, the notebook run"
+	@echo "make first-week  walk a newcomer's first week with the commands themselves (minutes)"
 	@echo "make wheel     build the wheel, install it into a fresh environment, run the demo there"
 	@echo "make results   score shipped models again and compare with the README's figures"
+	@echo "make images    draw the pictures of docs/images.md from the shipped image model"
 	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
 $(READY): constraints.txt pyproject.toml
@@ -47,11 +50,31 @@ types: $(READY)
 	cp -R experiments build/typecheck/
 	$(BIN)/pyright --pythonpath $(BIN)/python --project pyproject.toml
 
+# The site's own packages are not needed for anything else.
+DOCS_READY := .venv/.docs
+$(DOCS_READY): $(READY)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $(DOCS_READY)
+
+docs: $(DOCS_READY)
+	rm -rf build/layout && mkdir -p build/layout/pixelpush
+	cp -R pixelpush/. build/layout/pixelpush/
+	for package in $(PACKAGES); do cp -R $$package build/layout/pixelpush/; done
+	$(BIN)/python docs/_site/notebook.py docs/notebooks/first_rollout.ipynb
+	$(BIN)/mkdocs build --strict
+
+first-week: $(READY)
+	rm -rf build/first-week
+	$(BIN)/python -m experiments.first_week --page build/first_week.md
+
 wheel:
 	PYTHON=$(PYTHON) .ci/wheel
 
 results: $(READY)
 	$(BIN)/python -m experiments.results
+
+images: $(READY)
+	$(BIN)/python -m experiments.images docs/gallery/images
 
 BENCHMARKS := memory processes simulated_bin video acting_speed
 bench: $(READY)

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from pixelpush.datasets.episodes import Episode
@@ -25,6 +23,9 @@ from pixelpush.files import atomic_file
 from pixelpush.image.choosing import Walk
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.scoring import scoring_windows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BINS = 20
 COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -195,6 +196,8 @@ def _drawn_groups(report: Calibration) -> list[tuple[str, str, GroupCalibration]
 
 def calibration_figure(report: Calibration, path: Path) -> None:
     """Both panels in a file of their own."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 3), layout="constrained")
     ranks, coverage = figure.subplots(1, 2)
     draw_ranks(report, ranks)

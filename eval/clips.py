@@ -57,7 +57,7 @@ def pixel_nats(
             if not np.isfinite(clip).all():
                 raise InputError(
                     f"episode {episodes[number].id}: the model's log-probability is not finite; "
-                    "its weights have diverged."
+                    "its weights have diverged; use an earlier save."
                 )
             found[number].append(clip)
     return [np.concatenate(clips) for clips in found]

@@ -3,8 +3,8 @@
 python -m experiments.planning
 python -m experiments.planning --models push-ot-small push-otlogn-small --splits val
 
-Every task that the JSON in docs/results/planning holds already is kept; --fresh starts anew. The
-baselines do not depend on a model. Films go to --films."""
+Every task that the JSON in docs/results/planning holds already is kept; those of a model whose
+weights have changed since are thrown away. Films go to --films."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import tyro
 from pixelpush.eval.planning.commands import check_bin_model, load_world
 from pixelpush.eval.planning.methods import METHODS, Setup
 from pixelpush.eval.planning.report import plan_table
-from pixelpush.eval.planning.run import Job, run_tasks
+from pixelpush.eval.planning.run import Job, run_tasks, weights_hash
 from pixelpush.eval.planning.settings import ControlSettings, ModelSettings, PlannerSettings
 from pixelpush.eval.planning.tasks import SPLITS, read_tasks
 from pixelpush.files import atomic_file, read_json
@@ -45,8 +45,6 @@ class Options:
     """Folder for the models' films; None for none."""
     page: Path | None = Path("docs/planning.md")
     """Page whose table is replaced; None for none."""
-    fresh: bool = False
-    """Throw the models' tasks away first, because a model has changed."""
     threads: int = 1
     """Threads on a CPU."""
     control: ControlSettings = field(default_factory=ControlSettings)
@@ -75,10 +73,9 @@ def main(options: Options) -> None:
     """Work on what is left, and put the table of what there is into the page."""
     torch.set_num_threads(options.threads)
     wanted = jobs(options)
-    if options.fresh:
-        for job in wanted:
-            if job.name:
-                job.path.unlink(missing_ok=True)
+    for job in wanted:
+        if job.path.exists() and read_json(job.path).get("weights") != weights_hash(job.name):
+            job.path.unlink()
     for job in wanted:
         run_tasks(job, read_tasks(job.split)[: options.count], progress_in_tasks)
         table = all_reports(wanted)

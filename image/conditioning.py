@@ -6,15 +6,16 @@ grid and cropped with it."""
 
 from __future__ import annotations
 
+import itertools
 import string
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
-from pixelpush.image.layers import ResidualBlock
+from pixelpush.image.layers import ResidualBlock, coordinates
 
 CAPTION_LENGTH = 201
 # Position 0 pads; letters are lower-cased; everything else is one 'unknown' character.
@@ -23,11 +24,12 @@ UNKNOWN = len(ALPHABET) + 1
 STRUCTURE_SIZE = 32
 
 
-def encode_caption(text: str, truncate: bool = False) -> list[int]:
+def encode_caption(text: str, truncate: bool = False, strict: bool = False) -> list[int]:
     """Return 201 character numbers, padded with 0.
 
     Letters are lower-cased and runs of spaces become one. A longer caption raises InputError,
-    unless ``truncate``.
+    unless ``truncate``; so does, if ``strict``, a character outside ALPHABET, which is otherwise
+    the 'unknown' one.
 
     >>> encode_caption("a b")[:4]
     [1, 69, 2, 0]
@@ -38,6 +40,13 @@ def encode_caption(text: str, truncate: bool = False) -> list[int]:
             f"a caption of {len(text)} characters is longer than {CAPTION_LENGTH}; shorten it or "
             "ask to truncate."
         )
+    strange = [character for character in text if character not in ALPHABET]
+    if strict and (strange or not text):
+        what = f"has {strange[0]!r}" if strange else "is empty"
+        raise InputError(
+            f"the caption {text!r} {what}; captions are of English letters, digits, punctuation "
+            "and spaces."
+        )
     numbers = [ALPHABET.find(character) + 1 or UNKNOWN for character in text[:CAPTION_LENGTH]]
     return numbers + [0] * (CAPTION_LENGTH - len(numbers))
 
@@ -46,9 +55,10 @@ def encode_caption(text: str, truncate: bool = False) -> list[int]:
 class Condition:
     """A batch of what is known beside the pixels.
 
-    A model takes exactly the parts that it was built with. classes: int64 (N,). captions: int (N,
-    201) of ``encode_caption``. structure: (N, P, 32, 32): keypoint maps, or the share of each class
-    in each cell of a segmentation.
+    A model takes exactly the parts that it was built with; one that was trained with condition
+    dropout takes any of them. classes: int64 (N,). captions: int (N, 201) of ``encode_caption``.
+    structure: (N, P, 32, 32): keypoint maps, or the share of each class in each cell of a
+    segmentation; -1 in maps that are not known.
 
     >>> Condition(classes=torch.tensor([4, 7]))[:1].classes
     tensor([4])
@@ -77,7 +87,9 @@ class ConditionConfig:
 
     classes: number of classes, 0 for none. captions: whether there are captions. structure: number
     of spatial maps, 0 for none. channels: width of each part's encoding. layers: residual layers of
-    the spatial encoder; the paper has 12.
+    the spatial encoder; the paper has 12. dropout: the probability with which each part of a
+    training example is left out; above 0, any part may be left out of a condition. structure_parts:
+    so many of the maps, the first ones, are left out apart from the others; 0 for all together.
 
     >>> ConditionConfig(classes=10, captions=True, channels=8).out_channels
     16
@@ -88,6 +100,19 @@ class ConditionConfig:
     structure: int = 0
     channels: int = 128
     layers: int = 12
+    dropout: float = 0.0
+    structure_parts: int = 0
+
+    @property
+    def optional(self) -> bool:
+        """Whether any part may be left out of a condition."""
+        return self.dropout > 0
+
+    @property
+    def map_groups(self) -> list[slice]:
+        """The maps that are left out together."""
+        cuts = sorted({0, self.structure_parts, self.structure})
+        return [slice(*pair) for pair in itertools.pairwise(cuts)]
 
     @property
     def used(self) -> bool:
@@ -101,8 +126,12 @@ class ConditionConfig:
     def check(self, condition: Condition | None, count: int) -> Condition:
         """Return the condition if it fits this configuration and ``count`` samples.
 
-        Raises InputError where it does not fit."""
+        Where parts may be left out, they are filled in as ``unknown``. Raises InputError where it
+        does not fit."""
         condition = condition or Condition()
+        named = condition.parts()
+        if self.optional:
+            condition = replace(self.unknown(count), **condition.parts())
         given = condition.parts()
         expected = {
             "classes": (count,) if self.classes else None,
@@ -119,9 +148,51 @@ class ConditionConfig:
                 raise InputError(
                     f"the condition's {name} should be {shape}, got {tuple(given[name].shape)}."
                 )
-        _check_range("classes", condition.classes, self.classes)
+        # The row after the last class stands for a class that is left out.
+        _check_range("classes", condition.classes, self.classes + ("classes" not in named))
         _check_range("captions", condition.captions, UNKNOWN + 1)
         return condition
+
+    def unknown(self, count: int) -> Condition:
+        """The condition of ``count`` samples of which nothing is known.
+
+        >>> ConditionConfig(classes=10, dropout=0.5).unknown(2).classes
+        tensor([10, 10])
+        """
+        side = STRUCTURE_SIZE
+        return Condition(
+            torch.full((count,), self.classes) if self.classes else None,
+            torch.zeros(count, CAPTION_LENGTH, dtype=torch.uint8) if self.captions else None,
+            torch.full((count, self.structure, side, side), -1, dtype=torch.int8)
+            if self.structure
+            else None,
+        )
+
+    def dropped(self, condition: Condition) -> Condition:
+        """A checked condition with parts left out at random, each with probability ``dropout``.
+
+        Classes, captions and each group of maps are left out apart. Numbers are torch's own."""
+        if not self.optional:
+            return condition
+        left = dict(condition.parts())
+        unknown = self.unknown(1)
+        for name in ("classes", "captions"):
+            if name in left:
+                nothing = unknown.parts()[name].to(left[name])
+                left[name] = torch.where(self._chosen(left[name]), nothing, left[name])
+        if condition.structure is not None:
+            maps = condition.structure.to(torch.int8)
+            groups = [
+                torch.where(self._chosen(maps), torch.tensor(-1).to(maps), maps[:, group])
+                for group in self.map_groups
+            ]
+            left["structure"] = torch.cat(groups, dim=1)
+        return Condition(**left)
+
+    def _chosen(self, values: Tensor) -> Tensor:
+        """bool (N, 1, ...): which examples leave out a part."""
+        chosen = torch.rand(len(values), device=values.device) < self.dropout
+        return chosen.view(-1, *[1] * (values.ndim - 1))
 
 
 def _check_range(name: str, numbers: Tensor | None, end: int) -> None:
@@ -185,17 +256,27 @@ class CaptionEncoder(nn.Module):
 class StructureEncoder(nn.Module):
     """A residual network on the 32x32 maps that keeps their size.
 
-    >>> StructureEncoder(maps=3, channels=8, layers=2)(torch.zeros(1, 3, 32, 32)).shape
+    Where maps may be left out, those that are not known enter as zeros, beside a map for each
+    group that says where it is not known, and every position's row and column.
+
+    >>> StructureEncoder(ConditionConfig(structure=3, channels=8))(torch.zeros(1, 3, 32, 32)).shape
     torch.Size([1, 8, 32, 32])
     """
 
-    def __init__(self, maps: int, channels: int, layers: int):
+    def __init__(self, config: ConditionConfig):
         super().__init__()
-        self.enter = nn.Conv2d(maps, channels, 3, padding=1)
-        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(layers // 2)))
+        channels = config.channels
+        self.groups = config.map_groups if config.optional else []
+        inputs = config.structure + (len(self.groups) + 2 if self.groups else 0)
+        self.enter = nn.Conv2d(inputs, channels, 3, padding=1)
+        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.layers // 2)))
 
     def forward(self, structure: Tensor) -> Tensor:
-        return self.blocks(self.enter(structure.to(self.enter.weight.dtype)))
+        maps = structure.to(self.enter.weight.dtype)
+        if self.groups:
+            unknown = [(maps[:, group][:, :1] < 0).to(maps) for group in self.groups]
+            maps = torch.cat([maps.clamp(min=0), *unknown, coordinates(maps)], dim=1)
+        return self.blocks(self.enter(maps))
 
 
 class ConditionEncoder(nn.Module):
@@ -210,13 +291,10 @@ class ConditionEncoder(nn.Module):
 
     def __init__(self, config: ConditionConfig):
         super().__init__()
-        self.classes = nn.Embedding(config.classes, config.channels) if config.classes else None
+        rows = config.classes + config.optional  # the last one: no class is known
+        self.classes = nn.Embedding(rows, config.channels) if config.classes else None
         self.captions = CaptionEncoder(config.channels) if config.captions else None
-        self.structure = (
-            StructureEncoder(config.structure, config.channels, config.layers)
-            if config.structure
-            else None
-        )
+        self.structure = StructureEncoder(config) if config.structure else None
 
     def forward(self, condition: Condition) -> Encoded:
         vectors = []

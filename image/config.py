@@ -22,8 +22,11 @@ class ImageConfig:
     of the logistic mixture. head_hidden: width of the softmax head's hidden layer. classes,
     captions, structure: what the model is conditioned on: the number of classes, whether there are
     captions, the number of 32x32 maps (15 for CUB's parts, 17 for MPII's, 80 for COCO's classes).
-    condition_channels, condition_layers: size of the encoders of these. truncate_captions: cut
-    captions of more than 201 characters instead of refusing them.
+    condition_channels, condition_layers: size of the encoders of these. condition_dropout: the
+    probability with which each part of a training example's condition is left out; above 0, the
+    model takes any subset. structure_parts: so many of the maps, the first ones, are left out apart
+    from the others. truncate_captions: cut captions of more than 201 characters instead of refusing
+    them.
 
     Raises InputError for an unknown name and for a size out of bounds.
 
@@ -43,9 +46,17 @@ class ImageConfig:
     structure: int = 0
     condition_channels: int = 128
     condition_layers: int = 12
+    condition_dropout: float = 0.0
+    structure_parts: int = 0
 
     # Settings that may be 0; a subclass names its own beside these.
-    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = ("classes", "structure", "condition_layers")
+    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (
+        "classes",
+        "structure",
+        "structure_parts",
+        "condition_layers",
+        "condition_dropout",
+    )
 
     def __post_init__(self):
         DISTRIBUTIONS.find(self.distribution)
@@ -53,6 +64,12 @@ class ImageConfig:
             if isinstance(value, int | float) and not isinstance(value, bool):
                 most = 1 << 20 if name == "classes" else LARGEST
                 check_between(self, 0 if name in self.MAY_BE_ZERO else 1, most, name)
+        if self.condition_dropout >= 1:
+            raise InputError(f"condition_dropout must be below 1, got {self.condition_dropout}.")
+        if self.structure_parts > self.structure:
+            raise InputError(
+                f"structure_parts {self.structure_parts} is more than the {self.structure} maps."
+            )
 
 
 def check_scales(config: ImageConfig, base: int, step: int) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pixelpush.image import (
+    conv_draw,
     gated_pixelcnn,
     multiscale_pixelcnn,
     multiscale_pixelrnn,
     pixelcnn,
     pixelcnn_pp,
     pixelrnn,
+    real_nvp,
 )
 from pixelpush.image.kinds import KINDS
 
@@ -20,6 +22,8 @@ for _kind in (
     pixelrnn.DIAGONAL_BILSTM,
     multiscale_pixelrnn.KIND,
     multiscale_pixelcnn.KIND,
+    real_nvp.KIND,
+    conv_draw.KIND,
 ):
     KINDS.add(_kind.name, _kind)
 

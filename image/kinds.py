@@ -43,7 +43,8 @@ class ImageKind:
 
     name: as in ``build_image_model(name)``. label: what the papers' tables call it. config: class
     of its configuration. build: makes a model of such a configuration. distribution: pixel
-    distribution of a model built by the bare name. presets: by name.
+    distribution of a model built by the bare name. presets: by name. bound: whether its score is a
+    lower bound of the likelihood.
 
     >>> from pixelpush.image.kind_list import KINDS
     >>> KINDS["pixelcnn++"].label, KINDS["pixelcnn++"].distribution
@@ -56,6 +57,7 @@ class ImageKind:
     build: Callable[[Any], ImageModel]
     distribution: str
     presets: Mapping[str, ImagePreset] = field(default_factory=dict)
+    bound: bool = False
 
 
 # Filled by ``image/kind_list.py``.

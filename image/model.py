@@ -59,6 +59,8 @@ class ImageModel(nn.Module):
             config.structure,
             config.condition_channels,
             config.condition_layers,
+            config.condition_dropout,
+            config.structure_parts,
         )
         self.uniforms_per_pixel = self.new_head(1).uniforms_per_pixel
 
@@ -121,8 +123,13 @@ class ImageModel(nn.Module):
     def training_loss(
         self, images: Tensor, condition: Condition | None = None
     ) -> dict[str, Tensor]:
-        """'loss' and 'nats_per_subpixel' of a batch, as scalars."""
-        loss = -self.log_prob(images, condition).mean() / self.config.colours
+        """'loss' and 'nats_per_subpixel' of a batch, as scalars.
+
+        Parts of the condition are left out with the configured probability."""
+        self.check_images(images)
+        condition = self.conditioning.check(condition, len(images)).to(self.device)
+        left = self.conditioning.dropped(condition)
+        loss = -self.score(images.to(self.device), left).mean() / self.config.colours
         return {"loss": loss, "nats_per_subpixel": loss.detach()}
 
     def forward(self, images: Tensor, condition: Condition | None = None) -> dict[str, Tensor]:

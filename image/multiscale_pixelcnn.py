@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pixelpush.errors import InputError
-from pixelpush.image.conditioning import Condition, ConditionEncoder
+from pixelpush.image.conditioning import Condition, ConditionEncoder, Encoded
 from pixelpush.image.config import ImageConfig, check_scales
 from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import subsample
@@ -30,7 +31,8 @@ from pixelpush.settings import check_choice
 class MultiscalePixelCNNConfig(ImageConfig):
     """Sizes of a Multiscale PixelCNN: a base Gated PixelCNN and one upscaler per doubling.
 
-    upscaler: 'A' or 'B'. channels: units everywhere (paper: 128, 256 on ImageNet). base_layers: of
+    upscaler: 'A' or 'B'. channels: units everywhere (paper: 128, 256 on ImageNet). widening: what
+    each halving of the size multiplies the units by: coarse layers cost little. base_layers: of
     the base PixelCNN. blocks: residual blocks of two layers in each group's network (paper: 12
     layers, 6 blocks). patch, patch_layers: of type B. crop: side of the random crops on which
     scales of twice that side and more are trained; 0 for none. shared_encoder_size: largest scale
@@ -45,6 +47,7 @@ class MultiscalePixelCNNConfig(ImageConfig):
     base_size: int = 8
     base_layers: int = 15
     channels: int = 128
+    widening: int = 1
     upscaler: Literal["A", "B"] = "B"
     blocks: int = 6
     patch: int = 4
@@ -72,6 +75,15 @@ class MultiscalePixelCNNConfig(ImageConfig):
         doublings = (self.image_size // self.base_size).bit_length()
         return tuple(self.base_size << scale for scale in range(doublings))
 
+    def width(self, scale: int) -> int:
+        """Units of a scale's networks.
+
+        >>> config = MultiscalePixelCNNConfig("multiscale-pixelcnn", channels=48, widening=2)
+        >>> [config.width(scale) for scale in range(3)]
+        [192, 96, 48]
+        """
+        return self.channels * self.widening ** (len(self.sizes) - 1 - scale)
+
 
 class MultiscalePixelCNN(ImageModel):
     """A Gated PixelCNN on the ``base_size`` image and an upscaler per doubling.
@@ -91,9 +103,11 @@ class MultiscalePixelCNN(ImageModel):
         super().__init__(config)
         c = config
         conditioning = self.conditioning.out_channels
-        trunk = GatedPixelCNNTrunk(c.colours, c.channels, c.base_layers, 3, conditioning)
-        self.base = RasterDecoder(trunk, self.new_head(c.channels), c.colours)
-        self.upscalers = Layers(self._upscaler(conditioning) for _ in c.sizes[1:])
+        trunk = GatedPixelCNNTrunk(c.colours, c.width(0), c.base_layers, 3, conditioning)
+        self.base = RasterDecoder(trunk, self.new_head(c.width(0)), c.colours)
+        self.upscalers = Layers(
+            self._upscaler(conditioning, c.width(scale)) for scale in range(1, len(c.sizes))
+        )
         # encoders[0] serves every scale up to shared_encoder_size, the next ones a larger scale
         # each.
         larger = (
@@ -103,14 +117,14 @@ class MultiscalePixelCNN(ImageModel):
         )
         self.encoders = Layers(ConditionEncoder(self.conditioning) for _ in range(1 + len(larger)))
 
-    def _upscaler(self, conditioning: int) -> Upscaler:
+    def _upscaler(self, conditioning: int, width: int) -> Upscaler:
         c = self.config
-        settings = GroupSettings(conditioning, c.colours, c.channels, c.blocks)
+        settings = GroupSettings(conditioning, c.colours, width, c.blocks)
         if c.upscaler == "A":
-            return TypeAUpscaler(settings, lambda: self.new_head(c.channels))
+            return TypeAUpscaler(settings, lambda: self.new_head(width))
         return TypeBUpscaler(
             settings,
-            lambda: self.new_head(c.channels),
+            lambda: self.new_head(width),
             patch=c.patch,
             patch_layers=c.patch_layers,
         )
@@ -182,6 +196,7 @@ class MultiscalePixelCNN(ImageModel):
         self.check_images(images)
         chosen = [self.config.sizes.index(size) for size in self._checked(scales)]
         condition = self.conditioning.check(condition, len(images)).to(self.device)
+        features = self._features(self.conditioning.dropped(condition), len(images))
         images = images.to(self.device)
         total = images.new_zeros((), dtype=torch.float32)
         pixels = 0
@@ -189,7 +204,7 @@ class MultiscalePixelCNN(ImageModel):
         for scale in chosen:
             size = self.config.sizes[scale]
             predicted = size * size if scale == 0 else size * size * 3 // 4
-            nats = -self._scale_mean(images, condition, scale) / self.config.colours
+            nats = -self._scale_mean(images, features, scale) / self.config.colours
             report[f"nats_per_subpixel_{size}"] = nats.detach()
             total = total + nats * predicted
             pixels = pixels + predicted
@@ -209,13 +224,16 @@ class MultiscalePixelCNN(ImageModel):
             )
         return sorted(scales or self.config.sizes)
 
-    def _scale_mean(self, images: Tensor, condition: Condition, scale: int) -> Tensor:
+    def _scale_mean(
+        self, images: Tensor, features: Callable[[int], Tensor | None], scale: int
+    ) -> Tensor:
         """Mean log-probability per predicted pixel of one scale, on a random crop where the scale
         is large."""
         image = self._at(images, self.config.sizes[scale])
+        conditioning = features(scale)
         if scale == 0:
-            return self.base.log_prob(image, self._conditioning(condition, 0)).mean()
-        conditioning = self._beside(condition, scale, len(image))
+            return self.base.log_prob(image, conditioning).mean()
+        assert conditioning is not None, "upscalers are given a map, of no channels where none is"
         crop = self.config.crop
         size = image.shape[3]
         if crop and size >= 2 * crop:
@@ -231,38 +249,27 @@ class MultiscalePixelCNN(ImageModel):
         """The sub-sampling of whole images to ``size``."""
         return subsample(images, (self.config.image_size // size).bit_length() - 1)
 
-    def _conditioning(
-        self, condition: Condition, scale: int, grid: int | None = None
-    ) -> Tensor | None:
-        size = self.config.sizes[scale]
-        shared = sum(size <= self.config.shared_encoder_size for size in self.config.sizes)
-        encoder = (
-            self.encoders[max(scale - shared + 1, 0)]
-            if self.conditioning.used
-            else self.encoders[0]
-        )
-        return encoder(condition).on_grid(grid or size, grid or size)
-
     def _features(self, condition: Condition, count: int) -> Callable[[int], Tensor | None]:
-        """Conditioning of ``count`` images by scale, as a pyramid asks for it."""
+        """Conditioning of ``count`` images by scale, as a pyramid asks for it.
+
+        The base's lies on its own grid, an upscaler's on its groups', with zero channels where
+        there is no condition. Every encoder runs once."""
+        sizes = self.config.sizes
+        shared = sum(size <= self.config.shared_encoder_size for size in sizes)
+
+        @functools.cache
+        def encoded(number: int) -> Encoded:
+            return self.encoders[number](condition)
 
         def features(scale: int) -> Tensor | None:
-            return (
-                self._beside(condition, scale, count) if scale else self._conditioning(condition, 0)
-            )
+            number = max(scale - shared + 1, 0) if self.conditioning.used else 0
+            grid = sizes[scale] // 2 if scale else sizes[0]
+            conditioning = encoded(number).on_grid(grid, grid)
+            if scale and conditioning is None:
+                return torch.zeros(count, 0, grid, grid, device=self.device)
+            return conditioning
 
         return features
-
-    def _beside(self, condition: Condition, scale: int, count: int) -> Tensor:
-        """Conditioning of an upscaler for ``count`` images on its groups' grid; zero channels where
-        there is none."""
-        grid = self.config.sizes[scale] // 2
-        conditioning = self._conditioning(condition, scale, grid)
-        return (
-            torch.zeros(count, 0, grid, grid, device=self.device)
-            if conditioning is None
-            else conditioning
-        )
 
 
 _PAPER_CONDITIONAL = {"image_size": 256, "base_size": 4, "captions": True}
@@ -279,6 +286,23 @@ _SMALL_CONDITIONAL = {
     "condition_channels": 32,
     "condition_layers": 4,
     "truncate_captions": True,
+}
+_OBJECTS = {
+    "image_size": 32,
+    "distribution": "logistic",
+    "base_size": 8,
+    "base_layers": 4,
+    "channels": 32,
+    "widening": 2,
+    "blocks": 2,
+    "patch_layers": 2,
+    "classes": 20,
+    "captions": True,
+    "structure": 35,
+    "structure_parts": 15,
+    "condition_channels": 32,
+    "condition_layers": 4,
+    "condition_dropout": 0.5,
 }
 # Paper: Reed et al. 2017, sections 4.2 and 4.4. Measured: one seed, one core;
 # docs/experiments-images.md has the settings.
@@ -359,6 +383,7 @@ KIND = ImageKind(
             minutes="2 for 2,400 examples",
             expected="training loss of 3.1 nats per sub-pixel, on 79 images",
         ),
+        "objects-multiscale": ImagePreset(_OBJECTS, "small-wide", "sim-objects"),
         "cifar-gpu-multiscale": ImagePreset({"channels": 128, "base_layers": 12}, "gpu", "cifar10"),
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import torch
@@ -35,6 +36,22 @@ class SampleNoise:
         return torch.stack(
             [torch.rand(count, height, width, generator=stream) for stream in self._streams]
         )
+
+
+def own_uniforms(images: Tensor, count: int) -> Tensor:
+    """Uniform numbers (N, count, H, W) in [0, 1) that each image's own bytes decide.
+
+    For scores that need noise: an image gets the same numbers in every batch and on every device.
+
+    >>> image = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    >>> torch.equal(own_uniforms(image, 3), own_uniforms(image.repeat(2, 1, 1, 1), 3)[1:])
+    True
+    """
+    seeds = [zlib.crc32(image.cpu().contiguous().numpy().tobytes()) for image in images]
+    streams = [torch.Generator().manual_seed(seed) for seed in seeds]
+    size = images.shape[2:]
+    drawn = [torch.rand(count, *size, generator=stream) for stream in streams]
+    return torch.stack(drawn).to(images.device)
 
 
 def one_each(generator: Generators, batch: int) -> list[torch.Generator]:

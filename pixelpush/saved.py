@@ -135,7 +135,7 @@ def find_saved(name_or_path: str | Path) -> SavedModel:
         found = header.get("format") if isinstance(header, dict) else None
         raise InputError(
             f"{folder}/model.json: format {found!r} is not format {FORMAT}, which this version "
-            "reads."
+            "reads; use the version that wrote it."
         )
     if header.get("family") not in FAMILIES or not isinstance(header.get("config"), dict):
         raise InputError(

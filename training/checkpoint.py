@@ -235,7 +235,10 @@ def _restore_optimizer(file: Path, optimizer: torch.optim.Optimizer) -> None:
         optimizer.load_state_dict(loaded)
     except _UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
-        raise InputError(f"{file}: not this run's optimiser state ({reason}).") from None
+        raise InputError(
+            f"{file}: not this run's optimiser state ({reason}); restore the save, or use "
+            "another --run."
+        ) from None
 
 
 # What torch's reader and ``load_state_dict`` are known to raise on files that are not what they
@@ -309,4 +312,6 @@ def _read_progress(save: Path) -> Mapping[str, Any]:
     try:
         return {item.name: found[item.name] for item in dataclasses.fields(Progress)}
     except KeyError as error:
-        raise InputError(f"{save}/progress.json: {error} is missing.") from None
+        raise InputError(
+            f"{save}/progress.json: {error} is missing; the save is damaged."
+        ) from None

@@ -28,7 +28,7 @@ def check_fits(config: ImageConfig, images: ImageSet) -> None:
     >>> check_fits(ImageConfig("pixelcnn", image_size=8), images)
     """
     if len(images) == 0:
-        raise InputError(f"{images.name}: this split has no image.")
+        raise InputError(f"{images.name}: this split has no image; choose another.")
     found = images[0].image.shape
     wanted = (config.colours, config.image_size, config.image_size)
     if found != wanted:

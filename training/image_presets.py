@@ -5,7 +5,7 @@ a model preset, whose record names its recipe. Measured figures: docs/experiment
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pixelpush.image.presets import model_presets
 from pixelpush.registry import Registry
@@ -58,6 +58,13 @@ _SMALL = TrainConfig(
     ema_decay=0.998,
     precision="bf16",
 )
+# For wide coarse layers, whose updates cost as much as eight examples.
+_SMALL_WIDE = replace(
+    _SMALL,
+    batch_size=16,
+    examples=48_000,
+    schedule=ScheduleConfig(kind="cosine", warmup_examples=500, final=0.02),
+)
 _SMALL_LSTM = TrainConfig(
     batch_size=16,
     examples=16_000,
@@ -82,6 +89,7 @@ RECIPES: Registry[Recipe] = Registry(
         "paper-pixelrnn": Recipe(_PAPER_PIXELRNN, "data-centre GPUs"),
         "paper-pixelcnn++": Recipe(_PAPER_PLUSPLUS, "data-centre GPUs"),
         "small": Recipe(_SMALL, "2 CPU cores"),
+        "small-wide": Recipe(_SMALL_WIDE, "2 CPU cores"),
         "small-lstm": Recipe(_SMALL_LSTM, "2 CPU cores"),
         "gpu": Recipe(_GPU, "one GPU"),
     },

@@ -21,13 +21,15 @@ class ImageScores:
     """The scores of images.
 
     nats: minus log-likelihood of every image, float64 (N,). subpixels: sub-pixels of one image.
+    mean_map: nats of every pixel, mean over images, float64 (H, W).
 
-    >>> ImageScores(np.array([10.0, 14.0]), subpixels=6).nats_per_subpixel
+    >>> ImageScores(np.array([10.0, 14.0]), 6, np.full((1, 2), 6.0)).nats_per_subpixel
     2.0
     """
 
     nats: np.ndarray
     subpixels: int
+    mean_map: np.ndarray
 
     @property
     def nats_per_image(self) -> float:
@@ -78,6 +80,8 @@ def score_images(
     training = model.training
     model.eval().to(device)
     nats = np.empty(count)
+    size = model.config.image_size
+    total = np.zeros((size, size))
     kind = torch.device(device).type
     try:
         for start in progress(range(0, count, batch_size)):  # type: ignore[attr-defined]
@@ -85,11 +89,12 @@ def score_images(
             pixels, condition = read_images(model.config, images, window)
             with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
                 score = model.log_prob(pixels, condition)
-            nats[window.start : window.stop] = -score.double().sum(dim=(1, 2)).cpu().numpy()
+            exact = -score.double().cpu()
+            nats[window.start : window.stop] = exact.sum(dim=(1, 2)).numpy()
+            total += exact.sum(dim=0).numpy()
     finally:
         model.train(training)
-    c = model.config
-    return ImageScores(nats, c.colours * c.image_size**2)
+    return ImageScores(nats, model.config.colours * size**2, total / count)
 
 
 def advancing(starts: range, count: int, advance: Advance) -> Iterator[int]:

@@ -50,7 +50,10 @@ def locked(run: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{run}: another process is training in this run folder.") from None
+            raise InputError(
+                f"{run}: another process is training in this run folder; wait for it, or use "
+                "another --run."
+            ) from None
         yield
 
 

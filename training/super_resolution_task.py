@@ -50,7 +50,9 @@ class SuperResolutionTask:
         small: tuple[EpisodeDataset, EpisodeDataset | None] | None = None,
     ):
         if len(training) == 0:
-            raise InputError("the training split has no episode.")
+            raise InputError(
+                "the training split has no episode; choose another with --train-split."
+            )
         self.data = data
         self.training = training
         self.validation = validation

@@ -66,7 +66,9 @@ class VideoTask:
         validation: EpisodeDataset | None = None,
     ):
         if len(training) == 0:
-            raise InputError("the training split has no episode.")
+            raise InputError(
+                "the training split has no episode; choose another with --train-split."
+            )
         self.training = training
         self.validation = validation
         self.data = replace(data, clip_frames=_clip_frames(training, data))
@@ -273,7 +275,8 @@ def _shapes(episode: Episode) -> dict[str, int]:
     _, colours, height, width = episode.frames.shape
     if height != width:
         raise InputError(
-            f"episode {episode.id}: frames are {height} high and {width} wide; models need squares."
+            f"episode {episode.id}: frames are {height} high and {width} wide; models need "
+            "squares; prepare the data again, which crops them."
         )
     dimensions = {"state_dim": episode.states.shape[1], "action_dim": episode.actions.shape[1]}
     return {"frame_size": height, "colours": colours, **dimensions}

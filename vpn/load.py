@@ -92,7 +92,7 @@ def load_model(
     found = FAMILIES.find(saved.family)
     if family not in (None, saved.family):
         wanted = FAMILIES.find(str(family)).label
-        raise InputError(f"{saved.folder}: this is {found.label}, not {wanted}.")
+        raise InputError(f"{saved.folder}: this is {found.label}, not {wanted}; name another.")
 
     def build() -> nn.Module:
         try:

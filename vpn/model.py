@@ -245,9 +245,8 @@ class VideoPixelNetwork(nn.Module):
             together = 1 if step is None and frames.device.type == "cpu" else batch
         sources = one_each(generator, batch)
         sample = step or self.step
-        return sample_rollout(
-            self, frames, states, actions, sources, temperature, steps, sample, together
-        )
+        given = frames, states, actions
+        return sample_rollout(self, given, sources, temperature, steps, sample, together)
 
     @torch.no_grad()
     def begin(self, frames: Tensor, states: Tensor, actions: Tensor) -> StepCarry:

@@ -46,9 +46,7 @@ class Rollout:
 
 def sample_rollout(
     model: VideoPixelNetwork,
-    frames: Tensor,
-    states: Tensor,
-    actions: Tensor,
+    given: tuple[Tensor, Tensor, Tensor],
     sources: Sequence[torch.Generator],
     temperature: float,
     steps: int | None,
@@ -57,7 +55,9 @@ def sample_rollout(
 ) -> Rollout:
     """Carry out ``VideoPixelNetwork.rollout``, which describes the arguments.
 
-    sources: what each sample's seed is drawn from. step: samples one frame."""
+    given: frames, states, actions. sources: what each sample's seed is drawn from. step: samples
+    one frame."""
+    frames, states, actions = given
     batch, context = frames.shape[:2]
     config = model.config
     check_temperature(temperature)
@@ -73,8 +73,8 @@ def sample_rollout(
     for first in range(0, batch, together):
         part = slice(first, first + together)
         noise = SampleNoise(sources[part], len(sources[part]))
-        given = frames[part], states[part], actions[part]
-        parts.append(_sample_part(model, given, noise, temperature, steps, step))
+        of_part = frames[part], states[part], actions[part]
+        parts.append(_sample_part(model, of_part, noise, temperature, steps, step))
     return Rollout(
         torch.cat([part.frames for part in parts]),
         torch.cat([part.log_prob for part in parts]),

@@ -220,7 +220,7 @@ def _collect(episode: RecordedEpisode, windows: dict[int, list[float]]) -> Episo
     if not all(math.isfinite(nats) for nats in frame_nats):
         raise InputError(
             f"episode {episode.id}: the model's log-probability is not finite; its weights have "
-            "diverged."
+            "diverged; use an earlier save."
         )
     return EpisodeScore(
         id=episode.id,

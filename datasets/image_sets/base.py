@@ -22,6 +22,7 @@ class ImageExample:
     """One image with what is known about it.
 
     image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be 0.
+    noise_floor: entropy of the image's sensor noise in nats per sub-pixel, where it is known.
 
     >>> ImageExample("a.png", np.zeros((3, 8, 8), np.uint8)).label
     -1
@@ -34,6 +35,7 @@ class ImageExample:
     structure: np.ndarray = field(
         default_factory=lambda: np.zeros((0, STRUCTURE_SIZE, STRUCTURE_SIZE), np.uint8)
     )
+    noise_floor: float | None = None
 
 
 @runtime_checkable

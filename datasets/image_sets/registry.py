@@ -14,6 +14,7 @@ from pixelpush.datasets.image_sets.imagenet import open_imagenet
 from pixelpush.datasets.image_sets.mnist import open_mnist
 from pixelpush.datasets.image_sets.mpii import MpiiImages
 from pixelpush.datasets.image_sets.tfds_images import TfdsImages
+from pixelpush.datasets.objects.names import is_objects
 from pixelpush.datasets.root import data_root
 from pixelpush.errors import InputError
 
@@ -35,10 +36,11 @@ IMAGE_SETS: dict[str, Callable[[Path, str, int], ImageSet]] = {
 def open_images(name: str, split: str, root: str | Path | None = None, size: int = 32) -> ImageSet:
     """A split of an image set: ``len()``, ``[i]`` -> ImageExample.
 
-    name: one of ``IMAGE_SETS``, also as ``NAME:FOLDER``; or ``tfds:NAME`` for a prepared TFDS set.
-    root: the folder that the set's module describes (default: the name under the data root). size:
-    side in pixels of sets whose images come in many sizes. Raises InputError for unknown names,
-    missing folders and files.
+    name: one of ``IMAGE_SETS``, also as ``NAME:FOLDER``; ``tfds:NAME`` for a prepared TFDS set; or
+    ``sim-objects`` (``sim-objects-parts``, ``sim-objects-masks``), also as ``sim-objects:N``. root:
+    the folder that the set's module describes (default: the name under the data root). size: side
+    in pixels of sets whose images come in many sizes. Raises InputError for unknown names, missing
+    folders and files.
 
     >>> open_images("mnist:nowhere", "train")
     Traceback (most recent call last):
@@ -46,10 +48,15 @@ def open_images(name: str, split: str, root: str | Path | None = None, size: int
     """
     if name.startswith("tfds:"):
         return TfdsImages(name.removeprefix("tfds:"), split, None if root is None else Path(root))
+    if is_objects(name):
+        from pixelpush.datasets.objects import open_objects
+
+        return open_objects(name, split, root, size)
     kind, _, folder = name.partition(":")
     if kind not in IMAGE_SETS:
         raise InputError(
-            f"unknown image set {kind!r}; choose one of {', '.join(IMAGE_SETS)} or tfds:NAME."
+            f"unknown image set {kind!r}; choose one of sim-objects, {', '.join(IMAGE_SETS)} or "
+            "tfds:NAME."
         )
     if size < 1:
         raise InputError(f"the size of images must be at least 1, got {size}.")

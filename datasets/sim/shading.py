@@ -29,6 +29,8 @@ LAMP_POINTS = 16
 class Shader:
     """Light on the surfaces of one scene, in whatever pose ``data`` has.
 
+    in_bin: whether the walls of the bin darken what is near them.
+
     >>> from pixelpush.datasets.sim.arm import ARMS
     >>> from pixelpush.datasets.sim.scene import build_scene
     >>> scene = build_scene(ARMS[0], "seen", (0,))
@@ -39,10 +41,11 @@ class Shader:
     True
     """
 
-    def __init__(self, scene: Scene, data: mujoco.MjData, caster: RayCaster):
+    def __init__(self, scene: Scene, data: mujoco.MjData, caster: RayCaster, in_bin: bool = True):
         self.model = scene.model
         self._data = data
         self._caster = caster
+        self._in_bin = in_bin
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self.lamp_points = _lamp_points(scene)
         materials = scene.materials
@@ -51,8 +54,8 @@ class Shader:
         self._pattern = np.array([m.pattern for m in materials], np.int32)
         self._gloss = np.array([m.gloss for m in materials], f32)
         self.body = np.append(self.model.geom_bodyid, -1).astype(np.int32)  # [-1] is "no geom"
-        # What darkens the room's light beside it: every object, and the hand.
-        self.dark_bodies = (*scene.object_bodies, scene.arm_bodies[-1])
+        # What darkens the room's light beside it: every object, and the hand where there is one.
+        self.dark_bodies = (*scene.object_bodies, *scene.arm_bodies[-1:])
         own = [body_blobs(self.model, body) for body in self.dark_bodies]
         self._blob_place = np.concatenate([place for place, _ in own])
         self._blob_radius = np.concatenate([radius for _, radius in own])
@@ -80,7 +83,8 @@ class Shader:
         view = np.ascontiguousarray(rays.T.astype(f32))
         albedo = self._albedo(geom, point)
         room = room_light(self._lamp, albedo, normal)
-        room *= corner_darkening(where, normal)
+        if self._in_bin:
+            room *= corner_darkening(where, normal)
         room *= contact_darkening(blobs, where, normal, self.body[geom])
         key = key_light(self._lamp, albedo, self._gloss[geom], where, normal, view)
         return room, key, normal

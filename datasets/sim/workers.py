@@ -8,6 +8,7 @@ closed and ends."""
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -21,7 +22,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pixelpush.datasets.episodes import Episode
-from pixelpush.datasets.sim import generate
 from pixelpush.datasets.store import EpisodeStore, write_shard
 from pixelpush.errors import InputError
 
@@ -33,7 +33,8 @@ class Job:
     """What to make: so many episodes of a laboratory's split at a size, as shards in ``folder``.
 
     per_shard: episodes of a shard. earlier: a finished store of fewer episodes of the same version
-    to copy from, or "".
+    to copy from, or "". maker: 'module:function' that makes an episode of (laboratory, split,
+    number, size).
 
     >>> Job("working", "sim", "train", size=64, episodes=100, per_shard=32).shards()
     4
@@ -46,6 +47,7 @@ class Job:
     episodes: int
     per_shard: int
     earlier: str = ""
+    maker: str = "pixelpush.datasets.sim.generate:generate_episode"
 
     def shards(self) -> int:
         """How many shards the episodes make; the last one may be shorter.
@@ -70,11 +72,13 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
     stop = min(job.episodes, (index + 1) * job.per_shard)
 
     def episodes() -> Iterator[Episode]:
+        module, _, function = job.maker.partition(":")
+        make = getattr(importlib.import_module(module), function)
         for number in range(start, stop):
             yield (
                 earlier[number]
                 if number < len(earlier)
-                else generate.generate_episode(job.laboratory, job.split, number, job.size)
+                else make(job.laboratory, job.split, number, job.size)
             )
 
     write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())

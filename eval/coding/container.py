@@ -59,12 +59,14 @@ class Reader:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         if not self.path.is_file():
-            raise InputError(f"{self.path}: no such file.")
+            raise InputError(f"{self.path}: no such file; name one of 'pixelpush compress'.")
         with self._damage():
             with zipfile.ZipFile(self.path) as archive:
                 header = json.loads(archive.read(HEADER))
             if not isinstance(header, dict) or header.get("format") != FORMAT:
-                raise InputError(f"{self.path}: no file of 'pixelpush compress'.")
+                raise InputError(
+                    f"{self.path}: not a file of 'pixelpush compress'; name one that is."
+                )
         if header.get("version") != VERSION:
             raise InputError(
                 f"{self.path}: version {header.get('version')!r} of the coded format; this release "

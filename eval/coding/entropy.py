@@ -53,7 +53,8 @@ class Encoder:
             self._coder.encode(symbols, self._tables, _rows(probabilities))
         except ValueError:
             raise InputError(
-                "the model's probabilities are not finite; its weights have diverged."
+                "the model's probabilities are not finite; its weights have diverged; use an "
+                "earlier save."
             ) from None
 
     def words(self) -> np.ndarray:
@@ -74,7 +75,10 @@ class Decoder:
         try:
             symbols = self._coder.decode(self._tables, _rows(probabilities))
         except (ValueError, AssertionError):
-            raise InputError("the code does not fit the model's probabilities.") from None
+            raise InputError(
+                "the code does not fit the model's probabilities; the file is damaged, or "
+                "another model coded it."
+            ) from None
         return torch.from_numpy(symbols.astype(np.uint8))
 
 

@@ -94,7 +94,11 @@ class Driver:
                 self._held.clear()
                 continue
             started = time.monotonic()
-            await self._step(viewer)
+            try:
+                await self._step(viewer)
+            except InputError as error:
+                viewer.hold = Hold(np.zeros_like(viewer.hold.held))
+                viewer.tell(json.dumps({"type": "error", "text": str(error)}))
             await asyncio.sleep(max(0.0, self._pause - (time.monotonic() - started)))
 
     def close(self) -> None:

@@ -135,13 +135,9 @@ class Session:
 
     def set(self, sampling: Sampling) -> None:
         """Predict from here on in another way."""
+        prediction: Any = sampling.prediction  # one of PREDICTIONS, as it has been checked
+        self.world = World(self.model, prediction, sampling.temperature, self.precision)
         self.sampling = sampling
-        self.world = World(
-            self.model,
-            sampling.prediction,  # type: ignore[arg-type]
-            sampling.temperature,
-            self.precision,
-        )
 
     def reset(self, split: str | None = None, episode: int | None = None) -> View:
         """Begin anew, at another episode if one is named. Ends a recording."""
@@ -150,9 +146,10 @@ class Session:
             split=self.source.split if split is None else split,
             episode=self.source.episode if episode is None else episode,
         )
-        self._bin: PushingBin | None = None
-        beginning = self._beginning(source)
-        self.source = source  # only once there is such an episode
+        bin, beginning = self._beginning(source)
+        # Nothing is given up before there is such an episode.
+        self._bin = bin
+        self.source = source
         self.name = beginning.name
         arrays = (beginning.frames, beginning.states, beginning.actions)
         moment = self.world.begin(*(self._tensor(array) for array in arrays))
@@ -253,16 +250,13 @@ class Session:
         found = np.stack(places) - self._bin.pixel(here)[:2]
         return (found / np.linalg.norm(found, axis=1, keepdims=True)).tolist()
 
-    def _beginning(self, source: Source) -> Beginning:
+    def _beginning(self, source: Source) -> tuple[PushingBin | None, Beginning]:
         size = self.model.config.frame_size
         if source.given is not None:
-            return source.given
+            return None, source.given
         if source.simulated:
-            if source.episode < 0:
-                raise InputError(f"episode {source.episode}: episodes are counted from 0.")
-            self._bin, beginning = begin_bin(source.data, source.split, source.episode, size)
-            return beginning
-        return find_beginning(source.data, source.split, source.episode, size)
+            return begin_bin(source.data, source.split, source.episode, size)
+        return None, find_beginning(source.data, source.split, source.episode, size)
 
     def _context(self, beginning: Beginning, command: np.ndarray) -> list[Recorded]:
         """The given frames, as a recording that starts at the beginning has them."""

@@ -14,7 +14,7 @@ from pixelpush.errors import InputError
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.points import mean_distance
-from pixelpush.vpn.world import Moment, World
+from pixelpush.vpn.world import Moment, Prediction, World
 
 
 class VP2Model:
@@ -43,11 +43,11 @@ class VP2Model:
         lowest: Tensor | None = None,
         highest: Tensor | None = None,
         temperature: float = 0.5,
-        prediction: str = "sample",
+        prediction: Prediction = "sample",
         seed: int = 0,
         num_context: int = 2,
     ):
-        self.world = World(model, prediction, temperature)  # type: ignore[arg-type]
+        self.world = World(model, prediction, temperature)
         self.num_context = num_context
         self._bounds = None if lowest is None or highest is None else (lowest, highest)
         self._seed = seed
@@ -121,14 +121,14 @@ class WorldModelCost(nn.Module):
     def __init__(
         self,
         model: VideoPixelNetwork,
-        prediction: str = "sample",
+        prediction: Prediction = "sample",
         temperature: float = 0.5,
         precision: str = "32",
         seed: int = 0,
     ):
         super().__init__()
         self.model = model
-        self.world = World(model, prediction, temperature, precision)  # type: ignore[arg-type]
+        self.world = World(model, prediction, temperature, precision)
         self._seed = seed
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pixelpush.datasets import is_simulated, open_dataset
-from pixelpush.datasets.sim.names import parse_name
+from pixelpush.datasets.sim.names import check_split, parse_name
 from pixelpush.errors import InputError
 from pixelpush.eval.planning.bin import PushingBin
 from pixelpush.eval.planning.space import sim_space
@@ -40,7 +40,10 @@ class Goal:
 def begin_bin(laboratory: str, split: str, episode: int, size: int) -> tuple[PushingBin, Beginning]:
     """The simulated bin at an episode's beginning, after one step with the hand at rest.
 
-    A model needs two frames to predict from. The bin goes on from the second."""
+    A model needs two frames to predict from. The bin goes on from the second. Raises InputError
+    for an unknown split and a number below 0."""
+    check_split(split)
+    _check_number(episode)
     bin = PushingBin(laboratory, split, episode, size)
     frames = [bin.frame()]
     states = [bin.state()]
@@ -54,8 +57,7 @@ def begin_bin(laboratory: str, split: str, episode: int, size: int) -> tuple[Pus
 
 def find_beginning(data: str, split: str, episode: int, size: int) -> Beginning:
     """The beginning of an episode: of the simulated bin, or of a prepared data set."""
-    if episode < 0:
-        raise InputError(f"episode {episode}: episodes are counted from 0.")
+    _check_number(episode)
     if is_simulated(data):
         return begin_bin(parse_name(data)[0], split, episode, size)[1]
     episodes = open_dataset(data, split)
@@ -72,6 +74,11 @@ def find_beginning(data: str, split: str, episode: int, size: int) -> Beginning:
         recorded.actions[: CONTEXT - 1],
         recorded.id,
     )
+
+
+def _check_number(episode: int) -> None:
+    if episode < 0:
+        raise InputError(f"episode {episode}: episodes are counted from 0.")
 
 
 def given_beginning(options: Mapping[str, Any]) -> Beginning:

@@ -22,7 +22,7 @@ from pixelpush.eval.environments.spaces import model_spaces, observe
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.points import mean_distance
-from pixelpush.vpn.world import Moment, World, places
+from pixelpush.vpn.world import Moment, Prediction, World, places
 
 STEPS = 18  # actions of an episode, as many as the papers predict frames
 
@@ -60,12 +60,12 @@ class PushingEnv(gymnasium.Env):
         split: str = "val",
         episodes: int = 256,
         steps: int = STEPS,
-        prediction: str = "sample",
+        prediction: Prediction = "sample",
         temperature: float = 1.0,
         precision: str = "32",
         render_mode: str | None = "rgb_array",
     ):
-        self.world = World(model, prediction, temperature, precision)  # type: ignore[arg-type]
+        self.world = World(model, prediction, temperature, precision)
         self.observation_space, self.action_space = model_spaces(model, is_simulated(data))
         self.render_mode = render_mode
         self._data = data

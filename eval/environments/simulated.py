@@ -68,8 +68,6 @@ class SimulatedPushingEnv(gymnasium.Env):
             raise InputError("reset: the simulated bin begins with an episode, not with frames.")
         drawn = int(self.np_random.integers(self._episodes))
         episode = int(given.get("episode", drawn))
-        if episode < 0:
-            raise InputError(f"episode {episode}: episodes are counted from 0.")
         split = str(given.get("split", self._split))
         self._bin, beginning = begin_bin(self._laboratory, split, episode, self._size)
         self._frame = beginning.frames[-1]

@@ -16,7 +16,7 @@ from pixelpush.eval.environments.pushing import STEPS, begin_world, begun
 from pixelpush.eval.environments.spaces import model_spaces, observe
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn import VideoPixelNetwork
-from pixelpush.vpn.world import Moment, World
+from pixelpush.vpn.world import Moment, Prediction, World
 
 
 class VectorPushingEnv(gymnasium.vector.VectorEnv):
@@ -48,13 +48,13 @@ class VectorPushingEnv(gymnasium.vector.VectorEnv):
         split: str = "val",
         episodes: int = 256,
         steps: int = STEPS,
-        prediction: str = "sample",
+        prediction: Prediction = "sample",
         temperature: float = 1.0,
         precision: str = "32",
     ):
         if num_envs < 1:
             raise InputError(f"num_envs must be at least 1, got {num_envs}.")
-        self.world = World(model, prediction, temperature, precision)  # type: ignore[arg-type]
+        self.world = World(model, prediction, temperature, precision)
         self.num_envs = num_envs
         self.render_mode = "rgb_array"
         spaces = model_spaces(model, is_simulated(data))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file
@@ -73,6 +72,8 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
     # Heights in inches: a row of tiles, then its caption.
     heights = [height for lines in wrapped for height in (1.35, 0.02 + 0.14 * len(lines))]
     with matplotlib.rc_context({"font.size": 7}):
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(1.35 * columns, sum(heights) + 0.25), dpi=150)
         places = figure.add_gridspec(
             2 * len(rows), columns, height_ratios=heights, wspace=0.04, hspace=0.02
@@ -86,6 +87,7 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
                 axis.imshow(
                     tile[0] if len(tile) == 1 else tile.transpose(1, 2, 0),
                     cmap="gray",
+                    interpolation="nearest",
                     vmin=0,
                     vmax=255,
                 )

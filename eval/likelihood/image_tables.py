@@ -26,7 +26,8 @@ def scores_text(report: ImageReport) -> str:
     names: list[str] = []
     rows: list[dict[str, str]] = []
     for model in report.models:
-        about = f"{KINDS[model.kind].label}, {model.parameters / 1e6:.2f}M"
+        kind = KINDS[model.kind]
+        about = f"{kind.label}, {model.parameters / 1e6:.2f}M{', a bound' if kind.bound else ''}"
         for split, found in model.splits.items():
             part = f" (first {found.images} of {found.images_in_split})"
             names.append(f"{model.name} ({about}), {split}{'' if found.whole_split else part}")

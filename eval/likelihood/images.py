@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+import torch
 
 from pixelpush.datasets.image_sets import ImageSet, open_images
 from pixelpush.eval.devices import pick_device
+from pixelpush.eval.images.scales import Share, scales_of, shares
 from pixelpush.eval.likelihood.metrics import Figure, Scores, find_metric, measure
 from pixelpush.eval.likelihood.settings import ScoringSettings
 from pixelpush.image import ImageModel
@@ -21,12 +24,14 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class ImageSummary:
-    """One model on one split. figures: by the metric's name."""
+    """One model on one split. figures: by the metric's name. shares: of a multiscale model's scales
+    and groups, else empty."""
 
     figures: dict[str, Figure]
     images: int
     images_in_split: int
     content_sha256: str | None
+    shares: list[Share] = field(default_factory=list)
 
     @property
     def whole_split(self) -> bool:
@@ -44,6 +49,7 @@ class ImageSummary:
             "images_in_split": self.images_in_split,
             "whole_split": self.whole_split,
             "content_sha256": self.content_sha256,
+            **({"shares": [asdict(share) for share in self.shares]} if self.shares else {}),
         }
 
 
@@ -106,6 +112,7 @@ def _score(
     progress: Progress,
 ) -> ImageSummary:
     images: ImageSet = open_images(data, split, size=model.config.image_size)
+    sizes = scales_of(model)
     count = len(images) if settings.episodes is None else min(settings.episodes, len(images))
     with progress(count, split) as advance:
         scores = score_images(
@@ -118,5 +125,15 @@ def _score(
             lambda starts: advancing(starts, count, advance),
         )
     nats = scores.nats.tolist()
-    figures = measure("image", Scores(nats, [scores.subpixels] * len(nats), [1] * len(nats)))
-    return ImageSummary(figures, len(nats), len(images), images.content_sha256)
+    floors = _floors(images, len(nats), scores.subpixels)
+    subpixels = [scores.subpixels] * len(nats)
+    figures = measure("image", Scores(nats, subpixels, [1] * len(nats), floors))
+    parts = shares(torch.from_numpy(-scores.mean_map)[None], sizes) if sizes else []
+    return ImageSummary(figures, len(nats), len(images), images.content_sha256, parts)
+
+
+def _floors(images: ImageSet, count: int, subpixels: int) -> list[float] | None:
+    """Nats of the sensor noise of each image, where it is known."""
+    if images[0].noise_floor is None:
+        return None
+    return [(images[index].noise_floor or 0.0) * subpixels for index in range(count)]

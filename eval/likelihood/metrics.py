@@ -121,7 +121,6 @@ METRICS: list[Metric] = [
         "above_floor",
         "above floor",
         lambda scores: scores.above(scores.floors),
-        families=("video",),
     ),
     Metric(
         "above_reference",
@@ -136,7 +135,7 @@ def metrics_of(family: Family) -> list[Metric]:
     """The metrics of a family of models, in the order of the tables.
 
     >>> [metric.header for metric in metrics_of("image")]
-    ['nats/image', 'nats/sub-pixel', 'bits/dim']
+    ['nats/image', 'nats/sub-pixel', 'bits/dim', 'above floor']
     """
     return [metric for metric in METRICS if family in metric.families]
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.errors import InputError
 from pixelpush.eval.calibration import Calibration, calibration
 from pixelpush.eval.clips import read_episodes
 from pixelpush.eval.devices import pick_device
-from pixelpush.eval.likelihood.image_tables import scores_text, table1_text, table3_text
-from pixelpush.eval.likelihood.images import evaluate_images
+from pixelpush.eval.likelihood.image_run import score_image_models
+from pixelpush.eval.likelihood.outputs import Outputs
 from pixelpush.eval.likelihood.report import LikelihoodReport
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, usual_splits
 from pixelpush.eval.likelihood.settings import EvalProtocol, ScoringSettings
@@ -24,27 +23,12 @@ from pixelpush.eval.likelihood.tables import (
 )
 from pixelpush.eval.likelihood.videos import TableRow, evaluate, row_names
 from pixelpush.files import write_json
-from pixelpush.progress import Progress, progress_unless
+from pixelpush.progress import Progress
 from pixelpush.saved import find_saved
 from pixelpush.vpn import load_model
 
 # The whole distribution of every sub-pixel is computed for them: as dear as coding them.
 CALIBRATED_EPISODES = 4
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What to write and print. side_by_side: Table 2 instead of a table for each split."""
-
-    json: Path | None = None
-    figure: Path | None = None
-    side_by_side: bool = False
-    quiet: bool = False
-
-    @property
-    def progress(self) -> Progress:
-        """How to report progress."""
-        return progress_unless(self.quiet)
 
 
 def score_models(
@@ -59,8 +43,13 @@ def score_models(
     data: '' for what the models were trained on. splits: empty for the usual ones. Raises
     InputError where something asked for does not fit."""
     if find_saved(names[0]).family == "image":
-        _score_image_models(names, data, splits or ("test",), settings, outputs)
+        score_image_models(names, data, splits, settings, outputs)
     else:
+        if outputs.conditions:
+            raise InputError(
+                f"--conditions is for image models; {names[0]} is a video model: 'pixelpush "
+                "listen' tells what its actions are worth."
+            )
         _score_video_models(names, data, splits, settings, outputs)
 
 
@@ -130,38 +119,8 @@ def _load_rows(names: Sequence[str]) -> list[TableRow]:
     sizes = {row.name: row.model.config.frame_size for row in rows}
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-        raise InputError(f"the models' frames differ in size ({listed}); a table needs one size.")
-    return rows
-
-
-def _score_image_models(
-    names: Sequence[str],
-    data: str,
-    splits: Sequence[str],
-    settings: ScoringSettings,
-    outputs: Outputs,
-) -> None:
-    for_videos = {
-        "--context": settings.context,
-        "--clip-frames": settings.clip_frames,
-    }
-    for option, value in for_videos.items():
-        if value is not None:
-            raise InputError(
-                f"{option} is for video models; {names[0]} is an image model, leave it out."
-            )
-    if not data:
         raise InputError(
-            "name the image set with --data (mnist, cifar10, imagenet32, cub, ..., or NAME:FOLDER)."
+            f"the models' frames differ in size ({listed}); a table needs one size; score them "
+            "one by one with --model."
         )
-    report = evaluate_images(names, data, splits, settings, outputs.progress)
-    if outputs.json is not None:
-        write_json(outputs.json, report.to_json())
-    if outputs.figure is not None:
-        from pixelpush.eval.likelihood.figure import image_likelihood_figure
-
-        image_likelihood_figure(report, outputs.figure)
-    texts = [scores_text(report), table1_text([report])]
-    if "imagenet" in data:
-        texts.append(table3_text([report]))
-    print("\n\n".join(text for text in texts if text))
+    return rows

@@ -44,7 +44,10 @@ def run_facts(name_or_path: str) -> RunFacts:
             (config.get("notes") or {}).get("metadata") or {},
         )
     except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
+        raise InputError(
+            f"{path}: the run's configuration is damaged ({error}); restore the file, or use "
+            "another save."
+        ) from None
 
 
 def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
@@ -61,7 +64,10 @@ def trained_on_another_bin(name_or_path: str) -> bool:
     try:
         return of_another_version(config)
     except (AttributeError, TypeError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: the run's configuration is damaged ({error}).") from None
+        raise InputError(
+            f"{path}: the run's configuration is damaged ({error}); restore the file, or use "
+            "another save."
+        ) from None
 
 
 def _refuse_another_bin(name: str) -> None:
@@ -116,7 +122,7 @@ def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:
     options = {"size": frame_size} if is_simulated(data) else {}
     episodes = open_dataset(data, split, **options)
     if len(episodes) == 0:
-        raise InputError(f"{episodes.name}: this split has no episode.")
+        raise InputError(f"{episodes.name}: this split has no episode; choose another.")
     return episodes
 
 

@@ -145,7 +145,8 @@ def _survey(
     known = [floor for floor in floors if floor is not None]
     if known and len(known) < len(floors):
         raise InputError(
-            f"{episodes.name}: only {len(known)} of {len(floors)} episodes tell their noise floor."
+            f"{episodes.name}: only {len(known)} of {len(floors)} episodes tell their noise "
+            "floor; prepare the data again."
         )
     return _Survey(scores if reference is not None else None, known or None)
 

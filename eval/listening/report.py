@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from pixelpush.eval.listening.measure import ACTIONS, SHUFFLED, Heard, Listening, verdict
 from pixelpush.eval.text import text_table, with_error
 from pixelpush.files import atomic_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def listening_json(found: Listening, name: str, maps: bool = True) -> dict[str, object]:
@@ -61,6 +63,8 @@ def listening_figure(found: Listening, picture: np.ndarray, path: Path) -> None:
     picture: uint8 (C, H, W), a frame to show the place."""
     shown = [h for h in found.heard if h.lie.of == ACTIONS and h.lie.way == SHUFFLED]
     columns = len(shown) + 2
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(1.9 * columns + 1.5, 2.4), layout="constrained")
     axes = figure.subplots(1, columns, width_ratios=[1.7, *[1] * (columns - 1)])
     _draw_costs(axes[0], found)

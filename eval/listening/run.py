@@ -37,7 +37,7 @@ def run(
     if counterfactuals and not is_simulated(facts.data):
         raise InputError(
             f"--counterfactuals: {facts.data} is no simulated bin; only there is it known what "
-            "other actions would have done."
+            "other actions would have done; leave it out."
         )
     device = pick_device(settings.device)
     model = load_model(name, device, family="video")

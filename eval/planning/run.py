@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pixelpush.eval.planning.methods import METHODS, Setup
 from pixelpush.eval.planning.tasks import Task
 from pixelpush.files import read_json, write_json
 from pixelpush.progress import Progress, silent
+from pixelpush.saved import WEIGHTS, find_saved
 
 FORMAT = "pixelpush-plan"
 VERSION = 1
@@ -77,6 +79,18 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def weights_hash(name: str) -> str:
+    """What tells a model's weights from later ones of the same name; '' for no model.
+
+    >>> len(weights_hash("push-ot-small")), weights_hash("")
+    (16, '')
+    """
+    if not name:
+        return ""
+    content = (find_saved(name).folder / WEIGHTS).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 def _begun(job: Job) -> dict[str, Any]:
     """What the job's JSON holds, or a new beginning."""
     begun = {
@@ -85,6 +99,7 @@ def _begun(job: Job) -> dict[str, Any]:
         "split": job.split,
         "method": job.method,
         "model": job.name,
+        "weights": weights_hash(job.name),
         **job.setup.to_json(job.method),
         "tasks": [],
     }

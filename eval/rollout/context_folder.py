@@ -36,7 +36,7 @@ def read_context_folder(
     with a line of column names.
     Raises InputError naming file and row, and how many actions are missing."""
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder.")
+        raise InputError(f"{folder}: no such folder; --folder names one with the first frames.")
     frames = _frames(folder, config, context, fit_as(metadata or {}))
     states = (
         read_vectors(folder / "states.csv", config.state_dim, "state") if config.state_dim else None

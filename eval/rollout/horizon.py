@@ -49,8 +49,7 @@ def plan_horizon(
     future = episode.actions[context - 1 : recorded - 1] if own_actions is None else own_actions
     usual = USUAL_STEPS if own_actions is None else len(future)
     steps = settings.steps or min(len(future), usual)
-    if steps > len(future):
-        future = _extended(episode.id, future, steps, settings.beyond)
+    future = _reaching(episode.id, future, steps, settings.beyond)
     actions = np.concatenate([episode.actions[: context - 1], future[:steps]])
     if own_actions is not None:
         return Horizon(steps, actions, episode.states[:context], known=0)
@@ -62,8 +61,10 @@ def plan_horizon(
     return Horizon(steps, actions, states, known)
 
 
-def _extended(name: str, actions: np.ndarray, steps: int, beyond: str) -> np.ndarray:
+def _reaching(name: str, actions: np.ndarray, steps: int, beyond: str) -> np.ndarray:
     """``steps`` actions or more, of which the first are ``actions``."""
+    if steps <= len(actions):
+        return actions
     if beyond == "hold":
         return np.concatenate([actions, np.repeat(actions[-1:], steps - len(actions), axis=0)])
     if beyond == "loop":

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_file
@@ -178,6 +176,9 @@ def _summary(curves: Sequence[np.ndarray]) -> CurveSummary:
 
 def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
     """PSNR and SSIM against the frame index, with one standard error over episodes."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     frames = np.arange(context, context + summary.steps)
     labels = {

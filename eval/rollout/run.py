@@ -19,6 +19,7 @@ from pixelpush.eval.rollout.horizon import read_actions
 from pixelpush.eval.rollout.layers import check_layers, layer_pictures
 from pixelpush.eval.rollout.mp4 import write_png
 from pixelpush.eval.rollout.page import write_page
+from pixelpush.eval.rollout.perceptual import load_perceptual
 from pixelpush.eval.rollout.quality_log import QualityLog
 from pixelpush.eval.rollout.record import (
     actions_digest,
@@ -39,6 +40,7 @@ from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
 from pixelpush.eval.rollout.sheet import contact_sheet
 from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
+from pixelpush.files import write_json
 from pixelpush.progress import progress_bar, silent
 from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 
@@ -100,6 +102,7 @@ def roll_out_episodes(
     if outputs.layers:
         check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)
+    judge = load_perceptual(outputs.lpips, outputs.fvd, ready.device)
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
@@ -121,6 +124,8 @@ def roll_out_episodes(
             }
             writer = _Writer(ready, outputs, upscalers, number, about)
             truth = None if large is None or own is not None else large[number].frames
+            if judge is not None:
+                judge.add(video)
             entries.append(writer.write(video, futures, truth))
             shown.append((f"{episodes.name} {number} ({episodes[number].id})", video))
             if quality is not None and video.truth is not None:
@@ -128,6 +133,9 @@ def roll_out_episodes(
             advance(1)
     if quality is not None:
         quality.write(outputs.out, Path(ready.name).name, ready.sampling, ready.context)
+    if judge is not None:
+        about = {"model": Path(ready.name).name, "data": data, "split": split}
+        write_json(outputs.out / "perceptual.json", {**about, **judge.to_json()})
     _finish(ready, shown, entries, outputs)
 
 

@@ -78,8 +78,14 @@ class RolloutOutputs:
     layers: bool = False
     """Show the layers that the first sample was composed of as rows of the strip: memory, the last
     frame moved, the drawn arm, their composition. For models with the layered encoder."""
+    lpips: Path | None = None
+    """Weights of LPIPS on AlexNet, a file of your own (docs/evaluation.md): distances by step in
+    perceptual.json."""
+    fvd: Path | None = None
+    """Weights of I3D, a file of your own (docs/evaluation.md): FVD over the episodes in
+    perceptual.json."""
     frames_per_second: int = 5
-    """Speed of the MP4s."""
+    """Speed of the MP4s and GIFs."""
     quiet: bool = False
     """No progress bar."""
 

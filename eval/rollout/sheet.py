@@ -9,7 +9,7 @@ import numpy as np
 from pixelpush.eval.rollout.drawing import BLANK, CONTEXT, FAINT, Canvas, enlarge
 from pixelpush.eval.rollout.video import GAP, RolloutVideo, spread_frames
 
-_CELL = 96  # pixels
+_CELL = 128  # pixels
 _COLUMNS = 10
 _LEFT = 110
 _HEAD = 30  # of the page

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 
 from pixelpush.datasets.episodes import Episode
@@ -191,6 +190,8 @@ def roc_text(report: RocReport) -> str:
 
 def roc_figure(report: RocReport, path: Path) -> None:
     """All curves in one picture."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(5, 3.6), layout="constrained")
     axes = figure.subplots()
     for name, entry in report.troubles.items():

@@ -100,7 +100,10 @@ def learn_usual(
     divide, and for fewer than 20 frames."""
     side = nats[0].shape[-1]
     if regions < 1 or side % regions:
-        raise InputError(f"a picture of {side} pixels does not divide into {regions} regions.")
+        raise InputError(
+            f"a picture of {side} pixels does not divide into {regions} regions; choose "
+            "--regions that divide it."
+        )
     frames = sum(len(episode) for episode in nats)
     if frames < 20 or len(nats) < 2:
         raise InputError(

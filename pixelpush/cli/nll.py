@@ -20,17 +20,21 @@ class NllOptions:
     """Several of them instead: Table 2, a row for each, beside the published one."""
     data: str = ""
     """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model
-    was trained on. Image models: the image set, as NAME or NAME:FOLDER; it must be given."""
+    was trained on. Image models: the image set, as NAME or NAME:FOLDER."""
     splits: Splits = ()
     """Split to score; repeat for more. Left out: every split but train with --model, every split
-    with --models; image models: test."""
+    with --models; image models: test, or every split but train of sim-objects."""
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
+    conditions: bool = False
+    """Image models with a condition: score the first 200 images (or --episodes) of the first split
+    again under other images' conditions, none, and other words; what each costs in nats."""
     json: Path | None = None
     """Write everything, per-episode values included, to this file (docs/evaluation.md has the
     schema)."""
     figure: Path | None = None
     """Draw each metric over the splits into this PNG, PDF or SVG file; of video models also the
-    curve over frames and the first model's calibration."""
+    curve over frames and the first model's calibration. Image models with scales or --conditions
+    get a second one, NAME-nats: nats by scale and group, and what false conditions cost."""
     quiet: bool = False
     """No progress bar."""
 
@@ -55,5 +59,7 @@ def nll(options: NllOptions) -> None:
 
     from pixelpush.eval.likelihood import run
 
-    outputs = run.Outputs(options.json, options.figure, bool(options.models), options.quiet)
+    outputs = run.Outputs(
+        options.json, options.figure, bool(options.models), options.quiet, options.conditions
+    )
     run.score_models(names, options.data, options.splits, options.scoring, outputs)

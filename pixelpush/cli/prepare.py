@@ -12,6 +12,7 @@ from pixelpush.errors import InputError
 
 def sources() -> dict[str, Callable[..., None]]:
     """The one list of what can be prepared: the simulator's laboratories, and every reader."""
+    from pixelpush.datasets.objects import commands as objects
     from pixelpush.datasets.readers import READERS
     from pixelpush.datasets.sim import commands as sim
 
@@ -19,6 +20,7 @@ def sources() -> dict[str, Callable[..., None]]:
         "sim": sim.prepare_sim,
         "sim-diverse": sim.prepare_sim_diverse,
         "sim-cameras": sim.prepare_sim_cameras,
+        "sim-objects": objects.prepare_objects,
         **{reader.name: _command(reader) for reader in READERS},
     }
 

@@ -43,15 +43,16 @@ def rollout(options: RolloutOptions) -> None:
     check_counts(options, "context")
     if not options.episodes:
         raise InputError("--episodes: give at least one number of an episode, from 0.")
-    if options.folder is not None and (options.data or options.split or options.outputs.quality):
+    if options.folder is not None and (options.data or options.split or _measured(options.outputs)):
         raise InputError(
-            "--folder takes the place of --data and --split, and has no truth for --quality."
+            "--folder takes the place of --data and --split, and has no truth for --quality, "
+            "--lpips and --fvd; leave them out."
         )
 
     if options.folder is not None and options.actions is not None:
         raise InputError("--folder has its own actions.csv; leave --actions out.")
-    if options.actions is not None and options.outputs.quality:
-        raise InputError("--actions has no truth for --quality; leave one of them out.")
+    if options.actions is not None and _measured(options.outputs):
+        raise InputError("--actions has no truth for --quality, --lpips and --fvd; leave them out.")
     from pixelpush.eval.likelihood.runs import check_request
 
     if options.folder is None:  # before torch is loaded and anything is simulated
@@ -71,3 +72,8 @@ def rollout(options: RolloutOptions) -> None:
             options.outputs,
             options.actions,
         )
+
+
+def _measured(outputs: RolloutOutputs) -> bool:
+    """Whether something is asked for that needs the truth."""
+    return outputs.quality or outputs.lpips is not None or outputs.fvd is not None

@@ -67,14 +67,7 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ],
         {"out": Path("out")},
     ),
-    "inspect": (
-        [
-            "pixelpush.datasets.registry.open_dataset",
-            "pixelpush.datasets.inspection.inspect_dataset",
-            "pixelpush.datasets.inspection.inspect_store",
-        ],
-        {"data": "sim"},
-    ),
+    "inspect": (["pixelpush.datasets.inspection.run.inspect_named"], {"data": "sim"}),
 }
 # What commands refuse before they load anything; what is asked for here does not exist.
 CHECKS = (
@@ -98,6 +91,8 @@ OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("nll", "figure"): {"figure": Path("other.png")},
     ("speed", "figure"): {"figure": Path("other.png")},
     ("rollout", "folder"): {"folder": Path("given")},
+    ("rollout", "lpips"): {"lpips": Path("lpips.pth")},
+    ("rollout", "fvd"): {"fvd": Path("i3d.pt")},
     ("rollout", "actions"): {"actions": Path("push.csv")},
     ("curves", "out"): {"out": Path("other.png")},
     ("train", "track"): {"track": ("wandb",)},
@@ -137,6 +132,8 @@ def another(cls: type, name: str, value: Any) -> Any:
     for choice in choices:
         if get_origin(choice) is Literal:
             return next(word for word in get_args(choice) if word != value)
+        if get_origin(choice) is tuple and get_origin(get_args(choice)[0]) is Literal:
+            return get_args(get_args(choice)[0])[:1]
         if get_origin(choice) is tuple:
             return tuple(another_of(get_args(choice)[0], item) for item in value or (None,))
         return another_of(choice, value)
@@ -224,6 +221,7 @@ def test_every_option_is_in_the_help(command: str, capsys):
         main([command, "--help"])
     shown = capsys.readouterr().out
     spelled = {"settings": "set", "splits": "split"}
+    spelled |= {"labels": "label", "captions": "caption", "parts": "part", "uses": "use"}
     for _, name in leaves(options_class(command)):
         if (command, name) in _POSITIONAL:
             continue  # positional
@@ -236,7 +234,7 @@ def test_every_option_is_in_the_help(command: str, capsys):
         (["train", "push-ot-small", "--data", "d", "--run", "r", "--workers", "0"], "workers must"),
         (["rollout", "--model", "m", "--out", "o", "--samples", "0"], "--samples must be at least"),
         (["speed", "--videos", "0"], "--videos must be at least 1, got 0"),
-        (["sample", "--model", "m", "--out", "o.png", "--n", "0"], "--n must be at least 1"),
+        (["sample", "--model", "m", "--out", "o.png", "--rows", "0"], "--rows must be at least 1"),
         (["nll"], "give one model with --model"),
         (["prepare"], "name what to prepare"),
     ],

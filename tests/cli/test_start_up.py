@@ -58,7 +58,7 @@ def test_training_does_load_the_trainer():
         ["train", "push-ot-small", "--data", "no-such-data", "--run", "r"],
         ["--version"],
         ["train", "--help"],
-        ["presets"],
+        ["presets", "no-such-preset"],
     ],
     ids=" ".join,
 )

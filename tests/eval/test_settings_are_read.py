@@ -118,16 +118,18 @@ def pictures(tmp_path: Path) -> Path:
 
 def test_pictures_read_every_option(pictures: Path, tmp_path: Path, monkeypatch):
     sizes = {"image_size": 8, "channels": 4, "head_hidden": 8, "blocks": 1, "patch_layers": 2}
-    conditions = {"classes": 2, "condition_channels": 4, "condition_layers": 2}
-    model = build_image_model(
-        "multiscale-pixelcnn", base_size=4, base_layers=2, crop=8, **sizes, **conditions
-    )
-    save_model(model, tmp_path / "model")
-    data = f"folder:{pictures}"
+    sizes |= {"base_size": 4, "base_layers": 2, "crop": 8, "condition_channels": 4}
+    spoken = {"classes": 20, "captions": True, "structure": 35, "structure_parts": 15}
+    model = build_image_model("multiscale-pixelcnn", condition_dropout=0.5, **sizes, **spoken)
+    save_model(model, tmp_path / "spoken")
+    save_model(build_image_model("multiscale-pixelcnn", classes=2, **sizes), tmp_path / "classes")
+    mask, data = tmp_path / "mask.png", f"folder:{pictures}"
+    cv2.imwrite(str(mask), np.ones((32, 32), np.uint8))
+    said = {"labels": ("mug",), "captions": ("a red mug",), "parts": ("tip=0.5,0.5",)}
     with reads_of(PictureSettings, monkeypatch) as found:
-        for settings in (
-            PictureSettings(n=2, label=1),
-            PictureSettings(kind="upscale", n=2, samples=2, data=data, given=4),
+        for name, settings in (
+            ("spoken", PictureSettings(mask=mask, data="sim-objects", samples=1, **said)),
+            ("classes", PictureSettings(kind="upscale", rows=2, samples=2, data=data, given=4)),
         ):
-            draw_picture(str(tmp_path / "model"), tmp_path / "a.png", settings, "cpu")
+            draw_picture(str(tmp_path / name), tmp_path / "a.png", settings, "cpu")
     assert found == field_names(PictureSettings)

@@ -8,7 +8,13 @@ from tiny_images import CONDITIONED, KINDS, random_condition, random_images, tin
 
 from pixelpush.errors import InputError
 from pixelpush.image import Condition, build_image_model, encode_caption
-from pixelpush.image.conditioning import CAPTION_LENGTH, UNKNOWN, Encoded
+from pixelpush.image.conditioning import (
+    CAPTION_LENGTH,
+    UNKNOWN,
+    ConditionConfig,
+    ConditionEncoder,
+    Encoded,
+)
 
 
 def test_captions_become_201_characters():
@@ -138,3 +144,88 @@ def test_a_trained_model_prefers_the_right_condition(kind, part):
     with torch.no_grad():
         right, wrong = (model.log_prob(images, c).sum((1, 2)).mean() for c in (condition, shuffled))
     assert right > wrong + 3
+
+
+def optional(**overrides) -> ConditionConfig:
+    sizes = {"classes": 3, "captions": True, "structure": 5, "channels": 4, "layers": 2}
+    return ConditionConfig(**{**sizes, "dropout": 0.5, "structure_parts": 2, **overrides})
+
+
+def some_condition(count: int) -> Condition:
+    return Condition(
+        torch.arange(count) % 3,
+        torch.full((count, 201), 7),
+        torch.ones(count, 5, 32, 32, dtype=torch.uint8),
+    )
+
+
+def test_any_subset_will_do_where_parts_are_optional():
+    config = optional()
+    filled = config.check(Condition(classes=torch.tensor([1, 2])), 2)
+    assert filled.classes.tolist() == [1, 2]
+    assert (filled.captions == 0).all()
+    assert (filled.structure == -1).all()
+    assert config.check(None, 1).classes.tolist() == [3]
+    with pytest.raises(InputError, match="knows 0 to 2"):
+        config.check(Condition(classes=torch.tensor([3])), 1)
+    with pytest.raises(InputError, match="needs captions"):
+        optional(dropout=0.0).check(Condition(classes=torch.tensor([1])), 1)
+
+
+def test_parts_are_dropped_apart_and_as_often_as_configured():
+    config, count = optional(dropout=0.25), 4000
+    torch.manual_seed(0)
+    left = config.dropped(some_condition(count))
+    gone = torch.stack(
+        [
+            left.classes == 3,
+            (left.captions == 0).all(1),
+            (left.structure[:, :2] == -1).flatten(1).all(1),
+            (left.structure[:, 2:] == -1).flatten(1).all(1),
+        ]
+    ).float()
+    # Each within five standard errors of a quarter; pairs within five of a sixteenth.
+    assert (gone.mean(1) - 0.25).abs().max() < 5 * (0.25 * 0.75 / count) ** 0.5
+    pairs = (gone @ gone.T / count)[~torch.eye(4, dtype=torch.bool)]
+    assert (pairs - 1 / 16).abs().max() < 5 * (1 / 16 / count) ** 0.5
+    kept = left.structure[:, 2:][gone[3] == 0]
+    assert (kept == 1).all()
+
+
+def test_what_is_left_out_differs_from_nothing_there():
+    encoder = ConditionEncoder(optional())
+    nothing = some_condition(1).structure * 0
+    with torch.no_grad():
+        empty = encoder(optional().check(Condition(structure=nothing), 1)).maps
+        unknown = encoder(optional().check(None, 1)).maps
+    assert (empty - unknown).abs().max() > 1e-3
+
+
+def test_dropout_acts_in_training_and_never_in_scoring():
+    torch.manual_seed(0)
+    model = build_image_model(
+        "gated-pixelcnn", image_size=4, channels=4, layers=1, head_hidden=4, classes=3,
+        condition_channels=4, condition_dropout=0.5,
+    )  # fmt: skip
+    images = torch.randint(0, 256, (2, 3, 4, 4), dtype=torch.uint8)
+    condition = Condition(classes=torch.tensor([0, 1]))
+    with torch.no_grad():
+        exact = -model.log_prob(images, condition).mean().item() / 3
+        losses = {round(model(images, condition)["loss"].item(), 5) for _ in range(20)}
+        assert model.log_prob(images, condition).mean().item() / -3 == exact
+    assert len(losses) > 1
+
+
+def test_settings_of_dropout_are_checked():
+    for settings, message in [
+        ({"condition_dropout": 1.0}, "condition_dropout must be below 1"),
+        ({"structure": 2, "structure_parts": 3}, "more than the 2 maps"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            build_image_model("pixelcnn", **settings)
+
+
+def test_a_caption_of_other_letters_is_refused_only_where_asked():
+    with pytest.raises(InputError, match="has 'ü'"):
+        encode_caption("a müg", strict=True)
+    assert UNKNOWN in encode_caption("a müg")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import torch
-from tiny_images import KINDS, random_images, tiny_image_model
+from tiny_images import BOUNDS, KINDS, random_images, tiny_image_model
 
 from pixelpush.errors import InputError
 from pixelpush.image import build_image_model
@@ -62,7 +62,7 @@ def test_the_weights_of_a_pixelcnn_pp_by_hand():
     assert total == PUBLISHED["paper-cifar-pixelcnn++"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *BOUNDS])
 def test_saved_models_come_back(tmp_path, kind):
     model = tiny_image_model(kind)
     save_model(model, tmp_path / "saved")
@@ -97,7 +97,7 @@ def test_mistakes_are_named(tmp_path):
 
 
 def test_every_kind_is_tested_and_configured():
-    assert set(KINDS) == set(RECORDS)
+    assert {*KINDS, *BOUNDS} == set(RECORDS)
 
 
 def test_a_sample_has_its_own_stream():

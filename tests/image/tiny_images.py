@@ -26,6 +26,11 @@ TINY: dict[str, dict[str, Any]] = {
     },
 }
 KINDS = tuple(TINY)
+# Kinds whose score is a bound: laws of their own.
+BOUNDS: dict[str, dict[str, Any]] = {
+    "real-nvp": {"channels": 6, "blocks": 1, "scales": 2},
+    "conv-draw": {"channels": 6, "latents": 2, "steps": 2, "canvas": 6},
+}
 RASTER = KINDS[:5]
 CACHED = ("pixelcnn", "gated-pixelcnn", "pixelcnn++")
 CONDITIONED = {
@@ -40,7 +45,7 @@ CONDITIONED = {
 def tiny_image_model(kind: str, gain: float = 1.0, **overrides: Any) -> ImageModel:
     """A model of 8x8 images of a few thousand weights whose every path matters."""
     sizes = {"image_size": 8, "head_hidden": 8, "components": 3}
-    model = build_image_model(kind, **{**sizes, **TINY[kind], **overrides})
+    model = build_image_model(kind, **{**sizes, **{**TINY, **BOUNDS}[kind], **overrides})
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():

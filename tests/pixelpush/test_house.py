@@ -23,6 +23,7 @@ BASEMENT = {
     "errors",
     "files",
     "finding",
+    "hub",
     "precision",
     "progress",
     "published",

@@ -124,9 +124,9 @@ class Spots(nn.Module):
         nn.init.normal_(self.place.weight, std=0.02)
         with torch.no_grad():
             bias = self.place.bias.view(spots, 4 + features)
-            bias[:, :2] = 2 * torch.rand(spots, 2) - 1
+            nn.init.uniform_(bias[:, :2], -1, 1)
             bias[:, 2:4] = math.log(_SPREAD)
-            bias[:, 4:] = torch.randn(spots, features) / 2
+            nn.init.normal_(bias[:, 4:], std=0.5)
 
     def forward(self, embedding: Tensor, sides: tuple[int, ...]) -> list[Tensor]:
         """Maps (N, features + 2, side, side), the last two the coordinates."""

@@ -150,4 +150,5 @@ def test_mistakes_are_one_clear_line(new_session, bin_model):
     with pytest.raises(InputError, match="no split 'no'"):
         beside.reset(split="no")
     assert beside.source.split == "val"
+    assert beside.step(RIGHT).real is not None
     assert session.view().number == before.number

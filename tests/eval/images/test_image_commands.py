@@ -58,18 +58,19 @@ def options(folder: Path, model: str, **changes) -> SampleOptions:
         SampleOptions,
         model=str(folder / model),
         out=folder / f"{model}.png",
-        **{"data": data, "n": 2, "samples": 2, **changes},
+        **{"data": data, "rows": 2, "samples": 2, **changes},
     )
 
 
 def test_a_grid_is_the_same_for_the_same_seed(folder, capsys):
     pictures = []
     for seed in (1, 1, 2):
-        sample(options(folder, "gated", n=5, columns=3, seed=seed))
+        sample(options(folder, "gated", rows=2, samples=3, seed=seed))
         pictures.append((folder / "gated.png").read_bytes())
     assert pictures[0] == pictures[1] != pictures[2]
-    assert cv2.imread(str(folder / "gated.png")).shape == (18, 28, 3)
-    assert "5 samples, 192 network evaluations each" in capsys.readouterr().out
+    # Images of 8 pixels are drawn twelve times as large, two white pixels apart.
+    assert cv2.imread(str(folder / "gated.png")).shape == (194, 292, 3)
+    assert "6 samples, 192 network evaluations each" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["grid", "strip", "upscale"])
@@ -103,15 +104,18 @@ def test_mistakes_are_named(folder, tmp_path):
         ({"model": "gated", "kind": "strip"}, "has one scale"),
         (
             {"model": "multiscale", "data": ""},
-            "name an image set with --data, or a class with --label",
+            "name an image set with --data, or say a condition",
         ),
         (
             {"model": "multiscale", "kind": "upscale", "given": 3},
             "choose one of the model's smaller sizes",
         ),
         ({"model": "gated", "kind": "complete", "first": 3}, "has 4 images"),
-        ({"model": "gated", "n": 0}, "--n must be at least 1"),
-        ({"model": "multiscale", "data": "", "label": 2}, "this model knows 0 to 1"),
+        ({"model": "gated", "rows": 0}, "--rows must be at least 1"),
+        ({"model": "multiscale", "data": "", "labels": ("2",)}, "a number from 0 to 1"),
+        ({"model": "multiscale", "captions": ("a mug",)}, "--caption: this model is not"),
+        ({"model": "multiscale", "use": ("masks",)}, "this model is conditioned on class"),
+        ({"model": "gated", "kind": "layouts"}, "layouts need a model with parts"),
     ]:
         with pytest.raises(InputError, match=message):
             sample(options(folder, **changes))
@@ -154,7 +158,8 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
     assert "val (first 3 of 4)" in capsys.readouterr().out
     assert (report["format"], report["version"]) == ("pixelpush-image-nll", 1)
     for message, changes in {
-        "name the image set": {"data": ""},
+        "which data": {"data": ""},
+        "has no condition to listen to": {"conditions": True, "splits": ("val",)},
         "--context is for video models": {"context": 0},
         "--clip-frames is for video models": {"clip_frames": 8},
         "--batch-size must be at least 1": {"batch_size": 0},

@@ -1,0 +1,235 @@
+"""The conditions of a picture's rows: spelt out by the user, or taken from an image set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pixelpush.datasets.image_sets import ImageExample, ImageSet, open_images
+from pixelpush.datasets.image_sets.base import STRUCTURE_SIZE, keypoint_map
+from pixelpush.datasets.image_sets.class_names import class_names, part_names
+from pixelpush.datasets.images import decode_image
+from pixelpush.errors import InputError
+from pixelpush.eval.images.conditions import parts_of
+from pixelpush.eval.images.settings import PictureSettings
+from pixelpush.image import Condition, ImageModel, encode_caption
+from pixelpush.training.image_batches import check_fits, example_arrays, split_batch
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A row's condition. condition: of one sample, or None. words: for people. structure: uint8 (P,
+    32, 32) as far as it is given. example: the real image that the condition is of, or None."""
+
+    condition: Condition | None
+    words: str = ""
+    structure: np.ndarray | None = None
+    example: ImageExample | None = None
+
+
+def asked_rows(model: ImageModel, data: str, settings: PictureSettings) -> list[Asked]:
+    """The conditions of a picture, one a row. data: the name of an image set, or ''.
+
+    Raises InputError for what the model or the set does not know."""
+    if settings.says_a_condition:
+        return _spelt_out(model, data, settings)
+    if not model.conditioning.used:
+        return [Asked(None)] * settings.rows
+    if not data:
+        raise InputError(
+            "this model is conditional: name an image set with --data, or say a condition with "
+            "--label, --caption, --part or --mask."
+        )
+    return from_data(model, open_for(model, data, settings), data, settings)
+
+
+def open_for(model: ImageModel, data: str, settings: PictureSettings) -> ImageSet:
+    """The image set of a picture, which must have the rows' images."""
+    if not data:
+        raise InputError("this picture needs real images; name an image set with --data.")
+    images = open_images(data, settings.split, size=model.config.image_size)
+    check_fits(model.config, images)
+    if settings.first < 0 or settings.first + settings.rows > len(images):
+        raise InputError(
+            f"{images.name} has {len(images)} images; --first {settings.first} with --rows "
+            f"{settings.rows} is past."
+        )
+    return images
+
+
+def from_data(
+    model: ImageModel, images: ImageSet, data: str, settings: PictureSettings
+) -> list[Asked]:
+    """The conditions of a set's images, or the parts of them that are used."""
+    return [
+        _of_example(model, images[settings.first + row], data, settings.use)
+        for row in range(settings.rows)
+    ]
+
+
+def _of_example(model: ImageModel, example: ImageExample, data: str, use: Sequence[str]) -> Asked:
+    arrays = {
+        name: torch.from_numpy(np.array(value))[None]
+        for name, value in example_arrays(model.config, example).items()
+    }
+    whole = split_batch(arrays)[1]
+    known = {part.name: part for part in parts_of(model)}
+    unknown = [name for name in use if name not in known]
+    if unknown:
+        raise InputError(f"--use {unknown[0]}: this model is conditioned on {', '.join(known)}.")
+    if use and not model.conditioning.optional and set(use) != set(known):
+        raise InputError(
+            f"--use: this model needs all of its condition ({', '.join(known)}); only one trained "
+            "with condition dropout takes any subset."
+        )
+    used = list(use) or list(known)
+    given = model.conditioning.unknown(1) if use else whole
+    for name in use:
+        given = known[name].put(given, known[name].of(whole))
+    words = []
+    if "class" in used and model.config.classes:
+        words.append(_class_word(data, example.label))
+    if "caption" in used and model.config.captions:
+        words.append(example.captions[0])
+    shown = None if given.structure is None else given.structure[0].clamp(min=0).numpy()
+    return Asked(_left_out(given, model), ": ".join(words), shown, example)
+
+
+def _left_out(given: Condition, model: ImageModel) -> Condition:
+    """The condition without a class number that stands for none: users may not give that."""
+    if given.classes is not None and int(given.classes[0]) == model.config.classes:
+        return replace(given, classes=None)
+    return given
+
+
+def _class_word(data: str, label: int) -> str:
+    names = class_names(data)
+    return names[label] if 0 <= label < len(names) else f"class {label}"
+
+
+def _spelt_out(model: ImageModel, data: str, settings: PictureSettings) -> list[Asked]:
+    config = model.config
+    for option, wanted, has in (
+        ("--label", settings.labels, config.classes),
+        ("--caption", settings.captions, config.captions),
+        ("--part", settings.parts, config.structure),
+        ("--mask", settings.mask, config.structure),
+    ):
+        if wanted and not has:
+            raise InputError(f"{option}: this model is not conditioned on that.")
+    labels = [class_number(text, data, config.classes) for text in settings.labels]
+    texts = [spoken(text) for text in settings.captions]
+    structure = _structure(model, data, settings)
+    count = max(len(labels), len(texts), 1)
+    rows = []
+    for row in range(count):
+        label = labels[row % len(labels)] if labels else None
+        text = texts[row % len(texts)] if texts else None
+        condition = Condition(
+            None if label is None else torch.tensor([label]),
+            None if text is None else torch.tensor([encode_caption(text)], dtype=torch.uint8),
+            None if structure is None else torch.from_numpy(structure)[None],
+        )
+        words = [_class_word(data, label)] if label is not None else []
+        shown = None if structure is None else structure.clip(min=0).astype(np.uint8)
+        rows.append(Asked(condition, ": ".join([*words, *([text] if text else [])]), shown))
+    return rows
+
+
+def class_number(text: str, data: str, classes: int) -> int:
+    """The class that a name or a number means.
+
+    >>> class_number("mug", "sim-objects", 20), class_number("7", "", 20)
+    (4, 7)
+    """
+    names = list(class_names(data))[:classes]
+    if text in names:
+        return names.index(text)
+    if text.isascii() and text.isdecimal() and int(text) < classes:
+        return int(text)
+    listed = f"{', '.join(names)}, or a number from" if names else "a number from"
+    raise InputError(f"--label {text}: no such class; give {listed} 0 to {classes - 1}.")
+
+
+def spoken(text: str) -> str:
+    """A caption as a user gives it; one that the model cannot read is refused."""
+    encode_caption(text, strict=True)
+    return text
+
+
+def _structure(model: ImageModel, data: str, settings: PictureSettings) -> np.ndarray | None:
+    """int8 (P, 32, 32) with -1 in maps of which nothing is said."""
+    if not settings.parts and settings.mask is None:
+        return None
+    groups = {part.name: part.maps for part in parts_of(model) if part.field == "structure"}
+    whole = np.full((model.config.structure, STRUCTURE_SIZE, STRUCTURE_SIZE), -1, np.int8)
+    names = part_names(data)
+    if settings.parts:
+        maps = groups.get("parts", groups.get("structure"))
+        if not names or len(names) != len(whole[maps]):
+            raise InputError("--part: this model's image set has no names of parts.")
+        whole[maps] = part_maps(settings.parts, names)
+    if settings.mask is not None:
+        maps = groups.get("masks", groups.get("structure"))
+        whole[maps] = mask_maps(settings.mask, len(whole[maps]))
+    return whole
+
+
+def part_maps(texts: Sequence[str], names: Sequence[str]) -> np.ndarray:
+    """uint8 (P, 32, 32) of parts given as NAME=X,Y.
+
+    >>> part_maps(["tip=0.5,0.25"], ("handle", "tip")).nonzero()
+    (array([1]), array([8]), array([16]))
+    """
+    places = np.zeros((len(names), 2))
+    visible = [False] * len(names)
+    for text in texts:
+        name, _, place = text.partition("=")
+        if name not in names:
+            raise InputError(f"--part {text}: no part {name!r}; there are {', '.join(names)}.")
+        try:
+            x, y = (float(value) for value in place.split(","))
+        except ValueError:
+            x = y = -1.0
+        if not (0 <= x < 1 and 0 <= y < 1):
+            raise InputError(
+                f"--part {text}: after {name}= come x and y as shares of the image, from 0 to below"
+                f" 1, as in {name}=0.5,0.25."
+            )
+        places[names.index(name)] = x, y
+        visible[names.index(name)] = True
+    return keypoint_map(places, visible)
+
+
+def mask_maps(path: Path, count: int) -> np.ndarray:
+    """uint8 (count, 32, 32) of a grey PNG in which 1 + k stands for class k, 0 for nothing."""
+    if not path.is_file():
+        raise InputError(f"--mask {path}: no such file.")
+    cells = decode_image(path.read_bytes(), f"--mask {path}", channels=1)[..., 0]
+    if cells.shape != (STRUCTURE_SIZE, STRUCTURE_SIZE):
+        raise InputError(
+            f"--mask {path}: is {cells.shape[1]}x{cells.shape[0]} pixels; masks are "
+            f"{STRUCTURE_SIZE}x{STRUCTURE_SIZE}."
+        )
+    if cells.max() > count:
+        raise InputError(
+            f"--mask {path}: has a pixel of {cells.max()}; this model knows 0 (nothing) and 1 to "
+            f"{count} (1 + class)."
+        )
+    return np.stack([(cells == 1 + number) for number in range(count)]).astype(np.uint8)
+
+
+def together(rows: Sequence[Asked], samples: int) -> Condition | None:
+    """The rows' conditions as one, each repeated for its samples."""
+    if rows[0].condition is None:
+        return None
+    parts = [row.condition.parts() for row in rows if row.condition is not None]
+    joined = {
+        name: torch.cat([part[name] for part in parts]).repeat_interleave(samples, 0)
+        for name in parts[0]
+    }
+    return Condition(**joined)

@@ -1,0 +1,117 @@
+"""Train a small model on each recorded sample for some minutes, score it beside the reference row,
+and roll it out: docs/results/recorded.json and a strip each.
+
+python -m experiments.recorded --stores ~/recorded --out out/recorded
+
+The stores are made by the commands of docs/data.md; none of them is part of the repository.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import tyro
+
+from pixelpush.datasets.store import store_splits
+from pixelpush.errors import InputError
+from pixelpush.eval.text import text_table
+from pixelpush.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which stores, how long, where to."""
+
+    stores: Path
+    """Folder of stores, one sub-folder each."""
+    out: Path
+    """Folder for runs, scores and rollouts."""
+    examples: int = 300
+    """Clips of each training."""
+    preset: str = "push-ot-small"
+    """Training preset."""
+    only: tuple[str, ...] = ()
+    """Names of stores; all, if none is given."""
+    json: Path = Path("docs/results/recorded.json")
+    """The figures."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What one sample gave. nats, reference: per sub-pixel on the scored split."""
+
+    scored_split: str
+    trained_on_it: bool
+    clips: int
+    minutes: float
+    nats: float
+    nats_error: float | None
+    reference: float | None
+
+
+def main(options: Options) -> None:
+    """Train, score, roll out, one store after the other; what is done stays done."""
+    names = options.only or tuple(sorted(folder.name for folder in options.stores.iterdir()))
+    figures = read_json(options.json) if options.json.is_file() else {}
+    for name in names:
+        found = measure(options, options.stores / name)
+        figures[name] = asdict(found)
+        write_json(options.json, figures)
+        print(text_table([name, ""], [[key, str(value)] for key, value in figures[name].items()]))
+
+
+def measure(options: Options, store: Path) -> Recorded:
+    """Carry out the three commands for one store.
+
+    A store with one split is trained on what it is scored on, and this is said."""
+    splits = list(store_splits(store))
+    if not splits:
+        raise InputError(f"{store}: no split; prepare the data first.")
+    train = "train" if "train" in splits else splits[0]
+    scored = "test" if "test" in splits else splits[-1]
+    run = options.out / store.name / "run"
+    begin = time.monotonic()
+    pixelpush(
+        *("train", options.preset, "--data", store, "--run", run, "--examples", options.examples),
+        *("--train-split", train, "--validation-split", "val" if "val" in splits else "none"),
+        *("--quiet", "--set", "schedule.warmup_examples=30"),
+    )
+    minutes = (time.monotonic() - begin) / 60
+    scores = options.out / store.name / "nll.json"
+    pixelpush(
+        *("nll", "--model", run, "--data", store, "--split", scored, "--json", scores),
+        *("--reference-split", train, "--quiet"),
+    )
+    pixelpush(
+        *("rollout", "--model", run, "--data", store, "--split", scored),
+        *("--out", options.out / store.name / "rollout", "--episodes", "0", "--quiet"),
+    )
+    nats, error, reference = read(scores, scored)
+    return Recorded(
+        scored, train == scored, options.examples, round(minutes, 1), nats, error, reference
+    )
+
+
+def pixelpush(*arguments: object) -> None:
+    """Run one command of the command line; a failure ends all."""
+    command = [sys.executable, "-m", "pixelpush", *map(str, arguments)]
+    subprocess.run(command, check=True)
+
+
+def read(path: Path, split: str) -> tuple[float, float | None, float | None]:
+    """(nats, their standard error, the reference row's) per sub-pixel from the JSON of ``nll``."""
+    scores = read_json(path)["models"][0]["splits"][split]
+    above = scores.get("above_reference")
+    reference = above and scores["nats_per_subpixel"] - above["nats_per_subpixel"]
+    values = scores["nats_per_subpixel"], scores.get("standard_error"), reference
+    nats, error, usual = (None if value is None else round(value, 4) for value in values)
+    assert nats is not None
+    return nats, error, usual
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
