@@ -52,7 +52,13 @@ class Blobs:
 
     @functools.cached_property
     def cells(self) -> tuple[np.ndarray, ...]:
-        """For x, y and z, uint64 (cells,): the bits of the blobs that may reach into a cell."""
+        """For x, y and z, uint64 (cells,): the bits of the blobs that may reach into a cell.
+
+        >>> blobs = Blobs(np.zeros((1, 3), f32), np.full(1, 0.02, f32), np.zeros(1, np.int32))
+        >>> x, y, z = blobs.cells
+        >>> int(x[0]), int(x[32])  # nothing at the edge, blob 0 in the middle
+        (0, 1)
+        """
         reach = self.radius * DARKENING_REACH + f32(_MARGIN)
         height = np.full(len(reach), DARKENING_HEIGHT + _MARGIN, f32)
         bits = np.left_shift(np.uint64(1), np.arange(len(reach), dtype=np.uint64))[:, None]

@@ -131,7 +131,13 @@ class SimulatedBin:
         return self._observe()
 
     def snapshot(self) -> Snapshot:
-        """The full state, to be kept as long as wanted; steps do not change it."""
+        """The full state, to be kept as long as wanted; steps do not change it.
+
+        >>> bin = SimulatedBin("sim", render=False)
+        >>> seen = bin.reset("val", 0)
+        >>> bin.snapshot().time
+        0
+        """
         pushing = self._begun()
         return Snapshot(self.laboratory, self._split, self._episode, self._time, pushing.moment())
 

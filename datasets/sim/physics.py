@@ -136,7 +136,7 @@ class Pushing:
         return self._data.xpos[self._bodies, :2]
 
     def moment(self) -> Moment:
-        """A copy of the full state; later steps do not change it."""
+        """A copy of the full state; later steps do not change it. ``restore`` goes back to it."""
         # A whole copy of MuJoCo's data: its state vectors leave out which objects sleep.
         return Moment(
             copy.copy(self._data), self._joints, self.command, self._first, self.moved.copy()

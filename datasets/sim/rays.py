@@ -131,7 +131,18 @@ class RayCaster:
         self.everything = np.ones(model.nbody, bool)
 
     def cast(self, origin: np.ndarray, rays: np.ndarray, bodies: np.ndarray) -> Hits:
-        """The nearest geoms of ``bodies``, bool (bodies,), along unit rays, float64 (n, 3)."""
+        """The nearest geoms of ``bodies``, bool (bodies,), along unit rays, float64 (n, 3).
+
+        >>> model = mujoco.MjModel.from_xml_string(
+        ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
+        ... )
+        >>> data = mujoco.MjData(model)
+        >>> mujoco.mj_forward(model, data)
+        >>> nobody = np.zeros(1, bool)
+        >>> down = np.array([[0.0, 0.0, -1.0]])
+        >>> RayCaster(model, data).cast(np.array([0.0, 0.0, 1.0]), down, nobody).geom.tolist()
+        [-1]
+        """
         count = len(rays)
         geom, distance, normal = _nothing(count)
         if count:
