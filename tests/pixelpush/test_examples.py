@@ -13,7 +13,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 # Folders whose public names must each have an example; examples elsewhere run where they stand.
-CORE = ("image", "vpn", "training")
+CORE = ("image", "vpn", "datasets", "training")
 
 
 def modules() -> list[str]:
