@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo drive test test-all lint types docs first-week wheel results images bench clean help
+.PHONY: demo drive test test-all lint types docs first-week wheel results images bench attack gpu-check ranges clean help
 
 help:
 	@echo "make demo      simulate a little data, load or train a model, score it, write an MP4 and a film strip"
@@ -16,6 +16,9 @@ help:
 	@echo "make wheel     build the wheel, install it into a fresh environment, run the demo there"
 	@echo "make results   score shipped models again and compare with the README's figures"
 	@echo "make images    draw the pictures of docs/images.md from the shipped image model"
+	@echo "make attack    100,000 damaged inputs and 1,000 kills (hours, resumable); totals in docs/attack.md"
+	@echo "make gpu-check what a user with a GPU runs once: laws, speed, what differs from a CPU; one JSON"
+	@echo "make ranges    install the lowest and the newest versions that are allowed, and try them"
 	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
 $(READY): constraints.txt pyproject.toml
@@ -75,6 +78,24 @@ results: $(READY)
 
 images: $(READY)
 	$(BIN)/python -m experiments.images docs/gallery/images
+
+# Resumable; the whole takes hours. A part of it: make attack ATTACK='--inputs 5000 --kills 50'
+attack: $(READY)
+	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python -m experiments.attack --page docs/attack.md $(ATTACK)
+
+# On a machine with a GPU: laws, Table 4 with CUDA graphs, training rate, NCCL where there are two.
+gpu-check: $(READY)
+	$(BIN)/python -m experiments.gpu_check $(GPU_CHECK)
+
+# Another environment, with the lowest versions that pyproject.toml allows and then the newest.
+RANGES := out/ranges
+ranges:
+	rm -rf $(RANGES) && $(PYTHON) -m venv $(RANGES)
+	$(PYTHON) -m experiments.lowest_versions > $(RANGES)/lowest.txt
+	$(RANGES)/bin/pip install --quiet --constraint $(RANGES)/lowest.txt '.[hdf5,zarr]'
+	cd $(RANGES) && bin/python $(CURDIR)/experiments/smoke.py
+	$(RANGES)/bin/pip install --quiet --upgrade --upgrade-strategy eager '.[hdf5,zarr]'
+	cd $(RANGES) && bin/python $(CURDIR)/experiments/smoke.py
 
 BENCHMARKS := memory processes simulated_bin video acting_speed
 bench: $(READY)

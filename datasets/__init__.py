@@ -1,9 +1,9 @@
 """Recorded and simulated episodes: readers, the one on-disk store, ordering, augmentation.
 
 ``open_dataset(name_or_path, split)`` gives a split as a sequence of ``Episode``. Recordings get
-into a store by ``pixelpush prepare`` (commands.py); clips, their order and their augmentation are
-pure functions of a seed (order.py, augment.py). This room knows none of the others; NumPy is all
-that importing it loads."""
+into a store by ``pixelpush prepare`` (prepare.py); clips, their order and their augmentation are
+pure functions of a seed (order.py, augment.py). This package imports none of the others, and
+importing it loads NumPy alone."""
 
 from pixelpush.datasets.augment import Augmentation, Mirror, Reflection, augment
 from pixelpush.datasets.episodes import Episode, EpisodeDataset

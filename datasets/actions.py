@@ -21,11 +21,10 @@ _MAX_PAIRS = 1 << 14
 class Correlation:
     """Pearson correlation of every column of x (N, A) with every one of y (N, S), by sums.
 
-    >>> rows = np.arange(4.0)[:, None]
-    >>> correlation = Correlation(1, 2)
-    >>> correlation.add(rows, np.hstack([3 * rows + 1, -rows]))
-    >>> correlation.value().round(6).tolist()
-    [[1.0, -1.0]]
+    >>> measured = Correlation(1, 1)
+    >>> measured.add(np.array([[1.0], [2.0], [3.0]]), np.array([[2.0], [4.0], [6.0]]))
+    >>> measured.value().round(3).tolist()
+    [[1.0]]
     """
 
     def __init__(self, first: int, second: int):

@@ -28,12 +28,8 @@ class Reflection:
     For a pose (x forward, y left, z, pitch, yaw) under a camera on the robot's axis: order 0 1 2 3
     4, signs + - + + -. Applied twice it must give the vector back: anything else is an InputError.
 
-    >>> swap = Reflection(order=(1, 0), signs=(-1, -1))
-    >>> swap.apply(np.array([[3, 5]], np.float32), "a pair").tolist()
-    [[-5.0, -3.0]]
-    >>> Reflection(order=(1, 2, 0), signs=(1, 1, 1))
-    Traceback (most recent call last):
-    pixelpush.errors.InputError: reflection: (1, 2, 0) with signs (1, 1, 1) is not its own inverse.
+    >>> Reflection.negating([1], 3, "the state").signs
+    (1, -1, 1)
     """
 
     order: tuple[int, ...] = ()
@@ -92,8 +88,8 @@ class Reflection:
 class Mirror:
     """How a data set's states and actions change when its pictures are mirrored left to right.
 
-    >>> Mirror(states=Reflection.negating([0], 2, "the state")).states.signs
-    (-1, 1)
+    >>> Mirror(Reflection.negating([1], 2, "the state"), Reflection()).states.signs
+    (1, -1)
     """
 
     states: Reflection = field(default_factory=Reflection)
@@ -109,8 +105,8 @@ class Augmentation:
     shift of all values, as a share of 255. contrast: largest relative change of the distance to
     mid-grey. colour: largest relative change of each channel's gain.
 
-    >>> Augmentation(jitter=2).jitter
-    2
+    >>> Augmentation(jitter=2).mirror is None
+    True
     """
 
     mirror: Mirror | None = None
@@ -135,14 +131,10 @@ def augment(
 
     ``extra`` is dropped: it describes the clip as recorded.
 
-    >>> rows = np.zeros((2, 0), np.float32)
-    >>> clip = Episode(np.full((2, 1, 4, 4), 100, np.uint8), rows, rows, "a")
-    >>> brighter = [
-    ...     int(augment(clip, Augmentation(brightness=0.1), 0, 0, epoch).frames[0, 0, 0, 0])
-    ...     for epoch in range(50)
-    ... ]
-    >>> 74 <= min(brighter) < 100 < max(brighter) <= 126  # 10% of 255 each way
-    True
+    >>> rows = np.zeros((1, 0), np.float32)
+    >>> clip = Episode(np.zeros((1, 3, 4, 4), np.uint8), rows, rows, "a")
+    >>> augment(clip, Augmentation(jitter=1), seed=0, example=0, epoch=0).frames.shape
+    (1, 3, 4, 4)
     """
     key = (seed, example, epoch)
     episode = replace(episode, extra={})
@@ -162,12 +154,10 @@ def augment(
 def mirror(episode: Episode, spec: Mirror) -> Episode:
     """The clip seen in a mirror; mirroring twice gives it back.
 
-    >>> frames = np.arange(4, dtype=np.uint8).reshape(1, 1, 1, 4)
-    >>> rows = np.ones((1, 1), np.float32)
-    >>> flip = Reflection.negating([0], 1, "it")
-    >>> seen = mirror(Episode(frames, rows, rows, "a"), Mirror(flip, flip))
-    >>> seen.frames.ravel().tolist(), seen.states.tolist()
-    ([3, 2, 1, 0], [[-1.0]])
+    >>> rows = np.zeros((1, 0), np.float32)
+    >>> clip = Episode(np.arange(2, dtype=np.uint8).reshape(1, 1, 1, 2), rows, rows, "a")
+    >>> mirror(clip, Mirror()).frames.ravel().tolist()
+    [1, 0]
     """
     return replace(
         episode,
@@ -181,8 +171,8 @@ def mirror(episode: Episode, spec: Mirror) -> Episode:
 def shift(frames: np.ndarray, down: int, right: int) -> np.ndarray:
     """Frames (T, C, H, W) moved by whole pixels; what comes in repeats the edge.
 
-    >>> shift(np.arange(4).reshape(1, 1, 1, 4), down=0, right=1).ravel().tolist()
-    [0, 0, 1, 2]
+    >>> shift(np.array([[[[1, 2, 3]]]], np.uint8), down=0, right=1).ravel().tolist()
+    [1, 1, 2]
     """
     height, width = frames.shape[-2:]
     rows = np.clip(np.arange(height) - down, 0, height - 1)

@@ -13,8 +13,8 @@ from pixelpush.errors import InputError
 class Damage:
     """One record or episode that could not be read.
 
-    >>> print(Damage("a.tfrecord", record=3, offset=120, reason="truncated."))
-    a.tfrecord, record 3 (byte 120): truncated.
+    >>> Damage("a.tfrecord", 3, 120, "wrong checksum").record
+    3
     """
 
     file: str
@@ -30,8 +30,8 @@ class Damage:
 class Unreadable:
     """An episode that could not be read; the reason names its file.
 
-    >>> print(Unreadable("a.mp4: it does not decode."))
-    a.mp4: it does not decode.
+    >>> str(Unreadable("a.mp4: damaged"))
+    'a.mp4: damaged'
     """
 
     reason: str
@@ -46,9 +46,9 @@ class DamageLog:
     With a limit of 0 the first fault is the error itself. ``say`` passes on what a reader
     assumed or noticed; both go to ``report``, by default stderr.
 
-    >>> log = DamageLog(limit=1, report=print)
-    >>> log.add(Unreadable("a.mp4: it does not decode."))
-    skipped a damaged record: a.mp4: it does not decode.
+    >>> log = DamageLog(1, report=print)
+    >>> log.add(Unreadable("a.mp4: damaged"))
+    skipped a damaged record: a.mp4: damaged
     >>> len(log.found)
     1
     """

@@ -14,28 +14,31 @@ from pixelpush.files import MARKER, is_complete, read_json
 
 FORMAT = "pixelpush-episodes"
 FORMAT_VERSION = 1
+_LARGEST_COUNT = 2**53
 
 
 @dataclass(frozen=True)
 class ShardDescription:
     """A shard: its file's name in the store's folder, its episodes, and the file's bytes.
 
-    >>> ShardDescription("train-00000.array_record", episodes=3, bytes=900).episodes
-    3
+    content_sha256: digest of its episodes' contents; '' in stores older than it.
+
+    >>> ShardDescription("train-00000.array_record", episodes=2, bytes=1000).episodes
+    2
     """
 
     file: str
     episodes: int
     bytes: int
+    content_sha256: str = ""
 
 
 @dataclass(frozen=True)
 class SplitDescription:
     """A split: its size, the digest of its contents, its shards in order, and frames by episode.
 
-    >>> shard = ShardDescription("train-00000.array_record", episodes=2, bytes=900)
-    >>> SplitDescription(2, frames=9, content_sha256="ab", shards=(shard,), lengths=(4, 5)).frames
-    9
+    >>> SplitDescription(1, 20, "0" * 64, (ShardDescription("a", 1, 9),), (20,)).frames
+    20
     """
 
     episodes: int
@@ -51,9 +54,8 @@ class StoreDescription:
 
     versions: of the packages that wrote it, for people.
 
-    >>> schema = Schema(channels=3, height=64, width=64, state_dim=5, action_dim=5)
-    >>> StoreDescription(schema, {}, {"fps": 10}, {}).metadata["fps"]
-    10
+    >>> StoreDescription(Schema(3, 64, 64, 5, 5), {}, {}, {}).as_json()["format"]
+    'pixelpush-episodes'
     """
 
     schema: Schema
@@ -110,7 +112,7 @@ def read_description(path: str | Path) -> StoreDescription:
         if not isinstance(metadata, dict):
             raise TypeError("metadata is not an object")
         return StoreDescription(
-            Schema(**value["schema"]),
+            Schema(**{name: _count(size) for name, size in value["schema"].items()}),
             {str(name): _split(fields) for name, fields in value["splits"].items()},
             metadata,
             value.get("versions", {}),
@@ -146,16 +148,28 @@ def _read_value(path: Path) -> Mapping[str, Any]:
 
 def _split(fields: Mapping[str, Any]) -> SplitDescription:
     shards = tuple(
-        ShardDescription(str(item["file"]), int(item["episodes"]), int(item["bytes"]))
+        ShardDescription(
+            str(item["file"]),
+            _count(item["episodes"]),
+            _count(item["bytes"]),
+            str(item.get("content_sha256", "")),
+        )
         for item in fields["shards"]
     )
     return SplitDescription(
-        int(fields["episodes"]),
-        int(fields["frames"]),
+        _count(fields["episodes"]),
+        _count(fields["frames"]),
         str(fields["content_sha256"]),
         shards,
-        tuple(int(length) for length in fields["lengths"]),
+        tuple(_count(length) for length in fields["lengths"]),
     )
+
+
+def _count(value: object) -> int:
+    """A number of things: whole, not negative, and not larger than any that is meant."""
+    if type(value) is not int or not 0 <= value <= _LARGEST_COUNT:
+        raise ValueError(f"{value!r} is no count")
+    return value
 
 
 def store_splits(path: str | Path) -> list[str]:

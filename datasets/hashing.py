@@ -34,9 +34,8 @@ def hash64(*key: int) -> int:
 def uniform(*key: int) -> float:
     """A number in [0, 1) from a key.
 
-    >>> draws = [uniform(0, index) for index in range(1000)]
-    >>> round(sum(draws) / 1000, 1), 0 <= min(draws) <= max(draws) < 1
-    (0.5, True)
+    >>> 0 <= uniform(3, 4) < 1
+    True
     """
     return (hash64(*key) >> 11) * 2.0**-53
 
@@ -44,8 +43,8 @@ def uniform(*key: int) -> float:
 def randint(bound: int, *key: int) -> int:
     """An integer in [0, bound) from a key; the bias for bounds below 2^32 is under 2^-32.
 
-    >>> sorted({randint(3, 0, index) for index in range(100)})
-    [0, 1, 2]
+    >>> {randint(3, key) for key in range(50)}
+    {0, 1, 2}
     """
     return hash64(*key) % bound
 
@@ -53,9 +52,8 @@ def randint(bound: int, *key: int) -> int:
 def permutation(count: int, *key: int) -> np.ndarray:
     """A permutation of 0..count-1, int64, from a key.
 
-    >>> order = permutation(5, 0)
-    >>> sorted(order.tolist()), bool((order == permutation(5, 0)).all())
-    ([0, 1, 2, 3, 4], True)
+    >>> sorted(permutation(4, 7).tolist())
+    [0, 1, 2, 3]
     """
     state = np.uint64(hash64(*key))
     values = state + np.uint64(_GAMMA) * np.arange(1, count + 1, dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""Recordings in, a store out: the one way, whatever the reader.
+"""Turn recordings into a store, the same way for every reader.
 
 The store appears only when whole; an existing one is refused before the work, or replaced at the
 very end with ``overwrite``. What was left out is said, and a page about the data ends every
@@ -21,21 +21,18 @@ from pixelpush.datasets.inspection import Measurement, inspect_store
 from pixelpush.datasets.readers import find_reader
 from pixelpush.datasets.recording import UNSPLIT, Entry, Recording
 from pixelpush.datasets.root import data_root
-from pixelpush.datasets.splits import default_split, listed_splits, split_names
+from pixelpush.datasets.splits import default_split, divide_names, listed_splits
 from pixelpush.datasets.store import refuse_existing, write_store
 from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """What 'pixelpush prepare' takes whatever it reads.
+    """Options of 'pixelpush prepare' that every reader has.
 
-    Example:
-        >>> StoreOptions(split="0.9/0.1/0").min_frames
-        2
-
-    >>> StoreOptions(split="0.9/0.1/0").min_frames
+    >>> StoreOptions(split="48/8/8").min_frames
     2
     """
 
@@ -85,14 +82,13 @@ def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> 
 
     Returns the store's folder; raises InputError as ``prepare`` does.
 
-    >>> options = find_reader("folder").load().Options()
-    >>> write_recording("folder", Path("raw"), options, StoreOptions(damage_limit=-1))
+    >>> write_recording("folder", Path("nowhere"), None, StoreOptions(out=Path("new")))
     Traceback (most recent call last):
-    pixelpush.errors.InputError: the damage limit must be 0 or more, got -1.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     reader = find_reader(name)
-    raw = raw.expanduser()
-    out = _output(store, name if reader.published else raw.resolve().stem)
+    raw = expanded(raw)
+    out = _output(store, name if reader.public else raw.resolve().stem)
     limit = reader.damage_limit if store.damage_limit is None else store.damage_limit
     log = DamageLog(limit, report=lambda line: tqdm.write(line, file=sys.stderr))
     recording = reader.load().read(raw, options, log)
@@ -127,14 +123,14 @@ def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> 
             recording.metadata,
             left_out=closing,
             overwrite=store.overwrite,
-            progress=take,
+            written=take,
         )
     print(inspect_store(out, measured))
     return out
 
 
 def _output(store: StoreOptions, name: str) -> Path:
-    path = data_root() / name if store.out is None else store.out.expanduser()
+    path = data_root() / name if store.out is None else expanded(store.out)
     refuse_existing(path, store.overwrite)  # before the work, not after it
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,8 +171,8 @@ class _Division:
 
 def _divide(recording: Recording, raw: Path, store: StoreOptions) -> _Division:
     """The source's own splits, or those that the options or a splits.json say."""
-    published = UNSPLIT not in recording.splits
-    if published and store.split is None:
+    has_splits = UNSPLIT not in recording.splits
+    if has_splits and store.split is None:
         return _Division(recording.splits, "the source's own")
     if not all(isinstance(entries, Sequence) for entries in recording.splits.values()):
         raise InputError(f"--split {store.split}: this set has splits of its own; leave --split.")
@@ -198,7 +194,7 @@ def _drawn_splits(names: list[str], store: StoreOptions) -> tuple[Mapping[str, l
     """Names by split as the options say, and how in words; a lack of validation is told."""
     split = store.split or default_split(len(names))
     order = "in name order" if store.split_seed is None else f"seed {store.split_seed}"
-    chosen = split_names(names, split, store.split_seed)
+    chosen = divide_names(names, split, store.split_seed)
     if "val" not in chosen:
         print(
             f"{len(names)} episodes: no validation split; train with --validation-split none.",

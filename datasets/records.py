@@ -29,8 +29,9 @@ from pixelpush.errors import InputError
 class Schema:
     """What all episodes of a store share; their lengths may differ.
 
-    >>> Schema(channels=3, height=64, width=64, state_dim=5, action_dim=2).action_dim
-    2
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> Schema.of(Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a"))
+    Schema(channels=3, height=8, width=8, state_dim=5, action_dim=5)
     """
 
     channels: int
@@ -68,11 +69,10 @@ class Schema:
 def encode_record(episode: Episode) -> bytes:
     """The record of an episode, whose frames have 1 or 3 channels; others are an InputError.
 
-    >>> rows = np.ones((2, 3), np.float32)
-    >>> episode = Episode(np.zeros((2, 3, 8, 8), np.uint8), rows, rows, "a")
-    >>> again = decode_record(encode_record(episode), Schema.of(episode), "record 0")
-    >>> content_hash(again) == content_hash(episode)
-    True
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> episode = Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> decode_record(encode_record(episode), Schema.of(episode), "record 0").id
+    'a'
     """
     if len(episode.frames) == 0:
         raise InputError(f"episode {episode.id}: it has no frames.")
@@ -104,11 +104,9 @@ def decode_record(
 
     ``what`` names the record in errors. Raises InputError for damage and for another schema.
 
-    >>> rows = np.arange(4, dtype=np.float32)[:, None]
-    >>> episode = Episode(np.zeros((4, 1, 8, 8), np.uint8), rows, rows, "a")
-    >>> part = decode_record(encode_record(episode), Schema.of(episode), "record 0", 1, 3)
-    >>> part.states.ravel().tolist()
-    [1.0, 2.0]
+    >>> decode_record(b"", Schema(3, 8, 8, 5, 5), "record 0")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: record 0: no feature 'frames'.
     """
     features = parse_example(data, what)
     encoded = bytes_feature(features, "frames", what)
@@ -164,11 +162,9 @@ def _extras(features: Any, what: str) -> dict[str, np.ndarray]:
 def content_hash(episode: Episode) -> str:
     """SHA-256 of what an episode holds (not of how it is encoded), as hexadecimal.
 
-    >>> rows = np.zeros((2, 0), np.float32)
-    >>> dark = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
-    >>> light = Episode(np.ones((2, 1, 8, 8), np.uint8), rows, rows, "a")
-    >>> len(content_hash(dark)), content_hash(dark) == content_hash(light)
-    (64, False)
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> len(content_hash(Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")))
+    64
     """
     digest = hashlib.sha256()
     arrays = {"frames": episode.frames, "states": episode.states, "actions": episode.actions}

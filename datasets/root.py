@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pixelpush.files import expanded
+
 
 def data_root() -> Path:
     """Where prepared stores lie unless told otherwise: $PIXELPUSH_DATA, else ~/.cache/pixelpush.
@@ -12,6 +14,4 @@ def data_root() -> Path:
     >>> (data_root() / "bair").name
     'bair'
     """
-    return Path(
-        os.environ.get("PIXELPUSH_DATA") or Path.home() / ".cache" / "pixelpush"
-    ).expanduser()
+    return expanded(os.environ.get("PIXELPUSH_DATA") or "~/.cache/pixelpush")

@@ -18,8 +18,8 @@ from pixelpush.files import write_json
 class ShardSize:
     """A shard's number of episodes, and the bytes of their records before they are packed.
 
-    >>> ShardSize(episodes=256, record_bytes=40_000_000).episodes
-    256
+    >>> ShardSize(episodes=2, record_bytes=1000).episodes
+    2
     """
 
     episodes: int
@@ -34,10 +34,9 @@ def write_tfds_files(
     splits: their shards in order.
 
     >>> import tempfile
-    >>> schema = Schema(channels=3, height=8, width=8, state_dim=5, action_dim=0)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_tfds_files(Path(folder), schema, {"train": [ShardSize(2, 900)]})
-    ...     sorted(path.name for path in Path(folder).iterdir())
+    ...     write_tfds_files(Path(folder), Schema(3, 8, 8, 5, 5), {"val": [ShardSize(1, 9)]})
+    ...     sorted(file.name for file in Path(folder).iterdir())
     ['dataset_info.json', 'features.json']
     """
     # It takes a third of a second to import, and reading a store does not need it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from array_record.python.array_record_module import ArrayRecordWriter
 
+from pixelpush.datasets.contents import joined_hash
 from pixelpush.datasets.description import (
     ShardDescription,
     SplitDescription,
@@ -31,9 +31,10 @@ from pixelpush.files import (
     MARKER,
     atomic_file,
     atomic_folder,
+    behind_links,
     full_disk_is_a_clear_error,
     is_complete,
-    read_json,
+    read_json_object,
     sync,
     write_json,
 )
@@ -51,9 +52,7 @@ _SPLIT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class Shard:
     """A finished shard: what its sidecar file holds until the store is sealed.
 
-    >>> schema = Schema(channels=1, height=8, width=8, state_dim=0, action_dim=0)
-    >>> name = "train-00000.array_record"
-    >>> Shard("train", 0, name, 900, 800, schema, ids=("a",), lengths=(4,), hashes=("ab",)).ids
+    >>> Shard("val", 0, "a.array_record", 9, 8, Schema(3, 8, 8, 5, 5), ("a",), (20,), ("0",)).ids
     ('a',)
     """
 
@@ -67,6 +66,10 @@ class Shard:
     lengths: tuple[int, ...]
     hashes: tuple[str, ...]
 
+    def description(self) -> ShardDescription:
+        """What store.json keeps of it."""
+        return ShardDescription(self.file, len(self.ids), self.bytes, joined_hash(self.hashes))
+
 
 def write_store(
     path: str | Path,
@@ -76,26 +79,25 @@ def write_store(
     left_out: Callable[[], Metadata] = dict,
     overwrite: bool = False,
     episodes_per_shard: int = EPISODES_PER_SHARD,
-    progress: Callable[[Episode], object] | None = None,
+    written: Callable[[Episode], object] | None = None,
 ) -> Path:
     """Write all splits, streaming (one episode in memory at a time), and return ``path``.
 
     ``metadata`` (JSON values) says where the data came from and how it was pre-processed;
-    ``left_out``, asked when all is read, adds to it what was skipped. ``progress`` is called after
+    ``left_out``, asked when all is read, adds to it what was skipped. ``written`` is called after
     every episode. An existing ``path`` is refused, or replaced at the very end with ``overwrite``.
     On any error nothing is left behind. Raises InputError for a bad episode, an empty split or a
     full disk.
 
     >>> import tempfile
     >>> import numpy as np
-    >>> from pixelpush.datasets.description import store_splits
-    >>> rows = np.zeros((2, 0), np.float32)
-    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> episode = Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store_splits(write_store(Path(folder) / "store", {"train": [episode]}, {"fps": 10}))
-    ['train']
+    ...     write_store(f"{folder}/new", {"val": [episode]}, {}).name
+    'new'
     """
-    path = Path(path)
+    path = behind_links(path) if overwrite else Path(path)
     refuse_existing(path, overwrite)
     for split in splits:
         _check_split_name(split)
@@ -104,7 +106,7 @@ def write_store(
         shutil.rmtree(target, ignore_errors=True)
     with atomic_folder(target) as folder:
         for split, episodes in splits.items():
-            _write_split(folder, split, iter(episodes), episodes_per_shard, progress)
+            _write_split(folder, split, iter(episodes), episodes_per_shard, written)
         _describe(folder, {**metadata, **left_out()})
         _drop_sidecars(folder)
     if overwrite:
@@ -117,12 +119,12 @@ def _write_split(
     split: str,
     episodes: Iterator[Episode],
     per_shard: int,
-    progress: Callable[[Episode], object] | None,
+    written: Callable[[Episode], object] | None,
 ) -> None:
     index = 0
     for first in episodes:
         write_shard(
-            folder, split, index, chain([first], islice(episodes, per_shard - 1)), progress=progress
+            folder, split, index, chain([first], islice(episodes, per_shard - 1)), written=written
         )
         index += 1
     if index == 0:
@@ -135,7 +137,7 @@ def write_shard(
     index: int,
     episodes: Iterable[Episode],
     *,
-    progress: Callable[[Episode], object] | None = None,
+    written: Callable[[Episode], object] | None = None,
 ) -> Shard:
     """Write shard ``index`` of ``split`` into a working folder.
 
@@ -146,11 +148,11 @@ def write_shard(
 
     >>> import tempfile
     >>> import numpy as np
-    >>> rows = np.zeros((2, 0), np.float32)
-    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> rows = np.zeros((1, 5), np.float32)
+    >>> episode = Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_shard(folder, "train", 3, [episode]).file
-    'train-00003.array_record'
+    ...     write_shard(folder, "val", 0, [episode]).file
+    'val-00000.array_record'
     """
     folder = Path(folder)
     _check_split_name(split)
@@ -173,8 +175,8 @@ def write_shard(
             ids.append(episode.id)
             lengths.append(len(episode.frames))
             hashes.append(content_hash(episode))
-            if progress:
-                progress(episode)
+            if written is not None:
+                written(episode)
         with _writing(folder / name):
             writer.close()
             written = open_shard(partial).num_records()
@@ -207,22 +209,19 @@ def _writing(path: Path) -> Iterator[None]:
 def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
     """The finished shards of a working folder by (split, index); none where it does not exist yet.
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> rows = np.zeros((2, 0), np.float32)
-    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     shard = write_shard(folder, "train", 0, [episode])
-    ...     finished_shards(folder) == {("train", 0): shard}
-    True
+    >>> finished_shards("nowhere")
+    {}
     """
     shards = {}
     for sidecar in sorted(Path(folder).glob(f"*{_SIDECAR}")):
-        fields = read_json(sidecar)
-        fields["schema"] = Schema(**fields["schema"])
-        for name in ("ids", "lengths", "hashes"):
-            fields[name] = tuple(fields[name])
-        shard = Shard(**fields)
+        fields = read_json_object(sidecar)
+        try:
+            fields["schema"] = Schema(**fields["schema"])
+            for name in ("ids", "lengths", "hashes"):
+                fields[name] = tuple(fields[name])
+            shard = Shard(**fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{sidecar}: damaged ({error!r}); remove it and run again.") from None
         data = sidecar.with_name(shard.file)
         if data.is_file() and data.stat().st_size == shard.bytes:
             shards[shard.split, shard.index] = shard
@@ -237,20 +236,12 @@ def seal_store(
     Both lie on the same file system. Raises InputError for gaps in the shards of a split, episodes
     with the same id and shards of different schemas.
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> rows = np.zeros((2, 0), np.float32)
-    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     work = Path(folder) / "work"
-    ...     work.mkdir()
-    ...     shard = write_shard(work, "train", 0, [episode])
-    ...     store = seal_store(work, Path(folder) / "store", {})
-    ...     is_complete(store), work.exists()
-    (True, False)
+    >>> seal_store("nowhere", "new", {})
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: there is no finished shard to make a store of.
     """
     folder = Path(folder)
-    path = Path(path)
+    path = behind_links(path) if overwrite else Path(path)
     refuse_existing(path, overwrite)
     with full_disk_is_a_clear_error(path):
         if not is_complete(folder):
@@ -272,9 +263,6 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     """Refuse with an InputError an output that exists, unless it is a store that may be replaced.
 
     >>> refuse_existing(Path("nowhere"), overwrite=False)
-    >>> refuse_existing(Path.home(), overwrite=False)
-    Traceback (most recent call last):
-    pixelpush.errors.InputError: ...: already exists; give another --out, or --overwrite to ...
     """
     if not path.exists() and not path.is_symlink():
         return
@@ -328,13 +316,13 @@ def _describe_split(
         raise InputError(
             f"{folder}: split {split!r} has more than one episode {twice!r}; ids must differ."
         )
-    hashes = "".join(chain.from_iterable(shard.hashes for shard in shards))
+    hashes = list(chain.from_iterable(shard.hashes for shard in shards))
     lengths = tuple(chain.from_iterable(shard.lengths for shard in shards))
     return SplitDescription(
         len(ids),
         sum(lengths),
-        hashlib.sha256(hashes.encode()).hexdigest(),
-        tuple(ShardDescription(shard.file, len(shard.ids), shard.bytes) for shard in shards),
+        joined_hash(hashes),
+        tuple(shard.description() for shard in shards),
         lengths,
     )
 

@@ -34,8 +34,8 @@ class Record:
 
     Damaged records are counted in the number.
 
-    >>> Record(number=0, offset=0, data=b"abc").data
-    b'abc'
+    >>> Record(number=0, offset=12, data=b"a").data
+    b'a'
     """
 
     number: int
@@ -62,14 +62,9 @@ def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
     bytes whose two checksums both hold; everything in between counts as one damaged record. A
     truncated tail is reported.
 
-    >>> import tempfile
-    >>> length = struct.pack("<Q", 3)
-    >>> ends = [struct.pack("<I", masked_crc32c(part)) for part in (length, b"abc")]
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "some.tfrecord"
-    ...     size = path.write_bytes(length + ends[0] + b"abc" + ends[1])
-    ...     [record.data for record in read_records(path, DamageLog(0))]
-    [b'abc']
+    >>> list(read_records("nowhere", DamageLog(0)))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: cannot be read (No such file or directory).
     """
     path = Path(path)
     try:
@@ -85,7 +80,7 @@ def read_records(path: str | Path, log: DamageLog) -> Iterator[Record]:
 class RecordPlace:
     """Where a record lies in a TFRecord or array_record file; array_records have no offset.
 
-    >>> RecordPlace(Path("some.tfrecord"), number=0, offset=0).number
+    >>> RecordPlace(Path("a.tfrecord"), number=0, offset=0).number
     0
     """
 
@@ -100,13 +95,10 @@ def find_records(path: Path) -> list[RecordPlace]:
     Raises InputError where a length is damaged or the file is cut short.
 
     >>> import tempfile
-    >>> header = struct.pack("<Q", 3)
-    >>> header += struct.pack("<I", masked_crc32c(header))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "some.tfrecord"
-    ...     size = path.write_bytes((header + b"abc" + bytes(4)) * 2)
-    ...     [place.offset for place in find_records(path)]
-    [0, 19]
+    ...     (Path(folder) / "a.tfrecord").touch()
+    ...     find_records(Path(folder) / "a.tfrecord")
+    []
     """
     if ".array_record" in path.name:
         return [RecordPlace(path, number, None) for number in range(_array_reader(path)[1])]
@@ -134,13 +126,12 @@ def read_record(place: RecordPlace) -> bytes:
     """One record's data, its checksum verified; damage is an InputError that names it.
 
     >>> import tempfile
-    >>> header = struct.pack("<Q", 3)
-    >>> header += struct.pack("<I", masked_crc32c(header))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "some.tfrecord"
-    ...     size = path.write_bytes(header + b"abc" + struct.pack("<I", masked_crc32c(b"abc")))
-    ...     read_record(RecordPlace(path, 0, 0))
-    b'abc'
+    ...     file = Path(folder) / "a.tfrecord"
+    ...     _ = file.write_bytes(bytes(20))
+    ...     read_record(RecordPlace(file, 0, 0))  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: a.tfrecord
     """
     what = f"{place.path}, record {place.number}"
     if place.offset is None:
@@ -171,9 +162,9 @@ def refuse_foreign(file: BinaryIO, path: Path) -> None:
     It may be a compressed file, a web page or an LFS pointer.
 
     >>> import io
-    >>> refuse_foreign(io.BytesIO(b"<html>Not found</html>"), Path("some.tfrecord"))
+    >>> refuse_foreign(io.BytesIO(b"<html>"), Path("a"))  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    pixelpush.errors.InputError: some.tfrecord: a web page (HTML), not the file itself; download ...
+    pixelpush.errors.InputError: a
     """
     head = file.read(512)
     known = foreign(head) if _length_at(file, 0) is None else None

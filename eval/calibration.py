@@ -7,7 +7,7 @@ again, without a random number. A hump in the middle says too cautious, a bowl s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from pixelpush.eval.coding.walks import walk_video
 from pixelpush.eval.text import text_table
 from pixelpush.files import atomic_file
 from pixelpush.image.choosing import Walk
+from pixelpush.progress import Advance
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.scoring import scoring_windows
 
@@ -39,7 +40,11 @@ class GroupCalibration:
     """A group of sub-pixels; both lists are empty where there are none.
 
     histogram: density of the rank in each bin, 1 where calibrated. coverage: share of the truth in
-    each central predicted interval, by the interval's probability."""
+    each central predicted interval, by the interval's probability.
+
+    >>> GroupCalibration(0, [], {}).subpixels
+    0
+    """
 
     subpixels: int
     histogram: list[float]
@@ -48,7 +53,11 @@ class GroupCalibration:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What ``calibration`` found, by group. moving_levels: what tells moving from still pixels."""
+    """What ``calibration`` found, by group. moving_levels: what tells moving from still pixels.
+
+    >>> Calibration(episodes=4, moving_levels=8, groups={}).episodes
+    4
+    """
 
     episodes: int
     moving_levels: int
@@ -59,7 +68,13 @@ class Calibration:
 class Tally:
     """Sums for one group of sub-pixels. below: float64, share of the mass below each edge, summed
     over sub-pixels: first the ``BINS`` + 1 edges of the histogram, then both ends of each predicted
-    interval."""
+    interval.
+
+    >>> tally = Tally()
+    >>> tally.add(torch.zeros(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64))
+    >>> round(sum(tally.describe().histogram) / BINS, 6)
+    1.0
+    """
 
     count: int = 0
     below: np.ndarray = field(default_factory=lambda: np.zeros(len(_edges())))
@@ -93,7 +108,11 @@ def _edges() -> np.ndarray:
 
 
 class MeasuringWalk(Walk):
-    """Looks up where each true level falls within its predicted distribution."""
+    """Looks up where each true level falls within its predicted distribution.
+
+    >>> issubclass(MeasuringWalk, Walk)
+    True
+    """
 
     def __init__(self, pixels: Tensor, moving: Tensor, tallies: dict[str, Tally]):
         super().__init__(pixels)
@@ -117,12 +136,20 @@ def calibration(
     episodes: Sequence[Episode],
     context: int = 2,
     clip_frames: int = 20,
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> Calibration:
     """Rank histogram and coverage over all predicted sub-pixels of the episodes, for pixels that
     are still and that move (by more than ``MOVING_LEVELS`` since the frame before).
 
-    Costs as much as coding the episodes: the whole distribution of every sub-pixel is computed."""
+    Costs as much as coding the episodes: the whole distribution of every sub-pixel is computed.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> calibration(model, [episode]).groups["still"].subpixels
+    192
+    """
     tallies = {name: Tally() for name in GROUPS}
     for episode in episodes:
         frames = torch.from_numpy(episode.frames.copy())[None]
@@ -151,7 +178,12 @@ def _predicted(length: int, context: int, clip_frames: int) -> list[int]:
 
 
 def coverage_text(report: Calibration) -> str:
-    """Predicted intervals and what they held."""
+    """Predicted intervals and what they held.
+
+    >>> found = GroupCalibration(10, [1.0] * BINS, {str(c): c for c in COVERAGES})
+    >>> coverage_text(Calibration(1, 8, {"still": found})).splitlines()[-1].split()[:3]
+    ['still', '10', '0.500']
+    """
     rows = [
         [name, f"{group.subpixels:,}", *(f"{group.coverage[str(c)]:.3f}" for c in COVERAGES)]
         for name, group in report.groups.items()
@@ -161,7 +193,14 @@ def coverage_text(report: Calibration) -> str:
 
 
 def draw_ranks(report: Calibration, axes: Axes) -> None:
-    """Draw the rank histograms."""
+    """Draw the rank histograms.
+
+    >>> axes = Figure().subplots()
+    >>> found = GroupCalibration(10, [1.0] * BINS, {str(c): c for c in COVERAGES})
+    >>> draw_ranks(Calibration(1, 8, {"still": found, "moving": found}), axes)
+    >>> axes.get_title()
+    'rank of the truth'
+    """
     for name, colour, group in _drawn_groups(report):
         density = [*group.histogram, group.histogram[-1]]
         edges = np.linspace(0, 1, BINS + 1)
@@ -173,7 +212,14 @@ def draw_ranks(report: Calibration, axes: Axes) -> None:
 
 
 def draw_coverage(report: Calibration, axes: Axes) -> None:
-    """Draw what the predicted intervals hold."""
+    """Draw what the predicted intervals hold.
+
+    >>> axes = Figure().subplots()
+    >>> found = GroupCalibration(10, [1.0] * BINS, {str(c): c for c in COVERAGES})
+    >>> draw_coverage(Calibration(1, 8, {"still": found, "moving": found}), axes)
+    >>> axes.get_title()
+    'predicted intervals'
+    """
     for name, colour, group in _drawn_groups(report):
         found = [0.0, *(group.coverage[str(c)] for c in COVERAGES), 1.0]
         nominal = [0.0, *COVERAGES, 1.0]
@@ -195,7 +241,16 @@ def _drawn_groups(report: Calibration) -> list[tuple[str, str, GroupCalibration]
 
 
 def calibration_figure(report: Calibration, path: Path) -> None:
-    """Both panels in a file of their own."""
+    """Both panels in a file of their own.
+
+    >>> import tempfile
+    >>> found = GroupCalibration(10, [1.0] * BINS, {str(c): c for c in COVERAGES})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.png"
+    ...     calibration_figure(Calibration(1, 8, {"still": found, "moving": found}), file)
+    ...     file.is_file()
+    True
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 3), layout="constrained")

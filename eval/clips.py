@@ -18,7 +18,11 @@ from pixelpush.vpn.scoring import EpisodeSequence, scoring_windows
 @dataclass(frozen=True)
 class Scoring:
     """How clips are scored. context: given frames; longer episodes are cut into clips of
-    ``clip_frames``, as ``nll`` does."""
+    ``clip_frames``, as ``nll`` does.
+
+    >>> Scoring(context=2).clip_frames
+    20
+    """
 
     context: int = 2
     clip_frames: int = 20
@@ -33,6 +37,13 @@ def pixel_nats(
     """Nats float32 (T - context, H, W) of each episode, summed over channels.
 
     Raises InputError for an episode that does not fit the model, and for nats that are not finite.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> pixel_nats(model, [episode], Scoring())[0].shape
+    (1, 8, 8)
     """
     model.eval()
     windows = [
@@ -73,6 +84,10 @@ def _batches(windows: list[tuple[int, range]], size: int) -> list[list[tuple[int
 
 
 def read_episodes(split: EpisodeSequence, count: int | None = None) -> list[Episode]:
-    """The first ``count`` episodes, all for None."""
+    """The first ``count`` episodes, all for None.
+
+    >>> read_episodes([], 3)
+    []
+    """
     number = len(split) if count is None else min(count, len(split))
     return [split[index] for index in range(number)]

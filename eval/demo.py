@@ -35,7 +35,7 @@ STATIONS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything. episodes: of each split. clips: to train on, for at most so many
+    """How much of everything. episodes: of each split. clips: to train on, for at most this many
     minutes. samples: of each episode; rollouts: episodes of each station."""
 
     name: str

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+
 from pixelpush.errors import InputError
 from pixelpush.eval.model_card import card_text, data_name, final_figures, with_header
 from pixelpush.files import atomic_folder, read_json, write_json
@@ -28,8 +30,6 @@ def export_model(
     card: a Markdown file; None for one made of what the run says. half: weights of two or more
     dimensions become float16, vectors stay float32. Raises InputError where ``to`` exists, the card
     is missing, or the weights exceed ``largest_bytes``."""
-    from safetensors.torch import load_file
-
     if to.exists():
         raise InputError(f"{to}: exists; choose another folder, or remove it first.")
     if card is not None and not card.is_file():
@@ -58,7 +58,7 @@ def export_model(
     return to
 
 
-def _run_of(save: Path) -> tuple[Path, dict[str, Any]]:
+def _run_of(save: Path) -> tuple[Path, Mapping[str, Any]]:
     """The run that a save belongs to, and its config.json; {} where there is none."""
     for folder in (save, save.parent.parent):
         if (folder / "config.json").is_file():
@@ -66,7 +66,7 @@ def _run_of(save: Path) -> tuple[Path, dict[str, Any]]:
     return save, {}
 
 
-def _shared(config: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(config: Mapping[str, Any]) -> dict[str, object]:
     """What is shared of config.json: no folder of the machine that it was made on."""
     kept = {key: config[key] for key in KEPT if key in config}
     if "data" in kept:

@@ -18,7 +18,11 @@ NOISE_FLOOR = "noise_floor"
 
 @dataclass(frozen=True)
 class Ratio:
-    """Total nats over total sub-pixels. standard_error: over episodes; None for a single one."""
+    """Total nats over total sub-pixels. standard_error: over episodes; None for a single one.
+
+    >>> Ratio(1.0, None).value
+    1.0
+    """
 
     value: float
     standard_error: float | None
@@ -27,7 +31,11 @@ class Ratio:
 @dataclass(frozen=True)
 class FramePoint:
     """One point of the curve over time. frame: index in the episode, from 0; episodes: how many
-    reach it."""
+    reach it.
+
+    >>> FramePoint(frame=2, nats_per_subpixel=1.0, episodes=8).frame
+    2
+    """
 
     frame: int
     nats_per_subpixel: float
@@ -39,7 +47,11 @@ def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
 
     The error is the linearised one of a ratio estimator (Cochran, Sampling Techniques, 3rd ed.,
     equation 6.13 without the finite-population factor); for episodes of one length it is the
-    standard deviation over sqrt(n)."""
+    standard deviation over sqrt(n).
+
+    >>> ratio([2.0, 6.0], [2, 2])
+    Ratio(value=2.0, standard_error=1.0)
+    """
     total = math.fsum(nats)
     count = sum(subpixels)
     n = len(nats)
@@ -51,7 +63,12 @@ def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
 
 
 def frame_curve(scores: Sequence[EpisodeScore], context: int) -> list[FramePoint]:
-    """Nats per sub-pixel of each frame index, over the episodes that have that frame."""
+    """Nats per sub-pixel of each frame index, over the episodes that have that frame.
+
+    >>> score = EpisodeScore("a", frames=2, subpixels=8, nats=12.0, frame_nats=(4.0, 8.0))
+    >>> [point.nats_per_subpixel for point in frame_curve([score], context=2)]
+    [1.0, 2.0]
+    """
     longest = max(score.frames for score in scores)
     curve = []
     for step in range(longest):
@@ -67,7 +84,12 @@ def frame_curve(scores: Sequence[EpisodeScore], context: int) -> list[FramePoint
 
 def episode_floor(episode: Episode, context: int) -> float | None:
     """Nats of the known noise over exactly the predicted frames, or None where the data say nothing
-    of it."""
+    of it.
+
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode_floor(Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a"), context=2) is None
+    True
+    """
     floor = episode.extra.get(NOISE_FLOOR)
     if floor is None:
         return None
@@ -82,7 +104,11 @@ def episode_floor(episode: Episode, context: int) -> float | None:
 
 @dataclass(frozen=True)
 class MeanAndError:
-    """A mean of independent values. standard_error: None for a single one."""
+    """A mean of independent values. standard_error: None for a single one.
+
+    >>> MeanAndError(1.0, None).mean
+    1.0
+    """
 
     mean: float
     standard_error: float | None
@@ -101,4 +127,9 @@ def mean_and_error(values: Sequence[float]) -> MeanAndError:
 
 
 def bits_per_dimension(nats_per_subpixel: float) -> float:
+    """The same likelihood in bits.
+
+    >>> round(bits_per_dimension(1.0), 4)
+    1.4427
+    """
     return nats_per_subpixel / math.log(2)

@@ -11,7 +11,13 @@ def text_table(
     header: Sequence[str], rows: Sequence[Sequence[str]], rule_before: Sequence[int] = ()
 ) -> str:
     """Columns of text; the first is left-aligned, the others right-aligned. A rule stands before
-    the rows numbered in ``rule_before``. Every row must have the header's length."""
+    the rows numbered in ``rule_before``. Every row must have the header's length.
+
+    >>> print(text_table(["", "nats"], [["ours", "1.5"]]))
+          nats
+    ----------
+    ours   1.5
+    """
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
@@ -31,12 +37,20 @@ def text_table(
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A value with fixed digits, or a dash where there is none."""
+    """A value with fixed digits, or a dash where there is none.
+
+    >>> number(1.0, 2), number(None)
+    ('1.00', '-')
+    """
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
 def with_error(value: float | None, error: float | None, digits: int = 4) -> str:
-    """'1.0400 ± 0.0031', without the error where there is none."""
+    """'1.0400 ± 0.0031', without the error where there is none.
+
+    >>> with_error(1.04, 0.0031)
+    '1.0400 ± 0.0031'
+    """
     return (
         number(value, digits)
         if error is None or value is None

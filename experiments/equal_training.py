@@ -59,7 +59,7 @@ class Options:
     out: Path = Path("docs/results/equal.json")
     """The figures."""
     data: str = "sim:2000"
-    """Training data of the four kinds: the simulated bin, with so many episodes."""
+    """Training data of the four kinds: the simulated bin, with this many episodes."""
     few: str = "sim:100"
     """Training data on which augmentation is tried."""
     examples: int = 1500

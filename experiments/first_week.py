@@ -19,6 +19,7 @@ from pathlib import Path
 
 import tyro
 
+ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = Path(sys.executable).parent / "pixelpush"
 RECORDINGS = 6
 # A model that learns something in a minute of one core, and all it takes to stop it half-way.
@@ -95,7 +96,7 @@ class Walk:
 
     def shown(self, said: str) -> str:
         """What the page keeps: no bars, no folders of this machine, not hundreds of lines."""
-        text = said.replace(f"{self.work.resolve()}/", "").replace(sys.prefix, ".venv")
+        text = said.replace(f"{self.work.resolve()}/", "").replace(f"{ROOT}/", "")
         text = text.replace(str(Path.home()), "~")
         # Of what a bar drew over itself the last state stays.
         lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.splitlines()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import tyro
 
@@ -17,6 +17,9 @@ from pixelpush.errors import InputError
 from pixelpush.eval.likelihood.tables import COLUMNS
 from pixelpush.eval.speed.videos import reference_row, sampler_rows
 from pixelpush.files import atomic_file, read_json
+
+# A JSON report of docs/results, as the command that made it wrote it.
+Report: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -58,10 +61,10 @@ def main(options: Options) -> None:
     check_likelihood(reports["table2"], options.episodes)
 
 
-def read_reports(results: Path) -> dict[str, Any]:
+def read_reports(results: Path) -> Report:
     """The committed reports by name, 'table2' and those others that are there; quality's, one for
     each model and split, as a list."""
-    reports: dict[str, Any] = {"table2": read_json(results / "table2.json")}
+    reports: Report = {"table2": read_json(results / "table2.json")}
     for name in ("equal", "speed"):
         if (results / f"{name}.json").exists():
             reports[name] = read_json(results / f"{name}.json")
@@ -69,7 +72,7 @@ def read_reports(results: Path) -> dict[str, Any]:
     return {**reports, "quality": quality} if quality else reports
 
 
-def check_likelihood(report: dict[str, Any], episodes: int) -> None:
+def check_likelihood(report: Report, episodes: int) -> None:
     """Score the first episodes of every split again with the shipped weights, against the committed
     values."""
     from pixelpush.datasets import open_dataset
@@ -96,7 +99,7 @@ def check_likelihood(report: dict[str, Any], episodes: int) -> None:
             )
 
 
-def markdown(reports: dict[str, Any]) -> str:
+def markdown(reports: Report) -> str:
     """The README's section of results: shipped models, kinds trained alike, frame quality, the
     samplers' speed."""
     parts = ["The shipped models:", likelihood_markdown(reports["table2"])]
@@ -116,7 +119,7 @@ def markdown(reports: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def likelihood_markdown(report: dict[str, Any]) -> str:
+def likelihood_markdown(report: Report) -> str:
     """Table 2 on the simulated bin: nats per sub-pixel and distance to the floor."""
     splits = list(report["splits"])
     lines = [
@@ -146,7 +149,7 @@ def likelihood_markdown(report: dict[str, Any]) -> str:
     return "\n".join([*lines, "", note])
 
 
-def equal_markdown(report: dict[str, Any]) -> str:
+def equal_markdown(report: Report) -> str:
     """The kinds trained alike: nats per sub-pixel, distance to the floor, and the rise from val to
     the unseen arm."""
     splits = list(report["floor"])
@@ -181,7 +184,7 @@ def equal_markdown(report: dict[str, Any]) -> str:
     return "\n".join([*lines, "", note])
 
 
-def quality_markdown(reports: list[dict[str, Any]]) -> str:
+def quality_markdown(reports: list[Report]) -> str:
     """PSNR and SSIM of rollouts, mean over the horizon: of all samples, of the best one, of the
     last frame repeated."""
     measures = ("psnr", "ssim")
@@ -208,7 +211,7 @@ def quality_markdown(reports: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", note])
 
 
-def speed_markdown(report: dict[str, Any]) -> str:
+def speed_markdown(report: Report) -> str:
     """Table 4: seconds a sampled frame."""
     size = report["table_size"]
     found = {(t["kind"], t["sampler"]): t for t in report["timings"] if t["size"] == size}
@@ -247,14 +250,14 @@ def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _seeds_cell(found: dict[str, Any], floor: float | None = None) -> str:
+def _seeds_cell(found: Report, floor: float | None = None) -> str:
     value = f"{found['mean']:+.3f}" if floor is None else f"{found['mean']:.3f}"
     if found["standard_error"] is not None:
         value += f" ± {found['standard_error']:.3f}"
     return value if floor is None else f"{value} ({found['mean'] - floor:+.3f})"
 
 
-def _likelihood_cell(found: dict[str, Any]) -> str:
+def _likelihood_cell(found: Report) -> str:
     value = f"{found['nats_per_subpixel']:.3f}"
     if found["standard_error"] is not None:
         value += f" ± {found['standard_error']:.3f}"

@@ -1,4 +1,4 @@
-"""The one way to report progress: a task of so many items, advanced by counts. A leaf module."""
+"""The one way to report progress: a task of known length, advanced by counts. A leaf module."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixelpush.errors import InputError
-from pixelpush.files import atomic_folder, is_complete, read_json, write_json
+from pixelpush.files import atomic_folder, is_complete, read_json_object, write_json
 from pixelpush.hub import fetch, is_on_hub
 
 # torch is loaded by what reads or writes weights, so that a name is looked up at once.
@@ -130,12 +130,17 @@ def find_saved(name_or_path: str | Path) -> SavedModel:
     'video'
     """
     folder = _resolve(Path(name_or_path), str(name_or_path))
-    header = read_json(folder / "model.json")
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        found = header.get("format") if isinstance(header, dict) else None
+    try:
+        header = read_json_object(folder / "model.json")
+    except InputError:
+        # A run in training drops old saves, perhaps between finding this one and reading it.
+        if folder.exists():
+            raise
+        return find_saved(name_or_path)
+    if header.get("format") != FORMAT:
         raise InputError(
-            f"{folder}/model.json: format {found!r} is not format {FORMAT}, which this version "
-            "reads; use the version that wrote it."
+            f"{folder}/model.json: format {header.get('format')!r} is not format {FORMAT}, which "
+            "this version reads; use the version that wrote it."
         )
     if header.get("family") not in FAMILIES or not isinstance(header.get("config"), dict):
         raise InputError(
@@ -151,8 +156,24 @@ def complete_saves(run: Path) -> list[Path]:
     >>> complete_saves(Path("no-such-run"))
     []
     """
-    saves = (run / "checkpoints").glob("[0-9]*")
-    return sorted((save for save in saves if is_complete(save)), key=lambda save: int(save.name))
+    return [save for save in numbered_saves(run) if is_complete(save)]
+
+
+def numbered_saves(run: Path) -> list[Path]:
+    """Return all folders ``run/checkpoints/<examples>``, oldest first.
+
+    What is named otherwise, a copy '...-backup' for one, is nobody's save.
+
+    >>> numbered_saves(Path("no-such-run"))
+    []
+    """
+    folder = run / "checkpoints"
+    # Listed and not searched for: a folder that may not be read is an error, not an empty one.
+    saves = list(folder.iterdir()) if folder.is_dir() else []
+    return sorted(
+        (save for save in saves if save.name.isascii() and save.name.isdigit()),
+        key=lambda save: int(save.name),
+    )
 
 
 def check_tensors(file: Path, expected: Mapping[str, Tensor], prefix: str = "") -> None:
@@ -181,7 +202,7 @@ def load_tensors(
     """Read a safetensors file and hand its tensors to ``accept``.
 
     Only those whose names begin with ``prefix`` are read. Raises InputError unless names and shapes
-    are ``expected``'s.
+    are ``expected``'s and every number is finite.
 
     >>> import tempfile
     >>> import torch
@@ -192,12 +213,17 @@ def load_tensors(
     """
     check_tensors(file, expected, prefix)
     with _opened(file) as tensors:
-        accept(
-            {
-                name: tensors.get_tensor(name).to(like.dtype)
-                for name, like in _under(prefix, expected).items()
-            }
-        )
+        values = {
+            name: tensors.get_tensor(name).to(like.dtype)
+            for name, like in _under(prefix, expected).items()
+        }
+    for name, value in values.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise InputError(
+                f"{file}: {name} is not finite everywhere; the weights have diverged or are "
+                "damaged. Use another save or train again."
+            )
+    accept(values)
 
 
 @contextlib.contextmanager
@@ -252,9 +278,8 @@ def _resolve(path: Path, name: str) -> Path:
         if not saves:
             raise InputError(f"{path}: this run has no complete save yet; train it further first.")
         best = path / "best.json"
-        chosen = (
-            path / "checkpoints" / str(read_json(best).get("save")) if best.is_file() else saves[-1]
-        )
+        named = read_json_object(best).get("save") if best.is_file() else None
+        chosen = path / "checkpoints" / str(named)
         return chosen if chosen in saves else saves[-1]
     if (SHIPPED / name / "model.json").is_file():
         return SHIPPED / name

@@ -8,6 +8,9 @@ from typing import Any
 
 from pixelpush.errors import InputError
 
+# Threads or processes that read or simulate; more is a slip of the hand.
+MOST_WORKERS = 1024
+
 
 def check_settings(owner: str, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     """Raise InputError unless every setting is known and of its default's type.

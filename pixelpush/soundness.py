@@ -16,7 +16,7 @@ from pixelpush.datasets.records import content_hash
 from pixelpush.datasets.root import data_root
 from pixelpush.datasets.store import EpisodeStore, store_splits, summary
 from pixelpush.errors import InputError
-from pixelpush.files import read_json
+from pixelpush.files import leftovers, read_json
 from pixelpush.finding import Finding
 from pixelpush.saved import SHIPPED, complete_saves, find_saved
 from pixelpush.training.save_integrity import verify_save
@@ -111,13 +111,18 @@ def _model(path: Path, name: str) -> Finding:
 
 def run_folder(run: Path) -> Iterator[Finding]:
     """A run's saves, which of them is the best, and those that are damaged."""
+    unfinished = leftovers(run)
+    for leftover in unfinished:
+        yield Finding(f"{leftover}: left by a command that was killed; the same command removes it")
     if not (run / "config.json").is_file() or not (run / "checkpoints").is_dir():
-        yield Finding(
-            f"{run}: not a run folder (it needs config.json and checkpoints)", sound=False
-        )
+        # A folder of outputs is no fault: it may have been given for its leftovers.
+        sound = run.is_dir() and not (run / "checkpoints").exists()
+        what = "no run folder (that has config.json and checkpoints)"
+        yield Finding(f"{run}: {what}, {len(unfinished)} leftovers", sound)
         return
     sound = []
-    for save in sorted((run / "checkpoints").iterdir()):
+    folders = sorted((run / "checkpoints").iterdir())
+    for save in (folder for folder in folders if not folder.name.startswith(".")):
         fault = _save_fault(save)
         if fault is None:
             sound.append(str(int(save.name)))
@@ -130,12 +135,10 @@ def run_folder(run: Path) -> Iterator[Finding]:
 
 def _save_fault(save: Path) -> Finding | None:
     """What is the matter with a folder of a run's saves; None where it is a sound save."""
-    if save.name.startswith("."):
-        return Finding(
-            f"{save.name}: a save that was not finished; the next 'pixelpush train' removes it"
-        )
     if not save.name.isdigit():
-        return Finding(f"{save.name}: set aside", sound=False)
+        damaged = save.name.startswith("damaged-")
+        what = "set aside" if damaged else "no save by its name; left alone"
+        return Finding(f"{save.name}: {what}", sound=not damaged)
     try:
         verify_save(save)
     except InputError as error:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# The experiments are not in the wheel; tests import them from the checkout. Appended, so that the
+# folders at the root hide no library of the same name.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 # Helpers that tests of several packages import.
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 

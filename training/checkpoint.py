@@ -17,6 +17,7 @@ import shutil
 import struct
 import sys
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ from torch import nn
 
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, is_complete, read_json, write_json
-from pixelpush.saved import complete_saves, load_tensors, save_model_files
+from pixelpush.saved import complete_saves, load_tensors, numbered_saves, save_model_files
 from pixelpush.training.divergence import check_weights
 from pixelpush.training.save_integrity import (
     FORMAT,
@@ -178,7 +179,7 @@ def newest_sound_save(run: Path) -> Path | None:
     >>> newest_sound_save(Path("no-such-run")) is None
     True
     """
-    saves = sorted((run / "checkpoints").glob("[0-9]*"), key=lambda save: int(save.name))
+    saves = numbered_saves(run)
     for save in reversed(saves):
         try:
             verify_save(save)
@@ -228,6 +229,7 @@ def _restore_optimizer(file: Path, optimizer: torch.optim.Optimizer) -> None:
             # torch's older formats say how much to allocate before anything is compared.
             if stream.read(4) != b"PK\x03\x04":
                 raise ValueError("not written by torch.save")
+        _refuse_compressed(file)
         with warnings.catch_warnings():  # about a pickle of another protocol, as damage makes them
             warnings.simplefilter("ignore")
             loaded = torch.load(file, map_location="cpu", weights_only=True)
@@ -256,21 +258,32 @@ _UNREADABLE = (
     AssertionError,
     OverflowError,
     struct.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
 )
 
 
+def _refuse_compressed(file: Path) -> None:
+    """torch.save packs nothing: what is packed may unfold to any size."""
+    with zipfile.ZipFile(file) as archive:
+        packed = [item for item in archive.infolist() if item.compress_type != zipfile.ZIP_STORED]
+    if packed:
+        raise ValueError(f"{packed[0].filename} is compressed, which torch.save never writes")
+
+
 def _check_slots(loaded: Any, optimizer: torch.optim.Optimizer) -> None:
-    """Each stored tensor has its parameter's shape or is one number; torch itself does not look."""
+    """Each stored tensor has its parameter's shape or is one number, and is finite; torch itself
+    does not look."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for index, slots in loaded["state"].items():
         for name, slot in slots.items():
-            if (
-                isinstance(slot, torch.Tensor)
-                and slot.ndim
-                and slot.shape != parameters[index].shape
-            ):
+            if not isinstance(slot, torch.Tensor):
+                continue
+            if slot.ndim and slot.shape != parameters[index].shape:
                 shape = tuple(parameters[index].shape)
                 raise ValueError(f"{name} of parameter {index} is {tuple(slot.shape)}, not {shape}")
+            if slot.is_floating_point() and not bool(torch.isfinite(slot).all()):
+                raise ValueError(f"{name} of parameter {index} is not finite everywhere")
 
 
 def _write_files(folder: Path, state: TrainState) -> None:

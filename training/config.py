@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pixelpush.errors import InputError
-from pixelpush.settings import check_choice, check_not_negative, check_positive
+from pixelpush.settings import (
+    MOST_WORKERS,
+    check_at_most,
+    check_choice,
+    check_not_negative,
+    check_positive,
+)
 from pixelpush.training.optimizer_recipes import OptimizerConfig
 from pixelpush.training.schedule import ScheduleConfig
 
@@ -19,17 +25,17 @@ class DataConfig:
     """How clips are cut from the training data and augmented.
 
     clip_frames: frames of a training clip, cut at a random place of a longer episode. context:
-    frames given. scored_frames: longer episodes are scored in clips of so many frames, however
+    frames given. scored_frames: longer episodes are scored in clips of this many frames, however
     short those of training are.
 
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter:
     largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
     gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
-    so that the faults of a model's own samples are not taken for news. drawing_episodes: with each
-    clip come frames of so many other episodes, which teach the layered encoder to draw the arm; it
-    needs many stations in every step. teaches: 'all', or 'drawing' for a run that teaches nothing
-    but to draw the arm, from which others start. crop: super-resolution models train on random
-    crops of this side; 0 for whole images. Raises InputError for a value out of bounds.
+    so that the faults of a model's own samples are not taken for news. drawing_episodes: how
+    many other episodes give frames with each clip, which teach the layered encoder to draw the arm
+    (it needs many stations in every step). teaches: 'all', or 'drawing' for a run that teaches to
+    draw the arm alone, from which others start. crop: super-resolution models train on random crops
+    of this side; 0 for whole images. Raises InputError for a value out of bounds.
 
     >>> DataConfig(clip_frames=10, jitter=2).context
     2
@@ -123,29 +129,30 @@ class RunOptions:
     workers: int = 1
     """Reading threads per process."""
     minutes: float = 0.0
-    """Save and stop after so many minutes. The schedule does not change, and the same command
+    """Save and stop after this many minutes. The schedule does not change, and the same command
     continues the run. 0: no limit."""
     save_examples: int = 0
-    """Save after every so many examples; 0: twenty times in a run."""
+    """Examples between two saves; 0: twenty saves in a run."""
     save_minutes: float = 10.0
     """Save also when the last save is this many minutes old."""
     keep: int = 3
-    """Keep the last so many saves, and the best."""
+    """How many of the last saves are kept, beside the best."""
     validate_examples: int = 0
-    """Validate after every so many examples; 0: twenty times in a run, but never so often that it
-    takes more than a tenth of the work."""
+    """Examples between two validations; 0: twenty validations in a run, or fewer where they would
+    take more than a tenth of the work."""
     validation_items: int = 64
-    """Validate on the first so many items while training; the whole split is scored at the end."""
+    """Items that are validated on while training; the whole split is scored at the end."""
     log_examples: int = 0
-    """Write a line of metrics after every so many examples; 0: every ten steps."""
+    """Examples between two lines of metrics; 0: a line every ten steps."""
     sample_examples: int = 0
-    """Draw sampled futures (video models) after every so many examples; 0: never."""
+    """Examples between two drawings of sampled futures (video models); 0: none are drawn."""
     track: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ()
     """Give the metrics to these trackers too; each is an extra: pip install 'pixelpush[wandb]'."""
     quiet: bool = False
     """No progress bar."""
 
     def __post_init__(self):
+        check_at_most(self, MOST_WORKERS, "workers")
         check_positive(self, "accumulate", "workers", "keep", "save_minutes", "validation_items")
         check_not_negative(
             self,

@@ -42,9 +42,13 @@ class Clock:
         self._saved = time.monotonic()
 
 
+# SIGHUP comes when the terminal is closed.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 @contextlib.contextmanager
 def stopping_on_signals(clock: Clock) -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM ask for a save and a stop after the step.
+    """Let the first SIGINT, SIGTERM or SIGHUP ask for a save and a stop after the step.
 
     A second SIGINT interrupts at once.
 
@@ -64,7 +68,7 @@ def stopping_on_signals(clock: Clock) -> Iterator[None]:
         os.write(2, _ACKNOWLEDGED)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in _SIGNALS}
     try:
         yield
     finally:

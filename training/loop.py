@@ -43,7 +43,7 @@ from pixelpush.training.task import Task
 from pixelpush.training.trackers import check_trackers, open_trackers
 from pixelpush.training.validation import final_evaluation, validate, validation_interval
 
-# Draws sample pictures of a model into a folder; given by the rooms above this one.
+# Draws sample pictures of a model into a folder; given by the packages above this one.
 DrawSamples = Callable[[nn.Module, Path], None]
 
 

@@ -20,8 +20,12 @@ PRESET_NAMES: dict[str, tuple[str, ...]] = {
         "paper-otlogn",
         "push-otlogn",
         "push-otlogn-small",
+        "push-drawing-small",
     ),
-    "upscaler": ("push-upscale-128", "push-upscale-256"),
+    "upscaler": (
+        "push-upscale-128",
+        "push-upscale-256",
+    ),
     "image": (
         "paper-mnist-pixelcnn",
         "paper-cifar-pixelcnn",
@@ -56,7 +60,13 @@ PRESET_NAMES: dict[str, tuple[str, ...]] = {
         "cub-small-multiscale",
         "mpii-small-multiscale",
         "coco-small-multiscale",
+        "objects-multiscale",
         "cifar-gpu-multiscale",
+        "paper-imagenet32-real-nvp",
+        "cifar-small-real-nvp",
+        "objects-real-nvp",
+        "cifar-small-conv-draw",
+        "objects-conv-draw",
     ),
 }
 

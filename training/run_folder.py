@@ -142,7 +142,10 @@ def _commit() -> str | None:
         return None
     try:
         text = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty=-modified", "--exclude=*"],
+            [
+                *("git", "--no-optional-locks", "describe", "--always", "--abbrev=40"),
+                *("--dirty=-modified", "--exclude=*"),
+            ],
             cwd=root,
             capture_output=True,
             text=True,

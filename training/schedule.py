@@ -15,8 +15,9 @@ from pixelpush.settings import check_at_most, check_not_negative, check_positive
 class ScheduleConfig:
     """Settings of a schedule; each class of SCHEDULES takes what it needs.
 
-    kind: a name of SCHEDULES. warmup_examples: the rate rises linearly from 0 over so many examples
-    under every schedule. drops, factor: see ``Steps`` and ``Exponential``. final: see ``Cosine``.
+    kind: a name of SCHEDULES. warmup_examples: under every schedule the rate rises
+    linearly from 0 over these. drops, factor: see ``Steps`` and ``Exponential``. final: see
+    ``Cosine``.
     Raises InputError for an unknown kind and for a value out of bounds.
 
     >>> ScheduleConfig("steps", drops=(100, 200), factor=0.1).warmup_examples

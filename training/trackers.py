@@ -64,7 +64,7 @@ class _Hosted:
         self._module = importlib.import_module(self.package)
         self._begin(run, dict(config))
 
-    def _begin(self, run: Path, config: dict[str, Any]) -> None:
+    def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
         raise NotImplementedError
 
     def write(self, examples: int, values: Mapping[str, float]) -> None:
@@ -83,7 +83,7 @@ class WeightsAndBiases(_Hosted):
 
     package = "wandb"
 
-    def _begin(self, run: Path, config: dict[str, Any]) -> None:
+    def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
         self._module.init(
             project=PROJECT,
             name=run.name,
@@ -103,7 +103,7 @@ class Trackio(_Hosted):
 
     package = "trackio"
 
-    def _begin(self, run: Path, config: dict[str, Any]) -> None:
+    def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
         name = f"{run.name}-{tracked_id(run)}"
         self._module.init(project=PROJECT, name=name, config=config, resume="allow")
 

@@ -102,4 +102,10 @@ def load_model(
                 f"{saved.folder}/model.json: the configuration is damaged ({error})."
             ) from None
 
-    return saved.restore(build).to(device).eval()
+    try:
+        return saved.restore(build).to(device).eval()
+    except InputError:
+        # A run in training drops old saves, perhaps between finding this one and reading it.
+        if saved.folder.exists():
+            raise
+        return load_model(name_or_path, device, family=family)  # type: ignore[call-overload]

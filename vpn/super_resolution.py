@@ -55,7 +55,7 @@ class VideoUpscaler(nn.Module):
     """p(large frame | small frame, previous large frame), in four network evaluations a frame.
 
     Distributions are centred on the previous large frame plus the change of the small one: still
-    detail is carried on, and whatever moved starts from the small picture.
+    detail is carried on, and what moved starts from the small picture.
 
     >>> model = build_upscaler(16, channels=4, blocks=1)
     >>> small = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)

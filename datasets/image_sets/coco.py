@@ -29,6 +29,8 @@ from pixelpush.datasets.image_sets.base import (
 from pixelpush.errors import InputError
 from pixelpush.files import read_json
 
+# Annotations of the instances of train2017 have 469 MB.
+LARGEST = 1 << 30
 WHERE = "Get images and annotations from https://cocodataset.org/#download and name their folder."
 
 
@@ -85,7 +87,7 @@ class CocoImages:
 
 
 def _read(path: Path, keys: tuple[str, ...]) -> Any:
-    content = read_json(need(path, "an annotation file of COCO", WHERE))
+    content = read_json(need(path, "an annotation file of COCO", WHERE), LARGEST)
     missing = [key for key in keys if not isinstance(content, dict) or key not in content]
     if missing:
         raise InputError(f"{path}: no {missing[0]!r}; is it a COCO annotation file?")

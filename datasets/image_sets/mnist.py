@@ -82,6 +82,10 @@ def binarised(images: np.ndarray, first: int) -> np.ndarray:
     return result
 
 
+# Three times the 70,000 images of MNIST.
+_LARGEST = 3 * 70_000 * 28 * 28
+
+
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
     """The uint8 array of an idx file, gzipped where the name ends in .gz.
 
@@ -95,10 +99,13 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     [7, 2, 1]
     """
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: damaged ({error}); download it again.") from None
     header = 4 + 4 * dimensions
+    if len(data) > _LARGEST:
+        raise InputError(f"{path}: unfolds to more than {_LARGEST} bytes; no set of MNIST does.")
     if len(data) < header or data[:4] != bytes([0, 0, 8, dimensions]):
         raise InputError(f"{path}: not an idx file of unsigned bytes with {dimensions} dimensions.")
     shape = tuple(np.frombuffer(data[4:header], ">u4").tolist())

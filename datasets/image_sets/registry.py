@@ -17,6 +17,7 @@ from pixelpush.datasets.image_sets.tfds_images import TfdsImages
 from pixelpush.datasets.objects.names import is_objects
 from pixelpush.datasets.root import data_root
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 # (root, split, size) -> set. Sets of one size of their own ignore the asked size; the caller
 # compares.
@@ -42,9 +43,9 @@ def open_images(name: str, split: str, root: str | Path | None = None, size: int
     in pixels of sets whose images come in many sizes. Raises InputError for unknown names, missing
     folders and files.
 
-    >>> open_images("mnist:nowhere", "train")
+    >>> open_images("birds", "train")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder; name the one with mnist as 'mnist:FOLDER'.
+    pixelpush.errors.InputError: unknown image set 'birds'; choose one of mnist, ... or tfds:NAME.
     """
     if name.startswith("tfds:"):
         return TfdsImages(name.removeprefix("tfds:"), split, None if root is None else Path(root))
@@ -60,7 +61,7 @@ def open_images(name: str, split: str, root: str | Path | None = None, size: int
         )
     if size < 1:
         raise InputError(f"the size of images must be at least 1, got {size}.")
-    path = Path(root or folder or data_root() / kind).expanduser()
+    path = expanded(root or folder or data_root() / kind)
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; name the one with {kind} as '{kind}:FOLDER'.")
     return IMAGE_SETS[kind](path, split, size)

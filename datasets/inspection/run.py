@@ -9,6 +9,7 @@ from pixelpush.datasets.readers import recognise
 from pixelpush.datasets.registry import is_simulated, open_dataset
 from pixelpush.datasets.root import data_root
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 
 def inspect_named(data: str, split: str, limit: int, out: Path | None) -> str:
@@ -27,7 +28,7 @@ def inspect_named(data: str, split: str, limit: int, out: Path | None) -> str:
     if is_simulated(data):
         beside = Path(f"inspect-{data.replace(':', '-')}-{split}")
         return inspect_dataset(open_dataset(data, split), out or beside, limit=limit)
-    path = Path(data).expanduser()
+    path = expanded(data)
     if not path.exists() and path.name == data:
         path = data_root() / data
     if path.exists() and not (path / "store.json").is_file():

@@ -14,7 +14,7 @@ from pixelpush.errors import InputError
 class Reader:
     """A row of the table. module: under this package, with ``Options``, ``recognise`` and ``read``.
 
-    published: a set known by name, whose store is called like the reader. damage_limit: what
+    public: a set known by name, whose store is called like the reader. damage_limit: what
     --damage-limit is where it is not given.
 
     >>> Reader("folder", "folder", "Prepare your own recordings.").damage_limit
@@ -24,7 +24,7 @@ class Reader:
     name: str
     module: str
     summary: str
-    published: bool = False
+    public: bool = False
     damage_limit: int = 0
 
     def load(self) -> ModuleType:
@@ -42,14 +42,14 @@ READERS = (
         "google-push",
         "google_push",
         "Prepare the Google robot pushing data set from its public TFRecords.",
-        published=True,
+        public=True,
         damage_limit=20,
     ),
     Reader(
         "bair",
         "bair",
         "Prepare BAIR robot pushing (small) from its TFRecords or from a folder made by TFDS.",
-        published=True,
+        public=True,
         damage_limit=20,
     ),
     Reader("moving-mnist", "moving_mnist", "Prepare Moving MNIST from MNIST's idx files.", True),

@@ -1,4 +1,4 @@
-"""Finding the episodes of a folder, and the files of an episode, wherever they lie."""
+"""Finding the episodes of a folder, and the files of an episode in a folder or an archive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAX_CAMERAS = 8
 
 
 class Files(Protocol):
-    """The files of an episode, wherever they lie.
+    """The files of an episode, in a folder or an archive.
 
     >>> def endings(files: Files) -> set[str]:
     ...     return {Path(name).suffix for name in files.names()}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelpush.datasets.arrays import read_bytes
+from pixelpush.datasets.arrays import first_bytes
 from pixelpush.datasets.damage import DamageLog
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.images import decode_image
@@ -127,7 +127,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with h5py.File(path, "r") as file:
             yield file
     except OSError as error:
-        reason = foreign(read_bytes(path)[:512]) or f"not a readable HDF5 file ({error})"
+        reason = foreign(first_bytes(path)) or f"not a readable HDF5 file ({error})"
         raise InputError(f"{path}: {reason}.") from None
 
 

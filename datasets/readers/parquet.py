@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 
+from pixelpush.datasets.arrays import first_bytes
 from pixelpush.datasets.sniff import foreign
 from pixelpush.datasets.tables import rows_of_array
 from pixelpush.errors import InputError
@@ -25,7 +26,7 @@ def open_parquet(path: Path) -> Any:
     try:
         return pyarrow.parquet.ParquetFile(path)
     except (OSError, pyarrow.ArrowException) as error:
-        known = foreign(path.read_bytes()[:512]) if path.is_file() else "no such file"
+        known = foreign(first_bytes(path)) if path.is_file() else "no such file"
         reason = known or f"not a readable parquet file ({str(error).splitlines()[0][:120]})"
         raise InputError(f"{path}: {reason}.") from None
 

@@ -19,7 +19,7 @@ class SimOptions:
     """
 
     episodes: int = 5000
-    """Episodes of train; episode i is the same whatever their number."""
+    """Episodes of train; episode i does not depend on their number."""
     size: int = 64
     """Height and width of the frames, in pixels: 64, 128 or 256."""
     workers: int = os.cpu_count() or 1

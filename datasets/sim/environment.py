@@ -1,4 +1,4 @@
-"""The simulated bin as an environment: reset to any episode's beginning, then push as one likes."""
+"""The simulated bin as an environment: reset to the start of any episode, then act."""
 
 from __future__ import annotations
 

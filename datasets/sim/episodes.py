@@ -80,7 +80,7 @@ class SimulatedEpisodes:
 def training_content(
     identity: Mapping[str, Any], split: str, episodes: int, noise: bool = True
 ) -> str:
-    """The ``content_sha256`` of a split of so many episodes, without making or reading it.
+    """The ``content_sha256`` of a split of this many episodes, without making or reading it.
 
     identity: of the laboratory and size, as ``generate.identity`` gives it.
 

@@ -67,7 +67,7 @@ def check_split(split: str) -> None:
 
 
 def default_others(training: int) -> int:
-    """Episodes of val, test-seen and test-novel each, beside so many of train.
+    """Episodes of val, test-seen and test-novel each, beside this many of train.
 
     A tenth, at least 16, at most 256.
 

@@ -25,7 +25,7 @@ _CONTROL = 8  # steps between two joint targets
 _ARRIVE = (
     0.65  # the command is interpolated over this share of a frame; the rest is for catching up
 )
-_CELLS = 4  # objects are dropped over a grid of so many cells a side
+_CELLS = 4  # objects are dropped over a grid of this many cells a side
 _PITCH = 0.11  # metres between cells
 # An object whose pose numbers (metres, quaternion) never change by more than this lies still,
 # exactly.

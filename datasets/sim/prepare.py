@@ -24,8 +24,16 @@ from pixelpush.datasets.sim.versions import refuse_another_version
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store, summary
 from pixelpush.errors import InputError
-from pixelpush.files import full_disk_is_a_clear_error, is_complete, read_json, write_json
+from pixelpush.files import (
+    behind_links,
+    expanded,
+    full_disk_is_a_clear_error,
+    is_complete,
+    read_json,
+    write_json,
+)
 from pixelpush.progress import progress_kept
+from pixelpush.settings import MOST_WORKERS
 
 
 def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
@@ -34,7 +42,7 @@ def store_path(laboratory: str, split: str, size: int, root: Path | None = None)
     >>> store_path("sim", "train", 64, Path("data")).as_posix()
     'data/sim/64/train'
     """
-    root = data_root() if root is None else Path(root).expanduser()
+    root = data_root() if root is None else expanded(root)
     return root / laboratory / str(size) / split
 
 
@@ -48,14 +56,14 @@ def ensure_split(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> Path:
-    """The path of a finished store with at least so many episodes; what is missing is made.
+    """The path of a finished store with at least this many episodes; the missing ones are made.
 
     A line on stderr says so. Without ``episodes``, what is there will do; where nothing is,
     ``first_episodes`` are made. May be repeated after a kill at any moment, and called by several
     processes at once: one works, the others wait. What was begun of a larger store stays for
-    whoever asks for that many again. Raises InputError for bad values, a store of another version
-    of the scene (unless ``rebuild``), an unfinished larger one where no number is given, a full
-    disk.
+    a later call that asks for that many again. Raises InputError for bad values, a store of another
+    version of the scene (unless ``rebuild``), an unfinished larger one where no number is given, a
+    full disk.
 
     >>> ensure_split("sim", "train", size=100)
     Traceback (most recent call last):
@@ -65,9 +73,9 @@ def ensure_split(
     least = 1 if episodes is None else episodes
     check_episodes(split, least)
     check_size(size)
-    if workers < 1:
-        raise InputError(f"sim: workers must be at least 1, not {workers}.")
-    path = store_path(laboratory, split, size, root)
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"sim: workers must be 1 to {MOST_WORKERS}, not {workers}.")
+    path = behind_links(store_path(laboratory, split, size, root))
     if not rebuild and _finished(path, laboratory, split, size) >= least:
         return path
     with full_disk_is_a_clear_error(path):
@@ -93,7 +101,7 @@ def prepare_splits(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> None:
-    """Make so many episodes of each split, and print a summary of each store.
+    """Make this many episodes of each split, and print a summary of each store.
 
     All values are checked before anything is made. Raises InputError as ``ensure_split`` does.
 

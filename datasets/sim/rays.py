@@ -26,7 +26,7 @@ def _groups(*which: int) -> np.ndarray:
 _VISIBLE = _groups(0, GROUND_GROUP)
 _ABOVE_GROUND = _groups(0)
 
-# A pixel has at most so many samples; the first 4 and the first 16 are evenly spread by themselves.
+# Most samples of a pixel; the first 4 and the first 16 are evenly spread by themselves.
 MOST_SAMPLES = 64
 
 
@@ -44,7 +44,7 @@ def _sobol(number: int, bits: int) -> tuple[int, int]:
 
 def _places() -> np.ndarray:
     """float64 (MOST_SAMPLES, 2) in the unit square: of every first 4, 16 and 64, each row, column
-    and block of so many holds one. The masks put the first few round the middle."""
+    and block of this many holds one. The masks put the first few round the middle."""
     bits = MOST_SAMPLES.bit_length() - 1
     places = [_sobol(number, bits) for number in range(MOST_SAMPLES)]
     return (np.array([(x ^ 6, y ^ 10) for x, y in places]) + 0.5) / MOST_SAMPLES

@@ -22,12 +22,12 @@ from pixelpush.datasets.sim.textures import pattern_mix
 
 f32 = np.float32
 LAMP_RADIUS = 0.055  # metres
-# The lamp is a disc of so many points, each of which lights samples all over a pixel.
+# The lamp is a disc of this many points, each of which lights samples all over a pixel.
 LAMP_POINTS = 16
 
 
 class Shader:
-    """Light on the surfaces of one scene, in whatever pose ``data`` has.
+    """Light on the surfaces of one scene, in the pose that ``data`` has.
 
     in_bin: whether the walls of the bin darken what is near them.
 

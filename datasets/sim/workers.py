@@ -81,7 +81,7 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
                 else make(job.laboratory, job.split, number, job.size)
             )
 
-    write_shard(Path(job.folder), job.split, index, episodes(), progress=lambda _: done())
+    write_shard(Path(job.folder), job.split, index, episodes(), written=lambda _: done())
 
 
 def make_shards(job: Job, indices: Iterable[int], workers: int, done: Callable[[], object]) -> None:
@@ -141,7 +141,7 @@ class _Crew:
         for process in running:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, end - time.monotonic()))
-            process.kill()  # no harm where it has ended
+            process.kill()  # does nothing where it has ended
         for thread in self._threads:
             thread.join()
         if running:

@@ -82,7 +82,7 @@ def check_on_cpu(model: nn.Module) -> None:
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute with so many threads within the block: another number may sum in another order."""
+    """Compute with this many threads within the block: another number may sum in another order."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -25,6 +25,7 @@ from pixelpush.eval.coding.container import Reader, Writer, damaged, writing
 from pixelpush.eval.coding.episodes import CodedEpisode, decode_episode, encode_episode
 from pixelpush.eval.coding.images import decode_images, encode_images
 from pixelpush.image import Condition, ImageModel
+from pixelpush.progress import Advance
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.scoring import EpisodeSequence
 
@@ -62,7 +63,7 @@ def compress_episodes(
     context: int = 2,
     clip_frames: int = 20,
     metadata: Mapping[str, Any] | None = None,
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> dict[str, Sizes]:
     """Code whole splits into the file ``path``; what each took.
 
@@ -95,7 +96,7 @@ def compress_images(
     path: str | Path,
     *,
     name: str = "",
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> Sizes:
     """Code batches of images uint8 (N, C, H, W), each with its condition, into ``path``; what it
     took. ``frames`` and ``episodes`` of the answer count images."""

@@ -18,6 +18,7 @@ from pixelpush.eval.driving.settings import DriveSettings
 from pixelpush.eval.environments.beginnings import Beginning
 from pixelpush.eval.likelihood.runs import RunFacts, run_facts
 from pixelpush.eval.rollout.context_folder import read_context_folder
+from pixelpush.files import expanded
 from pixelpush.vpn import VideoConfig, load_model
 
 
@@ -50,7 +51,7 @@ def _source(start: DriveSettings, config: VideoConfig, facts: RunFacts) -> Sourc
     if is_simulated(start.data):
         laboratory = parse_name(start.data)[0]
         return Source(laboratory, start.split, start.episode)
-    folder = Path(start.data).expanduser()
+    folder = expanded(start.data)
     if folder.is_dir() and not (folder / "store.json").exists():
         frames, states, actions = read_context_folder(
             folder, config, facts.context, 0, facts.metadata

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -176,7 +176,7 @@ class Driver:
         folder = new_folder(self._out)
         return save_drive(recording, folder, session.name, session.model.config.action_kind)
 
-    def _welcome(self) -> dict[str, Any]:
+    def _welcome(self) -> dict[str, object]:
         session = self.session
         steering = session.steering
         return {

@@ -18,7 +18,7 @@ from pixelpush.eval.environments.beginnings import (
     goal_of,
 )
 from pixelpush.eval.environments.needed import gymnasium
-from pixelpush.eval.environments.spaces import model_spaces, observe
+from pixelpush.eval.environments.spaces import Info, model_spaces, observe
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.points import mean_distance
@@ -51,7 +51,7 @@ class PushingEnv(gymnasium.Env):
     (8, 8, 3)
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 5}
+    metadata: ClassVar[Info] = {"render_modes": ["rgb_array"], "render_fps": 5}
 
     def __init__(
         self,
@@ -76,8 +76,8 @@ class PushingEnv(gymnasium.Env):
         self._goal: Goal | None = None
 
     def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        self, *, seed: int | None = None, options: Info | None = None
+    ) -> tuple[dict[str, np.ndarray], Info]:
         """Begin; the observation is the last given frame."""
         super().reset(seed=seed)
         given = check_options(options)
@@ -90,9 +90,7 @@ class PushingEnv(gymnasium.Env):
         self._first = self._moment.time
         return self._observation(), {**self._info(), "episode": beginning.name}
 
-    def step(
-        self, action: np.ndarray
-    ) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.ndarray) -> tuple[dict[str, np.ndarray], float, bool, bool, Info]:
         """Predict one frame."""
         moment = begun(self._moment)
         command = checked_action(self.action_space, action)
@@ -133,10 +131,10 @@ class PushingEnv(gymnasium.Env):
         goal = torch.from_numpy(self._goal.goal)[None].to(moment.mass.device)
         return -float(mean_distance(moment.mass, goal)[0, 0])
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self) -> Info:
         moment = begun(self._moment)
         colours = self.world.model.config.colours
-        info: dict[str, Any] = {"time": moment.time, "nats": float(moment.nats.mean()) / colours}
+        info: Info = {"time": moment.time, "nats": float(moment.nats.mean()) / colours}
         if moment.mass is not None:
             info["place"] = places(moment)[0, 0].cpu().numpy()
         return info

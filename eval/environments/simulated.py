@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from pixelpush.errors import InputError
 from pixelpush.eval.environments.beginnings import Goal, begin_bin, check_options, goal_of
 from pixelpush.eval.environments.needed import gymnasium
 from pixelpush.eval.environments.pushing import STEPS, checked_action, render_frame
-from pixelpush.eval.environments.spaces import bin_spaces, observe
+from pixelpush.eval.environments.spaces import Info, bin_spaces, observe
 from pixelpush.eval.planning.bin import PushingBin
 
 
@@ -28,7 +28,7 @@ class SimulatedPushingEnv(gymnasium.Env):
     ((64, 64, 3), 1)
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 5}
+    metadata: ClassVar[Info] = {"render_modes": ["rgb_array"], "render_fps": 5}
 
     def __init__(
         self,
@@ -59,8 +59,8 @@ class SimulatedPushingEnv(gymnasium.Env):
         return self._bin
 
     def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        self, *, seed: int | None = None, options: Info | None = None
+    ) -> tuple[dict[str, np.ndarray], Info]:
         """Begin as an episode does, after one step with the hand at rest."""
         super().reset(seed=seed)
         given = check_options(options)
@@ -77,9 +77,7 @@ class SimulatedPushingEnv(gymnasium.Env):
             self._slot = int(np.linalg.norm(places - self._goal.point, axis=1).argmin())
         return self._observation(), {**self._info(), "episode": beginning.name}
 
-    def step(
-        self, action: np.ndarray
-    ) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.ndarray) -> tuple[dict[str, np.ndarray], float, bool, bool, Info]:
         """Run the physics of one frame."""
         self.bin.step(checked_action(self.action_space, action))
         self._frame = self.bin.frame()
@@ -103,7 +101,7 @@ class SimulatedPushingEnv(gymnasium.Env):
             return 0.0
         return -float(np.linalg.norm(self._place() - self._goal.goal))
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self) -> Info:
         objects = self.bin.places().astype(np.float32)
-        info: dict[str, Any] = {"time": self.bin.time, "objects": objects}
+        info: Info = {"time": self.bin.time, "objects": objects}
         return info if self._goal is None else {**info, "place": self._place()}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from pixelpush.eval.environments.needed import gymnasium
 from pixelpush.eval.planning.space import sim_space
 from pixelpush.vpn import VideoPixelNetwork
+
+# gymnasium's type for what it says beside observations, for its options and for metadata.
+Info: TypeAlias = dict[str, Any]
 
 # No state of a recorded or simulated arm lies further from the mean, in standard deviations.
 _FAR = 50.0

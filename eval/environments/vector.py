@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from pixelpush.errors import InputError
 from pixelpush.eval.environments.beginnings import Beginning, check_options, find_beginning
 from pixelpush.eval.environments.needed import gymnasium
 from pixelpush.eval.environments.pushing import STEPS, begin_world, begun
-from pixelpush.eval.environments.spaces import model_spaces, observe
+from pixelpush.eval.environments.spaces import Info, model_spaces, observe
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.world import Moment, Prediction, World
@@ -34,7 +34,7 @@ class VectorPushingEnv(gymnasium.vector.VectorEnv):
     (2, 64, 64, 3)
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: ClassVar[Info] = {
         "render_modes": ["rgb_array"],
         "render_fps": 5,
         "autoreset_mode": gymnasium.vector.AutoresetMode.DISABLED,
@@ -72,8 +72,8 @@ class VectorPushingEnv(gymnasium.vector.VectorEnv):
         self,
         *,
         seed: int | Sequence[int] | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        options: Info | None = None,
+    ) -> tuple[dict[str, np.ndarray], Info]:
         """Begin all environments. seed: of the first, or one each."""
         given = dict(options or {})
         numbers = given.pop("episodes", None)
@@ -96,7 +96,7 @@ class VectorPushingEnv(gymnasium.vector.VectorEnv):
 
     def step(  # type: ignore[override]
         self, actions: np.ndarray
-    ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, Info]:
         """Predict one frame of every environment. actions: float32 (B, A)."""
         moment = begun(self._moment)
         commands = np.asarray(actions, np.float32)

@@ -226,6 +226,4 @@ def _nats(model: ImageModel, pixels: Tensor, condition: Condition, batch_size: i
 
 def _heard(lie: Lie, costs: np.ndarray) -> Heard:
     about = mean_and_error(costs.tolist())
-    mean = about["mean"]
-    assert mean is not None
-    return Heard(lie, mean, about["standard_error"], len(costs))
+    return Heard(lie, about.mean, about.standard_error, len(costs))

@@ -70,4 +70,4 @@ def score_image_models(
 def _listen(name: str, data: str, split: str, settings: ScoringSettings) -> Listening:
     model = load_model(name, pick_device(settings.device), family="image")
     images = open_images(data, split, size=model.config.image_size)
-    return listen(model, images, name, settings.episodes or LISTENED, settings.batch_size)
+    return listen(model, images, name, settings.episodes or LISTENED, settings.batch_size or 32)

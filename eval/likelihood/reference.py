@@ -11,7 +11,6 @@ that it also checks the models' units."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +19,7 @@ import torch
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
+from pixelpush.progress import Advance
 from pixelpush.vpn.scoring import EpisodeScore, EpisodeSequence
 
 LEVELS = 256
@@ -93,7 +93,7 @@ class Reference:
 
 
 def fit_reference(
-    episodes: EpisodeSequence, context: int = 2, progress: Callable[[int], object] | None = None
+    episodes: EpisodeSequence, context: int = 2, progress: Advance | None = None
 ) -> Reference:
     """Fit the row on the frames after the context of every episode. Raises InputError where there
     is none."""
@@ -103,7 +103,7 @@ def fit_reference(
 
 
 def count_pairs(
-    episodes: EpisodeSequence, context: int = 2, progress: Callable[[int], object] | None = None
+    episodes: EpisodeSequence, context: int = 2, progress: Advance | None = None
 ) -> tuple[np.ndarray, int]:
     """How often each (previous value, value) pair occurs: int64 (C, 256, 256), and the number of
     predicted frames."""

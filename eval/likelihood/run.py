@@ -27,7 +27,7 @@ from pixelpush.progress import Progress
 from pixelpush.saved import find_saved
 from pixelpush.vpn import load_model
 
-# The whole distribution of every sub-pixel is computed for them: as dear as coding them.
+# Few, because the whole distribution of every sub-pixel is computed: it costs as much as coding.
 CALIBRATED_EPISODES = 4
 
 

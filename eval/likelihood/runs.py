@@ -14,7 +14,7 @@ from pixelpush.datasets.registry import count_episodes, find_store
 from pixelpush.datasets.sim.versions import of_another_version
 from pixelpush.datasets.store import store_splits
 from pixelpush.errors import InputError
-from pixelpush.files import read_json
+from pixelpush.files import read_json_object
 from pixelpush.saved import find_saved
 
 _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
@@ -55,7 +55,7 @@ def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
     folder = find_saved(name_or_path).folder
     candidates = [folder / "config.json", folder.parent.parent / "config.json"]
     path = next((path for path in candidates if path.is_file()), None)
-    return path, {} if path is None else read_json(path)
+    return path, {} if path is None else read_json_object(path)
 
 
 def trained_on_another_bin(name_or_path: str) -> bool:

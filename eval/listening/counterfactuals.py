@@ -93,7 +93,7 @@ class Laboratory:
         return self._actions(split, episode)
 
     def _begin(self, split: str, episode: int) -> Observation:
-        """The bin at an episode's beginning; settling is simulated once for several futures."""
+        """The bin at an episode's start; settling is simulated once for several futures."""
         if self._begun is None or self._begun[0] != (split, episode):
             self._bin.reset(split, episode)
             self._begun = ((split, episode), self._bin.snapshot())

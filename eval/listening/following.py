@@ -6,7 +6,7 @@ each future likelier under its own. An optimist moves the object although the pu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from pixelpush.eval.clips import Scoring, pixel_nats
 from pixelpush.eval.listening.counterfactuals import MISS, OTHER, Futures
 from pixelpush.eval.statistics import MeanAndError, mean_and_error
 from pixelpush.eval.text import text_table
+from pixelpush.progress import Advance
 from pixelpush.training.seeding import derived_seed
 from pixelpush.vpn import VideoPixelNetwork
 
@@ -81,7 +82,7 @@ def measure_following(
     scoring: Scoring,
     samples: int = 4,
     seed: int = 0,
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> Following:
     """Margins in nats, share followed, and optimism.
 

@@ -7,7 +7,7 @@ does not see its actions differs by exactly zero."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.eval.clips import Scoring, pixel_nats
 from pixelpush.eval.statistics import Ratio, ratio
+from pixelpush.progress import Advance
 from pixelpush.vpn import VideoPixelNetwork
 
 SHIFTED = "shifted"
@@ -82,7 +83,7 @@ def listen(
     scoring: Scoring,
     shift: int = 3,
     lies: Sequence[Lie] | None = None,
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> Listening:
     """Score the episodes with the truth and under every lie.
 
@@ -170,7 +171,7 @@ def verdict(found: Listening, name: str) -> str:
     It listens where another episode's actions cost it more than ``BELIEVED`` standard errors."""
     about_actions = [heard for heard in found.heard if heard.lie.of == ACTIONS]
     if all(heard.exactly_zero for heard in about_actions):
-        return f"{name} does not see its actions: whatever they are, no nat changes."
+        return f"{name} does not see its actions: no change of them changes a nat."
     heard = found.of(Lie(SHUFFLED))
     cost = heard.cost.value
     error = heard.cost.standard_error or math.inf

@@ -21,7 +21,7 @@ from pixelpush.eval.planning.settings import (
 )
 from pixelpush.eval.planning.space import sim_space
 from pixelpush.eval.planning.tasks import read_tasks
-from pixelpush.progress import progress_bar, silent
+from pixelpush.progress import progress_unless
 from pixelpush.vpn import load_model
 from pixelpush.vpn.world import World
 
@@ -61,7 +61,7 @@ def plan_tasks(
         name = settings.model if method == "model" else ""
         films = out / "films" if wanted.films else None
         job = Job(method, wanted.split, setup, out, name, films)
-        report = run_tasks(job, chosen, silent if quiet else progress_bar)
+        report = run_tasks(job, chosen, progress_unless(quiet))
         numbers = {task.number for task in chosen}
         of = [entry for entry in report["tasks"] if entry["number"] in numbers]
         reports.append({**report, "tasks": of})

@@ -100,7 +100,7 @@ def write_proposal(proposal: Proposal, out: Path) -> list[Path]:
     film = out / "plan.mp4"
     write_mp4(film, _film(proposal), _FRAMES_PER_SECOND)
     told = out / "plan.json"
-    places = proposal.places
+    followed = proposal.aim.picture is None
     write_json(
         told,
         {
@@ -108,9 +108,9 @@ def write_proposal(proposal: Proposal, out: Path) -> list[Path]:
             "version": 1,
             "cost": proposal.cost,
             "actions": proposal.actions.tolist(),
-            "point": proposal.aim.point.tolist() if np.isfinite(places).all() else None,
-            "goal": proposal.aim.goal.tolist() if np.isfinite(places).all() else None,
-            "expected_places": places.round(2).tolist() if np.isfinite(places).all() else None,
+            "point": proposal.aim.point.tolist() if followed else None,
+            "goal": proposal.aim.goal.tolist() if followed else None,
+            "expected_places": proposal.places.round(2).tolist() if followed else None,
         },
     )
     return [actions, film, told]
@@ -149,7 +149,7 @@ def _film(proposal: Proposal) -> np.ndarray:
     pixels = proposal.given.shape[-1] * factor
     side = pixels + pixels % 2
     pictures = []
-    followed = bool(np.isfinite(proposal.places).all()) and proposal.aim.picture is None
+    followed = proposal.aim.picture is None
     for number, frame in enumerate([*proposal.given, *proposal.frames]):
         canvas = Canvas(side, side)
         canvas.paste((0, 0), enlarge(frame, factor))

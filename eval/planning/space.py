@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pixelpush.datasets.sim.policy import HIGHEST, LOWEST
 from pixelpush.errors import InputError
 from pixelpush.vpn import VideoConfig, VideoPixelNetwork
 
@@ -72,8 +73,6 @@ def sim_space() -> PushSpace:
     >>> sim_space().fastest
     0.035
     """
-    from pixelpush.datasets.sim.policy import HIGHEST, LOWEST
-
     lowest = LOWEST.astype(np.float32)
     return PushSpace(lowest, HIGHEST.astype(np.float32), slowest=0.018, fastest=0.035)
 

@@ -1,4 +1,4 @@
-"""A rollout's beginning from a folder: the first frames as pictures, their states and the future
+"""A rollout's context from a folder: the first frames as pictures, their states and the future
 actions as CSV."""
 
 from __future__ import annotations

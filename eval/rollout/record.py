@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,11 +15,13 @@ from pixelpush.files import read_json, write_json
 NAME = "rollout.json"
 FORMAT = "pixelpush-rollout"
 VERSION = 2
+# An entry of rollout.json: JSON values, which other versions may have written.
+Entry: TypeAlias = dict[str, Any]
 # What makes two rollouts the same: with these alike the files are the same, byte for byte.
 IDENTITY = ("model", "data", "split", "folder", "episode", "id", "actions_sha256", "settings")
 
 
-def read_record(folder: Path) -> list[dict[str, Any]]:
+def read_record(folder: Path) -> list[Entry]:
     """The entries of a folder's rollout.json, [] where there is none.
 
     Raises InputError for a file of another format."""
@@ -40,7 +42,7 @@ def read_record(folder: Path) -> list[dict[str, Any]]:
     return [{**above, **entry} for entry in entries]
 
 
-def add_to_record(folder: Path, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def add_to_record(folder: Path, entries: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """Add rollouts to the folder's rollout.json, in the place of the same ones; returns all."""
     before = read_record(folder)
     new = [identity_of(entry) for entry in entries]
@@ -67,7 +69,7 @@ def free_stem(folder: Path, stem: str, identity: Mapping[str, Any]) -> str:
     return chosen
 
 
-def identity_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+def identity_of(entry: Mapping[str, Any]) -> Entry:
     """What tells a rollout from others in its folder."""
     return {name: entry.get(name) for name in IDENTITY}
 

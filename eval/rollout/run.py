@@ -22,6 +22,7 @@ from pixelpush.eval.rollout.page import write_page
 from pixelpush.eval.rollout.perceptual import load_perceptual
 from pixelpush.eval.rollout.quality_log import QualityLog
 from pixelpush.eval.rollout.record import (
+    Entry,
     actions_digest,
     add_to_record,
     free_stem,
@@ -41,7 +42,7 @@ from pixelpush.eval.rollout.sheet import contact_sheet
 from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.files import write_json
-from pixelpush.progress import progress_bar, silent
+from pixelpush.progress import progress_unless
 from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 
 
@@ -106,10 +107,10 @@ def roll_out_episodes(
     large = None
     if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
         large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
-    entries: list[dict[str, Any]] = []
+    entries: list[Entry] = []
     quality = QualityLog.begin(outputs.pose_reader, data, split) if outputs.quality else None
     shown: list[tuple[str, RolloutVideo]] = []
-    progress = silent if outputs.quiet else progress_bar
+    progress = progress_unless(outputs.quiet)
     with progress(len(numbers), "rollouts") as advance:
         for number in numbers:
             video, futures = _sample_episode(ready, episodes, number, own)
@@ -177,9 +178,7 @@ class _Writer:
     number: int
     about: Mapping[str, Any]
 
-    def write(
-        self, video: RolloutVideo, futures: Futures, large_truth: np.ndarray | None
-    ) -> dict[str, Any]:
+    def write(self, video: RolloutVideo, futures: Futures, large_truth: np.ndarray | None) -> Entry:
         """Write the files; returns the entry of rollout.json."""
         out = self.outputs.out
         speed = self.outputs.frames_per_second

@@ -25,7 +25,9 @@ from pixelpush.vpn import VideoPixelNetwork
 
 @dataclass(frozen=True)
 class Futures:
-    """Samples of one beginning. frames: uint8 (N, steps, C, H, W). log_prob: float32 (N, steps, H,
+    """Futures sampled from one context.
+
+    frames: uint8 (N, steps, C, H, W). log_prob: float32 (N, steps, H,
     W), nats per pixel of the samples themselves at temperature 1. states: (N, context + steps, S).
     network_evaluations: per frame. state_error: float64 (N, known), of predicted states where the
     recorded ones are known: root mean square over the entries, in standard deviations of the
@@ -47,7 +49,7 @@ def sample_futures(
     settings: RolloutSettings,
     number: int = 0,
 ) -> Futures:
-    """Sample ``settings.samples`` futures of one beginning.
+    """Sample ``settings.samples`` futures of one context.
 
     frames: uint8 (context, C, H, W); states: (>= context, S); actions: (>= context + steps - 1, A).
     number: the episode's, for the seeds. Sample i depends on (seed, number, i) only, not on how
@@ -141,8 +143,10 @@ def rollout_context(
     settings: RolloutSettings,
     title: str,
 ) -> tuple[RolloutVideo, Futures]:
-    """Sample futures where nobody knows the truth: the heat map is the samples' mean surprise at
-    themselves, an estimate of the model's own uncertainty (its entropy per pixel)."""
+    """Sample futures of frames whose true future is not known.
+
+    The heat map is the mean of the samples' own nats. It estimates the entropy of the model's
+    prediction at each pixel."""
     steps = len(actions) - len(frames) + 1 if settings.steps is None else settings.steps
     futures = sample_futures(model, frames, states, actions, steps, settings)
     return _unknown_future(title, frames, futures, actions)

@@ -54,7 +54,7 @@ class RolloutSettings:
 
 @dataclass(frozen=True)
 class RolloutOutputs:
-    """What is written of the futures, and where. Raises InputError for an impossible film speed.
+    """What is written of the futures, and where. Raises InputError for an impossible frame rate.
 
     >>> RolloutOutputs(Path("out")).frames_per_second
     5

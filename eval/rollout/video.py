@@ -27,7 +27,7 @@ class RolloutVideo:
     """What a strip or a movie shows.
 
     given: the context frames, uint8 (context, C, H, W). truth: (steps or fewer, C, H, W), as far as
-    it is recorded, or None where nobody knows it. samples: (N, steps, C, H, W). heat: float32 (as
+    it is recorded, or None where it is not known. samples: (N, steps, C, H, W). heat: float32 (as
     long, H, W), nats per pixel summed over channels. heat_name: of its row. frame_nats: (as long,),
     nats per sub-pixel of the same. actions:
     (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what

@@ -1,4 +1,4 @@
-"""What ``pixelpush surprise`` writes: a table of frames, films, strips of the strangest moments,
+"""What ``pixelpush surprise`` writes: a table of frames, videos, strips of the strangest moments,
 and the ROC."""
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def write_csv(path: Path, watched: Sequence[Watched], threshold: float) -> None:
                 )
 
 
-def write_film(path: Path, item: Watched, threshold: float, frames_per_second: int = 5) -> None:
+def write_video(path: Path, item: Watched, threshold: float, frames_per_second: int = 5) -> None:
     """The episode beside its nats, a trace of the score below, red where it alarms."""
     first = item.frames[0].frame
     size = item.episode.frames.shape[-1]

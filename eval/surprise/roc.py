@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.clips import Scoring, pixel_nats
 from pixelpush.eval.surprise.disturbances import DISTURBANCES
 from pixelpush.eval.surprise.usual import Usual, detection, learn_usual, roc_curve
+from pixelpush.progress import Advance
 from pixelpush.vpn import VideoPixelNetwork
 
 # Points of a curve that are written down.
@@ -62,7 +63,7 @@ def roc(
     false_alarms: float = 0.01,
     regions: int = 8,
     seed: int = 0,
-    progress: Callable[[int], object] | None = None,
+    progress: Advance | None = None,
 ) -> RocReport:
     """Area under the ROC, share caught and curve of every trouble.
 

@@ -18,8 +18,8 @@ from pixelpush.eval.surprise.report import (
     roc_text,
     strangest_moments,
     write_csv,
-    write_film,
     write_strips,
+    write_video,
 )
 from pixelpush.eval.surprise.roc import roc
 from pixelpush.eval.surprise.settings import SurpriseSettings
@@ -50,7 +50,7 @@ def run(
     settings: SurpriseSettings,
     progress: Progress,
 ) -> None:
-    """Watch a split: surprise.csv, strangest.png, films of the strangest episodes; and the ROC."""
+    """Watch a split: surprise.csv, strangest.png, videos of the strangest episodes; and the ROC."""
     facts = agreed_facts([name], data, watching.context, watching.clip_frames)
     usual_data = settings.usual_data or agreed_facts([name]).data
     device = pick_device(watching.device)
@@ -92,8 +92,8 @@ def _write(
     write_csv(out / "surprise.csv", watched, threshold)
     write_strips(out / "strangest.png", watched, settings.strips)
     order = sorted(watched, key=lambda item: -max(frame.score for frame in item.frames))
-    for place, item in enumerate(order[: settings.films]):
-        write_film(out / f"strange-{place}.mp4", item, threshold)
+    for place, item in enumerate(order[: settings.videos]):
+        write_video(out / f"strange-{place}.mp4", item, threshold)
 
 
 def _text(

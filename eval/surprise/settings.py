@@ -20,13 +20,13 @@ class SurpriseSettings:
     usual_split: str = "val"
     """Their split."""
     usual_episodes: int = 64
-    """So many of its first episodes: half give the spread, half the ranks."""
+    """Number of its first episodes: half give the spread, half the ranks."""
     false_alarms: float = 0.01
     """Share of frames without trouble that may alarm."""
     regions: int = 8
-    """The picture is cut into so many regions a side."""
-    films: int = 3
-    """Films of so many of the strangest episodes."""
+    """Regions on each side of the picture."""
+    videos: int = 3
+    """How many of the strangest episodes become an MP4."""
     strips: int = 10
     """Strangest moments in the strip picture."""
     roc: bool = False
@@ -41,5 +41,5 @@ class SurpriseSettings:
                 raise InputError(
                     f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}."
                 )
-        if self.films < 0:
-            raise InputError(f"--films must not be negative, got {self.films}.")
+        if self.videos < 0:
+            raise InputError(f"--videos must not be negative, got {self.videos}.")

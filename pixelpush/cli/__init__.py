@@ -7,6 +7,7 @@ that does the work when it is called, so that ``--help`` answers at once."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -60,6 +61,17 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "prepare": prepare,
 }
+# What to do about some refusals of the operating system.
+_HINTS = {
+    errno.ENOSPC: "; free some space and run again",
+    errno.EDQUOT: "; free some space and run again",
+    errno.EFBIG: "; raise the limit on the size of files (ulimit -f)",
+    errno.EMFILE: "; raise the limit on open files (ulimit -n)",
+    errno.EROFS: "; choose another folder",
+    errno.EACCES: "; check its permissions",
+    errno.ENAMETOOLONG: "; choose a shorter name",
+    errno.ENOTDIR: "; a part of the path is a file",
+}
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -98,7 +110,14 @@ def _terminate(*_: object) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of ``pixelpush``: a user's mistake is one line on stderr and exit code 2."""
+    """Entry point of ``pixelpush``: whatever ends a command early is one line on stderr.
+
+    Exit code 2, or 130 for Ctrl-C. This is the one place that catches what the operating system
+    refuses (OSError), full memory and endless nesting; wherever more can be said of them, an
+    InputError says it."""
+    if sys.platform == "win32":
+        print("pixelpush: runs on Linux and macOS; on Windows use WSL.", file=sys.stderr)
+        sys.exit(2)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -115,3 +134,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(143)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, MemoryError, RecursionError, ImportError) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        print(f"pixelpush: {reason}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _reason(error: BaseException) -> str | None:
+    """One line about an error of the machine; None for a missing package, which is a fault of the
+    installation."""
+    if isinstance(error, MemoryError):
+        return "out of memory; use a smaller --batch-size, or a machine with more."
+    if isinstance(error, RecursionError):
+        return "something in the input is nested too deeply to be read."
+    if isinstance(error, ImportError):
+        # A library that cannot be loaded because files cannot be opened.
+        if "oo many open files" not in str(error):
+            return None
+        return f"{str(error).splitlines()[0]}; raise the limit (ulimit -n)."
+    assert isinstance(error, OSError)
+    where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
+    what = error.strerror or str(error).splitlines()[0] if str(error) else type(error).__name__
+    hint = _HINTS.get(error.errno or 0, "")
+    return f"{where}: {what}{hint}." if where else f"{what}{hint}."

@@ -24,6 +24,7 @@ class CompressOptions:
     splits: Splits = ()
     """Split to code; repeat for more. Left out: the data's last one; image models: test."""
     coding: CompressSettings = field(default_factory=CompressSettings)
+    """How splits are coded."""
     json: Path | None = None
     """Write where the bytes went to this file."""
     quiet: bool = False

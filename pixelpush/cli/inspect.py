@@ -17,7 +17,7 @@ class InspectOptions:
     split: str = "train"
     """Split to look at, of the simulated bin; of a store all are looked at."""
     episodes: int = 1000
-    """Look at so many episodes of a split at most, spread evenly."""
+    """Most episodes of a split that are looked at, spread evenly."""
     out: Path | None = None
     """Folder for page.txt and contact-sheet.png. Left out: the store's own."""
 

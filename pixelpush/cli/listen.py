@@ -23,10 +23,11 @@ class ListenOptions:
     split: str = ""
     """Split. Left out: val, or the data's last one."""
     watching: WatchSettings = field(default_factory=WatchSettings)
+    """How episodes are scored."""
     shift: int = 3
     """Frames by which 'shifted' actions come late."""
     counterfactuals: int = 0
-    """On 'sim' and its sisters: also score so many of the committed pairs of futures, the same
+    """On 'sim' and its sisters: also score this many of the committed pairs of futures, the same
     start under other actions, half of them pushes that just miss. 0: none."""
     json: Path | None = None
     """Write everything, maps included, to this file."""

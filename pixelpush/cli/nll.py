@@ -25,6 +25,7 @@ class NllOptions:
     """Split to score; repeat for more. Left out: every split but train with --model, every split
     with --models; image models: test, or every split but train of sim-objects."""
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
+    """How whole splits are scored."""
     conditions: bool = False
     """Image models with a condition: score the first 200 images (or --episodes) of the first split
     again under other images' conditions, none, and other words; what each costs in nats."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelpush.errors import InputError
+from pixelpush.files import expanded
 
 
 def sources() -> dict[str, Callable[..., None]]:
@@ -50,7 +51,7 @@ def with_source(arguments: Sequence[str]) -> list[str]:
     raw = _value(arguments, "--raw")
     if raw is None:
         raise InputError("name what to prepare, or give --raw DIR and it is looked at.")
-    reader, what = recognise(Path(raw).expanduser())
+    reader, what = recognise(expanded(raw))
     print(f"{raw}: {what}; reading it by 'pixelpush prepare {reader.name}'.", file=sys.stderr)
     return [reader.name, *arguments]
 

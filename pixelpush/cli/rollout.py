@@ -18,6 +18,7 @@ class RolloutOptions:
     model: str
     """Run folder, saved model or name of a shipped one."""
     outputs: RolloutOutputs
+    """What is written, and where."""
     data: str = ""
     """Data set: 'sim', the name of a prepared one, or a store's folder. Left out: what the model
     was trained on."""
@@ -36,6 +37,7 @@ class RolloutOptions:
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     sampling: RolloutSettings = field(default_factory=RolloutSettings)
+    """How futures are sampled."""
 
 
 def rollout(options: RolloutOptions) -> None:

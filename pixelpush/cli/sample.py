@@ -18,6 +18,7 @@ class SampleOptions:
     out: Path
     """PNG file to write."""
     picture: PictureSettings = field(default_factory=PictureSettings)
+    """What is drawn."""
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
 

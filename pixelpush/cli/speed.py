@@ -27,6 +27,7 @@ class SpeedOptions:
     distribution: Literal["published", "preset"] = "published"
     """Outputs of O(TN) and O(T log N): the published 256-way softmax, or what the preset has."""
     timing: SpeedSettings = field(default_factory=SpeedSettings)
+    """How samplers are timed."""
     json: Path | None = None
     """Write every figure to this file."""
     figure: Path | None = None

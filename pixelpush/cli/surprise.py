@@ -18,20 +18,22 @@ class SurpriseOptions:
     model: str
     """Run folder, saved model or name of a shipped one."""
     out: Path
-    """Folder for surprise.csv, strangest.png, the films and, with --roc, roc.json and roc.png."""
+    """Folder for surprise.csv, strangest.png, the videos and, with --roc, roc.json and roc.png."""
     data: str = ""
     """Data set to watch: 'sim', the name of a prepared one, or a store's folder. Left out: what the
     model was trained on."""
     split: str = ""
     """Split. Left out: the data's last one."""
     watching: WatchSettings = field(default_factory=WatchSettings)
+    """How episodes are scored."""
     surprise: SurpriseSettings = field(default_factory=SurpriseSettings)
+    """What is usual, and what counts as an alarm."""
     quiet: bool = False
     """No progress bar."""
 
 
 def surprise(options: SurpriseOptions) -> None:
-    """Find what the model has never seen: p-values against validation, alarms, strips, films."""
+    """Find what the model has never seen: p-values against validation, alarms, strips, videos."""
     check_counts(options.watching, "episodes", "batch_size")
 
     from pixelpush.eval.likelihood.runs import check_request

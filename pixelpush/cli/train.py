@@ -19,19 +19,22 @@ class TrainOptions:
 
     preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET", help=help_text())]
     source: TrainingData
+    """What to train and validate on."""
     run: Path
-    """Run folder. The same command again continues the run that is there."""
+    """Run folder. A run that is there already is continued."""
     changes: PresetChanges = field(default_factory=PresetChanges)
+    """Changes of the preset; what is left out stays as the preset has it."""
     settings: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="set", metavar="NAME=VALUE")
     ] = ()
     """Any setting of the model (channels=48), or of train., optimizer., schedule. or data.
     (optimizer.clip_norm=2)."""
     how: RunOptions = field(default_factory=RunOptions)
+    """How and where the run is carried out; this may differ from one call to the next."""
 
 
 def train(options: TrainOptions) -> None:
-    """Train a model. The same command again continues a run, from its last save."""
+    """Train a model. Run the same command again to continue from the last save."""
     from pixelpush.training.request import check_training
 
     check_training(options.preset, options.source, options.how)  # before torch is loaded

@@ -220,6 +220,7 @@ def test_every_option_is_in_the_help(command: str, capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
         main([command, "--help"])
     shown = capsys.readouterr().out
+    assert ">>>" not in shown, "an example for programmers is in the help"
     spelled = {"settings": "set", "splits": "split"}
     spelled |= {"labels": "label", "captions": "caption", "parts": "part", "uses": "use"}
     for _, name in leaves(options_class(command)):

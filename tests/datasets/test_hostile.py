@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from tfrecord_writer import frame_record
 
+from experiments.attack.damage import damage
 from pixelpush.datasets.arrays import Archive, decode_array, encode_array
 from pixelpush.datasets.examples import parse_example
 from pixelpush.datasets.images import decode_image, encode_png
@@ -50,30 +51,6 @@ def push_episodes(path: Path, log: DamageLog):
 
 
 SIZES = [pytest.param(60, id="few"), pytest.param(3000, id="many", marks=pytest.mark.slow)]
-
-
-def damage(data: bytes, rng: np.random.Generator) -> bytes:
-    """Flip bits, cut, drop, double, splice or overwrite a part."""
-    out = bytearray(data)
-    for _ in range(1 + int(rng.integers(3))):
-        if not out:
-            break
-        a, b = sorted(int(i) for i in rng.integers(0, len(out) + 1, 2))
-        short = slice(a, min(a + 1 + int(rng.integers(16)), len(out)))
-        kind = int(rng.integers(7))
-        if kind <= 1:
-            out[int(rng.integers(len(out)))] ^= 1 << int(rng.integers(8))
-        elif kind == 2:
-            del out[a:]
-        elif kind == 3:
-            del out[short]
-        elif kind == 4:
-            out[a:a] = out[short]
-        elif kind == 5:
-            out[a:b] = out[: b - a]
-        else:
-            out[short] = rng.bytes(short.stop - short.start)
-    return bytes(out)
 
 
 def cases(count: int, data: bytes):

@@ -8,7 +8,7 @@ import pytest
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.prepare import StoreOptions, prepare
 from pixelpush.datasets.readers import READERS, find_reader, recognise
-from pixelpush.datasets.splits import default_split, split_names
+from pixelpush.datasets.splits import default_split, divide_names
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
 
@@ -56,11 +56,11 @@ def test_few_episodes_split_usefully(raw, tmp_path, total, expected, capsys):
 @pytest.mark.parametrize("total", range(1, 40))
 def test_the_default_split_and_every_suggestion_work(total):
     names = [str(number) for number in range(total)]
-    assert sum(map(len, split_names(names, default_split(total), None).values())) == total
+    assert sum(map(len, divide_names(names, default_split(total), None).values())) == total
     with pytest.raises(InputError, match=f"like {default_split(total)}") as caught:
-        split_names(names, "0.99/0.005/0.005", None)
+        divide_names(names, "0.99/0.005/0.005", None)
     suggestion = str(caught.value).rsplit("like ", 1)[1].rstrip(".")
-    assert split_names(names, suggestion, None)["train"]
+    assert divide_names(names, suggestion, None)["train"]
 
 
 def test_damage_of_a_users_own_data(raw, tmp_path):

@@ -1,4 +1,4 @@
-"""open_dataset: a path, a name, or a message that says what there is."""
+"""open_dataset: a path, a name, or a message that lists the known names."""
 
 from __future__ import annotations
 

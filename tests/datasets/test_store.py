@@ -422,3 +422,71 @@ def test_objects_are_never_stored(tmp_path, make_episode):
             tmp_path / "s", {"a": [make_episode(0, thing=np.array([{}], dtype=object))]}, {}
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def swap(path, one, other):
+    """Exchange two shards of equal size and equal number of episodes."""
+    spare = path / "spare"
+    (path / one).rename(spare)
+    (path / other).rename(path / one)
+    spare.rename(path / other)
+
+
+@pytest.mark.parametrize("with_shards", [True, False])
+def test_a_swapped_shard_is_found_when_its_split_has_been_read(tmp_path, make_episode, with_shards):
+    splits = {
+        "train": [make_episode(number, length=3) for number in (1, 2, 3)],
+        "test": [make_episode(number, length=3) for number in (4, 5, 6)],
+    }
+    path = write_store(tmp_path / "store", splits, {}, episodes_per_shard=1)
+    swap(path, "train-00001.array_record", "test-00001.array_record")
+
+    def as_it_would_be_unnoticed(description):
+        for split in description["splits"].values():
+            for shard in split["shards"]:
+                shard["bytes"] = (path / shard["file"]).stat().st_size
+                if not with_shards:  # as older stores are
+                    del shard["content_sha256"]
+
+    edit(path, as_it_would_be_unnoticed)
+    store = EpisodeStore(path, "test")
+    found = "test-00001.array_record: the shard" if with_shards else "split 'test' is not what was"
+    with pytest.raises(InputError, match=found):
+        _ = [store[index] for index in (1, 0, 2)]
+
+
+def test_parts_and_repeated_reads_are_not_compared(written):
+    store = EpisodeStore(written, "train")
+    for index in range(len(store)):
+        store.read(index, 0, 1)
+    assert not store._contents.done
+    for index in (*range(len(store)), 0):
+        store[index]
+    assert store._contents.done
+
+
+def test_a_linked_store_is_replaced_where_it_lies(tmp_path, episodes):
+    there = write_store(tmp_path / "there" / "store", {"train": episodes[:1]}, {})
+    link = tmp_path / "link"
+    link.symlink_to(there)
+    write_store(link, {"train": episodes[:2]}, {}, overwrite=True)
+    assert link.is_symlink()
+    assert len(EpisodeStore(there, "train")) == 2
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["store"]
+
+
+@pytest.mark.parametrize("value", [-1, 2.5, True, "3", 10**400])
+def test_a_count_that_is_none_is_refused(copy, value):
+    def change(description):
+        description["splits"]["train"]["shards"][0]["bytes"] = value
+
+    edit(copy, change)
+    with pytest.raises(InputError, match="no count"):
+        EpisodeStore(copy, "train")
+
+
+@pytest.mark.parametrize("value", ["x", -1, None, [8], 1e400])
+def test_a_schema_of_other_things_than_sizes_is_refused(copy, value):
+    edit(copy, lambda description: description["schema"].update(height=value))
+    with pytest.raises(InputError, match=r"store\.json"):
+        EpisodeStore(copy, "train")

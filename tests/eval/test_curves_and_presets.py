@@ -61,7 +61,9 @@ def test_the_light_list_of_names_is_that_of_the_presets():
 
 
 def test_an_unknown_preset_gets_the_nearest_three():
-    with pytest.raises(InputError, match=r"nearest: push-ot-small, push-ot, push-otn-small\."):
+    with pytest.raises(
+        InputError, match=r"nearest: push-ot-small, push-otn-small, push-otlogn-small\."
+    ):
         check_preset_name("push-ot-smal")
 
 

@@ -52,7 +52,7 @@ def simulator(monkeypatch, draw_episode):
     return stand_in
 
 
-def test_demo_makes_data_model_table_and_films(simulator, tmp_path, capsys):
+def test_demo_makes_data_model_table_and_videos(simulator, tmp_path, capsys):
     demo.run_demo(tmp_path / "demo", small=True, seed=0, device="cpu")
     text = capsys.readouterr().out
     for row in ("push-ot-small", "reference row", "noise floor"):

@@ -107,7 +107,7 @@ def test_surprise_writes_its_files_and_the_roc(store, model_folder, tmp_path, ca
     out = tmp_path / "watched"
     named = ["--model", str(model_folder), "--data", str(store), "--split", "test-seen"]
     usual = ["--usual-data", str(store), "--usual-split", "train", "--false-alarms", "0.2"]
-    size = ["--regions", "4", "--films", "1", "--device", "cpu", "--quiet"]
+    size = ["--regions", "4", "--videos", "1", "--device", "cpu", "--quiet"]
     run(["surprise", *named, "--out", str(out), *usual, *size])
     rows = list(csv.DictReader((out / "surprise.csv").read_text().splitlines()))
     assert len(rows) == sum(length - 2 for length in (6, 9, 3, 7, 5))

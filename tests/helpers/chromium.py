@@ -46,7 +46,7 @@ class Page:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def until(self, script: str, seconds: float = 120) -> Any:
+    def until(self, script: str, seconds: float = 300) -> Any:
         """Wait until a script gives something true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

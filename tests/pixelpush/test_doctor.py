@@ -145,7 +145,7 @@ def test_damaged_saves_are_named_and_nothing_is_moved(root: Path, tmp_path: Path
         "0000000005/model.safetensors: missing or not what was written" in line for line in found
     )
     assert any("damaged-0000000003: set aside" in line for line in found)
-    assert any("nowhere: not a run folder" in line for line in found)
+    assert any("nowhere: no run folder" in line for line in found)
     assert len(found) == 3
     assert "sound saves, by examples: 10" in text
 
@@ -195,3 +195,11 @@ def test_shipped_weights_are_built_and_read(tmp_path: Path):
         f"{tmp_path}/cut/model.safetensors",
         f"{tmp_path}/other/model.safetensors",
     ]
+
+
+def test_leftovers_are_named_wherever_they_lie(capsys, root: Path, tmp_path: Path):
+    (tmp_path / "out" / "deep").mkdir(parents=True)
+    (tmp_path / "out" / "deep" / ".a.01234567.partial.mp4").touch()
+    _, text = page(capsys, str(tmp_path / "out"))
+    assert "deep/.a.01234567.partial.mp4: left by a command that was killed" in text
+    assert "1 leftovers" in text

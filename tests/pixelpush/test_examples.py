@@ -22,9 +22,25 @@ def modules() -> list[str]:
     names = [
         ".".join(("pixelpush", *file.relative_to(ROOT).with_suffix("").parts)) for file in files
     ]
-    leaves = ("errors", "files", "progress", "published", "registry", "saved", "settings")
+    leaves = (
+        "errors",
+        "files",
+        "finding",
+        "progress",
+        "published",
+        "registry",
+        "saved",
+        "settings",
+    )
     names += [f"pixelpush.{leaf}" for leaf in leaves]
+    names += shared_modules()
     return sorted(name.removesuffix(".__init__") for name in names)
+
+
+def shared_modules() -> list[str]:
+    """Names of the modules outside of the core whose public names each have an example."""
+    measuring = ("statistics", "text", "clips", "calibration", "watching", "devices")
+    return [f"pixelpush.eval.{name}" for name in measuring]
 
 
 def without_example(module: ModuleType) -> list[str]:
@@ -68,3 +84,8 @@ def test_every_public_name_has_an_example(name: str):
     module = importlib.import_module(name)
     assert without_example(module) == []
     assert long_first_lines(module) == []
+
+
+@pytest.mark.parametrize("name", shared_modules())
+def test_every_shared_name_has_an_example(name: str):
+    assert without_example(importlib.import_module(name)) == []

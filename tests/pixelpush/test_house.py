@@ -22,8 +22,8 @@ ALLOWED = {
 BASEMENT = {
     "errors",
     "files",
-    "finding",
     "hub",
+    "finding",
     "precision",
     "progress",
     "published",

@@ -3,8 +3,10 @@ executed."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import struct
 import time
 from pathlib import Path
@@ -12,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from pixelpush.errors import InputError
 from pixelpush.image import build_image_model
-from pixelpush.saved import check_tensors
+from pixelpush.saved import SavedModel, check_tensors, complete_saves, find_saved
 from pixelpush.vpn import build_model, load_model, save_model
 
 
@@ -181,3 +184,50 @@ def test_damaged_models_are_refused_or_read(video: Path):
             refused += bool(message)
         (video / name).write_bytes(good)
     assert refused > 200
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(video: Path, value: float):
+    weights = load_file(video / "model.safetensors")
+    name = sorted(weights)[3]
+    weights[name].view(-1)[0] = value
+    save_file(weights, video / "model.safetensors")
+    with pytest.raises(InputError, match=f"{name} is not finite"):
+        load_model(video)
+
+
+def test_a_copied_save_breaks_nothing(video: Path, tmp_path: Path):
+    saves = tmp_path / "run" / "checkpoints"
+    saves.mkdir(parents=True)
+    for name in ("0000000005", "0000000005-backup", "1e3", "²"):
+        shutil.copytree(video, saves / name)
+    assert [save.name for save in complete_saves(tmp_path / "run")] == ["0000000005"]
+    assert find_saved(tmp_path / "run").folder == saves / "0000000005"
+
+
+def test_a_save_that_is_dropped_while_it_is_read_gives_way_to_the_next(
+    video: Path, tmp_path: Path, monkeypatch
+):
+    """As a training with --keep 1 does it, between finding the save and reading its weights."""
+    saves = tmp_path / "run" / "checkpoints"
+    saves.mkdir(parents=True)
+    shutil.copytree(video, saves / "0000000005")
+    restore = SavedModel.restore
+
+    def dropped_first(saved: SavedModel, build):
+        if saved.folder.name == "0000000005":
+            shutil.move(saves / "0000000005", saves / "0000000009")
+        return restore(saved, build)
+
+    monkeypatch.setattr(SavedModel, "restore", dropped_first)
+    assert load_model(tmp_path / "run").config.frame_size == 8
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"save": ["x"]}', "[" * 99999])
+def test_a_damaged_pointer_to_the_best_save_is_no_traceback(video: Path, tmp_path: Path, text: str):
+    saves = tmp_path / "run" / "checkpoints"
+    saves.mkdir(parents=True)
+    shutil.copytree(video, saves / "0000000005")
+    (tmp_path / "run" / "best.json").write_text(text)
+    with contextlib.suppress(InputError):
+        assert find_saved(tmp_path / "run").folder == saves / "0000000005"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import io
 import json
 import pickle
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,6 +249,51 @@ def test_weights_that_are_not_finite_are_not_saved(run: Path):
     with pytest.raises(InputError, match=f"weight {name} is not finite"):
         checkpoint.write_save(run, state, keep=1)
     assert [int(save.name) for save in complete_saves(run)] == [5, 10, 15]
+
+
+def rewrite(save: Path, optimizer: bytes) -> None:
+    """Replace the optimiser's file and renew all digests, as one who forges a save would."""
+    (save / "optimizer.pt").write_bytes(optimizer)
+    progress = json.loads((save / "progress.json").read_text())
+    progress.pop("checksum")
+    progress["sha256"]["optimizer.pt"] = hashlib.sha256(optimizer).hexdigest()
+    progress["checksum"] = checkpoint._checksum(progress)
+    (save / "progress.json").write_text(json.dumps(progress))
+
+
+def test_an_optimiser_that_is_not_finite_is_refused(run: Path):
+    save = run / "checkpoints" / "0000000015"
+    state = torch.load(save / "optimizer.pt", weights_only=True)
+    slots = state["state"][0]
+    name = next(name for name in sorted(slots) if slots[name].ndim)
+    slots[name].view(-1)[0] = float("nan")
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    rewrite(save, buffer.getvalue())
+    with pytest.raises(InputError, match=f"{name} of parameter 0 is not finite"):
+        checkpoint.restore(save, state_at(0))
+
+
+def test_a_packed_optimiser_is_refused_before_it_unfolds(run: Path):
+    save = run / "checkpoints" / "0000000015"
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(save / "optimizer.pt") as source,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for item in source.infolist():
+            packed.writestr(item.filename, source.read(item))
+    rewrite(save, buffer.getvalue())
+    with pytest.raises(InputError, match="compressed, which torch"):
+        checkpoint.restore(save, state_at(0))
+
+
+def test_a_copied_save_breaks_nothing(run: Path):
+    saves = run / "checkpoints"
+    shutil.copytree(saves / "0000000015", saves / "0000000015-backup")
+    assert checkpoint.newest_sound_save(run) == saves / "0000000015"
+    checkpoint.write_save(run, state_at(20), keep=1)
+    assert {save.name for save in saves.iterdir()} == {"0000000015-backup", "0000000020"}
 
 
 def test_leftovers_of_a_kill_are_cleared(run: Path):

@@ -64,6 +64,6 @@ def test_an_interruption_at_the_end_says_which_save_holds(tmp_path: Path):
         raise KeyboardInterrupt
 
     task.evaluate = interrupted  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt, match="holds the run after 120 examples"):
+    with pytest.raises(KeyboardInterrupt, match="holds the run after 115 examples"):
         run_once(tmp_path, task=task, validate_examples=1000)
     assert what_holds(tmp_path / "none").startswith("nothing is saved yet")

@@ -97,7 +97,7 @@ class OTNDecoder(Decoder):
     ) -> tuple[Tensor, Tensor]:
         """Sample with a full pass for every sub-pixel: the obvious sampler.
 
-        steps: stop after so many passes, for timing."""
+        steps: stop after this many passes, for timing."""
         conditioning = self._condition(features)
         frame = self._empty_frame(uniforms)
         height, width = frame.shape[-2:]

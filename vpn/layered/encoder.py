@@ -162,7 +162,7 @@ class LayeredEncoder(VideoEncoder):
         shade = torch.where(begun, carry.shade, drawn.shade)
         memory = self._remember(carry.memory, frame, arm, shade)
         seen = Seen(frame, memory.mean, memory.count, arm, shade)
-        convolved = self._look(*seen, *drawn, vector)
+        convolved = self._look(vector, *seen, *drawn)
         lstm = self.lstm.step(carry.lstm, self.lstm.from_input(convolved))
         features, layers = self._leave(lstm.hidden, convolved, seen, drawn)
         begun = torch.ones_like(carry.seen)
@@ -196,7 +196,7 @@ class LayeredEncoder(VideoEncoder):
         mean = torch.stack(means, 1).flatten(0, 1)
         count = torch.stack(counts, 1).flatten(0, 1)
         seen = Seen(flat, mean, count, arms.flatten(0, 1), shades.flatten(0, 1))
-        inputs = (*seen, *drawn, vector)
+        inputs = (vector, *seen, *drawn)
         convolved = by_pieces(self._look, *inputs) if recompute else self._look(*inputs)
         # Channels stay last in memory, as the convolutions want them.
         gates = self.lstm.from_input(convolved).permute(0, 2, 3, 1).unflatten(0, sizes)
@@ -236,33 +236,26 @@ class LayeredEncoder(VideoEncoder):
     def _remember(self, memory: Memory, frame: Tensor, arm: Tensor, shade: Tensor) -> Memory:
         return remember(memory, frame, arm | (shade < _SHADES), self.config.still_levels)
 
-    def _look(
-        self,
-        frame: Tensor,
-        memory: Tensor,
-        count: Tensor,
-        arm: Tensor,
-        shade: Tensor,
-        picture: Tensor,
-        logit: Tensor,
-        next_shade: Tensor,
-        vector: Tensor,
-    ) -> Tensor:
-        """The part without recurrence, of N frames: (N, channels, g, g)."""
-        lit = Seen(frame, memory, count, arm, shade).lit
-        known = torch.where(count > 0, memory, lit)
-        uncovered = (1 - torch.sigmoid(logit)) * next_shade
-        maps = (
+    def _look(self, vector: Tensor, *maps: Tensor) -> Tensor:
+        """The part without recurrence, of N frames: (N, channels, g, g).
+
+        maps: the fields of ``Seen``, then those of ``Drawing``; apart, for ``by_pieces``."""
+        seen = Seen(*maps[:5])
+        drawn = Drawing(*maps[5:])
+        frame = seen.frame
+        known = torch.where(seen.count > 0, seen.memory, seen.lit)
+        uncovered = (1 - torch.sigmoid(drawn.logit)) * drawn.shade
+        pictures = (
             to_unit(frame),
             innovation(frame, known),
-            innovation(picture, frame),
+            innovation(drawn.picture, frame),
             1 - 2 * uncovered,
             known / 127.5 - 1,
-            innovation(picture, known),
-            1 / (1 + count),
-            arm.float(),
+            innovation(drawn.picture, known),
+            1 / (1 + seen.count),
+            seen.arm.float(),
         )
-        folded = F.pixel_unshuffle(torch.cat(maps, dim=1), self.config.patch)
+        folded = F.pixel_unshuffle(torch.cat(pictures, dim=1), self.config.patch)
         vectors = vector[:, :, None, None].expand(-1, -1, *folded.shape[-2:])
         inputs = torch.cat((folded, coordinates(folded), vectors), dim=1)
         hidden = self.blocks(self.enter(inputs.contiguous(memory_format=torch.channels_last)))

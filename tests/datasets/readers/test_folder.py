@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 import zipfile
 import zlib
 from dataclasses import replace
@@ -15,12 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pixelpush.datasets.arrays import read_bytes
 from pixelpush.datasets.augment import Mirror, Reflection, mirror
 from pixelpush.datasets.frames import fit
+from pixelpush.datasets.images import decode_image
 from pixelpush.datasets.natural import natural_key
 from pixelpush.datasets.prepare import prepare
 from pixelpush.datasets.readers.folder import Options, read_episode
-from pixelpush.datasets.splits import split_names
+from pixelpush.datasets.splits import divide_names
 from pixelpush.datasets.store import EpisodeStore, store_splits
 from pixelpush.errors import InputError
 
@@ -260,12 +263,35 @@ def test_zip_members_cannot_leave_their_archive(tmp_path, name):
         read_episode(tmp_path / "a.zip", Options())
 
 
-def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("pixelpush.datasets.arrays.MAX_MEMBER_BYTES", 1 << 20)
+def test_a_zip_bomb_is_refused_by_the_kind_of_its_member(tmp_path):
+    """An image of 65 MB, where a stack of frames may have more."""
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("frame_0.png", bytes(2 << 20))
-    with pytest.raises(InputError, match="too many"):
+        archive.writestr("frame_0.png", bytes((64 << 20) + 1))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="unfolds to: 67108865 bytes, too many for a file of its"):
         read_episode(tmp_path / "a.zip", Options(states="none", actions="none"))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["states.csv", "info.json", "frames.npy", "a.png"])
+def test_a_sparse_terabyte_is_refused_unread(tmp_path, name):
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match="too many for a file of its kind"):
+        read_bytes(tmp_path / name)
+
+
+def test_a_second_header_is_refused(episode):
+    """Decoders take the size of the second one, which nobody has looked at."""
+    data = (episode / "camera" / "frame_3.png").read_bytes()
+    header = data[8:33]
+    at = data.rindex(b"IEND") - 4
+    huge = bytearray(header)
+    huge[8:16] = (60_000).to_bytes(4, "big") * 2
+    huge[21:25] = zlib.crc32(bytes(huge[4:21])).to_bytes(4, "big")
+    with pytest.raises(InputError, match="two headers"):
+        decode_image(data[:at] + bytes(huge) + data[at:], "a.png")
 
 
 def test_an_image_bomb_is_refused(episode):
@@ -381,7 +407,7 @@ def test_bad_splits(ten, tmp_path, split, message):
 def test_splits_are_a_partition(total, a, b, seed):
     a, b = min(a, total), min(b, max(0, total - a))
     names = [f"e{i}" for i in range(total)]
-    parts = split_names(names, f"{a}/{b}/{total - a - b}", seed)
+    parts = divide_names(names, f"{a}/{b}/{total - a - b}", seed)
     assert sorted(chain(*parts.values())) == sorted(names)
     assert [len(parts.get(name, [])) for name in ("train", "val", "test")] == [a, b, total - a - b]
 

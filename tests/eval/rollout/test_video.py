@@ -117,7 +117,7 @@ def test_movie_shows_samples_and_context():
     "one",
     [video(truth=False), video(actions=0), video(samples=9), video(steps=1), video(actions=7)],
 )
-def test_unusual_films_can_be_drawn(one: RolloutVideo):
+def test_unusual_videos_can_be_drawn(one: RolloutVideo):
     assert rollout_strip(one).shape[2] == 3
     pictures = movie_frames(one)
     assert len(pictures) == one.frames

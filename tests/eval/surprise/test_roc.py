@@ -23,8 +23,8 @@ from pixelpush.eval.surprise.report import (
     roc_text,
     strangest_moments,
     write_csv,
-    write_film,
     write_strips,
+    write_video,
 )
 from pixelpush.eval.surprise.roc import roc
 from pixelpush.eval.surprise.usual import learn_usual
@@ -93,7 +93,7 @@ def test_roc_of_every_trouble_and_its_outputs(tmp_path):
     write_json(tmp_path / "roc.json", asdict(report))
 
 
-def test_the_table_film_and_strips(tmp_path):
+def test_the_table_video_and_strips(tmp_path):
     model = tiny_model("ot")
     episodes = some_episodes(model, 6)
     nats = pixel_nats(model, episodes, SCORING)
@@ -113,7 +113,7 @@ def test_the_table_film_and_strips(tmp_path):
     scores = [item.frames[index].score for item, index in moments]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == max(f.score for item in watched for f in item.frames)
-    write_film(tmp_path / "s.mp4", watched[0], threshold)
+    write_video(tmp_path / "s.mp4", watched[0], threshold)
     write_strips(tmp_path / "s.png", watched, 4)
     assert (tmp_path / "s.mp4").stat().st_size > 500
     assert (tmp_path / "s.png").stat().st_size > 500

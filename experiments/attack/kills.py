@@ -1,25 +1,29 @@
 """Carry out a command again and again, each time killed a little later, until it ends by itself. A
 script:
 
-python killed_commands.py FOLDER RESULT WORD [WORD ...]
+python kills.py FOLDER RESULT WORD [WORD ...]
+python kills.py --random COUNT SEED FOLDER RESULT WORD [WORD ...]
 
 Each try is a child that kills itself with SIGKILL at its n-th file operation under FOLDER (open,
-flush, rename, remove, new folder), n = 1, 2, ... After each kill RESULT, a JSON file or a store of
-episodes, must be whole, absent or refused. Prints the number of kills."""
+flush, rename, remove, new folder), n = 1, 2, ...; with --random, it is killed COUNT times at random
+moments. After each kill RESULT, a JSON file or a store of episodes, must be whole, absent or
+refused. Prints the number of kills."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from pixelpush import cli
 from pixelpush.errors import InputError
-from pixelpush.files import is_complete
+from pixelpush.files import is_complete, leftovers
 
 OPERATIONS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
 
@@ -100,8 +104,34 @@ def killed_until_done(folder: str, result: Path, words: list[str]) -> int:
         )
 
 
+def killed_at_random(count: int, seed: int, result: Path, words: list[str]) -> int:
+    """Kill the command ``count`` times, each at a random moment of the time that it takes."""
+    draw = random.Random(seed)
+    start = time.monotonic()
+    assert in_child(lambda: cli.main(words)) == 0, "the command fails undisturbed"
+    usual = time.monotonic() - start
+    kills = 0
+    while kills < count:
+        child = os.fork()
+        if child == 0:
+            cli.main(words)
+            os._exit(0)
+        time.sleep(draw.uniform(0, usual))
+        os.kill(child, signal.SIGKILL)
+        kills += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        assert in_child(lambda: check(result)) == 0, f"after kill {kills}: {result} is broken"
+    assert in_child(lambda: cli.main(words)) == 0, "the command fails after the last kill"
+    left = leftovers(result.parent)
+    assert not left, f"left behind: {left[0]}"
+    return kills
+
+
 def main() -> None:
-    folder, result, *words = sys.argv[1:]
+    if sys.argv[1] == "--random":
+        count, seed = (int(word) for word in sys.argv[2:4])
+        folder, result, *words = sys.argv[4:]
+    else:
+        folder, result, *words = sys.argv[1:]
     # Imported once, before the forks; none of them starts a thread.
     import array_record.python.array_record_module  # noqa: F401
     import tensorflow_datasets  # noqa: F401
@@ -112,7 +142,11 @@ def main() -> None:
     import pixelpush.vpn  # noqa: F401
 
     torch.set_num_threads(1)
-    print("kills", killed_until_done(folder, Path(result), words))
+    if sys.argv[1] == "--random":
+        kills = killed_at_random(count, seed, Path(result), words)
+    else:
+        kills = killed_until_done(folder, Path(result), words)
+    print("kills", kills)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Hostile inputs and kills by the thousand: python -m experiments.attack."""

@@ -1,0 +1,43 @@
+"""The long attack counts what it does, goes on where it stopped, and notices what slips through."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from experiments.attack import targets
+from experiments.attack.__main__ import Options, Totals, attack_inputs, table
+
+
+def test_totals_go_on_where_they_stopped_and_nothing_slips_through(tmp_path):
+    options = Options(inputs=30, kills=0, work=tmp_path)
+    attack_inputs(replace(options, inputs=13), Totals())
+    totals = Totals.read(tmp_path / "totals.json")
+    assert totals.done == 13
+    attack_inputs(options, totals)
+    whole = Totals()
+    attack_inputs(replace(options, work=tmp_path / "at-once"), whole)
+    assert totals.inputs == whole.inputs
+    assert totals.done == 30
+    assert len(totals.inputs) == 14
+    assert not any("slipped" in counts for counts in totals.inputs.values())
+    assert "| all | 30 |" in table(totals)
+    assert json.loads((tmp_path / "totals.json").read_text())["peak_megabytes"] > 10
+
+
+def crash() -> bool:
+    raise KeyError("a fault")
+
+
+@pytest.mark.parametrize("read", [crash, lambda: False])
+def test_what_slips_through_is_counted_and_kept(tmp_path, monkeypatch, read):
+    honest = targets.targets(tmp_path / "files")[:1]
+    monkeypatch.setattr(
+        "experiments.attack.__main__.targets", lambda folder: [replace(honest[0], read=read)]
+    )
+    totals = Totals()
+    attack_inputs(Options(inputs=2, kills=0, work=tmp_path), totals)
+    assert totals.inputs == {"PNG": {"slipped": 2}}
+    assert len(list((tmp_path / "slipped").iterdir())) == 2
