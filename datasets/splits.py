@@ -14,8 +14,8 @@ NAMES = ("train", "val", "test")
 def divide_names(names: Sequence[str], split: str, seed: int | None) -> dict[str, list[str]]:
     """``names`` cut into train/val/test by ``split``, counts "48/8/8" or shares "0.8/0.1/0.1".
 
-    The order is the given one, or one drawn from ``seed``. A part of 0 is left out. Raises InputError if
-    counts do not add up or a share above 0 gets no episode.
+    The order is the given one, or one drawn from ``seed``. A part of 0 is left out. Raises
+    InputError if counts do not add up or a share above 0 gets no episode.
 
     >>> divide_names(["a", "b", "c", "d"], "2/1/1", seed=None)
     {'train': ['a', 'b'], 'val': ['c'], 'test': ['d']}
