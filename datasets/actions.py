@@ -36,7 +36,13 @@ class Correlation:
         self._xy = np.zeros((first, second))
 
     def add(self, x: np.ndarray, y: np.ndarray) -> None:
-        """Take in rows, float64."""
+        """Take in rows, float64.
+
+        >>> correlation = Correlation(1, 1)
+        >>> correlation.add(np.zeros((5, 1)), np.zeros((5, 1)))
+        >>> correlation.count
+        5
+        """
         self.count += len(x)
         self._x += x.sum(0)
         self._y += y.sum(0)
@@ -45,7 +51,13 @@ class Correlation:
         self._xy += x.T @ y
 
     def value(self) -> np.ndarray:
-        """(A, S); 0 where either does not vary."""
+        """float64 (A, S); 0 where either does not vary, and before three rows.
+
+        >>> correlation = Correlation(1, 1)
+        >>> correlation.add(np.ones((5, 1)), np.arange(5.0)[:, None])
+        >>> correlation.value().tolist()
+        [[0.0]]
+        """
         if self.count < 3:
             return np.zeros_like(self._xy)
         n = self.count
@@ -90,7 +102,13 @@ class ActionMeasure:
         self._motion = [Correlation(*shape) for _ in LAGS]
 
     def add(self, states: np.ndarray, actions: np.ndarray) -> None:
-        """Take in an episode: states (T, S), actions (T, A)."""
+        """Take in an episode: states (T, S), actions (T, A).
+
+        >>> measure = ActionMeasure(2, 2)
+        >>> measure.add(np.zeros((5, 2)), np.zeros((5, 2)))
+        >>> measure.kinds()
+        ['constant', 'constant']
+        """
         if not self._usable or len(states) < 3:
             return
         if self.matched:
@@ -113,7 +131,14 @@ class ActionMeasure:
                 motion.add(np.diff(actions[times], axis=0), change[1:])
 
     def kinds(self) -> list[str]:
-        """Of each action entry: pose, delta, other or constant."""
+        """Of each action entry: pose, delta, other or constant.
+
+        >>> moves = np.random.default_rng(0).normal(size=(50, 1))
+        >>> measure = ActionMeasure(1, 1)
+        >>> measure.add(np.cumsum(moves, axis=0) - moves, moves)
+        >>> measure.kinds()
+        ['delta']
+        """
         level = self._best(self._level.value())
         delta = self._best(np.max(np.abs([c.value() for c in self._delta]), axis=0))
         varies = self._varies()
@@ -132,14 +157,29 @@ class ActionMeasure:
         return found
 
     def kind(self) -> str:
-        """Of the action as a whole: what most of its entries are."""
+        """Of the action as a whole: what most of its entries are.
+
+        >>> noise = np.random.default_rng(0).normal(size=(2, 400, 1))
+        >>> measure = ActionMeasure(1, 1)
+        >>> measure.add(noise[0], noise[1])
+        >>> measure.kind()
+        'other'
+        """
         if not self._usable:
             return "other"
         votes = [kind for kind in self.kinds() if kind != "constant"]
         return max(KINDS, key=votes.count) if votes else "other"
 
     def lag(self) -> Lag | None:
-        """The lag by correlation; None where action and state do not go together."""
+        """The lag of the largest correlation; None where action and state do not go together.
+
+        >>> moves = np.random.default_rng(0).normal(size=(60, 1))
+        >>> states = np.cumsum(moves, axis=0) - moves  # state t + 1 is state t + action t
+        >>> measure = ActionMeasure(1, 1)
+        >>> measure.add(states, moves)
+        >>> measure.lag().frames
+        1
+        """
         if not self._usable:
             return None
         delta = self.kind() == "delta"

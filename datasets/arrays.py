@@ -55,7 +55,9 @@ def _check_bytes(size: int, name: str, what: str) -> None:
 
 
 def encode_array(array: np.ndarray) -> bytes:
-    """The .npy bytes of an array; object arrays are refused by NumPy (they would need pickle).
+    """The .npy bytes of an array of numbers.
+
+    NumPy refuses object arrays with a ValueError, because they would need pickle.
 
     >>> decode_array(encode_array(np.arange(3)), "three numbers").tolist()
     [0, 1, 2]
@@ -66,7 +68,9 @@ def encode_array(array: np.ndarray) -> bytes:
 
 
 def decode_array(data: bytes, what: str) -> np.ndarray:
-    """The array in .npy bytes (a read-only view of them); ``what`` names the source in errors.
+    """The array in .npy bytes, a read-only view of them; ``what`` names the source in errors.
+
+    Raises InputError for damaged bytes and for anything but plain numbers of at most 8 dimensions.
 
     >>> decode_array(b"no array", "frames.npy")
     Traceback (most recent call last):
@@ -149,7 +153,7 @@ class Archive:
     """A .zip or .npz file read member by member, in memory: nothing is ever extracted to disk.
 
     Hidden files and those that macOS adds are passed over. Members whose names could leave the
-    archive's own folder, encrypted ones and oversized ones are refused.
+    archive's own folder, encrypted ones and oversized ones are refused with an InputError.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -180,11 +184,28 @@ class Archive:
             )
 
     def names(self) -> Iterator[str]:
-        """Member names in stored order."""
+        """Names of the members in stored order.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "some.npz"
+        ...     np.savez(path, frames=np.zeros(1), states=np.zeros(1))
+        ...     list(Archive(path).names())
+        ['frames.npy', 'states.npy']
+        """
         return iter(self._infos)
 
     def read(self, name: str) -> bytes:
-        """One member's bytes, its CRC checked."""
+        """One member's bytes, its CRC checked; an unknown or damaged member is an InputError.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "some.zip"
+        ...     with zipfile.ZipFile(path, "w") as archive:
+        ...         archive.writestr("a.txt", "hello")
+        ...     Archive(path).read("a.txt")
+        b'hello'
+        """
         info = self._infos.get(name)
         if info is None:
             raise InputError(f"{self.path}: no member {name!r}; it has {sorted(self._infos)[:12]}.")
@@ -205,5 +226,13 @@ class Archive:
         return data
 
     def read_array(self, key: str) -> np.ndarray:
-        """The array ``key`` of a .npz."""
+        """The array ``key`` of a .npz, as ``decode_array`` reads it.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "some.npz"
+        ...     np.savez(path, states=np.zeros((2, 5)))
+        ...     Archive(path).read_array("states").shape
+        (2, 5)
+        """
         return decode_array(self.read(f"{key}.npy"), f"{self.path}: array {key!r}")

@@ -23,11 +23,10 @@ _MIRROR, _SHIFT_X, _SHIFT_Y, _BRIGHTNESS, _CONTRAST, _COLOUR = range(16, 22)
 
 @dataclass(frozen=True)
 class Reflection:
-    """How a vector changes when the picture is mirrored left to right: ``out[i] = signs[i] *
-    vector[order[i]]``.
+    """How a vector changes in the mirror, left to right: ``out[i] = signs[i] * vector[order[i]]``.
 
     For a pose (x forward, y left, z, pitch, yaw) under a camera on the robot's axis: order 0 1 2 3
-    4, signs + - + + -. Applied twice it must give the vector back, which is checked here.
+    4, signs + - + + -. Applied twice it must give the vector back: anything else is an InputError.
 
     >>> Reflection.negating([1], 3, "the state").signs
     (1, -1, 1)
@@ -55,8 +54,13 @@ class Reflection:
 
     @classmethod
     def negating(cls, entries: Sequence[int], size: int, what: str) -> Reflection:
-        """The reflection of a vector of ``size`` numbers in which these entries, counted from 0,
-        change sign."""
+        """The reflection of a vector of ``size`` numbers in which ``entries`` change sign.
+
+        entries: counted from 0; one outside the vector is an InputError, which names ``what``.
+
+        >>> Reflection.negating([1], 3, "the state").signs
+        (1, -1, 1)
+        """
         outside = [entry for entry in entries if not 0 <= entry < size]
         if outside:
             raise InputError(
@@ -68,7 +72,11 @@ class Reflection:
         )
 
     def apply(self, rows: np.ndarray, what: str) -> np.ndarray:
-        """The mirrored (T, D) float32 rows."""
+        """The mirrored (T, D) float32 rows; another width is an InputError that names ``what``.
+
+        >>> Reflection.negating([1], 2, "it").apply(np.ones((1, 2), np.float32), "it").tolist()
+        [[1.0, -1.0]]
+        """
         if rows.shape[1] != len(self.order):
             raise InputError(
                 f"mirror: {what} has {rows.shape[1]} numbers, the reflection {len(self.order)}."
@@ -119,8 +127,9 @@ class Augmentation:
 def augment(
     episode: Episode, augmentation: Augmentation, seed: int, example: int, epoch: int
 ) -> Episode:
-    """The clip as epoch ``epoch`` sees example ``example``. ``extra`` is dropped: it describes the
-    clip as recorded.
+    """The clip as epoch ``epoch`` sees example ``example``, a pure function of its arguments.
+
+    ``extra`` is dropped: it describes the clip as recorded.
 
     >>> rows = np.zeros((1, 0), np.float32)
     >>> clip = Episode(np.zeros((1, 3, 4, 4), np.uint8), rows, rows, "a")

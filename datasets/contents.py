@@ -30,7 +30,19 @@ class ContentCheck:
     """Gathers the digests of a split's episodes as they are read, in any order.
 
     ``take`` raises InputError at the episode that makes a shard, or the split, whole and wrong.
-    Callers from several threads hold a lock."""
+    Callers from several threads hold a lock.
+
+    >>> import numpy as np
+    >>> from pixelpush.datasets.description import ShardDescription
+    >>> rows = np.zeros((2, 0), np.float32)
+    >>> episode = Episode(np.zeros((2, 1, 8, 8), np.uint8), rows, rows, "a")
+    >>> shard = ShardDescription("train-00000.array_record", episodes=1, bytes=900)
+    >>> digest = joined_hash([content_hash(episode)])
+    >>> check = ContentCheck(Path("store"), "train", SplitDescription(1, 2, digest, (shard,), (2,)))
+    >>> check.take(0, 0, episode)
+    >>> check.done
+    True
+    """
 
     def __init__(self, path: Path, split: str, description: SplitDescription):
         self._path = path

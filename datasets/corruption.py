@@ -17,8 +17,9 @@ _REACH = 3  # frames, between those that are mixed
 
 
 def corrupt(frames: np.ndarray, context: int, seed: int, index: int, epoch: int) -> np.ndarray:
-    """A copy of uint8 frames (T, C, H, W) with faults in about half of those after the context: a
-    pure function of its arguments.
+    """A copy of uint8 frames (T, C, H, W) with faults in about half of those after the context.
+
+    It is a pure function of its arguments.
 
     >>> clean = np.zeros((4, 3, 8, 8), np.uint8)
     >>> bool((corrupt(clean, 2, 0, 0, 0)[:2] == clean[:2]).all())

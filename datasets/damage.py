@@ -62,7 +62,14 @@ class DamageLog:
         self._report = report or (lambda line: print(line, file=sys.stderr))
 
     def add(self, damage: Damage | Unreadable) -> None:
-        """Take note of a damaged record, once however often its file is read."""
+        """Take note of a damaged record, once however often its file is read.
+
+        Raises InputError for one more than the limit.
+
+        >>> DamageLog(limit=0).add(Unreadable("a.mp4: it does not decode."))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: a.mp4: it does not decode.
+        """
         if damage in self.found:
             return
         if len(self.found) >= self.limit:
@@ -77,7 +84,13 @@ class DamageLog:
         self._report(f"skipped a damaged record: {damage}")
 
     def say(self, line: str) -> None:
-        """Tell the user something, once."""
+        """Tell the user something, once.
+
+        >>> log = DamageLog(limit=0, report=print)
+        >>> log.say("camera: front")
+        camera: front
+        >>> log.say("camera: front")
+        """
         if line not in self._said:
             self._said.add(line)
             self._report(line)

@@ -64,11 +64,27 @@ class StoreDescription:
     versions: Mapping[str, str]
 
     def as_json(self) -> Mapping[str, object]:
-        """What store.json holds."""
+        """What store.json holds.
+
+        >>> schema = Schema(channels=3, height=64, width=64, state_dim=5, action_dim=5)
+        >>> StoreDescription(schema, {}, {}, {}).as_json()["schema"]["height"]
+        64
+        """
         return {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
 
     def split(self, name: str, path: Path) -> SplitDescription:
-        """A split of the store at ``path``; an unknown, empty or contradictory one is refused."""
+        """A split of the store at ``path``; an unknown, empty or contradictory one is refused.
+
+        >>> schema = Schema(channels=3, height=64, width=64, state_dim=5, action_dim=5)
+        >>> shard = ShardDescription("val-00000.array_record", 1, 900)
+        >>> split = SplitDescription(1, 4, "", (shard,), lengths=(4,))
+        >>> store = StoreDescription(schema, {"val": split}, {}, {})
+        >>> store.split("val", Path("store")).lengths
+        (4,)
+        >>> store.split("train", Path("store"))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: store: no split 'train'; it has val.
+        """
         if name not in self.splits:
             raise InputError(f"{path}: no split {name!r}; it has {', '.join(sorted(self.splits))}.")
         found = self.splits[name]

@@ -99,8 +99,7 @@ class Prefix:
 
 
 def identity(episodes: EpisodeDataset) -> dict[str, int | str]:
-    """What a split is: its number of episodes and its content hash, or its name where it has no
-    hash.
+    """What a split is: its number of episodes and its content hash, or its name where it has none.
 
     >>> identity([])
     {'episodes': 0, 'content': 'in memory'}

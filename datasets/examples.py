@@ -18,7 +18,13 @@ from pixelpush.errors import InputError
 
 @functools.cache
 def example_class() -> Any:
-    """The protobuf message class of tf.train.Example."""
+    """The protobuf message class of tf.train.Example.
+
+    >>> example = example_class()()
+    >>> example.features.feature["length"].int64_list.value.append(4)
+    >>> example_class().FromString(example.SerializeToString()) == example
+    True
+    """
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(
         name="pixelpush/example.proto", package="tensorflow", syntax="proto3"
@@ -69,6 +75,8 @@ def example_class() -> Any:
 def parse_example(data: bytes, what: str) -> Any:
     """The map key -> Feature of serialised bytes; ``what`` names the record in errors.
 
+    Raises InputError for bytes that are no tf.train.Example.
+
     >>> parse_example(b"no message", "record 3")
     Traceback (most recent call last):
     pixelpush.errors.InputError: record 3: not a tf.train.Example; ...
@@ -92,7 +100,7 @@ def _feature(features: Any, key: str, kind: str, what: str) -> Any:
 
 
 def bytes_feature(features: Any, key: str, what: str) -> list[bytes]:
-    """The values of a bytes feature.
+    """The values of a bytes feature; an absent key or another kind is an InputError.
 
     >>> message = example_class()()
     >>> message.features.feature["id"].bytes_list.value.append(b"a")
@@ -103,7 +111,7 @@ def bytes_feature(features: Any, key: str, what: str) -> list[bytes]:
 
 
 def one_bytes_feature(features: Any, key: str, what: str) -> bytes:
-    """The value of a bytes feature that must hold exactly one.
+    """The value of a bytes feature that must hold exactly one; anything else is an InputError.
 
     >>> message = example_class()()
     >>> message.features.feature["id"].bytes_list.value.append(b"a")
@@ -117,7 +125,7 @@ def one_bytes_feature(features: Any, key: str, what: str) -> bytes:
 
 
 def float_feature(features: Any, key: str, count: int, what: str) -> np.ndarray:
-    """float32 (count,) of a float feature that must hold exactly ``count`` values.
+    """float32 (count,) of a float feature; another number of values is an InputError.
 
     >>> message = example_class()()
     >>> message.features.feature["state"].float_list.value.extend([1.0, 2.0])

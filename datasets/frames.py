@@ -38,11 +38,19 @@ class FrameOptions:
         check_size(self.size)
 
     def fit(self, image: np.ndarray) -> np.ndarray:
-        """uint8 (size, size, 3) from uint8 (H, W, 3)."""
+        """uint8 (size, size, 3) from uint8 (H, W, 3).
+
+        >>> FrameOptions(size=8, crop="none").fit(np.zeros((8, 16, 3), np.uint8)).shape
+        (8, 8, 3)
+        """
         return fit(image, self.size, self.crop, self.resize)
 
     def described(self) -> dict[str, int | str]:
-        """For a store's metadata; ``rollout --folder`` treats its pictures alike."""
+        """For a store's metadata; ``rollout --folder`` treats its pictures alike.
+
+        >>> FrameOptions().described()
+        {'size': 64, 'crop': 'centre', 'resize': 'auto'}
+        """
         return {"size": self.size, "crop": self.crop, "resize": self.resize}
 
 
@@ -73,7 +81,7 @@ Fit = Callable[[np.ndarray, int], np.ndarray]
 def fit_as(metadata: Metadata) -> Fit:
     """How a store's pictures became frames, by its metadata: (picture, size) -> frame.
 
-    Stores that do not say took the largest centred square.
+    Stores that do not say took the largest centred square. Unknown settings are an InputError.
 
     >>> fit_as({"frames": {"crop": "none"}})(np.zeros((10, 20, 3), np.uint8), 8).shape
     (8, 8, 3)
@@ -93,7 +101,7 @@ def fit_as(metadata: Metadata) -> Fit:
 
 
 def check_size(size: int) -> None:
-    """Refuse frame sizes that no model here takes.
+    """Refuse with an InputError a frame size that no model here takes.
 
     >>> check_size(64)
     """
@@ -115,7 +123,10 @@ class SameSize:
         self._first: tuple[tuple[int, ...], str] | None = None
 
     def check(self, image: np.ndarray, what: str) -> None:
-        """Take note of the picture that ``what`` names."""
+        """Take note of the picture that ``what`` names, or refuse it with an InputError.
+
+        >>> SameSize().check(np.zeros((48, 64, 3)), "a.png")
+        """
         shape = image.shape[:2]
         if self._first is None:
             self._first = (shape, what)

@@ -27,6 +27,8 @@ _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 def encode_png(frame: np.ndarray, compression: int = 0) -> bytes:
     """PNG bytes of uint8 (H, W, C), C 1 or 3; decoding them gives the same bytes back.
 
+    compression: zlib's level, 0 to 9. Raises InputError for a frame that is no picture.
+
     >>> frame = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     >>> (decode_image(encode_png(frame), "a frame") == frame).all()
     np.True_
@@ -93,11 +95,10 @@ def _scaled(image: np.ndarray, what: str, levels: tuple[float, float] | None) ->
 
 
 def image_size(data: bytes, what: str) -> tuple[int, int]:
-    """(height, width) from the header of PNG, JPEG or WebP bytes, the container checked for
-    completeness.
+    """(height, width) from the header of PNG, JPEG or WebP bytes that are whole.
 
     Decoders fill the rest of a truncated JPEG with grey and ignore a wrong checksum in a PNG; here
-    both are errors.
+    both are an InputError.
 
     >>> image_size(encode_png(np.zeros((4, 6, 3), np.uint8)), "a frame")
     (4, 6)

@@ -22,11 +22,10 @@ def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
 
 
 def training_clip(seed: int, epoch: int, index: int, length: int, clip_frames: int) -> int:
-    """The first frame of the window of ``clip_frames`` that epoch ``epoch`` takes of episode
-    ``index``.
+    """The first frame of the window that epoch ``epoch`` takes of episode ``index``.
 
-    Every window lies inside the episode, each equally likely. An episode shorter than the window is
-    an InputError.
+    length: frames of the episode; clip_frames: of the window. Every window lies inside the episode,
+    each equally likely. An episode shorter than the window is an InputError.
 
     >>> 0 <= training_clip(seed=0, epoch=0, index=0, length=30, clip_frames=20) <= 10
     True

@@ -80,6 +80,8 @@ def prepare(name: str, raw: str | Path, out: str | Path | None = None, **setting
 def write_recording(name: str, raw: Path, options: Any, store: StoreOptions) -> Path:
     """What ``prepare`` does, with options made: the reader's own ``Options``, and the store's.
 
+    Returns the store's folder; raises InputError as ``prepare`` does.
+
     >>> write_recording("folder", Path("nowhere"), None, StoreOptions(out=Path("new")))
     Traceback (most recent call last):
     pixelpush.errors.InputError: nowhere: no such folder; ...

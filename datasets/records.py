@@ -42,18 +42,32 @@ class Schema:
 
     @classmethod
     def of(cls, episode: Episode) -> Schema:
+        """The schema of an episode.
+
+        >>> rows = np.zeros((4, 5), np.float32)
+        >>> Schema.of(Episode(np.zeros((4, 3, 8, 9), np.uint8), rows, rows[:, :2], "a"))
+        Schema(channels=3, height=8, width=9, state_dim=5, action_dim=2)
+        """
         _, channels, height, width = episode.frames.shape
         return cls(channels, height, width, episode.states.shape[1], episode.actions.shape[1])
 
     def check(self, episode: Episode) -> None:
-        """Refuse an episode of another schema, quoting both."""
+        """Refuse an episode of another schema with an InputError that quotes both.
+
+        >>> rows = np.zeros((4, 0), np.float32)
+        >>> episode = Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "a")
+        >>> Schema(3, 8, 8, 0, 0).check(episode)
+        >>> Schema(3, 8, 8, 5, 0).check(episode)
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: episode a: Schema(...) differs from the store's Schema(...).
+        """
         found = Schema.of(episode)
         if found != self:
             raise InputError(f"episode {episode.id}: {found} differs from the store's {self}.")
 
 
 def encode_record(episode: Episode) -> bytes:
-    """The record of an episode.
+    """The record of an episode, whose frames have 1 or 3 channels; others are an InputError.
 
     >>> rows = np.zeros((1, 5), np.float32)
     >>> episode = Episode(np.zeros((1, 3, 8, 8), np.uint8), rows, rows, "a")
@@ -86,8 +100,9 @@ def encode_record(episode: Episode) -> bytes:
 def decode_record(
     data: bytes, schema: Schema, what: str, start: int = 0, stop: int | None = None
 ) -> Episode:
-    """The episode of a record, or its frames [start, stop) (then without ``extra``); ``what`` names
-    it in errors.
+    """The episode of a record, or its frames [start, stop), then without ``extra``.
+
+    ``what`` names the record in errors. Raises InputError for damage and for another schema.
 
     >>> decode_record(b"", Schema(3, 8, 8, 5, 5), "record 0")
     Traceback (most recent call last):

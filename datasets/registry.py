@@ -89,10 +89,10 @@ def find_store(name_or_path: str) -> Path:
 
 
 def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
-    """How many episodes a split has. Of the simulated bin, which is made when it is opened: how
-    many it will have then, without making any.
+    """How many episodes a split has, without making any.
 
-    Raises InputError for an unknown data set or split.
+    The simulated bin is made when it is opened: the number is what it will have then. size: side of
+    its frames in pixels. Raises InputError for an unknown data set or split.
 
     >>> count_episodes("sim:1000", "train")
     1000
@@ -115,8 +115,9 @@ def count_episodes(name_or_path: str, split: str, size: int = 64) -> int:
 
 
 def lasting_name(name_or_path: str) -> str:
-    """The name of a data set as a run should keep it: a folder's whole path, which still leads
-    there from another working directory.
+    """The name of a data set as a run should keep it: of a folder, its whole path.
+
+    A whole path still leads there from another working directory.
 
     >>> lasting_name("sim:1000")
     'sim:1000'
@@ -135,8 +136,9 @@ def _counts(split: str, training: int | None) -> dict[str, int]:
 
 
 def available() -> list[str]:
-    """Names that ``open_dataset`` can open now: the simulated laboratories and the finished stores
-    under the data root.
+    """Names that ``open_dataset`` can open now.
+
+    They are the simulated laboratories and the finished stores under the data root.
 
     >>> available()[:3]
     ['sim', 'sim-diverse', 'sim-cameras']

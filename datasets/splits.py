@@ -12,11 +12,10 @@ NAMES = ("train", "val", "test")
 
 
 def divide_names(names: Sequence[str], split: str, seed: int | None) -> dict[str, list[str]]:
-    """``names`` cut into train/val/test by ``split``: counts "48/8/8" that add up, or shares
-    "0.8/0.1/0.1".
+    """``names`` cut into train/val/test by ``split``, counts "48/8/8" or shares "0.8/0.1/0.1".
 
-    In the given order, or in one drawn from ``seed``. A part of 0 is left out. Raises InputError if
-    counts do not add up or a share above 0 gets no episode.
+    The order is the given one, or one drawn from ``seed``. A part of 0 is left out. Raises
+    InputError if counts do not add up or a share above 0 gets no episode.
 
     >>> divide_names(["a", "b", "c", "d"], "2/1/1", seed=None)
     {'train': ['a', 'b'], 'val': ['c'], 'test': ['d']}
@@ -96,8 +95,10 @@ def _largest_remainder(shares: list[float], total: int) -> list[int]:
 
 
 def listed_splits(value: Any, names: Sequence[str], source: str) -> Mapping[str, list[str]]:
-    """Splits from the contents of a splits.json {"train": [episode names], ...}; every name must
-    exist, once.
+    """Splits from the contents of a splits.json {"train": [episode names], ...}.
+
+    names: the episodes that are there. Raises InputError, which names ``source``, for a name that
+    is not there or that stands twice.
 
     >>> listed_splits({"train": ["a"]}, ["a", "b"], "splits.json")
     {'train': ['a']}

@@ -36,13 +36,12 @@ def open_shard(path: Path) -> Any:
 
 
 class EpisodeStore:
-    """A split of a store: ``len(store)``, ``store[i]`` -> Episode, ``store.read(i, start, stop)``
-    -> part of one.
+    """A split of a store, by random access: ``len(store)``, ``store[i]`` -> Episode.
 
-    Opening checks that every shard is there, whole, and holds as many records as it should; when
-    all episodes have been read, their contents are compared with what was written. Safe to
-    pickle, to fork and to use from several threads. Every error is an InputError that names the
-    shard and record.
+    ``store.read(i, start, stop)`` gives a part of one. Opening checks that every shard is there,
+    whole, and holds as many records as it should; when all episodes have been read, their contents
+    are compared with what was written. Safe to pickle, to fork and to use from several threads.
+    Every error is an InputError that names the shard and record.
 
     >>> EpisodeStore("nowhere", "train")
     Traceback (most recent call last):
@@ -114,8 +113,20 @@ class EpisodeStore:
         return self.read(index)
 
     def read(self, index: int, start: int = 0, stop: int | None = None) -> Episode:
-        """Episode ``index``, or its frames [start, stop) alone: only those are decoded, and
-        ``extra`` is left out."""
+        """Episode ``index``, or its frames [start, stop) alone, without ``extra``.
+
+        Only the frames asked for are decoded. Raises IndexError outside the split, InputError for
+        damage.
+
+        >>> import tempfile
+        >>> from pixelpush.datasets.store_writer import write_store
+        >>> rows = np.zeros((3, 0), np.float32)
+        >>> episode = Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_store(Path(folder) / "store", {"train": [episode]}, {})
+        ...     EpisodeStore(path, "train").read(0, start=1).frames.shape
+        (2, 1, 8, 8)
+        """
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} episodes, asked for {index}")
         index = int(index) % len(self)

@@ -29,8 +29,9 @@ class ShardSize:
 def write_tfds_files(
     folder: Path, schema: Schema, splits: Mapping[str, Sequence[ShardSize]]
 ) -> None:
-    """Write dataset_info.json and features.json into a store's folder; splits: their shards in
-    order.
+    """Write dataset_info.json and features.json into a store's folder.
+
+    splits: their shards in order.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -139,12 +139,12 @@ def write_shard(
     *,
     written: Callable[[Episode], object] | None = None,
 ) -> Shard:
-    """Write shard ``index`` (0, 1, ... without gaps by the time of sealing) of ``split`` into a
-    working folder.
+    """Write shard ``index`` of ``split`` into a working folder.
 
-    It counts as finished only once this returns; a kill leaves it unfinished and the call is simply
-    made again. Shards may be written by several processes at once. Raises InputError if there are
-    no episodes, if schemas differ or if the disk is full.
+    index: 0, 1, ..., without gaps by the time of sealing. The shard counts as finished only once
+    this returns; a kill leaves it unfinished and the call is simply made again. Shards may be
+    written by several processes at once. Raises InputError if there are no episodes, if schemas
+    differ or if the disk is full.
 
     >>> import tempfile
     >>> import numpy as np
@@ -207,8 +207,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
-    """The finished shards of a working folder by (split, index); empty where the folder does not
-    exist yet.
+    """The finished shards of a working folder by (split, index); none where it does not exist yet.
 
     >>> finished_shards("nowhere")
     {}
@@ -232,11 +231,10 @@ def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
 def seal_store(
     folder: str | Path, path: str | Path, metadata: Metadata, *, overwrite: bool = False
 ) -> Path:
-    """Turn a working folder of finished shards into the store ``path`` (same file system) and
-    return ``path``.
+    """Turn a working folder of finished shards into the store ``path`` and return ``path``.
 
-    Refuses gaps in the shards of a split, episodes with the same id and shards of different
-    schemas.
+    Both lie on the same file system. Raises InputError for gaps in the shards of a split, episodes
+    with the same id and shards of different schemas.
 
     >>> seal_store("nowhere", "new", {})
     Traceback (most recent call last):
@@ -262,8 +260,7 @@ def seal_store(
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """An existing output is an error unless it may be replaced; something that is not a store never
-    is.
+    """Refuse with an InputError an output that exists, unless it is a store that may be replaced.
 
     >>> refuse_existing(Path("nowhere"), overwrite=False)
     """

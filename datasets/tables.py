@@ -22,8 +22,9 @@ _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 
 @dataclass(frozen=True)
 class Table:
-    """Named columns of a table that has been read but not yet turned into numbers; ``rows`` exclude
-    the header.
+    """Named columns of a table that has been read but not yet turned into numbers.
+
+    ``rows`` exclude the header; ``source`` names the table in errors.
 
     >>> Table("a.csv", ("x", "y"), [["1", "2"]]).select(["y"]).tolist()
     [[2.0]]
@@ -34,8 +35,14 @@ class Table:
     rows: Sequence[Sequence[Any]]
 
     def select(self, names: Sequence[str]) -> np.ndarray:
-        """float32 (rows, len(names)); a cell that is not a finite number is an error naming row and
-        column."""
+        """float32 (rows, len(names)) of the named columns.
+
+        Raises InputError, naming row and column, for a cell that is not a finite number.
+
+        >>> Table("poses.csv", ("x", "y"), [["0.5", "abc"]]).select(["x", "y"])
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: poses.csv, row 1, column 'y': 'abc' is not a number.
+        """
         indices = [self._index(name) for name in names]
         out = np.empty((len(self.rows), len(names)), dtype=np.float32)
         for number, row in enumerate(self.rows):
@@ -60,7 +67,11 @@ class Table:
         return places[0]
 
     def with_prefix(self, prefix: str) -> list[str]:
-        """The columns whose names begin with ``prefix``, in stored order."""
+        """The columns whose names begin with ``prefix``, in stored order.
+
+        >>> Table("poses.csv", ("state_x", "action_x", "state_y"), []).with_prefix("state_")
+        ['state_x', 'state_y']
+        """
         return [column for column in self.columns if column.startswith(prefix)]
 
 
@@ -83,7 +94,7 @@ def read_csv(data: bytes, source: str) -> Table:
 
     Between semicolons and tabs a number may have a decimal comma.
 
-    >>> read_csv(b"x;y\\n0,5;2", "a.csv").select(["x"]).tolist()
+    >>> read_csv(b"x;y\n0,5;2", "a.csv").select(["x"]).tolist()
     [[0.5]]
     """
     text = _text(data, source)
@@ -124,7 +135,9 @@ def _is_number(text: str) -> bool:
 
 
 def read_json_table(data: bytes, source: str) -> Table:
-    """A JSON object {"columns": [names], "data": [rows]}.
+    """A table from a JSON object {"columns": [names], "data": [rows]}.
+
+    Raises InputError for anything else.
 
     >>> read_json_table(b'{"columns": ["x"], "data": [[1]]}', "a.json").columns
     ('x',)
@@ -144,7 +157,7 @@ def read_json_table(data: bytes, source: str) -> Table:
 
 
 def parse_json(data: bytes, source: str) -> Any:
-    """JSON from bytes that nobody vouches for.
+    """JSON from bytes that nobody vouches for; anything else is an InputError.
 
     >>> parse_json(b"[1, 2]", "a.json")
     [1, 2]
@@ -167,8 +180,9 @@ def _text(data: bytes, source: str) -> str:
 
 
 def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:
-    """float32 (T, D) of a numeric array (T, D) or (T,); a value that is not finite is an error
-    naming its row.
+    """float32 (T, D) of a numeric array (T, D) or (T,).
+
+    Raises InputError, naming the row, for a value that is not finite.
 
     >>> rows_of_array(np.arange(2), "a.npy").tolist()
     [[0.0], [1.0]]

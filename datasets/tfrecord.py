@@ -30,8 +30,9 @@ _SCAN_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Record:
-    """An intact record: its number in the file (damaged ones counted), its byte offset, its
-    data.
+    """An intact record: its number in the file, its byte offset, its data.
+
+    Damaged records are counted in the number.
 
     >>> Record(number=0, offset=12, data=b"a").data
     b'a'
@@ -43,8 +44,9 @@ class Record:
 
 
 def masked_crc32c(data: bytes) -> int:
-    """The checksum as TFRecord stores it: rotated and offset, so that checksums of checksums stay
-    useful.
+    """The checksum as TFRecord stores it: rotated and offset.
+
+    The mask keeps checksums of checksums useful (tensorflow/core/lib/hash/crc32c.h).
 
     >>> hex(masked_crc32c(b""))
     '0xa282ead8'
@@ -155,7 +157,9 @@ def _array_reader(path: Path) -> tuple[Any, int]:
 
 
 def refuse_foreign(file: BinaryIO, path: Path) -> None:
-    """Say what a file is that is no TFRecord: a compressed one, a web page, an LFS pointer.
+    """Refuse with an InputError a file that is no TFRecord, and say what it is.
+
+    It may be a compressed file, a web page or an LFS pointer.
 
     >>> import io
     >>> refuse_foreign(io.BytesIO(b"<html>"), Path("a"))  # doctest: +IGNORE_EXCEPTION_DETAIL

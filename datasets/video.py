@@ -35,8 +35,9 @@ _SHOWN = re.compile(r"\bn: *(\d+) .*?\bpts_time:(-?[\d.]+)")
 
 @dataclass(frozen=True)
 class Span:
-    """The part of a video that holds one episode: from ``start`` seconds on, ``frames`` frames of
-    ``fps`` a second.
+    """The part of a video that holds one episode.
+
+    start: in seconds; frames: how many; fps: frames a second.
 
     >>> Span(start=1.0, frames=20, fps=10.0).frames
     20
@@ -70,8 +71,10 @@ def _checked(program: str) -> str:
 
 
 def read_video(data: bytes, what: str) -> Iterator[np.ndarray]:
-    """Frames uint8 (H, W, 3) of a video's bytes, each stored frame once; ``what`` ends like the
-    file and names it in errors.
+    """Frames uint8 (H, W, 3) of a video's bytes, each stored frame once.
+
+    ``what`` ends like the file and names it in errors. Raises InputError as ``read_video_file``
+    does.
 
     >>> list(read_video(b"no video", "a.mp4"))  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
@@ -134,6 +137,8 @@ def read_video_file(path: Path, what: str, span: Span | None = None) -> Iterator
 
 def frame_times(path: Path, what: str) -> np.ndarray:
     """float64 (T,): when each frame of a video is shown, in seconds from its first one.
+
+    Raises InputError where the video does not decode, or its ending is not a video's.
 
     >>> frame_times(Path("nowhere.mp4"), "nowhere.mp4")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):

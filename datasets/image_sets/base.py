@@ -20,8 +20,10 @@ STRUCTURE_SIZE = 32
 
 @dataclass(frozen=True)
 class ImageExample:
-    """image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be
-    0. noise_floor: entropy of the image's sensor noise in nats per sub-pixel, where it is known.
+    """One image with what is known about it.
+
+    image: uint8 (C, H, W). label: class number or -1. structure: uint8 (P, 32, 32), P may be 0.
+    noise_floor: entropy of the image's sensor noise in nats per sub-pixel, where it is known.
 
     >>> ImageExample("a/0", np.zeros((3, 32, 32), np.uint8), label=4).label
     4
@@ -114,20 +116,28 @@ class Window:
 
     @classmethod
     def centre(cls, height: int, width: int) -> Window:
-        """The largest centred square."""
+        """The largest centred square of an image of ``height`` and ``width`` pixels.
+
+        >>> Window.centre(48, 64)
+        Window(left=8, top=0, side=48)
+        """
         side = min(height, width)
         return cls((width - side) // 2, (height - side) // 2, side)
 
     def points(self, points: np.ndarray) -> np.ndarray:
-        """(P, 2) x, y of the image as shares of the window, 0 to 1 inside."""
+        """(P, 2) x, y of the image as shares of the window, 0 to 1 inside.
+
+        >>> Window(0, 0, 64).points(np.array([[64.0, 16.0]])).tolist()
+        [[1.0, 0.25]]
+        """
         return (points - np.array([self.left, self.top])) / self.side
 
 
 def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarray, Window]:
-    """(uint8 (3, size, size), the window): the window of an image file (default: the centred
-    square), resized.
+    """(uint8 (3, size, size), the window): the window of an image file, resized.
 
-    Area filter where it shrinks, bilinear where it grows.
+    window: by default the centred square. The filter is area where it shrinks, bilinear where it
+    grows. A missing or damaged file is an InputError.
 
     >>> read_square(Path("nowhere.png"), None, 32)
     Traceback (most recent call last):
@@ -153,8 +163,9 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
 
 
 def keypoint_map(shares: np.ndarray, visible: Sequence[bool]) -> np.ndarray:
-    """uint8 (P, 32, 32) with a 1 in the cell of each visible part. shares: (P, 2) x, y as shares of
-    the image.
+    """uint8 (P, 32, 32) with a 1 in the cell of each visible part.
+
+    shares: (P, 2) x, y as shares of the image. visible: of each part.
 
     >>> keypoint_map(np.array([[0.5, 0.25]]), [True])[0, 8, 16]
     np.uint8(1)

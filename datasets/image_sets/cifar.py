@@ -29,7 +29,18 @@ _TEST_SHEET = 50
 
 
 def open_cifar10(root: Path, split: str) -> ImageArrays:
-    """CIFAR-10 as (N, 3, 32, 32) images with ten classes."""
+    """CIFAR-10 as (N, 3, 32, 32) images with ten classes.
+
+    root: the folder that the module describes. split: train, val or test. Raises InputError for
+    missing and damaged files.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     size = (Path(folder) / "test_batch.bin").write_bytes(bytes([7]) + bytes(3072))
+    ...     images = open_cifar10(Path(folder), "test")
+    >>> images.images.shape, images[0].label
+    ((1, 3, 32, 32), 7)
+    """
     choose_split(split, ("train", "val", "test"), "cifar10")
     sheets = sorted(
         root.glob("cifar10_batch_*.png"), key=lambda path: int(path.stem.rsplit("_", 1)[1])

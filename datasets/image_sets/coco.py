@@ -35,7 +35,14 @@ WHERE = "Get images and annotations from https://cocodataset.org/#download and n
 
 
 class CocoImages:
-    """A split of COCO, resized to ``size``, with captions and class masks."""
+    """A split of COCO, resized to ``size``, with captions and class masks.
+
+    root: the folder that the module describes. Raises InputError for missing and damaged files.
+
+    >>> CocoImages(Path("nowhere"), "train", 32)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere/annotations/instances_train2017.json: an annotation ...
+    """
 
     classes = 0
     has_captions = True
@@ -111,8 +118,14 @@ def _present(images: Any, folder: Path) -> list[Any]:
 
 
 def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.ndarray:
-    """uint8 (height, width) of 0 and 1 from COCO polygons (lists of x, y) or an uncompressed RLE
-    (column-major)."""
+    """uint8 (height, width) of 0 and 1 from one instance's segmentation.
+
+    segmentation: COCO polygons (lists of x, y) or an uncompressed RLE (column-major). ``what``
+    names the image in errors. Raises InputError for any other form.
+
+    >>> instance_mask({"counts": [2, 1, 1]}, height=2, width=2, what="a.jpg").tolist()
+    [[0, 1], [0, 0]]
+    """
     mask = np.zeros((height, width), np.uint8)
     if isinstance(segmentation, list):
         for polygon in segmentation:
@@ -131,7 +144,13 @@ def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.n
 
 
 def cells(mask: np.ndarray, window: Window) -> np.ndarray:
-    """uint8 (32, 32): 1 where the mask covers at least half of a cell of the window."""
+    """uint8 (32, 32): 1 where the mask covers at least half of a cell of the window.
+
+    >>> mask = np.zeros((64, 64), np.uint8)
+    >>> mask[:2, :3] = 1  # all of the first cell, half of the next
+    >>> cells(mask, Window(0, 0, 64))[0, :3].tolist()
+    [1, 1, 0]
+    """
     left = int(window.left)
     top = int(window.top)
     side = int(window.side)

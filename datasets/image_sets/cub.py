@@ -37,7 +37,14 @@ PARTS = 15
 
 
 class CubImages:
-    """A split of CUB, resized to ``size``, with class, captions and parts."""
+    """A split of CUB, resized to ``size``, with class, captions and parts.
+
+    root: the folder that the module describes. Raises InputError for missing and damaged files.
+
+    >>> CubImages(Path("nowhere"), "train", 32)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere/images.txt: an annotation file of CUB is missing. Get ...
+    """
 
     structure = PARTS
     has_captions = True

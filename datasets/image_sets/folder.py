@@ -16,7 +16,21 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 class FolderImages:
-    """A split of a folder of images, resized to ``size``."""
+    """A split of a folder of images, resized to ``size``.
+
+    root: the folder that the module describes. Raises InputError where the split has no image.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from pixelpush.datasets.images import encode_png
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "test" / "cats" / "a.png"
+    ...     path.parent.mkdir(parents=True)
+    ...     size = path.write_bytes(encode_png(np.zeros((6, 8, 3), np.uint8)))
+    ...     images = FolderImages(Path(folder), "test", 4)
+    ...     images.classes, images[0].id, images[0].image.shape
+    (1, 'cats/a.png', (3, 4, 4))
+    """
 
     structure = 0
     has_captions = False

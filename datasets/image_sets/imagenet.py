@@ -24,7 +24,18 @@ WHERE = (
 
 
 def open_imagenet(root: Path, split: str, size: int) -> ImageArrays:
-    """(N, 3, size, size) images, with 1000 classes where the files have labels."""
+    """Down-sampled ImageNet: (N, 3, size, size) images, with 1000 classes where files have labels.
+
+    root: the folder that the module describes. split: train, val or test. Raises InputError for
+    missing and damaged files.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(Path(folder) / "val_data.npz", data=np.zeros((2, 12), np.uint8), labels=[1, 9])
+    ...     images = open_imagenet(Path(folder), "val", size=2)
+    >>> images.images.shape, images[1].label
+    ((2, 3, 2, 2), 8)
+    """
     choose_split(split, ("train", "val", "test"), f"imagenet{size}")
     batches = sorted(
         root.glob("train_data_batch_*.npz"), key=lambda path: int(path.stem.rsplit("_", 1)[1])

@@ -30,8 +30,21 @@ _TEST_START = 60_000
 
 
 def open_mnist(root: Path, split: str, binarise: bool = True) -> ImageArrays:
-    """MNIST as (N, 1, 28, 28) images of 0 and 255 (``binarise=False``: of 256 greys) with ten
-    classes."""
+    """MNIST as (N, 1, 28, 28) images of 0 and 255 with ten classes.
+
+    root: the folder that the module describes. split: train, val or test. binarise=False: images of
+    256 greys. Raises InputError for missing and damaged files.
+
+    >>> import tempfile
+    >>> images = bytes([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28]) + bytes([255] * 784)
+    >>> labels = bytes([0, 0, 8, 1, 0, 0, 0, 1, 7])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     size = (Path(folder) / "t10k-images-idx3-ubyte").write_bytes(images)
+    ...     size = (Path(folder) / "t10k-labels-idx1-ubyte").write_bytes(labels)
+    ...     test = open_mnist(Path(folder), "test")
+    >>> len(test), test[0].label, int(test[0].image.min())
+    (1, 7, 255)
+    """
     choose_split(split, ("train", "val", "test"), "mnist")
     part = "t10k" if split == "test" else "train"
     images = read_idx(_file(root, f"{part}-images-idx3-ubyte"), 3)
@@ -48,7 +61,13 @@ def open_mnist(root: Path, split: str, binarise: bool = True) -> ImageArrays:
 
 
 def binarised(images: np.ndarray, first: int) -> np.ndarray:
-    """Images (N, H, W) drawn to 0 and 255; image n is number ``first`` + n of the hash."""
+    """uint8 images (N, H, W) drawn to 0 and 255; image n is number ``first`` + n of the hash.
+
+    >>> grey = np.full((1, 20, 20), 51, np.uint8)  # white with probability 0.2
+    >>> drawn = binarised(grey, first=0)
+    >>> sorted(set(drawn.ravel().tolist())), round(float(drawn.mean() / 255), 1)
+    ([0, 255], 0.2)
+    """
     pixels = (
         np.arange(1, images[0].size + 1, dtype=np.uint64) if len(images) else np.zeros(0, np.uint64)
     )
@@ -68,7 +87,17 @@ _LARGEST = 3 * 70_000 * 28 * 28
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """The uint8 array of an idx file, gzipped where the name ends in .gz."""
+    """The uint8 array of an idx file, gzipped where the name ends in .gz.
+
+    dimensions: how many the array has. Raises InputError for damage and for another kind of file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "labels"
+    ...     size = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))
+    ...     read_idx(path, 1).tolist()
+    [7, 2, 1]
+    """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             data = file.read(_LARGEST + 1)

@@ -37,8 +37,14 @@ _MARGIN = 1.25
 
 
 class MpiiImages:
-    """A split of MPII, resized to ``size``, with joints and, if there are caption files,
-    captions."""
+    """A split of MPII, resized to ``size``, with joints and, if there are caption files, captions.
+
+    root: the folder that the module describes. Raises InputError for missing and damaged files.
+
+    >>> MpiiImages(Path("nowhere"), "train", 32)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no annot/train.json and no train_mpii.json. Get the ...
+    """
 
     classes = 0
     structure = JOINTS + 1

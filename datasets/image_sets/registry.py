@@ -45,7 +45,7 @@ def open_images(name: str, split: str, root: str | Path | None = None, size: int
 
     >>> open_images("birds", "train")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: unknown image set 'birds'; choose one of mnist, ... or tfds:NAME.
+    pixelpush.errors.InputError: unknown image set 'birds'; choose one of ... or tfds:NAME.
     """
     if name.startswith("tfds:"):
         return TfdsImages(name.removeprefix("tfds:"), split, None if root is None else Path(root))

@@ -18,8 +18,16 @@ from pixelpush.errors import InputError
 
 
 class TfdsImages:
-    """A split of a TFDS set by random access; images are squares of one size or are refused when
-    read."""
+    """A split of a TFDS set by random access.
+
+    name: TFDS's, with a configuration perhaps. root: TFDS's data folder, by default its own. Images
+    are squares of one size or are refused when read. Raises InputError for sets that are not
+    prepared.
+
+    >>> TfdsImages("no_such_set", "train", None)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: tfds:no_such_set: ...
+    """
 
     structure = 0
     has_captions = False

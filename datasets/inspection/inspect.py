@@ -30,10 +30,15 @@ _LEFT_OUT = (
 def inspect_store(
     path: Path, measured: Measurement | None = None, limit: int = 1000, out: Path | None = None
 ) -> str:
-    """The page of a store, also written as page.txt beside contact-sheet.png into ``out``, by
-    default the store itself.
+    """The page of a store, also written as page.txt beside contact-sheet.png.
 
     measured: what an import has measured already; else up to ``limit`` episodes a split are read.
+    out: the folder that both are written to, by default the store itself. Raises InputError for
+    anything but a store.
+
+    >>> inspect_store(Path("nowhere"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder.
     """
     metadata = read_description(path).metadata
     splits = {split: EpisodeStore(path, split) for split in store_splits(path)}
@@ -51,7 +56,20 @@ def inspect_store(
 def inspect_dataset(
     episodes: EpisodeDataset, out: Path, metadata: Metadata | None = None, limit: int = 1000
 ) -> str:
-    """The page of one split of any data set, the simulated bin's too."""
+    """The page of one split of any data set, the simulated bin's too.
+
+    It is also written as page.txt into ``out``, beside contact-sheet.png. metadata: by default the
+    data set's own. limit: episodes that are looked at, spread evenly.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from pixelpush.datasets.episodes import Episode, Prefix
+    >>> rows = np.zeros((3, 0), np.float32)
+    >>> episodes = Prefix([Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a")], 1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(inspect_dataset(episodes, Path(folder)).splitlines()[0])
+    in memory: 1 episodes, 3 frames; 3 to 3 frames each, median 3
+    """
     found: Metadata = metadata or getattr(episodes, "metadata", None) or {}
     measured = Measurement(found)
     _measure(episodes, measured, limit)

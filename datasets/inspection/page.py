@@ -13,8 +13,21 @@ _SHOWN_GAPS = 3
 
 
 def page(name: str, measured: Measurement, metadata: Metadata, of: int | None = None) -> str:
-    """Lines for people: what the data hold, and what looks wrong. of: episodes in all, where not
-    every one was looked at."""
+    """Lines for people: what the data hold, and what looks wrong.
+
+    of: episodes in all, where not every one was looked at.
+
+    >>> from pixelpush.datasets.episodes import Episode
+    >>> rows = np.zeros((3, 0), np.float32)
+    >>> measured = Measurement()
+    >>> measured.add(Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a"))
+    >>> print(page("mine", measured, {"fps": 5}, of=8))
+    mine: 1 episodes (of 8, spread evenly), 3 frames; 3 to 3 frames each, median 3
+    rate: 5 frames a second by the source
+    states: none
+    actions: none
+    frames that repeat the one before: 2 of 2 (100.0%); the longest still: 3 frames from ...
+    """
     lines = [*_frames(name, measured, metadata, of), *_vectors(measured, metadata)]
     lines += _together(measured, metadata)
     lines += [f"note: {note}" for note in _notes(measured, metadata)]
@@ -56,7 +69,11 @@ def _vectors(measured: Measurement, metadata: Metadata) -> list[str]:
 
 
 def entry_names(metadata: Metadata, kind: str, width: int) -> list[str]:
-    """Names of a vector's entries: the source's own where they fit, else numbers."""
+    """Names of a vector's entries: the source's own where they fit, else numbers.
+
+    >>> entry_names({"state_names": ["x", "y"]}, "state", 2), entry_names({}, "state", 2)
+    (['x', 'y'], ['state 0', 'state 1'])
+    """
     names = metadata.get(f"{kind}_names")
     if isinstance(names, Sequence) and len(names) == width:
         return [str(name)[:32] for name in names]
@@ -64,7 +81,13 @@ def entry_names(metadata: Metadata, kind: str, width: int) -> list[str]:
 
 
 def steadiness(found: VectorMeasure) -> list[str]:
-    """constant, nearly constant, or nothing, for each entry."""
+    """For each entry: 'constant', 'nearly constant', or '' where it varies.
+
+    >>> measure = VectorMeasure(3)
+    >>> measure.add(np.array([[0.0, 0.0, 0.0], [0.0, 1e-5, 1.0]]))
+    >>> steadiness(measure)
+    ['constant', 'nearly constant', '']
+    """
     steady = near_constant(found.mean, found.deviation)
     still = found.low == found.high
     words = np.where(still, "constant", np.where(steady, "nearly constant", ""))

@@ -16,7 +16,17 @@ _GAP = 2
 
 
 def contact_sheet(episodes: EpisodeDataset, path: Path) -> Path:
-    """Write up to 8 episodes, spread evenly, a row of up to 10 frames each, and return ``path``."""
+    """Write up to 8 episodes, spread evenly, a row of up to 10 frames each, and return ``path``.
+
+    >>> import tempfile
+    >>> from pixelpush.datasets.episodes import Episode
+    >>> from pixelpush.datasets.images import image_size
+    >>> rows = np.zeros((3, 0), np.float32)
+    >>> episodes = [Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a")]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     image_size(contact_sheet(episodes, Path(folder) / "sheet.png").read_bytes(), "it")
+    (8, 98)
+    """
     count = min(ROWS, len(episodes))
     chosen = [episodes[number * len(episodes) // count] for number in range(count)]
     height, width = chosen[0].frames.shape[-2:]

@@ -9,7 +9,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ObjectsOptions:
-    """Options of ``pixelpush prepare sim-objects``."""
+    """Options of ``pixelpush prepare sim-objects``.
+
+    Example:
+        >>> ObjectsOptions(images=1000).size
+        32
+    """
 
     images: int = 20_000
     """Images of train; image i is the same whatever their number."""
@@ -27,10 +32,16 @@ class ObjectsOptions:
 
 
 def prepare_objects(options: ObjectsOptions) -> None:
-    """Make sim-objects, all splits: images of the simulator's objects with class, captions, parts
-    and masks.
+    """Make sim-objects, all splits: images of the simulator's objects with all their labels.
 
-    Run it again to go on after a kill, or to get more images."""
+    These are class, captions, parts and masks. Run it again to go on after a kill, or to get more
+    images.
+
+    Example:
+        >>> prepare_objects(ObjectsOptions(size=100))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: sim-objects: images are 32, 64, 128, 256 pixels high and ...
+    """
     from pixelpush.datasets.objects.names import SPLITS, check_request
     from pixelpush.datasets.objects.prepare import ensure_images, others
     from pixelpush.datasets.store import summary

@@ -28,7 +28,12 @@ _COLUMNS = 12
 
 
 def sheets() -> Iterator[tuple[str, np.ndarray]]:
-    """Name and picture of every sheet, uint8 (height, width, 3)."""
+    """Name and picture, uint8 (height, width, 3), of every sheet, made one at a time.
+
+    >>> made = sheets()
+    >>> made is iter(made)
+    True
+    """
     yield "kinds", sheet([[_alone(kind, c) for kind in range(len(KINDS))] for c in _few_colours()])
     for size in (32, 128):
         rows = [
@@ -55,7 +60,15 @@ def _alone(kind: int, colour: int) -> np.ndarray:
 
 
 def write_sheets(out: Path) -> list[Path]:
-    """Write every sheet as a JPEG into a folder."""
+    """Write every sheet as a JPEG into a folder, and return their paths.
+
+    >>> from unittest import mock
+    >>> import tempfile
+    >>> one = [("kinds", np.zeros((8, 8, 3), np.uint8))]
+    >>> with tempfile.TemporaryDirectory() as folder, mock.patch(f"{__name__}.sheets", lambda: one):
+    ...     [path.name for path in write_sheets(Path(folder))]
+    ['objects-kinds.jpg']
+    """
     import cv2
 
     written = []
@@ -69,7 +82,14 @@ def write_sheets(out: Path) -> list[Path]:
 
 
 def main() -> int:
-    """Write the sheets and print their paths."""
+    """Write the sheets and print their paths; returns the exit code.
+
+    >>> from unittest import mock
+    >>> with mock.patch.object(sys, "argv", ["gallery"]), mock.patch.object(sys, "stderr"):
+    ...     main()
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
     parser = argparse.ArgumentParser(description="Contact sheets of sim-objects.")
     parser.add_argument("out", type=Path, help="folder to write to")
     for path in write_sheets(parser.parse_args().out):

@@ -19,7 +19,11 @@ _LEAST_AREA = 0.004  # an object of which less is seen, as a share of the image,
 
 
 def identity(size: int) -> dict[str, str | int]:
-    """What decides the bytes of every image, with a hash of it under "hash"."""
+    """What decides the bytes of every image, with a hash of it under "hash".
+
+    >>> sorted(identity(32))
+    ['hash', 'laboratory', 'mujoco', 'renderer', 'scene', 'size']
+    """
     import mujoco
 
     parts = {
@@ -40,7 +44,12 @@ def generate_image(laboratory: str, split: str, number: int, size: int) -> Episo
     ``kinds``, ``colours`` int16 (4,), -1 where there is none; ``places`` float32 (4, 2), mean x and
     y as shares of the image; ``areas`` float32 (4,), shares of the image; ``floor`` int16 ();
     ``keypoints`` float32 (15, 3), x, y and visibility of the main object's parts; ``masks`` uint8
-    (32, 32) and ``segmentation`` uint8 (size, size), 0 floor, 1 + k object k."""
+    (32, 32) and ``segmentation`` uint8 (size, size), 0 floor, 1 + k object k.
+
+    >>> image = generate_image("sim-objects", "train", 0, size=8)
+    >>> image.frames.shape, image.extra["masks"].shape, bool(image.extra["kinds"][0] >= 0)
+    ((1, 3, 8, 8), (32, 32), True)
+    """
     layout = layout_of(split, number)
     renderer = ObjectRenderer(build_scene(layout))
     image, segmentation = renderer.image(size)

@@ -26,7 +26,12 @@ class ObjectImages:
 
     structure: "parts" (15 maps, as CUB has), "masks" (a map for each of the 20 kinds, as COCO has)
     or "all" (parts, then masks). Images carry sensor noise, the same at every reading; an example's
-    ``noise_floor`` is the entropy of it in nats per sub-pixel."""
+    ``noise_floor`` is the entropy of it in nats per sub-pixel.
+
+    >>> ObjectImages(Path("nowhere"), "train")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder.
+    """
 
     classes = len(KINDS)
     has_captions = True
@@ -72,7 +77,13 @@ class ObjectImages:
 
 
 def named_objects(about: Mapping[str, np.ndarray]) -> list[Named]:
-    """The objects of an image's attributes, the main one first."""
+    """The objects of an image's attributes, the main one first.
+
+    >>> about = {"kinds": np.array([4, -1]), "colours": np.array([0, -1])}
+    >>> about["places"] = np.zeros((2, 2))
+    >>> [named.words for named in named_objects(about)]
+    ['a red mug']
+    """
     return [
         Named(int(kind), int(colour), float(x), float(y))
         for kind, colour, (x, y) in zip(
@@ -104,7 +115,12 @@ def open_objects(
 
     name: with ``:N`` for so many images of train. What is missing under ``root`` (default: the data
     root) is made first, telling so on stderr. Raises InputError for unknown values, a store of
-    another version, or a full disk."""
+    another version, or a full disk.
+
+    >>> open_objects("sim-objects", "test")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim-objects: no split 'test'; it has train, val, test-seen, ...
+    """
     asked = parse_name(name)
     images = asked.train if split == "train" else None
     path = ensure_images(

@@ -82,7 +82,11 @@ class ObjectsName:
     """What ``sim-objects`` and its sisters ask for.
 
     structure: which maps an image has: "all", "parts" or "masks". train: images of train, None for
-    all that are prepared."""
+    all that are prepared.
+
+    >>> ObjectsName(structure="parts", train=None) == parse_name("sim-objects-parts")
+    True
+    """
 
     structure: str
     train: int | None
@@ -118,7 +122,12 @@ def parse_name(name: str) -> ObjectsName:
 
 
 def check_request(split: str, size: int, images: int = 1) -> None:
-    """Refuse a split, size or number of images that the set does not have."""
+    """Refuse with an InputError a split, size or number of images that the set does not have.
+
+    >>> check_request("train", 100)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim-objects: images are 32, 64, 128, 256 pixels high and ...
+    """
     if split not in SPLITS:
         raise InputError(f"{NAME}: no split {split!r}; it has {', '.join(SPLITS)}.")
     if size not in SIZES:

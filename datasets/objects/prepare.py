@@ -31,7 +31,11 @@ def others(training: int) -> int:
 
 
 def first_images(split: str) -> int:
-    """How many images are made where none are prepared and nobody said how many."""
+    """How many images are made where none are prepared and nobody said how many.
+
+    >>> first_images("train"), first_images("val")
+    (2000, 200)
+    """
     return FIRST_TRAINING if split == "train" else others(FIRST_TRAINING)
 
 
@@ -44,12 +48,17 @@ def ensure_images(
     root: Path | None = None,
     rebuild: bool = False,
 ) -> Path:
-    """The path of a finished store with at least so many images; what is missing is made, telling
-    so on stderr.
+    """The path of a finished store with at least so many images; what is missing is made.
 
-    Without ``images``, what is there will do; where nothing is, ``first_images`` are made. May be
-    repeated after a kill at any moment, and called by several processes at once. Raises InputError
-    for bad values, a store of another version (unless ``rebuild``), a full disk."""
+    A line on stderr says so. Without ``images``, what is there will do; where nothing is,
+    ``first_images`` are made. May be repeated after a kill at any moment, and called by several
+    processes at once. Raises InputError for bad values, a store of another version (unless
+    ``rebuild``), a full disk.
+
+    >>> ensure_images("train", workers=0)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim-objects: workers must be at least 1, not 0.
+    """
     check_request(split, size, 1 if images is None else images)
     if workers < 1:
         raise InputError(f"{NAME}: workers must be at least 1, not {workers}.")

@@ -35,7 +35,14 @@ class ObjectLabels:
 
     cells: uint8 (GRID, GRID), 0 floor, 1 + k object k, of rays through the middles of a grid's
     cells. places: float32 (objects, 2), the mean x and y of what is seen of each as shares of the
-    image. areas: float32 (objects,), the share of the image that each covers."""
+    image. areas: float32 (objects,), the share of the image that each covers.
+
+    >>> cells = np.zeros((GRID, GRID), np.uint8)
+    >>> cells[:2, :2] = 1
+    >>> labels = ObjectLabels(cells, np.zeros((1, 2), f32), np.array([4 / GRID**2], f32))
+    >>> int(labels.masks().sum())
+    1
+    """
 
     cells: np.ndarray
     places: np.ndarray
@@ -48,7 +55,14 @@ class ObjectLabels:
 
 
 class ObjectRenderer:
-    """Draws and labels one scene."""
+    """Draws and labels one scene.
+
+    >>> from pixelpush.datasets.objects.scenes import build_scene, layout_of
+    >>> renderer = ObjectRenderer(build_scene(layout_of("train", 0)))
+    >>> image, segmentation = renderer.image(8)
+    >>> image.shape, segmentation.shape, renderer.labels().cells.shape
+    ((3, 8, 8), (8, 8), (64, 64))
+    """
 
     def __init__(self, scene: Scene):
         self.scene, self.model = scene, scene.model
@@ -64,8 +78,10 @@ class ObjectRenderer:
         self._label = label[np.append(self.model.geom_bodyid, -1)]
 
     def image(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """The image, uint8 (3, size, size), and its segmentation, uint8 (size, size), 0 floor, 1 +
-        k object k."""
+        """The image, uint8 (3, size, size), and its segmentation, uint8 (size, size).
+
+        The segmentation is 0 for the floor, 1 + k for object k.
+        """
         rays, vignette = PixelRays(self.scene.arm, size), _vignette(size)
         pixels = np.arange(size * size)
         levels, label = np.empty((3, pixels.size), f32), np.empty(pixels.size, np.uint8)
@@ -105,8 +121,10 @@ class ObjectRenderer:
         )
 
     def visible(self, slot: int, points: np.ndarray) -> np.ndarray:
-        """float32 (n, 3): x and y as shares of the image, and 1 where the part of object ``slot``
-        at a point, float64 (n, 3), is seen."""
+        """float32 (n, 3): x and y as shares of the image, and 1 where a part of an object is seen.
+
+        slot: the object's number in the scene. points: float64 (n, 3) in metres, of its parts.
+        """
         places = project(self.scene.arm, points, 1)
         there = points - self._eye
         distance = np.sqrt((there**2).sum(axis=1))

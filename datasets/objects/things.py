@@ -85,6 +85,9 @@ class Thing:
     """An object: its primitives to scale in its own frame, and where its parts are.
 
     kind, colour: numbers in names.KINDS and names.COLOURS. points: metres, by the part's name.
+
+    >>> make_thing(KINDS.index("mug"), 0, Draw("example")).can_lie
+    True
     """
 
     kind: int
@@ -167,12 +170,22 @@ def _place(part: Part, at: tuple[float, float, float]) -> np.ndarray:
 
 
 def turned(rotation: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(n, 3) points after a rotation (3, 3), summed in a fixed order."""
+    """(n, 3) points after a rotation (3, 3), summed in a fixed order.
+
+    >>> quarter = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    >>> turned(quarter, np.array([[1.0, 0.0, 0.0]])).tolist()
+    [[0.0, 1.0, 0.0]]
+    """
     return np.stack([sum(rotation[r, c] * points[:, c] for c in range(3)) for r in range(3)], 1)
 
 
 def reach(thing: Thing, rotation: np.ndarray) -> np.ndarray:
-    """float64 (2, 3): lowest and highest x, y, z of an object that is turned by a quaternion."""
+    """float64 (2, 3): lowest and highest x, y, z of an object that is turned by a quaternion.
+
+    >>> ball = Part(BALL, [0.02], Material((0.8, 0.2, 0.2)))
+    >>> reach(Thing(2, 0, (ball,), {}), IDENTITY).tolist()
+    [[-0.02, -0.02, -0.02], [0.02, 0.02, 0.02]]
+    """
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     whole = matrix(rotation)
     for part in thing.parts:

@@ -15,7 +15,11 @@ class Reader:
     """A row of the table. module: under this package, with ``Options``, ``recognise`` and ``read``.
 
     public: a set known by name, whose store is called like the reader. damage_limit: what
-    --damage-limit is where it is not given."""
+    --damage-limit is where it is not given.
+
+    >>> Reader("folder", "folder", "Prepare your own recordings.").damage_limit
+    0
+    """
 
     name: str
     module: str
@@ -24,7 +28,11 @@ class Reader:
     damage_limit: int = 0
 
     def load(self) -> ModuleType:
-        """The reader's module, imported only when it is used."""
+        """The reader's module, imported only when it is used.
+
+        >>> find_reader("folder").load().Options().size
+        64
+        """
         return importlib.import_module(f"pixelpush.datasets.readers.{self.module}")
 
 
@@ -59,7 +67,11 @@ READERS = (
 
 
 def find_reader(name: str) -> Reader:
-    """The reader of a name; another name is an InputError that lists them."""
+    """The reader of a name; another name is an InputError that lists them.
+
+    >>> find_reader("zarr").module
+    'zarr_replay'
+    """
     for reader in READERS:
         if reader.name == name:
             return reader
@@ -71,7 +83,15 @@ def find_reader(name: str) -> Reader:
 def recognise(raw: Path) -> tuple[Reader, str]:
     """Which reader suits what lies in ``raw``, and in words what it is.
 
-    Raises InputError where nothing is recognised, naming what lies there."""
+    Raises InputError where nothing is recognised, naming what lies there.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "push_train.tfrecord-00000-of-00264").touch()
+    ...     reader, what = recognise(Path(folder))
+    >>> reader.name, what
+    ('google-push', 'the Google robot pushing set')
+    """
     if not raw.exists():
         raise InputError(f"{raw}: no such file or folder.")
     for reader in READERS:

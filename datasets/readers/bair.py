@@ -50,8 +50,19 @@ _FRAME = re.compile(r"(\d{1,9})/image_")
 
 
 def find_files(raw: Path) -> dict[str, list[Path]]:
-    """The files of ``train`` and ``test`` under ``raw``, in natural name order, of whichever form
-    is there."""
+    """The files of ``train`` and ``test`` under ``raw``, of whichever form is there.
+
+    They are in natural name order. Raises InputError where there are none, or TFDS's are
+    incomplete.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("traj_256_to_511.tfrecords", "traj_0_to_255.tfrecords"):
+    ...         (Path(folder) / "train").mkdir(exist_ok=True)
+    ...         (Path(folder) / "train" / name).touch()
+    ...     [path.stem for path in find_files(Path(folder))["train"]]
+    ['traj_0_to_255', 'traj_256_to_511']
+    """
     if not raw.is_dir():
         raise InputError(
             f"{raw}: no such folder; --raw holds softmotion30_44k/ or a TFDS "
@@ -81,8 +92,14 @@ def find_files(raw: Path) -> dict[str, list[Path]]:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of ``pixelpush prepare bair``; --raw is the folder with train/traj_*.tfrecords and
-    test/..., or with TFDS's bair_robot_pushing_small-* files."""
+    """Options of ``pixelpush prepare bair``; --raw is the folder with the set's files.
+
+    They are train/traj_*.tfrecords and test/..., or TFDS's bair_robot_pushing_small-* files.
+
+    Example:
+        >>> Options(view="main").validation
+        'held-out'
+    """
 
     size: int = 64
     """Height and width of the frames, in pixels; 64 keeps them as they are."""
@@ -96,7 +113,11 @@ class Options:
 
 
 def recognise(raw: Path) -> str | None:
-    """The original TFRecords or TFDS's files."""
+    """What lies in ``raw``, where it is the original TFRecords or TFDS's files; else None.
+
+    >>> recognise(Path("nowhere")) is None
+    True
+    """
     try:
         find_files(raw)
     except InputError:
@@ -105,8 +126,17 @@ def recognise(raw: Path) -> str | None:
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """Held-out validation is the file traj_256_to_511 of the train folder, as in public code; TFDS
-    keeps no file names, so there it is the first 256 train episodes."""
+    """The episodes of the set in ``raw``, by split.
+
+    Held-out validation is the file traj_256_to_511 of the train folder, as in public code. TFDS
+    keeps no file names, so there it is the first 256 train episodes.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "bair_robot_pushing_small-train.tfrecord-00000-of-00001").touch()
+    ...     sorted(read(Path(folder), Options(), DamageLog(0)).splits)
+    ['train', 'val']
+    """
     files = find_files(raw)
     resized = "" if options.size == SIDE else f", resized to {options.size}x{options.size}"
     metadata = {

@@ -15,7 +15,12 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class RobotOptions(FrameOptions):
-    """Options of every reader of a user's own recordings."""
+    """Options of every reader of a user's own recordings.
+
+    Example:
+        >>> RobotOptions(mirror_states="1,4", mirror_actions="none").mirror
+        [(1, 4), ()]
+    """
 
     mirror_states: str = ""
     """Entries of the state, from 0, that change sign when pictures are mirrored left to right,
@@ -34,7 +39,11 @@ class RobotOptions(FrameOptions):
 
     @property
     def mirror(self) -> list[tuple[int, ...]] | None:
-        """Entries of state and action that change sign; None where it is not known."""
+        """Entries of state and action that change sign; None where it is not known.
+
+        >>> RobotOptions().mirror is None
+        True
+        """
         if self.mirror_states == "":
             return None
         return [
@@ -52,13 +61,22 @@ def _entries(text: str, option: str) -> tuple[int, ...]:
 
 
 def names_of(text: str) -> tuple[str, ...]:
-    """'x, y' -> ('x', 'y')."""
+    """The names in a list with commas.
+
+    >>> names_of("x, y")
+    ('x', 'y')
+    """
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def choose_camera(cameras: Sequence[str], asked: str | None, what: str) -> str:
-    """The camera that is asked for, by its whole name or its last part; without a name the only
-    one. Several, none or another are an InputError that lists them."""
+    """The camera that is asked for, by its whole name or its last part; with no name the only one.
+
+    ``what`` names the recording. Several, none or another are an InputError that lists them.
+
+    >>> choose_camera(["observation.images.top", "observation.images.wrist"], "top", "the set")
+    'observation.images.top'
+    """
     if not cameras:
         raise InputError(f"{what}: no camera: none of its features are pictures.")
     if asked is None:
@@ -87,7 +105,13 @@ def make_episode(
     """Fit the pictures, uint8 (H, W, 3) each, and join them with states (T, S) and actions (T, A).
 
     times: seconds of each frame, kept as ``extra["time"]``. Raises InputError where sizes or
-    lengths differ, naming the frame."""
+    lengths differ, naming the frame.
+
+    >>> images = [np.zeros((12, 16, 3), np.uint8)] * 2
+    >>> episode = make_episode(images, np.ones((2, 5)), None, "a", "a.mp4", RobotOptions(size=8))
+    >>> episode.frames.shape, episode.states.shape, episode.actions.shape
+    ((2, 3, 8, 8), (2, 5), (2, 0))
+    """
     same = SameSize()
     fitted = []
     for number, image in enumerate(images):
@@ -120,8 +144,15 @@ def make_episode(
 
 
 def array_frames(array: np.ndarray, what: str, bgr: bool = False) -> Iterable[np.ndarray]:
-    """The pictures uint8 (H, W, 3) of an array (T, H, W, 1 or 3) of whole numbers 0 to 255, which
-    may be stored as floats."""
+    """The pictures uint8 (H, W, 3) of an array (T, H, W, 1 or 3) of whole numbers 0 to 255.
+
+    They may be stored as floats. bgr: the array holds blue, green, red. Raises InputError, naming
+    ``what``, for other shapes and values.
+
+    >>> blue = np.array([255, 0, 0], np.uint8).reshape(1, 1, 1, 3)
+    >>> [image.tolist() for image in array_frames(blue, "frames", bgr=True)]
+    [[[[0, 0, 255]]]]
+    """
     if array.ndim != 4 or array.shape[-1] not in (1, 3) or 0 in array.shape:
         raise InputError(
             f"{what}: {array.dtype} {array.shape}; whole numbers (T, H, W, 3) from 0 to 255 are "
@@ -166,9 +197,16 @@ class VectorChoice:
     where: object
 
     def keys(self, asked: str, usual: Iterable[Sequence[str]], kind: str) -> tuple[str, ...]:
-        """The names of a vector's arrays. asked: as --state-key takes them, 'none' for none; where
-        nothing is asked, the first of the ``usual`` groups that is there. kind: state or action.
-        Raises InputError that lists what is offered."""
+        """The names of a vector's arrays.
+
+        asked: as --state-key takes them, 'none' for none; where nothing is asked, the first of the
+        ``usual`` groups that is there. kind: state or action. Raises InputError that lists what is
+        offered.
+
+        >>> choice = VectorChoice(["qpos"], ["qpos"], "array", "a.h5")
+        >>> choice.keys("none", [("qpos",)], "state"), choice.keys("", [("qpos",)], "state")
+        ((), ('qpos',))
+        """
         if asked == "none":
             return ()
         names = names_of(asked)
@@ -186,7 +224,11 @@ class VectorChoice:
 
 
 def robot_metadata(source: str, options: RobotOptions, **more: object) -> dict[str, object]:
-    """The metadata that every such store has."""
+    """The metadata that every store of a user's own recordings has; ``more`` adds to it.
+
+    >>> robot_metadata("folder", RobotOptions(), fps=10)["frames"]
+    {'size': 64, 'crop': 'centre', 'resize': 'auto'}
+    """
     return {
         "source": source,
         "frames": options.described(),

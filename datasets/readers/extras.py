@@ -10,7 +10,12 @@ from pixelpush.errors import InputError
 
 
 def optional(module: str, extra: str, what: str) -> ModuleType:
-    """Import ``module``; where it is missing, an InputError says how to install it."""
+    """Import ``module``; where it is missing, an InputError says how to install it.
+
+    >>> optional("no_such_module", "hdf5", "HDF5")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: reading HDF5 needs the package no_such_module: pip install ...
+    """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError:

@@ -33,7 +33,13 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class Options(RobotOptions):
-    """Options of ``pixelpush prepare folder``; the defaults fit the layout of docs/data.md."""
+    """Options of ``pixelpush prepare folder``; the defaults fit the layout of docs/data.md.
+
+    Example:
+        >>> Options(actions="next-state", states="none")
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --actions next-state needs states, but --states is none.
+    """
 
     frames_key: str | None = None
     """Pattern of the frames' file names, like 'left_*.png', or the name of the array in a .npz."""
@@ -81,7 +87,11 @@ class Options(RobotOptions):
 
     @property
     def level_range(self) -> tuple[float, float] | None:
-        """The two values of --levels."""
+        """The two rising values of --levels, None without it; anything else is an InputError.
+
+        >>> Options(levels="500,1500").level_range
+        (500.0, 1500.0)
+        """
         if not self.levels:
             return None
         try:
@@ -95,7 +105,11 @@ class Options(RobotOptions):
 
 
 def recognise(raw: Path) -> str | None:
-    """Any folder with something to read in it."""
+    """What lies in ``raw``, where it is a folder with something to read in it; else None.
+
+    >>> recognise(Path("nowhere")) is None
+    True
+    """
     try:
         found = find_episodes(raw)
     except InputError:
@@ -104,7 +118,14 @@ def recognise(raw: Path) -> str | None:
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """Every episode, or the splits of folders called train, val and test."""
+    """Every episode under ``raw``, or the splits of folders called train, val and test.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "run_1.npz").touch()
+    ...     read(Path(folder), Options(), DamageLog(0)).total
+    1
+    """
     found = find_episodes(raw)
     trimmed: dict[str, int] = {}
     entries = {
@@ -163,7 +184,19 @@ def read_episode(
     trimmed: dict[str, int] | None = None,
     log: DamageLog | None = None,
 ) -> Episode:
-    """One episode; every error names the file, and the row or frame where there is one."""
+    """One episode; every error names the file, and the row or frame where there is one.
+
+    name: its id, by default the file's. trimmed: takes note of what --trim cuts, by id.
+
+    >>> import tempfile
+    >>> rows = np.zeros((2, 5))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "run_1.npz"
+    ...     np.savez(path, frames=np.zeros((2, 12, 16, 3), np.uint8), states=rows, actions=rows)
+    ...     episode = read_episode(path, Options(size=8))
+    >>> episode.id, episode.frames.shape, episode.states.shape
+    ('run_1', (2, 3, 8, 8), (2, 5))
+    """
     name = name or (path.name if path.is_dir() else path.stem)
     pictures, poses = _read_files(path, options)
     images = pictures.images

@@ -27,40 +27,87 @@ _MAX_CAMERAS = 8
 
 
 class Files(Protocol):
-    """The files of an episode, in a folder or an archive."""
+    """The files of an episode, in a folder or an archive.
+
+    >>> def endings(files: Files) -> set[str]:
+    ...     return {Path(name).suffix for name in files.names()}
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "0.png").touch()
+    ...     endings(FolderFiles(Path(folder)))
+    {'.png'}
+    """
 
     path: Path
 
-    def names(self) -> Iterator[str]: ...
+    def names(self) -> Iterator[str]:
+        """Relative names of the files, in no set order."""
+        ...
 
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str) -> bytes:
+        """The bytes of a file; one that cannot be read is an InputError."""
+        ...
 
 
 class FolderFiles:
-    """A sub-folder's files, itself and below, by relative name; junk is passed over."""
+    """A sub-folder's files, itself and below, by relative name; junk is passed over.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "left").mkdir()
+    ...     (Path(folder) / "left" / "0.png").touch()
+    ...     (Path(folder) / ".DS_Store").touch()
+    ...     list(FolderFiles(Path(folder)).names())
+    ['left/0.png']
+    """
 
     def __init__(self, path: Path):
         self.path = path
 
     def names(self) -> Iterator[str]:
+        """Relative names of the files, in no set order.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     list(FolderFiles(Path(folder)).names())
+        []
+        """
         for path in self.path.rglob("*"):
             relative = path.relative_to(self.path)
             if path.is_file() and not any(is_junk(part) for part in relative.parts):
                 yield relative.as_posix()
 
     def read(self, name: str) -> bytes:
+        """The bytes of a file; one that cannot be read is an InputError.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     size = (Path(folder) / "a.txt").write_text("hello")
+        ...     FolderFiles(Path(folder)).read("a.txt")
+        b'hello'
+        """
         return read_bytes(self.path / name)
 
 
 def open_files(path: Path) -> Files:
-    """The files of an episode that is a folder or a .zip."""
+    """The files of an episode that is a folder or a .zip.
+
+    >>> type(open_files(Path.home())).__name__
+    'FolderFiles'
+    """
     return FolderFiles(path) if path.is_dir() else Archive(path)
 
 
 @dataclass(frozen=True)
 class Found:
-    """Episodes by id, in natural order; the split of each that lies in a folder named after one;
-    folders in which there is nothing to read."""
+    """Episodes that were found, and folders in which there is nothing to read.
+
+    episodes: by id, in natural order. splits: of each episode that lies in a folder named after
+    one. strays: names of the other folders.
+
+    >>> Found({"run_1": Path("run_1")}, {}, ["notes"]).strays
+    ['notes']
+    """
 
     episodes: dict[str, Path]
     splits: dict[str, str]
@@ -71,7 +118,15 @@ def find_episodes(raw: Path) -> Found:
     """The episodes under ``raw``: sub-folders, .zip and .npz files, or ``raw`` itself.
 
     An episode is a folder with frames or a table in it, or with folders of frames of one camera
-    each; above it there may be folders that only hold folders, as in train/traj_0_to_255/0/."""
+    each; above it there may be folders that only hold folders, as in train/traj_0_to_255/0/.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("run_10.npz", "run_2.npz"):
+    ...         (Path(folder) / name).touch()
+    ...     list(find_episodes(Path(folder)).episodes)
+    ['run_2', 'run_10']
+    """
     if raw.is_file() and raw.suffix.lower() in ARCHIVES:
         return Found({raw.stem: raw}, {}, [])
     if not raw.is_dir():
@@ -165,8 +220,18 @@ def one_of(
     option: str,
     camera: str | None = None,
 ) -> str | None:
-    """The one file that ``pattern`` matches, or without a pattern the one with such an ending; None
-    if none."""
+    """The one file with such an ending that ``pattern`` matches; None if there is none.
+
+    pattern: None for any name. camera: only files of this one. Several are an InputError that
+    speaks of ``kind`` and names the ``option`` to choose by.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("poses.csv", "0.png"):
+    ...         (Path(folder) / name).touch()
+    ...     one_of(FolderFiles(Path(folder)), None, (".csv",), "table", "--table")
+    'poses.csv'
+    """
     names = [name for name in files.names() if name.lower().endswith(endings)]
     if pattern is not None:
         names = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
@@ -184,7 +249,11 @@ def series_of(names: Sequence[str]) -> dict[str, list[str]]:
     """Image files by series: names that differ in their last number alone belong together.
 
     Where that makes a series of nearly every file (dates in the names), all that differ in numbers
-    belong together."""
+    belong together.
+
+    >>> series_of(["left_0.png", "left_1.png", "right_0.png", "right_1.png"])
+    {'left_#.png': ['left_0.png', 'left_1.png'], 'right_#.png': ['right_0.png', 'right_1.png']}
+    """
     strict: dict[str, list[str]] = {}
     for name in names:
         strict.setdefault(_but_last_number(name), []).append(name)

@@ -35,8 +35,14 @@ _CHOOSE = "--camera or --frames-key"
 
 @dataclass(frozen=True)
 class Pictures:
-    """An episode's pictures, read one at a time. times: asks for the seconds of each, where they
-    can be known. named_times: those that the files' names give."""
+    """An episode's pictures, read one at a time.
+
+    images: uint8 (H, W, 3) each. count: how many, where it is known. times: asks for the seconds of
+    each, where they can be known. named_times: those that the files' names give.
+
+    >>> Pictures([np.zeros((8, 8, 3), np.uint8)], count=1).times is None
+    True
+    """
 
     images: Iterable[np.ndarray]
     count: int | None = None
@@ -45,8 +51,18 @@ class Pictures:
 
 
 def find_pictures(files: Files, options: Options) -> Pictures:
-    """The pictures: an image series, a video or an array. None, or several cameras, are an
-    InputError."""
+    """The pictures of whichever form is there; none, or several cameras, are an InputError.
+
+    >>> import tempfile
+    >>> from pixelpush.datasets.images import encode_png
+    >>> from pixelpush.datasets.readers.folder import Options
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("0.5.png", "0.25.png"):
+    ...         data = encode_png(np.zeros((8, 8, 3), np.uint8))
+    ...         size = (Path(folder) / name).write_bytes(data)
+    ...     find_pictures(FolderFiles(Path(folder)), Options()).named_times.tolist()
+    [0.25, 0.5]
+    """
     wanted = options.frames_key or "*"
     camera = options.camera
     images = [

@@ -25,7 +25,11 @@ _TIME_COLUMNS = ("time", "timestamp", "t", "time_s", "seconds", "timestamp_s")
 
 @dataclass(frozen=True)
 class Poses:
-    """States (T, S) and actions (T, A), None where not asked for, and seconds (T,), where known."""
+    """States (T, S) and actions (T, A), None where not asked for, and seconds (T,), where known.
+
+    >>> Poses(states=np.zeros((3, 5), np.float32)).actions is None
+    True
+    """
 
     states: np.ndarray | None = None
     actions: np.ndarray | None = None
@@ -34,7 +38,11 @@ class Poses:
     action_names: tuple[str, ...] = ()
 
     def first(self, count: int) -> Poses:
-        """The first rows alone."""
+        """The first ``count`` rows alone.
+
+        >>> Poses(states=np.arange(3.0)[:, None], times=np.arange(3.0)).first(2).times.tolist()
+        [0.0, 1.0]
+        """
         kept = {
             name: None if rows is None else rows[:count]
             for name, rows in (
@@ -47,7 +55,17 @@ class Poses:
 
 
 def read_poses(files: Files, options: Options) -> Poses:
-    """What the options ask of an episode's table."""
+    """What the options ask of an episode's table; InputError where it is not there or is damaged.
+
+    >>> import tempfile
+    >>> from pixelpush.datasets.readers.folder import Options
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lines = ["t,state_x,action_x", "0.5,1,2"]
+    ...     size = (Path(folder) / "poses.csv").write_text(chr(10).join(lines))
+    ...     poses = read_poses(FolderFiles(Path(folder)), Options())
+    >>> poses.states.tolist(), poses.actions.tolist(), poses.times.tolist()
+    ([[1.0]], [[2.0]], [0.5])
+    """
     if options.states == "none" and options.actions == "none" and options.join == "row":
         return Poses()
     name = _table_name(files, options)
@@ -77,7 +95,16 @@ def read_poses(files: Files, options: Options) -> Poses:
 
 
 def read_npz(archive: Archive, options: Options) -> Poses:
-    """The arrays of a .npz that the options name."""
+    """The arrays of a .npz that the options name.
+
+    >>> import tempfile
+    >>> from pixelpush.datasets.readers.folder import Options
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "run_1.npz"
+    ...     np.savez(path, states=np.zeros((2, 5)))
+    ...     read_npz(Archive(path), Options(actions="none")).states.shape
+    (2, 5)
+    """
 
     def rows(key: str) -> np.ndarray:
         return rows_of_array(archive.read_array(key), f"{archive.path}: array {key!r}")
@@ -89,8 +116,18 @@ def read_npz(archive: Archive, options: Options) -> Poses:
 def join_by_time(
     poses: Poses, times: np.ndarray | None, where: str, options: Options, log: DamageLog | None
 ) -> Poses:
-    """For every frame the row nearest in time, its action composed of the rows up to the next
-    frame's."""
+    """For every frame the row nearest in time, its action composed of rows up to the next frame's.
+
+    times: float64 (T,), seconds of the frames. Raises InputError, naming ``where``, if frames or
+    rows have no times, or a frame has no row near. Notes on the clocks go to ``log``.
+
+    >>> from pixelpush.datasets.readers.folder import Options
+    >>> rows = np.arange(4, dtype=np.float32)[:, None]
+    >>> poses = Poses(states=rows, actions=rows, times=np.array([0.0, 0.1, 0.2, 0.3]))
+    >>> joined = join_by_time(poses, np.array([0.0, 0.2]), "run_1", Options(compose="sum"), None)
+    >>> joined.states.ravel().tolist(), joined.actions.ravel().tolist()
+    ([0.0, 2.0], [1.0, 5.0])
+    """
     if times is None or poses.times is None:
         lacking = "frames" if times is None else "rows of the table"
         raise InputError(

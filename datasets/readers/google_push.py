@@ -56,8 +56,14 @@ _MOVE = re.compile(r"move/(\d{1,9})/")
 
 @dataclass(frozen=True)
 class Options:
-    """Options of ``pixelpush prepare google-push``; --raw is the folder with the files
-    push_{train,testseen,testnovel}.tfrecord-XXXXX-of-YYYYY, in sub-folders or not."""
+    """Options of ``pixelpush prepare google-push``; --raw is the folder with the set's files.
+
+    They are push_{train,testseen,testnovel}.tfrecord-XXXXX-of-YYYYY, in sub-folders or not.
+
+    Example:
+        >>> Options(preprocess="finn").size
+        64
+    """
 
     size: int = 64
     """Height and width of the frames, in pixels."""
@@ -74,13 +80,25 @@ class Options:
 
 
 def recognise(raw: Path) -> str | None:
-    """Files called push_*.tfrecord-*."""
+    """What lies in ``raw``, where it is files called push_*.tfrecord-*; else None.
+
+    >>> recognise(Path("nowhere")) is None
+    True
+    """
     found = raw.is_dir() and any(_SHARD.fullmatch(path.name) for path in raw.rglob("push_*"))
     return "the Google robot pushing set" if found else None
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """The published splits; validation is the last train files by name."""
+    """The episodes of the published splits; validation is the last train files by name.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for number in range(2):
+    ...         (Path(folder) / f"push_train.tfrecord-0000{number}-of-00264").touch()
+    ...     sorted(read(Path(folder), Options(), DamageLog(0)).splits)
+    ['train', 'val']
+    """
     shards = find_shards(raw, options.allow_missing, options.preprocess)
     tallies = {split: Tally() for split in shards}
     splits = {
@@ -114,12 +132,21 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
 def find_shards(
     raw: Path, allow_missing: bool = False, preprocess: Preprocess = "crop"
 ) -> dict[str, list[Path]]:
-    """The shard files of each split under ``raw``, in name order; validation is the last 5% of the
-    train shards (13 of 264), or with finn the 14 that its reader keeps.
+    """The shard files of each split under ``raw``, in name order.
 
-    An evaluation split of which only some shards are there is refused unless ``allow_missing``: its
-    figures would not be comparable. A lone train shard stays whole: then there is no validation
-    split."""
+    Validation is the last 5% of the train shards (13 of 264), or with finn the 14 that its reader
+    keeps. A lone train shard stays whole: then there is no validation split. An evaluation split of
+    which only some shards are there is an InputError unless ``allow_missing``: its figures would
+    not be comparable.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for number in range(20):
+    ...         (Path(folder) / f"push_train.tfrecord-{number:05d}-of-00020").touch()
+    ...     shards = find_shards(Path(folder))
+    >>> len(shards["train"]), [path.name for path in shards["val"]]
+    (19, ['push_train.tfrecord-00019-of-00020'])
+    """
     if not raw.is_dir():
         raise InputError(
             f"{raw}: no such folder; --raw is the folder with the push_*.tfrecord-* files."
@@ -172,7 +199,11 @@ def _refuse_missing(raw: Path, part: str, paths: list[Path]) -> None:
 
 @dataclass
 class Tally:
-    """What reading left out of a split."""
+    """What reading left out of a split.
+
+    >>> Tally(moves_without_image=3).without_command
+    0
+    """
 
     moves_without_image: int = 0
     without_command: int = 0
@@ -237,7 +268,11 @@ def _has(features: Any, prefix: str) -> bool:
 
 
 def square(image: np.ndarray, size: int, preprocess: Preprocess) -> np.ndarray:
-    """uint8 (size, size, 3) from a picture uint8 (H, W, 3), as ``preprocess`` names it."""
+    """uint8 (size, size, 3) from a picture uint8 (H, W, 3), as ``preprocess`` names it.
+
+    >>> square(np.full((512, 640, 3), 9, np.uint8), 4, "crop").shape
+    (4, 4, 3)
+    """
     if preprocess == "finn" or preprocess == "tensor2tensor":
         return public_resize(image, size, preprocess)
     return fit(image, size, "none" if preprocess == "squash" else "centre", "area")

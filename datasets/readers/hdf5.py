@@ -47,7 +47,12 @@ _MAGIC = b"\x89HDF\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class Options(RobotOptions):
-    """Options of ``pixelpush prepare hdf5``; --raw is a file, or a folder of files."""
+    """Options of ``pixelpush prepare hdf5``; --raw is a file, or a folder of files.
+
+    Example:
+        >>> Options(camera="agentview_image").bgr
+        False
+    """
 
     camera: str | None = None
     """Which camera, where there are several, like agentview_image or cam_high."""
@@ -59,7 +64,14 @@ class Options(RobotOptions):
 
 
 def recognise(raw: Path) -> str | None:
-    """HDF5 files by name and first bytes."""
+    """What lies in ``raw``, where it is HDF5 files by name and first bytes; else None.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     size = (Path(folder) / "demo.hdf5").write_bytes(_MAGIC)
+    ...     recognise(Path(folder))
+    '1 HDF5 files'
+    """
     files = _files(raw)
     if not files:
         return None
@@ -68,7 +80,12 @@ def recognise(raw: Path) -> str | None:
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """All episodes; robomimic's masks are splits where a file has them."""
+    """All episodes; robomimic's masks are splits where a file has them.
+
+    >>> read(Path("nowhere"), Options(), DamageLog(0))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no .hdf5, .h5, .hdf file in it.
+    """
     files = _files(raw)
     if not files:
         raise InputError(f"{raw}: no {', '.join(ENDINGS)} file in it.")

@@ -47,7 +47,12 @@ _MEASURED = 20
 
 @dataclass(frozen=True)
 class Options(RobotOptions):
-    """Options of ``pixelpush prepare lerobot``; --raw is the folder with meta/info.json."""
+    """Options of ``pixelpush prepare lerobot``; --raw is the folder with meta/info.json.
+
+    Example:
+        >>> Options(episodes="0-9,29").compose
+        'auto'
+    """
 
     camera: str | None = None
     """Which camera, where there are several: its key, or the key's last part."""
@@ -67,15 +72,25 @@ class Options(RobotOptions):
 
 
 def recognise(raw: Path) -> str | None:
-    """A folder with meta/info.json that names a codebase_version."""
+    """What lies in ``raw``, where its meta/info.json names a codebase_version; else None.
+
+    >>> recognise(Path("nowhere")) is None
+    True
+    """
     if not (raw / "meta" / "info.json").is_file():
         return None
     return f"a LeRobot data set, {read_meta(raw).version}"
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """Every episode whose files are there; the others are counted, or refused where they were
-    asked for by number."""
+    """Every episode whose files are there; the others are counted.
+
+    Raises InputError for episodes that were asked for by number and are not there.
+
+    >>> read(Path("nowhere"), Options(), DamageLog(0))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no meta/info.json in it; --raw is a LeRobot data set's ...
+    """
     meta = read_meta(raw)
     camera = choose_camera(meta.cameras, options.camera, str(raw))
     choice = VectorChoice(meta.vectors, meta.vectors, "feature", meta.root)

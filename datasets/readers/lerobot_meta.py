@@ -27,8 +27,14 @@ _BOOKKEEPING = ("timestamp", "frame_index", "episode_index", "index", "task_inde
 
 @dataclass(frozen=True)
 class EpisodeMeta:
-    """One episode. rows: of its data file, None: all. places: chunk and file index of the data
-    ('data') and of each camera's video; starts: seconds into the video, by camera."""
+    """One episode, and where it lies.
+
+    rows: of its data file, None: all. places: chunk and file index of the data ('data') and of each
+    camera's video; starts: seconds into the video, by camera.
+
+    >>> EpisodeMeta(index=3, length=20, rows=(40, 60)).rows
+    (40, 60)
+    """
 
     index: int
     length: int | None
@@ -38,13 +44,23 @@ class EpisodeMeta:
     starts: Mapping[str, float] = field(default_factory=dict)
 
     def video_start(self, camera: str) -> float | None:
-        """Seconds into the camera's video; None: the video is the episode's alone."""
+        """Seconds into the camera's video; None: the video is the episode's alone.
+
+        >>> EpisodeMeta(3, 20, starts={"top": 2.5}).video_start("top")
+        2.5
+        """
         return self.starts.get(camera)
 
 
 @dataclass(frozen=True)
 class Meta:
-    """The whole of meta/."""
+    """The whole of meta/.
+
+    >>> features = {"action": {"dtype": "float32", "shape": [2]}, "top": {"dtype": "video"}}
+    >>> meta = Meta(Path("set"), "v2.1", 10.0, features, [], _DATA[2], _VIDEO[2], 1000)
+    >>> meta.cameras, meta.vectors
+    (['top'], ['action'])
+    """
 
     root: Path
     version: str
@@ -57,14 +73,24 @@ class Meta:
 
     @property
     def cameras(self) -> list[str]:
-        """Features that are pictures."""
+        """Features that are pictures.
+
+        >>> features = {"top": {"dtype": "video"}, "wrist": {"dtype": "image"}}
+        >>> Meta(Path("set"), "v2.1", 10.0, features, [], _DATA[2], _VIDEO[2], 1000).cameras
+        ['top', 'wrist']
+        """
         return [
             key for key, value in self.features.items() if value.get("dtype") in ("video", "image")
         ]
 
     @property
     def vectors(self) -> list[str]:
-        """Features that are numbers."""
+        """Features that are numbers, without those of bookkeeping.
+
+        >>> features = {"action": {"dtype": "float32"}, "timestamp": {"dtype": "float32"}}
+        >>> Meta(Path("set"), "v2.1", 10.0, features, [], _DATA[2], _VIDEO[2], 1000).vectors
+        ['action']
+        """
         return [
             key
             for key, value in self.features.items()
@@ -73,23 +99,47 @@ class Meta:
         ]
 
     def optional(self, key: str) -> tuple[str, ...]:
-        """The feature, where there is one of that name."""
+        """The feature, where there is one of that name.
+
+        >>> meta = Meta(Path("set"), "v2.1", 10.0, {"task": {}}, [], _DATA[2], _VIDEO[2], 1000)
+        >>> meta.optional("task"), meta.optional("reward")
+        (('task',), ())
+        """
         return (key,) if key in self.features else ()
 
     def is_video(self, camera: str) -> bool:
-        """Whether a camera's frames lie in videos."""
+        """Whether a camera's frames lie in videos.
+
+        >>> features = {"wrist": {"dtype": "image"}}
+        >>> meta = Meta(Path("set"), "v2.1", 10.0, features, [], _DATA[2], _VIDEO[2], 1000)
+        >>> meta.is_video("wrist")
+        False
+        """
         return self.features[camera].get("dtype") == "video"
 
     def width(self, key: str) -> int:
-        """Numbers in a feature."""
+        """How many numbers a feature has.
+
+        >>> features = {"action": {"shape": [2, 3]}}
+        >>> Meta(Path("set"), "v2.1", 10.0, features, [], _DATA[2], _VIDEO[2], 1000).width("action")
+        6
+        """
         size = 1
         for side in self.features[key].get("shape") or [1]:
             size *= int(side)
         return size
 
     def entry_names(self, key: str) -> list[str]:
-        """Names of a feature's numbers, however deep they are nested; numbered where there are
-        none that fit."""
+        """Names of a feature's numbers, however deep they are nested.
+
+        They are numbered where there are no names that fit.
+
+        >>> named = {"shape": [2], "names": {"motors": ["x", "y"]}}
+        >>> features = {"action": named, "q": {"shape": [2]}}
+        >>> meta = Meta(Path("set"), "v2.1", 10.0, features, [], _DATA[2], _VIDEO[2], 1000)
+        >>> meta.entry_names("action"), meta.entry_names("q")
+        (['x', 'y'], ['q 0', 'q 1'])
+        """
         names: Any = self.features[key].get("names")
         while isinstance(names, dict) and len(names) == 1:
             names = next(iter(names.values()))
@@ -102,12 +152,26 @@ class Meta:
         return [f"{key} {number}" for number in range(self.width(key))]
 
     def data_file(self, item: EpisodeMeta) -> Path:
-        """The parquet file of an episode."""
+        """The parquet file of an episode.
+
+        >>> meta = Meta(Path("set"), "v2.1", 10.0, {}, [], _DATA[2], _VIDEO[2], 1000)
+        >>> meta.data_file(EpisodeMeta(1003, 20)).as_posix()
+        'set/data/chunk-001/episode_001003.parquet'
+        """
         return self.root / self._fill(self.data_path, item, "data", "")
 
     def video_file(self, item: EpisodeMeta, camera: str) -> Path:
-        """The video of an episode. Some sets keep it elsewhere than their own template says: then
-        the one file that lies under any folder, with the same camera, chunk and name."""
+        """The video of an episode.
+
+        Some sets keep it elsewhere than their own template says: then it is the one file that lies
+        under any folder, with the same camera, chunk and name.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     meta = Meta(Path(folder), "v2.1", 10.0, {}, [], _DATA[2], _VIDEO[2], 1000)
+        ...     meta.video_file(EpisodeMeta(3, 20), "top").name
+        'episode_000003.mp4'
+        """
         relative = Path(self._fill(self.video_path, item, camera, camera))
         if (self.root / relative).is_file():
             return self.root / relative
@@ -118,7 +182,12 @@ class Meta:
         return self.root / relative
 
     def missing_file(self, item: EpisodeMeta, camera: str) -> Path | None:
-        """The first file of an episode that is not there."""
+        """The first file of an episode that is not there; None where all are.
+
+        >>> meta = Meta(Path("set"), "v2.1", 10.0, {"wrist": {}}, [], _DATA[2], _VIDEO[2], 1000)
+        >>> meta.missing_file(EpisodeMeta(3, 20), "wrist").name
+        'episode_000003.parquet'
+        """
         needed = [self.data_file(item)]
         needed += [self.video_file(item, camera)] if self.is_video(camera) else []
         return next((path for path in needed if not path.is_file()), None)
@@ -144,7 +213,18 @@ class Meta:
 
 
 def read_meta(root: Path) -> Meta:
-    """Read meta/ of the data set in ``root``; another version is an InputError that says so."""
+    """Read meta/ of the data set in ``root``; another version is an InputError that says so.
+
+    >>> import tempfile
+    >>> info = {"codebase_version": "v2.1", "fps": 10, "features": {}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "meta").mkdir()
+    ...     size = (Path(folder) / "meta/info.json").write_text(json.dumps(info))
+    ...     line = '{"episode_index": 0, "length": 20}'
+    ...     size = (Path(folder) / "meta/episodes.jsonl").write_text(line)
+    ...     read_meta(Path(folder)).episodes[0].length
+    20
+    """
     path = root / "meta" / "info.json"
     if not path.is_file():
         raise InputError(f"{root}: no meta/info.json in it; --raw is a LeRobot data set's folder.")

@@ -35,7 +35,17 @@ _IMAGE, _X, _Y, _ANGLE = range(32, 36)
 
 
 def read_idx_images(folder: Path, stem: str) -> np.ndarray:
-    """uint8 (N, 28, 28) from ``stem`` or ``stem``.gz, the publisher's idx3 format."""
+    """uint8 (N, 28, 28) from ``stem`` or ``stem``.gz, the publisher's idx3 format.
+
+    Raises InputError for a missing, damaged or other file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     data = struct.pack(">IIII", 2051, 1, DIGIT, DIGIT) + bytes(DIGIT * DIGIT)
+    ...     size = (Path(folder) / "t10k-images-idx3-ubyte").write_bytes(data)
+    ...     read_idx_images(Path(folder), "t10k-images-idx3-ubyte").shape
+    (1, 28, 28)
+    """
     path = next((folder / name for name in (stem, f"{stem}.gz") if (folder / name).is_file()), None)
     if path is None:
         raise InputError(
@@ -67,7 +77,14 @@ def read_idx_images(folder: Path, stem: str) -> np.ndarray:
 def sequence(
     digits: np.ndarray, index: int, seed: int, split: str, digits_per_sequence: int = 2
 ) -> Episode:
-    """Sequence ``index``: frames uint8 (20, 1, 64, 64)."""
+    """Sequence ``index``: frames uint8 (20, 1, 64, 64), a pure function of the arguments.
+
+    digits: uint8 (N, 28, 28), those that are drawn from.
+
+    >>> episode = sequence(np.full((3, 28, 28), 255, np.uint8), 7, seed=0, split="train")
+    >>> episode.id, episode.frames.shape, episode.states.shape
+    ('train-000007', (20, 1, 64, 64), (20, 0))
+    """
     frames = np.zeros((FRAMES, 1, SIDE, SIDE), dtype=np.uint8)
     key = (seed, zlib.crc32(split.encode()), index)
     for which in range(digits_per_sequence):
@@ -108,7 +125,12 @@ def _bounce(position: float, velocity: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of ``pixelpush prepare moving-mnist``; --raw is the folder with MNIST's idx files."""
+    """Options of ``pixelpush prepare moving-mnist``; --raw is the folder with MNIST's idx files.
+
+    Example:
+        >>> Options(test=100).train
+        10000
+    """
 
     train: int = 10_000
     """Training sequences, from the first 55,000 training digits."""
@@ -121,14 +143,23 @@ class Options:
 
 
 def recognise(raw: Path) -> str | None:
-    """MNIST's idx files, gzipped or not."""
+    """What lies in ``raw``, where it is MNIST's idx files; else None.
+
+    >>> recognise(Path("nowhere")) is None
+    True
+    """
     stem = raw / "train-images-idx3-ubyte"
     found = stem.is_file() or stem.with_name(f"{stem.name}.gz").is_file()
     return "MNIST's idx files, from which Moving MNIST is drawn" if found else None
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """The sequences of train, val and test (those with a positive count)."""
+    """The sequences of train, val and test (those with a positive count).
+
+    >>> read(Path("nowhere"), Options(train=0, val=0, test=0), DamageLog(0))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: numbers of sequences must be 0 or more, and not all 0; got ...
+    """
     counts = {"train": options.train, "val": options.val, "test": options.test}
     if min(counts.values()) < 0 or sum(counts.values()) == 0:
         raise InputError(f"numbers of sequences must be 0 or more, and not all 0; got {counts}.")

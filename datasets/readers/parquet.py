@@ -17,7 +17,12 @@ from pixelpush.errors import InputError
 
 
 def open_parquet(path: Path) -> Any:
-    """pyarrow's ParquetFile."""
+    """pyarrow's ParquetFile of a file; one that is not readable is an InputError.
+
+    >>> open_parquet(Path("nowhere.parquet"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere.parquet: no such file.
+    """
     try:
         return pyarrow.parquet.ParquetFile(path)
     except (OSError, pyarrow.ArrowException) as error:
@@ -32,7 +37,15 @@ def read_columns(
     """Columns by name: numbers as arrays (N,) or (N, D), pictures as a list of bytes.
 
     rows: the first and the one after the last. Only the row groups that hold them are read, so
-    that memory stays bounded by an episode. Raises InputError naming what is missing or damaged."""
+    that memory stays bounded by an episode. Raises InputError naming what is missing or damaged.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.parquet"
+    ...     pyarrow.parquet.write_table(pyarrow.table({"index": [0, 1, 2], "x": [5, 6, 7]}), path)
+    ...     read_columns(path, ["x"], rows=(1, 3))["x"].tolist()
+    [6, 7]
+    """
     names = list(dict.fromkeys(names))
     with open_parquet(path) as file:
         there = file.schema_arrow.names
@@ -90,7 +103,13 @@ def _is_list(kind: Any) -> bool:
 
 
 def column_rows(table: Mapping[str, Any], names: Iterable[str]) -> np.ndarray:
-    """float32 (N, D): columns of numbers side by side, each flattened; all must be finite."""
+    """float32 (N, D): columns of numbers side by side, each flattened.
+
+    Raises InputError for values that are no finite numbers.
+
+    >>> column_rows({"a": np.zeros((2, 2)), "b": np.ones(2)}, ["a", "b"]).tolist()
+    [[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]
+    """
     parts = []
     for name in names:
         array = np.asarray(table[name])

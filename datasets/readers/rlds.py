@@ -54,8 +54,14 @@ _MAGIC = (b"\x89PNG", b"\xff\xd8", b"RIFF")
 
 @dataclass(frozen=True)
 class Options(RobotOptions):
-    """Options of ``pixelpush prepare rlds``; --raw is the folder of one version, with
-    features.json, or any folder of TFRecords."""
+    """Options of ``pixelpush prepare rlds``; --raw is the folder of one version.
+
+    It has a features.json, or is any folder of TFRecords.
+
+    Example:
+        >>> Options(state_key="observation/proprio").allow_missing
+        False
+    """
 
     camera: str | None = None
     """Which camera, where there are several: its key, or the key's last part."""
@@ -69,7 +75,11 @@ class Options(RobotOptions):
 
 
 def recognise(raw: Path) -> str | None:
-    """TFRecords (or array_records) whose first record has 'steps/...' features."""
+    """What lies in ``raw``, where its records have 'steps/...' features; else None.
+
+    >>> recognise(Path("nowhere")) is None
+    True
+    """
     try:
         files = _files(raw, allow_missing=True)
         first = next(iter(files.values()))[0]
@@ -80,7 +90,15 @@ def recognise(raw: Path) -> str | None:
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """The splits of the files' names, where they name more than one; else one list."""
+    """The splits of the files' names, where they name more than one; else one list.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "some-train.tfrecord").touch()
+    ...     read(Path(folder), Options(), DamageLog(0))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: ...: its TFRecords hold no records.
+    """
     files = _files(raw, options.allow_missing)
     places = {
         split: [(path, place) for path in paths for place in find_records(path)]

@@ -30,7 +30,12 @@ _FRAMES = ("observation", "observations", "obs", "image")
 
 @dataclass(frozen=True)
 class Options(RobotOptions):
-    """Options of ``pixelpush prepare stacked-npz``; --raw is a folder of .npz, one an episode."""
+    """Options of ``pixelpush prepare stacked-npz``; --raw is a folder of .npz, one an episode.
+
+    Example:
+        >>> Options(state_key="none").action_time
+        'auto'
+    """
 
     frames_key: str = ""
     """Array of the stacked frames. Left out: observation, obs or image."""
@@ -44,7 +49,14 @@ class Options(RobotOptions):
 
 
 def recognise(raw: Path) -> str | None:
-    """.npz files with an array (T, 3 k, H, W)."""
+    """What lies in ``raw``, where it is .npz files with an array (T, 3 k, H, W); else None.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(Path(folder) / "0.npz", observation=np.zeros((2, 9, 8, 8), np.uint8))
+    ...     recognise(Path(folder))
+    '1 NPZ episodes of 3 stacked frames'
+    """
     files = _files(raw)
     if not files:
         return None
@@ -59,7 +71,12 @@ def recognise(raw: Path) -> str | None:
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """All episodes."""
+    """All episodes in ``raw``.
+
+    >>> read(Path("nowhere"), Options(), DamageLog(0))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no .npz in it; there is one an episode.
+    """
     files = _files(raw)
     if not files:
         raise InputError(f"{raw}: no .npz in it; there is one an episode.")

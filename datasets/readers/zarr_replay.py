@@ -35,8 +35,14 @@ _STATES = (
 
 @dataclass(frozen=True)
 class Options(RobotOptions):
-    """Options of ``pixelpush prepare zarr``; --raw is the .zarr folder or .zarr.zip, or a folder
-    that holds one."""
+    """Options of ``pixelpush prepare zarr``; --raw is the .zarr folder or .zarr.zip.
+
+    It may also be a folder that holds one.
+
+    Example:
+        >>> Options(camera="img").action_key
+        'action'
+    """
 
     camera: str | None = None
     """Which array of pictures, where there are several, like img or camera_0."""
@@ -50,12 +56,25 @@ class Options(RobotOptions):
 
 
 def recognise(raw: Path) -> str | None:
-    """A zarr folder or archive."""
+    """What lies in ``raw``, where it is a zarr folder or archive; else None.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "data").mkdir()
+    ...     (Path(folder) / ".zgroup").touch()
+    ...     recognise(Path(folder))
+    'a zarr replay buffer'
+    """
     return "a zarr replay buffer" if _find(raw) is not None else None
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
-    """All episodes, cut by meta/episode_ends."""
+    """All episodes, cut by meta/episode_ends.
+
+    >>> read(Path("nowhere"), Options(), DamageLog(0))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no zarr group (.zgroup or zarr.json) and no .zarr.zip ...
+    """
     path = _find(raw)
     if path is None:
         raise InputError(f"{raw}: no zarr group (.zgroup or zarr.json) and no .zarr.zip in it.")

@@ -23,10 +23,14 @@ Finger = Literal["two", "rod", "paddle"]
 
 @dataclass(frozen=True)
 class Camera:
-    """Where it looks from.
+    """Where a camera looks from.
 
     Angles are in radians (azimuth 0 faces the arm), lengths in metres, the vertical field of view
-    in degrees."""
+    in degrees.
+
+    >>> Camera(azimuth=0.36, elevation=0.96, distance=1.36, field_of_view=28.5).target
+    (0.0, 0.0, 0.03)
+    """
 
     azimuth: float
     elevation: float
@@ -38,7 +42,11 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """The key light: place in metres, colour, strength; and how bright the room's own light is."""
+    """The key light: place in metres, colour, strength; and how bright the room's own light is.
+
+    >>> Light(position=(0.55, -0.75, 1.25)).strength
+    1.0
+    """
 
     position: tuple[float, float, float]
     colour: Colour = (1.0, 0.97, 0.92)
@@ -50,7 +58,11 @@ class Light:
 class Arm:
     """One robot and its place of work.
 
-    thickness, reach: they scale the links. Lengths are in metres."""
+    thickness, reach: they scale the links. Lengths are in metres.
+
+    >>> len(TRAINING_ARMS), HELD_OUT_ARM in TRAINING_ARMS, ARMS[HELD_OUT].finger
+    (10, False, 'two')
+    """
 
     link: Material
     joint: Material
@@ -211,10 +223,15 @@ _HAND = Material((0.33, 0.34, 0.36), gloss=0.4)
 
 
 def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[str, Material]]:
-    """Build the arm into ``spec``: joints j0..j6, position actuators a0..a6, site ``tool``;
-    materials by geom name.
+    """Build the arm into ``spec`` and return the materials of its geoms by name.
 
-    The IK of ``kinematics.py`` needs the joints to be the model's first.
+    The model gets joints j0..j6, position actuators a0..a6 and the site ``tool``. The IK of
+    ``kinematics.py`` needs the joints to be the model's first. table_height: in metres.
+
+    >>> spec = mujoco.MjSpec()
+    >>> made = add_arm(spec, ARMS[0], table_height=-0.07)
+    >>> made[0][0], spec.compile().njnt
+    ('arm/0', 7)
     """
     made: list[tuple[str, Material]] = []
 

@@ -27,7 +27,12 @@ _WORD = 64  # blobs of one table, a bit each
 
 @dataclass(frozen=True)
 class Blobs:
-    """Spheres that stand in for things when they darken what is beside them."""
+    """Spheres that stand in for things when they darken what is beside them.
+
+    >>> blobs = Blobs(np.zeros((1, 3), f32), np.full(1, 0.02, f32), np.zeros(1, np.int32))
+    >>> len(blobs.radius)
+    1
+    """
 
     centre: np.ndarray  # float32 (k, 3)
     radius: np.ndarray  # float32 (k,)
@@ -35,14 +40,25 @@ class Blobs:
 
     @functools.cached_property
     def words(self) -> list[Blobs]:
-        """These blobs in their order, at most 64 at a time: a bit each."""
+        """These blobs in their order, at most 64 at a time: a bit each.
+
+        >>> blobs = Blobs(np.zeros((70, 3), f32), np.ones(70, f32), np.zeros(70, np.int32))
+        >>> [len(part.radius) for part in blobs.words]
+        [64, 6]
+        """
         starts = range(0, len(self.radius), _WORD)
         parts = [slice(start, start + _WORD) for start in starts]
         return [Blobs(self.centre[part], self.radius[part], self.body[part]) for part in parts]
 
     @functools.cached_property
     def cells(self) -> tuple[np.ndarray, ...]:
-        """For x, y and z, uint64 (cells,): the bits of the blobs that may reach into a cell."""
+        """For x, y and z, uint64 (cells,): the bits of the blobs that may reach into a cell.
+
+        >>> blobs = Blobs(np.zeros((1, 3), f32), np.full(1, 0.02, f32), np.zeros(1, np.int32))
+        >>> x, y, z = blobs.cells
+        >>> int(x[0]), int(x[32])  # nothing at the edge, blob 0 in the middle
+        (0, 1)
+        """
         reach = self.radius * DARKENING_REACH + f32(_MARGIN)
         height = np.full(len(reach), DARKENING_HEIGHT + _MARGIN, f32)
         bits = np.left_shift(np.uint64(1), np.arange(len(reach), dtype=np.uint64))[:, None]
@@ -61,7 +77,14 @@ def contact_darkening(
 ) -> np.ndarray:
     """float32 (n,) in 0..1: room light that the blobs leave to points of body ``body``.
 
-    point, normal: float32 (3, n). body: int (n,). A blob takes what a sphere's form factor says."""
+    point, normal: float32 (3, n). body: int (n,). A blob takes what a sphere's form factor says.
+
+    >>> blobs = Blobs(np.array([[0, 0, 0.03]], f32), np.full(1, 0.02, f32), np.array([7], np.int32))
+    >>> point = np.array([[0, 0.2], [0, 0], [0, 0]], f32)  # below the blob, and far from it
+    >>> normal = np.array([[0, 0], [0, 0], [1, 1]], f32)
+    >>> contact_darkening(blobs, point, normal, np.array([0, 0])).round(2).tolist()
+    [0.6200000047683716, 1.0]
+    """
     left = np.ones(point.shape[1], f32)
     for some in blobs.words:
         which, blob = _pairs(some, point)
@@ -113,7 +136,15 @@ def _left(
 def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:
     """Blobs of a body from its inertia box: centres in its frame, float64 (k, 3), radii (k,).
 
-    Lengths in metres."""
+    Lengths in metres.
+
+    >>> model = mujoco.MjModel.from_xml_string(
+    ...     "<mujoco><worldbody><body><geom type='sphere' size='0.02'/></body></worldbody></mujoco>"
+    ... )
+    >>> centres, radius = body_blobs(model, body=1)
+    >>> centres.tolist(), radius.round(4).tolist()
+    ([[0.0, 0.0, 0.0]], [0.0163])
+    """
     inertia = model.body_inertia[body]
     mass = float(model.body_mass[body])
     x, y, z = (float(i) for i in inertia)

@@ -11,7 +11,12 @@ from pixelpush.datasets.sim.names import default_others
 
 @dataclass(frozen=True)
 class SimOptions:
-    """Options of ``pixelpush prepare sim``, ``sim-diverse`` and ``sim-cameras``."""
+    """Options of ``pixelpush prepare sim``, ``sim-diverse`` and ``sim-cameras``.
+
+    Example:
+        >>> SimOptions(episodes=1000).size
+        64
+    """
 
     episodes: int = 5000
     """Episodes of train; episode i does not depend on their number."""
@@ -32,21 +37,39 @@ class SimOptions:
 def prepare_sim(options: SimOptions) -> None:
     """Make the simulated bin, all splits: one robot at ten like stations, and a held-out station.
 
-    Run it again to go on after a kill, or to get more episodes."""
+    Run it again to go on after a kill, or to get more episodes.
+
+    Example:
+        >>> prepare_sim(SimOptions(size=100))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: sim: frames are 64, 128, 256 pixels high and wide, not 100.
+    """
     _prepare("sim", options)
 
 
 def prepare_sim_diverse(options: SimOptions) -> None:
     """Make sim-diverse, all splits: the simulated bin with ten different robots.
 
-    Run it again to go on after a kill, or to get more episodes."""
+    Run it again to go on after a kill, or to get more episodes.
+
+    Example:
+        >>> prepare_sim_diverse(SimOptions(episodes=0))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: sim/train: episodes must be 1 to 10000000, not 0.
+    """
     _prepare("sim-diverse", options)
 
 
 def prepare_sim_cameras(options: SimOptions) -> None:
     """Make sim-cameras, all splits: the stations of sim, each training episode with its own camera.
 
-    Run it again to go on after a kill, or to get more episodes."""
+    Run it again to go on after a kill, or to get more episodes.
+
+    Example:
+        >>> prepare_sim_cameras(SimOptions(workers=0))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: sim: workers must be at least 1, not 0.
+    """
     _prepare("sim-cameras", options)
 
 

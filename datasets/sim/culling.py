@@ -18,7 +18,15 @@ _MOST_SPHERES = 5  # of one geom
 
 
 class MovingSpheres:
-    """The spheres that hold some geoms."""
+    """The spheres that hold some geoms of a model: ``radius`` float64 (spheres,) in metres.
+
+    >>> model = mujoco.MjModel.from_xml_string(
+    ...     "<mujoco><worldbody><geom type='capsule' size='0.02 0.08'/></worldbody></mujoco>"
+    ... )
+    >>> spheres = MovingSpheres(model, np.array([0]))
+    >>> len(spheres.radius), bool((spheres.radius > 0.02).all())
+    (5, True)
+    """
 
     def __init__(self, model: mujoco.MjModel, geoms: np.ndarray):
         rows = [(int(geom), *_row_of_spheres(model, int(geom))) for geom in geoms]
@@ -34,7 +42,16 @@ class MovingSpheres:
         self.radius = radius
 
     def centres(self, data: mujoco.MjData) -> np.ndarray:
-        """float64 (spheres, 3) in the current pose."""
+        """float64 (spheres, 3), in metres, in the current pose.
+
+        >>> model = mujoco.MjModel.from_xml_string(
+        ...     "<mujoco><worldbody><geom size='0.02' pos='0 0 1'/></worldbody></mujoco>"
+        ... )
+        >>> data = mujoco.MjData(model)
+        >>> mujoco.mj_forward(model, data)
+        >>> MovingSpheres(model, np.array([0])).centres(data).tolist()
+        [[0.0, 0.0, 1.0]]
+        """
         along = np.take_along_axis(
             data.geom_xmat[self._geom].reshape(-1, 3, 3), self._axis[:, None], axis=2
         )[..., 0]
@@ -65,7 +82,14 @@ def _row_of_spheres(model: mujoco.MjModel, geom: int) -> tuple[int, list[float],
 
 
 class View:
-    """Where spheres are on the image."""
+    """Where spheres are on the image of an arm's camera, ``size`` pixels high and wide.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> view = View(ARMS[0], 8)
+    >>> seen = view.may_cover(np.array([ARMS[0].camera.target]), np.array([0.01]))
+    >>> bool(seen.reshape(8, 8)[3:5, 3:5].all()), int(seen.sum())
+    (True, 4)
+    """
 
     def __init__(self, arm: Arm, size: int):
         position, rotation = camera_frame(arm)
@@ -75,8 +99,14 @@ class View:
         self._size = size
 
     def may_cover(self, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
-        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), is on the image, or
-        next to one."""
+        """bool (pixels,): where one of the spheres is on the image, or next to one.
+
+        centres, radius: float64 (k, 3) and (k,), in metres.
+
+        >>> from pixelpush.datasets.sim.arm import ARMS
+        >>> bool(View(ARMS[0], 8).may_cover(np.zeros((0, 3)), np.zeros(0)).any())
+        False
+        """
         mask = np.zeros((self._size, self._size), bool)
         there = centres - self._eye
         x, y, depth = (_along(there, axis) for axis in (self._right, self._up, self._back))
@@ -100,11 +130,17 @@ class View:
 
 
 class Probes:
-    """Where shadows are looked for: lit pixels by their first sample, those on an edge by all their
-    samples.
+    """Where shadows are looked for: lit pixels by their first sample, edges by all their samples.
 
     points: float64 (samples, pixels, 3). lit, mixed: bool (pixels,); a mixed pixel's samples see
-    different geoms."""
+    different geoms. lamp: float64 (3,), and its radius, in metres.
+
+    >>> points = np.array([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])  # one sample of two pixels
+    >>> lit = np.ones(2, bool)
+    >>> probes = Probes(points, lit, ~lit, lamp=np.array([0.0, 0.0, 1.0]), lamp_radius=0.05)
+    >>> probes.may_shade(np.array([[0.0, 0.0, 0.5]]), np.array([0.05])).tolist()
+    [True, False]
+    """
 
     def __init__(
         self,
@@ -128,8 +164,15 @@ class Probes:
         )
 
     def may_shade(self, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
-        """bool (pixels,): where one of the spheres, float64 (k, 3) and (k,), may stand between lamp
-        and point."""
+        """bool (pixels,): where one of the spheres may stand between lamp and point.
+
+        centres, radius: float64 (k, 3) and (k,), in metres.
+
+        >>> dark = np.zeros(1, bool)
+        >>> probes = Probes(np.zeros((1, 1, 3)), dark, dark, np.array([0.0, 0.0, 1.0]), 0.05)
+        >>> probes.may_shade(np.array([[0.0, 0.0, 0.5]]), np.array([0.05])).tolist()
+        [False]
+        """
         there = centres - self._lamp
         distance = np.sqrt(_along(there, there))
         sine = np.minimum(0.999, (radius + self._margin) / distance)

@@ -16,12 +16,22 @@ _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
 def word(text: str) -> int:
-    """A 64-bit integer that stands for a word in a key."""
+    """A 64-bit integer that stands for a word in a key.
+
+    >>> word("train") == word("train"), word("train") == word("val")
+    (True, False)
+    """
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
 
 
 class Draw:
-    """A stream of random numbers for one purpose, e.g. ``Draw("episode", "train", 7)``."""
+    """A stream of random numbers for one purpose, e.g. ``Draw("episode", "train", 7)``.
+
+    >>> Draw("episode", "train", 7).uniform() == Draw("episode", "train", 7).uniform()
+    True
+    >>> Draw("episode", "train", 7).uniform() == Draw("episode", "train", 8).uniform()
+    False
+    """
 
     def __init__(self, purpose: str, *key: str | int):
         parts = [word(part) if isinstance(part, str) else part for part in key]
@@ -29,32 +39,62 @@ class Draw:
         self._count = 0
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
-        """A number in [low, high)."""
+        """A number in [low, high).
+
+        >>> draw = Draw("example")
+        >>> all(2 <= draw.uniform(2, 3) < 3 for _ in range(100))
+        True
+        """
         self._count += 1
         return low + (high - low) * uniform(self._seed, self._count)
 
     def integer(self, bound: int) -> int:
-        """An integer in [0, bound)."""
+        """An integer in [0, bound).
+
+        >>> draw = Draw("example")
+        >>> sorted({draw.integer(3) for _ in range(50)})
+        [0, 1, 2]
+        """
         return min(bound - 1, int(self.uniform() * bound))
 
     def vector(self, low: float, high: float, count: int) -> np.ndarray:
-        """float64 (count,) in [low, high)."""
+        """float64 (count,) in [low, high).
+
+        >>> Draw("example").vector(-1, 1, 4).shape
+        (4,)
+        """
         return np.array([self.uniform(low, high) for _ in range(count)])
 
     def bell(self, scale: float) -> float:
-        """A bell-shaped number of standard deviation ``scale``: a sum of four uniforms, free of
-        logarithms."""
+        """A bell-shaped number of standard deviation ``scale``: a sum of four uniforms.
+
+        It is free of logarithms, whose last bits depend on the machine.
+
+        >>> draw = Draw("example")
+        >>> round(float(np.std([draw.bell(2.0) for _ in range(2000)])))
+        2
+        """
         return scale * 1.7320508 * (sum(self.uniform() for _ in range(4)) - 2.0)
 
     def order(self, count: int) -> list[int]:
-        """A permutation of 0..count-1."""
+        """A permutation of 0..count-1.
+
+        >>> sorted(Draw("example").order(5))
+        [0, 1, 2, 3, 4]
+        """
         self._count += 1
         return [int(i) for i in permutation(count, self._seed, self._count)]
 
 
 def uniforms(count: int, *key: int) -> np.ndarray:
-    """float64 (count,) in [0, 1) from integers, 53 random bits each: SplitMix64 counted from the
-    key's hash."""
+    """float64 (count,) in [0, 1) from integers, 53 random bits each.
+
+    They are SplitMix64 (Steele, Lea and Flood 2014) counted from the key's hash.
+
+    >>> draws = uniforms(1000, 7)
+    >>> bool((draws == uniforms(1000, 7)).all()), round(float(draws.mean()), 1)
+    (True, 0.5)
+    """
     values = np.arange(1, count + 1, dtype=np.uint64)
     values *= _GAMMA
     values += np.uint64(hash64(*key))

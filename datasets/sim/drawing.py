@@ -23,7 +23,29 @@ class Drawing:
 
     vignette: float32 (pixels,). reach: where what moves may be seen and throw a shadow.
     moving_blobs: of what moves; blobs: of everything. arm: bool (bodies,), the arm's; top: metres,
-    the height over which nothing else reaches."""
+    the height over which nothing else reaches.
+
+    >>> import mujoco
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.rays import PixelRays
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> caster = RayCaster(scene.model, data)
+    >>> shader = Shader(scene, data, caster)
+    >>> even = np.ones(64, f32)
+    >>> still = StillScene(PixelRays(scene.arm, 8), caster, shader, even, (4, 16, 64), bound=14.0)
+    >>> blobs = shader.blobs(shader.dark_bodies)
+    >>> arm = np.isin(np.arange(scene.model.nbody), scene.arm_bodies)
+    >>> still.relight(np.arange(64), ~arm, blobs)
+    >>> seen = np.ones(64, bool)  # the arm moves, and may be seen in every pixel
+    >>> reach = Reach(arm, ~seen, [(arm, seen)])
+    >>> drawing = Drawing(still, shader, caster, even, reach, blobs, blobs, arm, top=1.0)
+    >>> samples = drawing.look(range(4), np.arange(64), have=None)
+    >>> samples.levels.shape, bool(samples.moving.any()), bool(samples.moving.all())
+    ((3, 4, 64), True, False)
+    """
 
     still: StillScene
     shader: Shader

@@ -23,7 +23,11 @@ class Observation:
 
     time: frames since the reset. state: float32 (5,): x, y, z in metres, pitch, yaw in radians of
     the fingertip. frame: uint8 (3, size, size), or None without rendering. labels: the arrays of
-    ``Episode.extra`` for this frame; ``segmentation`` and ``noise_floor`` come with the frame."""
+    ``Episode.extra`` for this frame; ``segmentation`` and ``noise_floor`` come with the frame.
+
+    >>> Observation(0, np.zeros(5, np.float32), None, {}).frame is None
+    True
+    """
 
     time: int
     state: np.ndarray
@@ -33,7 +37,13 @@ class Observation:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The full state of a ``SimulatedBin``: ``restore`` goes on from it, to the byte."""
+    """The full state of a ``SimulatedBin``: ``restore`` goes on from it, to the byte.
+
+    >>> bin = SimulatedBin("sim", render=False)
+    >>> seen = bin.reset("val", 3)
+    >>> bin.snapshot().split, bin.snapshot().episode, bin.snapshot().time
+    ('val', 3, 0)
+    """
 
     laboratory: str
     split: str
@@ -74,7 +84,11 @@ class SimulatedBin:
         self._pushing: Pushing | None = None
 
     def reset(self, split: str = "train", episode: int = 0) -> Observation:
-        """Begin as episode ``episode`` (from 0) of a split does; returns its first frame."""
+        """Begin as episode ``episode`` (from 0) of a split does; returns its first frame.
+
+        >>> SimulatedBin("sim", render=False).reset("train", 0).time
+        0
+        """
         check_split(split)
         if episode < 0:
             raise InputError(f"episode {episode}: episodes are counted from 0.")
@@ -95,7 +109,12 @@ class SimulatedBin:
 
         action: (5,), like the state. Numbers are rounded to float32, as an episode holds them.
         Raises InputError for other shapes and for poses outside ``lowest`` to ``highest``, and
-        before the first reset."""
+        before the first reset.
+
+        >>> SimulatedBin("sim").step(np.zeros(5))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: the simulated bin has not begun; call reset(split, ...
+        """
         pushing = self._begun()
         command = np.asarray(action, np.float32)
         if command.shape != (5,):
@@ -112,12 +131,26 @@ class SimulatedBin:
         return self._observe()
 
     def snapshot(self) -> Snapshot:
-        """The full state, to be kept as long as wanted; steps do not change it."""
+        """The full state, to be kept as long as wanted; steps do not change it.
+
+        >>> bin = SimulatedBin("sim", render=False)
+        >>> seen = bin.reset("val", 0)
+        >>> bin.snapshot().time
+        0
+        """
         pushing = self._begun()
         return Snapshot(self.laboratory, self._split, self._episode, self._time, pushing.moment())
 
     def restore(self, snapshot: Snapshot) -> Observation:
-        """Go back to a snapshot, of this bin or of another one of the same laboratory, and look."""
+        """Go back to a snapshot, of this bin or of another one of the same laboratory, and look.
+
+        >>> bin = SimulatedBin("sim", render=False)
+        >>> first = bin.reset("val", 0)
+        >>> start = bin.snapshot()
+        >>> later = bin.step(first.state.clip(bin.lowest, bin.highest))
+        >>> bool((bin.restore(start).state == first.state).all())
+        True
+        """
         if snapshot.laboratory != self.laboratory:
             raise InputError(
                 f"a snapshot of {snapshot.laboratory} cannot be restored in {self.laboratory}."

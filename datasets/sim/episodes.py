@@ -22,7 +22,12 @@ class SimulatedEpisodes:
 
     With noise, frames are a noisy copy of the clean render, the same at every reading, and
     ``extra["noise_floor"]``, float32 (T,), is the mean entropy of that noise in nats per sub-pixel:
-    no model can do better on average."""
+    no model can do better on average.
+
+    >>> SimulatedEpisodes(Path("nowhere"), "sim", "train")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder.
+    """
 
     def __init__(
         self,
@@ -77,7 +82,13 @@ def training_content(
 ) -> str:
     """The ``content_sha256`` of a split of this many episodes, without making or reading it.
 
-    identity: of the laboratory and size, as ``generate.identity`` gives it."""
+    identity: of the laboratory and size, as ``generate.identity`` gives it.
+
+    >>> from pixelpush.datasets.sim.generate import identity
+    >>> here = identity("sim", 64)
+    >>> training_content(here, "train", 64) == training_content(here, "train", 65)
+    False
+    """
     return _digest(identity, _noise_name(noise), split, episodes)
 
 

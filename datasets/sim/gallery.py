@@ -35,8 +35,11 @@ _STATIONS = [
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], scale: int = 1) -> np.ndarray:
-    """Frames uint8 (3, H, W), enlarged by a whole number, in rows on white: uint8 (height, width,
-    3)."""
+    """Frames uint8 (3, H, W), enlarged by ``scale``, in rows on white: uint8 (height, width, 3).
+
+    >>> sheet([[np.zeros((3, 4, 4), np.uint8)] * 2], scale=2).shape
+    (10, 20, 3)
+    """
     lines = []
     for row in rows:
         tiles = [
@@ -71,7 +74,12 @@ def _pool_frames(pool: str, size: int) -> list[np.ndarray]:
 
 
 def sheets() -> Iterator[tuple[str, np.ndarray]]:
-    """Name and picture of every sheet."""
+    """Name and picture, uint8 (height, width, 3), of every sheet, made one at a time.
+
+    >>> made = sheets()
+    >>> made is iter(made)
+    True
+    """
     for name in LABORATORIES:
         yield f"{name}_64", sheet([_strip(name, *at, 64, 8) for at in _STATIONS], scale=2)
         first = [_strip(name, *at, 256, 1)[0] for at in (*_STATIONS, ("test-novel", 0))]
@@ -89,7 +97,14 @@ def sheets() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def main() -> int:
-    """Write every sheet as a JPEG into a folder."""
+    """Write every sheet as a JPEG into a folder; returns the exit code.
+
+    >>> from unittest import mock
+    >>> with mock.patch.object(sys, "argv", ["gallery"]), mock.patch.object(sys, "stderr"):
+    ...     main()
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
     parser = argparse.ArgumentParser(description="Contact sheets of the simulated bin.")
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("--png", action="store_true", help="write PNG, lossless, instead of JPEG")

@@ -27,7 +27,13 @@ RENDERER = "mj_multiRay, 4 to 64 samples"
 
 
 def identity(laboratory: str, size: int) -> dict[str, str | int]:
-    """What decides the bytes of every episode, with a hash of it under "hash"."""
+    """What decides the bytes of every episode, with a hash of it under "hash".
+
+    >>> sorted(identity("sim", 64))
+    ['hash', 'laboratory', 'mujoco', 'renderer', 'scene', 'size']
+    >>> identity("sim", 64)["hash"] == identity("sim", 128)["hash"]
+    False
+    """
     parts = {
         "laboratory": laboratory,
         "scene": SCENE_VERSION,
@@ -55,23 +61,41 @@ def _labeller(arm: Arm, filling: Filling, size: int) -> Labeller:
 
 
 def scene_of(laboratory: str, split: str, episode: int) -> Scene:
-    """The scene of an episode, before physics; the last ones are kept."""
+    """The scene of an episode, before physics; the last ones are kept.
+
+    >>> scene = scene_of("sim", "train", 0)
+    >>> len(scene.object_bodies) == len(filling_of("train", 0).objects)
+    True
+    """
     return _scene(arm_of(laboratory, split, episode), filling_of(split, episode))
 
 
 def renderer_of(laboratory: str, split: str, episode: int, size: int) -> Renderer:
-    """The renderer of an episode's scene; the last ones are kept."""
+    """The renderer of an episode's scene; the last ones are kept.
+
+    >>> renderer_of("sim", "train", 0, 64).size
+    64
+    """
     return _renderer(arm_of(laboratory, split, episode), filling_of(split, episode), size)
 
 
 def simulate_episode(laboratory: str, split: str, episode: int) -> Rollout:
-    """The physics of an episode."""
+    """The physics of an episode.
+
+    >>> simulate_episode("sim", "test", 0)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim: no split 'test'; it has train, val, test-seen, test-novel.
+    """
     scene = scene_of(laboratory, split, episode)
     return simulate(scene, kinematics_of(scene.arm), episode_draw(split, episode))
 
 
 def labeller_of(laboratory: str, split: str, episode: int, size: int) -> Labeller:
-    """The labeller of an episode's scene; the last ones are kept."""
+    """The labeller of an episode's scene; the last ones are kept.
+
+    >>> labeller_of("sim", "train", 0, 64) is labeller_of("sim", "train", 1, 64)  # of one filling
+    True
+    """
     return _labeller(arm_of(laboratory, split, episode), filling_of(split, episode), size)
 
 
@@ -81,7 +105,12 @@ def generate_episode(laboratory: str, split: str, episode: int, size: int = 64) 
     extra: ``arm_places`` float32 (20, 6, 3), ``object_places`` float32 (20, objects, 3),
     ``object_visible`` float32 (20, objects) and ``object_poses`` float32 (20, objects, 7), see
     labels.py; ``segmentation`` uint8 (20, size, size), 0 background, 1 arm, 2 + k object k;
-    ``objects`` int16 (objects,), their numbers in the pool; ``arm`` int16 (), the station."""
+    ``objects`` int16 (objects,), their numbers in the pool; ``arm`` int16 (), the station.
+
+    >>> generate_episode("sim", "test", 0)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim: no split 'test'; it has train, val, test-seen, test-novel.
+    """
     rollout = simulate_episode(laboratory, split, episode)
     renderer = renderer_of(laboratory, split, episode, size)
     frames, segmentation = renderer.render(rollout.configurations, rollout.moved)
@@ -101,7 +130,11 @@ def generate_episode(laboratory: str, split: str, episode: int, size: int = 64) 
 
 
 def about(laboratory: str, split: str, episode: int) -> dict[str, np.ndarray]:
-    """What an episode is made of: ``objects`` int16 (objects,), ``arm`` int16 ()."""
+    """What an episode is made of: ``objects`` int16 (objects,), ``arm`` int16 ().
+
+    >>> int(about("sim", "train", 0)["arm"]), int(about("sim", "test-seen", 0)["arm"])
+    (0, 10)
+    """
     return {
         "objects": np.array(filling_of(split, episode).objects, np.int16),
         "arm": np.array(arm_index(laboratory, split, episode), np.int16),

@@ -49,7 +49,15 @@ def project(arm: Arm, points: np.ndarray, size: int) -> np.ndarray:
 
 
 class Labeller:
-    """Labels the configurations of one scene at one frame size."""
+    """Labels the configurations of one scene at one frame size.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> labels = Labeller(scene, 64).label(mujoco.MjData(scene.model).qpos)
+    >>> labels["arm_places"].shape, labels["object_poses"].shape
+    ((6, 3), (1, 7))
+    """
 
     def __init__(self, scene: Scene, size: int):
         self._arm = scene.arm

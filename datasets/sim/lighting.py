@@ -27,7 +27,11 @@ f32 = np.float32
 
 @dataclass(frozen=True)
 class Lamp:
-    """Light constants of a scene, ready for shading."""
+    """Light constants of a scene, ready for shading.
+
+    >>> Lamp.of(Light((0.55, -0.75, 1.25)), floor=(0.5, 0.5, 0.5)).position.shape
+    (3,)
+    """
 
     position: np.ndarray  # float32 (3,)
     key: np.ndarray  # float32 (3,)
@@ -38,6 +42,13 @@ class Lamp:
 
     @classmethod
     def of(cls, light: Light, floor: Colour) -> Lamp:
+        """The constants of a light over a floor of this colour, in linear light.
+
+        >>> dim = Lamp.of(Light((0.55, -0.75, 1.25), room=0.5), floor=(0.5, 0.5, 0.5))
+        >>> full = Lamp.of(Light((0.55, -0.75, 1.25)), floor=(0.5, 0.5, 0.5))
+        >>> (dim.sky / full.sky).tolist()
+        [0.5, 0.5, 0.5]
+        """
         x, y, _ = light.position
         away = math.sqrt(x * x + y * y + 0.36)
         bounce = [s * b * (0.4 + 0.6 * c) for s, b, c in zip(_SKY, _BOUNCE, floor, strict=True)]
@@ -52,17 +63,32 @@ class Lamp:
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Over the first axis of length 3, in a fixed order."""
+    """The dot product over the first axis of length 3, in a fixed order.
+
+    >>> dot(np.array([1.0, 2.0, 3.0]), np.ones(3)).tolist()
+    6.0
+    """
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def column(vector: np.ndarray) -> np.ndarray:
-    """(3,) -> (3, 1), to be used against (3, n)."""
+    """A vector (3,) as (3, 1), to be used against (3, n).
+
+    >>> column(np.zeros(3)).shape
+    (3, 1)
+    """
     return vector[:, None]
 
 
 def room_light(lamp: Lamp, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """Light that casts no shadow, from sky, ground and fill: (3, n)."""
+    """Light that casts no shadow, from sky, ground and fill: (3, n).
+
+    >>> lamp = Lamp.of(Light((0.55, -0.75, 1.25)), floor=(0.5, 0.5, 0.5))
+    >>> up = np.array([[0], [0], [1]], f32)
+    >>> grey = np.full((3, 1), 0.5, f32)
+    >>> bool((room_light(lamp, grey, up) > room_light(lamp, grey, -up)).all())
+    True
+    """
     up = 0.5 + 0.5 * normal[2]
     side = np.maximum(dot(column(lamp.fill_direction), normal) + f32(0.25), 0) * f32(0.8)
     out = np.empty_like(albedo)
@@ -81,8 +107,17 @@ def key_light(
     normal: np.ndarray,
     view: np.ndarray,
 ) -> np.ndarray:
-    """The key light where nothing shades it, with its highlight: (3, n). ``view``: unit rays from
-    the camera."""
+    """The key light where nothing shades it, with its highlight: float32 (3, n).
+
+    gloss: (n,). view: (3, n), unit rays from the camera.
+
+    >>> lamp = Lamp.of(Light((0.0, 0.0, 1.5)), floor=(0.5, 0.5, 0.5))
+    >>> up = np.array([[0], [0], [1]], f32)
+    >>> grey = np.full((3, 1), 0.5, f32)
+    >>> matt = np.zeros(1, f32)
+    >>> key_light(lamp, grey, matt, np.zeros((3, 1), f32), -up, -up).tolist()  # faces away
+    [[0.0], [0.0], [0.0]]
+    """
     to_light = column(lamp.position) - point
     square = dot(to_light, to_light)
     to_light /= np.sqrt(square)
@@ -101,8 +136,16 @@ def key_light(
 
 
 def corner_darkening(point: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """(n,) in 0..1: how much of the room's light reaches a point near the bin's walls, inside and
-    outside."""
+    """float32 (n,) in 0..1: how much of the room's light reaches a point near the bin's walls.
+
+    It holds inside and outside of the bin.
+
+    >>> point = np.array([[0, BIN], [0, 0], [0, 0]], f32)  # the middle of the floor, and its edge
+    >>> up = np.array([[0, 0], [0, 0], [1, 1]], f32)
+    >>> middle, edge = corner_darkening(point, up)
+    >>> bool(middle > edge)
+    True
+    """
     x, y, z = point
     inner = f32(BIN) - np.maximum(np.abs(x), np.abs(y))
     corner = f32(BIN) - np.minimum(np.abs(x), np.abs(y))
@@ -142,6 +185,10 @@ _TONE = _tone_table()
 
 
 def develop(light: np.ndarray) -> np.ndarray:
-    """Linear light, float32, any shape -> float32 levels 0..255 as a camera would give them."""
+    """Linear light, float32, any shape -> float32 levels 0..255 as a camera would give them.
+
+    >>> develop(np.array([0.0, 1.25], f32)).round().tolist()
+    [0.0, 254.0]
+    """
     index = np.clip(light, 0, f32(1.25)) * f32(65535 / 1.25) + f32(0.5)
     return _TONE[index.astype(np.uint16)]

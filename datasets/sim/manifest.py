@@ -26,7 +26,11 @@ HASHED = 4  # episodes of each split
 
 @dataclass(frozen=True)
 class SplitManifest:
-    """A split: its default number of episodes, and the content hashes of its first ones."""
+    """A split: its default number of episodes, and the content hashes of its first ones.
+
+    >>> SplitManifest(episodes=256, content_sha256=("ab",)).episodes
+    256
+    """
 
     episodes: int = 0
     content_sha256: tuple[str, ...] = ()
@@ -34,15 +38,24 @@ class SplitManifest:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A laboratory: what decides its bytes, and its splits."""
+    """A laboratory: what decides its bytes, and its splits.
+
+    >>> Manifest({"scene": 4}, {"train": SplitManifest(5000)}).splits["train"].episodes
+    5000
+    """
 
     identity: Mapping[str, str | int] = field(default_factory=dict)
     splits: Mapping[str, SplitManifest] = field(default_factory=dict)
 
 
 def make_manifest(hashed: int = HASHED) -> dict[str, Manifest]:
-    """The manifests of the laboratories as this version makes them on this machine, from the first
-    ``hashed`` episodes of each split."""
+    """The manifests of the laboratories as this version makes them on this machine.
+
+    hashed: how many episodes of each split are made and hashed.
+
+    >>> differences(make_manifest(hashed=0), committed_manifest())
+    []
+    """
     return {name: _laboratory(name, hashed) for name in LABORATORIES}
 
 
@@ -79,8 +92,14 @@ def committed_manifest() -> dict[str, Manifest]:
 
 
 def differences(found: Mapping[str, Manifest], committed: Mapping[str, Manifest]) -> list[str]:
-    """What the committed manifest has otherwise, a line each; hashes are compared as far as
-    ``found`` has them."""
+    """What the committed manifest has otherwise, a line each.
+
+    Hashes are compared as far as ``found`` has them.
+
+    >>> found = {"sim": Manifest({}, {"val": SplitManifest(9)})}
+    >>> differences(found, {"sim": Manifest({}, {"val": SplitManifest(8)})})
+    ['sim/val: 9 episodes, committed 8']
+    """
     return [
         f"{name}/{line}"
         for name, manifest in found.items()
@@ -103,7 +122,14 @@ def _differences(found: Manifest, committed: Manifest) -> list[str]:
 
 
 def main() -> int:
-    """Check or write the manifest; exit code 1 if it does not hold here."""
+    """Check or write the manifest; exit code 1 if it does not hold here.
+
+    >>> from unittest import mock
+    >>> with mock.patch.object(sys, "argv", ["manifest", "--x"]), mock.patch.object(sys, "stderr"):
+    ...     main()
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
     parser = argparse.ArgumentParser(description="The manifest of the simulated bin.")
     parser.add_argument(
         "--write", action="store_true", help="write manifest.json instead of checking it"

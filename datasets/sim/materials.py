@@ -15,10 +15,13 @@ PLAIN, BANDS, CHECKER, DOTS, WOOD, FELT, STRIPES, LABEL, SPECKLE, PLANKS = range
 
 @dataclass(frozen=True)
 class Material:
-    """Display-referred (sRGB-like) colours in 0..1; the pattern mixes ``colour`` towards
-    ``second``.
+    """What a surface looks like: display-referred (sRGB-like) colours in 0..1, pattern and gloss.
 
-    gloss: strength of the highlight, 0 (felt) to 1 (metal).
+    The pattern mixes ``colour`` towards ``second``. gloss: strength of the highlight, 0 (felt) to 1
+    (metal).
+
+    >>> Material((0.8, 0.2, 0.2), (1.0, 1.0, 1.0), STRIPES).gloss
+    0.25
     """
 
     colour: Colour
@@ -28,7 +31,11 @@ class Material:
 
 
 def linear(colour: Colour) -> Colour:
-    """Display-referred to linear light."""
+    """A display-referred colour in linear light, by the power 2.2.
+
+    >>> linear((0.0, 0.5, 1.0))
+    (0.0, 0.217..., 1.0)
+    """
     r, g, b = (math.pow(min(max(c, 0.0), 1.0), 2.2) for c in colour)
     return r, g, b
 
@@ -58,7 +65,11 @@ _THINGS: tuple[Colour, ...] = (
 
 
 def thing_colour(draw: Draw) -> Colour:
-    """A colour for an object: one of a drawer's, a little lighter or darker, a little off."""
+    """A colour for an object: one of a drawer's, a little lighter or darker, a little off.
+
+    >>> all(0.12 <= part <= 0.97 for part in thing_colour(Draw("example")))
+    True
+    """
     base = _THINGS[draw.integer(len(_THINGS))]
     shade = draw.uniform(0.9, 1.08)
     r, g, b = (min(0.97, max(0.12, c * shade + draw.uniform(-0.035, 0.035))) for c in base)
@@ -66,6 +77,10 @@ def thing_colour(draw: Draw) -> Colour:
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """A lighter or darker version of a colour."""
+    """A lighter or darker version of a colour.
+
+    >>> shade((0.2, 0.4, 0.8), 2.0)
+    (0.4, 0.8, 0.98)
+    """
     r, g, b = (min(0.98, c * factor) for c in colour)
     return r, g, b

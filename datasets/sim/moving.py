@@ -16,14 +16,24 @@ class Reach:
     """Where moving bodies may be seen, and where they may throw a shadow.
 
     bodies: bool (bodies,). shaded: bool (pixels,). parts: some of the bodies, bool (bodies,), and
-    where they may be seen, bool (pixels,)."""
+    where they may be seen, bool (pixels,).
+
+    >>> seen = np.array([True, False, False])
+    >>> reach = Reach(np.ones(1, bool), np.array([False, False, True]), [(np.ones(1, bool), seen)])
+    >>> reach.pixels().tolist()
+    [0, 2]
+    """
 
     bodies: np.ndarray
     shaded: np.ndarray
     parts: list[tuple[np.ndarray, np.ndarray]]
 
     def pixels(self) -> np.ndarray:
-        """Numbers of the pixels that something moving may change."""
+        """Numbers of the pixels that something moving may change.
+
+        >>> Reach(np.ones(1, bool), np.zeros(4, bool), []).pixels().tolist()
+        []
+        """
         return np.flatnonzero(
             np.logical_or.reduce([self.shaded, *(seen for _, seen in self.parts)])
         )
@@ -32,7 +42,20 @@ class Reach:
 class Moving:
     """The moving bodies, in two parts: with and without bounding volumes in MuJoCo.
 
-    Rays cost more where there are none, so each part's are cast only where its own spheres are."""
+    Rays cost more where there are none, so each part's are cast only where its own spheres are.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> bodies = np.arange(scene.model.nbody) > 1
+    >>> moving = Moving(scene.model, RayCaster(scene.model, data), bodies)
+    >>> none = np.zeros(64, bool)
+    >>> probes = Probes(np.zeros((1, 64, 3)), none, none, np.ones(3), 0.05)
+    >>> moving.reach(data, View(scene.arm, 8), probes).pixels().size > 0  # the arm is seen
+    True
+    """
 
     def __init__(self, model: mujoco.MjModel, caster: RayCaster, bodies: np.ndarray):
         self._bodies = bodies
@@ -63,7 +86,22 @@ def nearest(
     """The first thing that moves along rays, float64 (s, n, 3), s samples of n pixels.
 
     limit: float64 (s, n), how far they go; rays that meet nothing before have geom -1. The arrays
-    of what is returned have these shapes too."""
+    of what is returned have these shapes too.
+
+    >>> model = mujoco.MjModel.from_xml_string(
+    ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
+    ... )
+    >>> data = mujoco.MjData(model)
+    >>> mujoco.mj_forward(model, data)
+    >>> everything = np.ones(1, bool)
+    >>> reach = Reach(everything, np.zeros(1, bool), [(everything, np.ones(1, bool))])
+    >>> down = np.array([[[0.0, 0.0, -1.0]]])
+    >>> caster = RayCaster(model, data)
+    >>> eye = np.array([0.0, 0.0, 1.0])
+    >>> hits = nearest(caster, reach, eye, down, np.array([0]), np.full((1, 1), 2.0))
+    >>> hits.geom.tolist(), hits.distance.round(6).tolist()
+    ([[0]], [[0.9]])
+    """
     geom = np.full(limit.shape, -1, np.int32)
     distance = limit.copy()
     normal = np.zeros(rays.shape)

@@ -43,7 +43,12 @@ def parse_name(name: str) -> tuple[str, int | None]:
 
 
 def check_laboratory(laboratory: str) -> None:
-    """Refuse a name that is none of LABORATORIES."""
+    """Refuse with an InputError a name that is none of LABORATORIES.
+
+    >>> check_laboratory("simple")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: no simulated laboratory 'simple'; there are sim, sim-diverse, ...
+    """
     if laboratory not in LABORATORIES:
         raise InputError(
             f"no simulated laboratory {laboratory!r}; there are {', '.join(LABORATORIES)}."
@@ -51,7 +56,12 @@ def check_laboratory(laboratory: str) -> None:
 
 
 def check_split(split: str) -> None:
-    """Refuse a name that is none of SPLITS."""
+    """Refuse with an InputError a name that is none of SPLITS.
+
+    >>> check_split("test")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim: no split 'test'; it has train, val, test-seen, test-novel.
+    """
     if split not in SPLITS:
         raise InputError(f"sim: no split {split!r}; it has {', '.join(SPLITS)}.")
 

@@ -47,8 +47,13 @@ _MIDDLE = _CUMULATIVE[128, 128 - REACH : 128 + REACH]
 
 
 def noise_floor(clean: np.ndarray) -> np.ndarray:
-    """float32 (T,): the mean entropy in nats per sub-pixel of the noise on clean frames, uint8 (T,
-    C, H, W)."""
+    """float32 (T,): the mean entropy of the noise on clean frames, in nats per sub-pixel.
+
+    clean: uint8 (T, C, H, W).
+
+    >>> noise_floor(np.full((1, 3, 8, 8), 128, np.uint8)).round(3).tolist()
+    [0.5149999856948853]
+    """
     counts = [np.bincount(frame.ravel(), minlength=256) for frame in clean]
     return np.array(
         [math.fsum((count * ENTROPY).tolist()) / count.sum() for count in counts], dtype=np.float32
@@ -56,7 +61,11 @@ def noise_floor(clean: np.ndarray) -> np.ndarray:
 
 
 def noise_key(split: str, episode: int) -> int:
-    """The key of an episode's noise."""
+    """The key of an episode's noise.
+
+    >>> noise_key("val", 0) == noise_key("train", 0)
+    False
+    """
     return hash64(word(split), episode)
 
 
@@ -64,7 +73,15 @@ def add_noise(clean: np.ndarray, key: int, first: int = 0) -> np.ndarray:
     """A noisy copy of clean frames, uint8 (T, C, H, W), drawn from ``key``.
 
     ``clean[0]`` is the episode's frame ``first``; each frame has its own stream, so that a part
-    reads as in the whole."""
+    reads as in the whole.
+
+    >>> clean = np.full((2, 3, 8, 8), 128, np.uint8)
+    >>> noisy = add_noise(clean, key=7)
+    >>> bool((add_noise(clean[1:], 7, first=1) == noisy[1:]).all())
+    True
+    >>> sorted(set(noisy.ravel().tolist()))
+    [127, 128, 129]
+    """
     noisy = np.empty_like(clean)
     for index, frame in enumerate(clean):
         noisy[index] = _read(

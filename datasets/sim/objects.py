@@ -28,7 +28,11 @@ DENSITY = 300.0  # kg/m3: hollow plastic, wood
 
 @dataclass(frozen=True)
 class Part:
-    """One primitive of an object: MuJoCo's type and half sizes in metres, in the object's frame."""
+    """One primitive of an object: MuJoCo's type and half sizes in metres, in the object's frame.
+
+    >>> Part(BOX, [0.02, 0.02, 0.01], Material((0.8, 0.2, 0.2))).position
+    (0.0, 0.0, 0.0)
+    """
 
     type: Geom
     size: Sequence[float]
@@ -37,6 +41,11 @@ class Part:
     rotation: np.ndarray | None = None  # the identity
 
     def scaled(self, factor: float) -> Part:
+        """The part enlarged by a factor, about the object's origin.
+
+        >>> Part(BALL, [0.5], Material((0.8, 0.2, 0.2)), (1.0, 0.0, 0.0)).scaled(2).position
+        [2.0, 0.0, 0.0]
+        """
         return replace(
             self, size=[s * factor for s in self.size], position=[p * factor for p in self.position]
         )
@@ -331,13 +340,23 @@ POOL_SIZES = {"seen": 60, "novel": 32}
 
 
 def object_kind(pool: str, index: int) -> str:
-    """The name of the shape of object ``index`` of a pool ("seen" or "novel")."""
+    """The name of the shape of object ``index`` of a pool ("seen" or "novel").
+
+    >>> set(SEEN_KINDS) & {object_kind("novel", index) for index in range(100)}  # none is in both
+    set()
+    """
     kinds = list(SEEN_KINDS if pool == "seen" else NOVEL_KINDS)
     return kinds[index % len(kinds)]
 
 
 def object_parts(pool: str, index: int) -> list[Part]:
-    """The primitives of object ``index`` of a pool, to scale, always the same."""
+    """The primitives of object ``index`` of a pool, to scale, always the same.
+
+    >>> [part.size for part in object_parts("seen", 7)] == [
+    ...     part.size for part in object_parts("seen", 7)
+    ... ]
+    True
+    """
     draw = Draw("object", pool, index)
     kinds = SEEN_KINDS if pool == "seen" else NOVEL_KINDS
     scale = draw.uniform(0.98, 1.38)
@@ -345,7 +364,14 @@ def object_parts(pool: str, index: int) -> list[Part]:
 
 
 def add_object(body: mujoco.MjsBody, parts: list[Part], name: str) -> list[tuple[str, Material]]:
-    """Give ``body`` the parts as colliding geoms; returns the material of each by geom name."""
+    """Give ``body`` the parts as colliding geoms; returns the material of each by geom name.
+
+    >>> spec = mujoco.MjSpec()
+    >>> ball = Part(BALL, [0.02], Material((0.8, 0.2, 0.2)))
+    >>> made = add_object(spec.worldbody.add_body(), [ball, ball], "object0")
+    >>> [name for name, _ in made], spec.compile().ngeom
+    (['object0/0', 'object0/1'], 2)
+    """
     made = []
     for number, part in enumerate(parts):
         geom = f"{name}/{number}"

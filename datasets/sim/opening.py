@@ -28,7 +28,12 @@ def open_sim(
     64 of train and 16 of the others are made. What is missing under ``root`` (default: the data
     root) is made first, by ``workers`` processes (default: one per CPU), telling so on stderr. With
     ``noise``, ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise. Raises
-    InputError for unknown values, a store of another version of the scene, or a full disk."""
+    InputError for unknown values, a store of another version of the scene, or a full disk.
+
+    >>> open_sim("sim", "test")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim: no split 'test'; it has train, val, test-seen, test-novel.
+    """
     path = ensure_split(
         laboratory,
         split,

@@ -37,7 +37,12 @@ class Rollout:
     """An episode's physics, T = FRAMES.
 
     configurations: float64 (T, nq). moved: bool (T, objects), which objects had left their first
-    place by then. states, actions: float32 (T, 5)."""
+    place by then. states, actions: float32 (T, 5).
+
+    >>> rows = np.zeros((FRAMES, 5), np.float32)
+    >>> Rollout(np.zeros((FRAMES, 14)), np.zeros((FRAMES, 1), bool), rows, rows).states.shape
+    (20, 5)
+    """
 
     configurations: np.ndarray
     moved: np.ndarray
@@ -47,7 +52,19 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Moment:
-    """The full state of a ``Pushing``: what ``Pushing.restore`` goes on from, to the byte."""
+    """The full state of a ``Pushing``: what ``Pushing.restore`` goes on from, to the byte.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.kinematics import kinematics_of
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> pushing = Pushing(scene, kinematics_of(scene.arm), Draw("example"))
+    >>> start = pushing.moment()
+    >>> pushing.step(pushing.command.astype(np.float32))
+    >>> pushing.restore(start)
+    >>> bool((pushing.command == start.command).all())
+    True
+    """
 
     physics: mujoco.MjData
     joints: np.ndarray
@@ -67,6 +84,14 @@ class Pushing:
 
     configuration: float64 (nq,), joints and poses, where an object that never left its first place
     by more than STILL_TOLERANCE has exactly that place. moved: bool (objects,), which objects did.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.kinematics import kinematics_of
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> pushing = Pushing(scene, kinematics_of(scene.arm), Draw("example"))
+    >>> pushing.state().shape, pushing.object_places().shape, pushing.moved.tolist()
+    ((5,), (1, 2), [False])
     """
 
     def __init__(self, scene: Scene, kinematics: Kinematics, draw: Draw):
@@ -111,7 +136,7 @@ class Pushing:
         return self._data.xpos[self._bodies, :2]
 
     def moment(self) -> Moment:
-        """A copy of the full state; later steps do not change it."""
+        """A copy of the full state; later steps do not change it. ``restore`` goes back to it."""
         # A whole copy of MuJoCo's data: its state vectors leave out which objects sleep.
         return Moment(
             copy.copy(self._data), self._joints, self.command, self._first, self.moved.copy()
@@ -141,7 +166,16 @@ class Pushing:
 def simulate(scene: Scene, kinematics: Kinematics, draw: Draw) -> Rollout:
     """Drop the objects, let them settle, push for FRAMES frames.
 
-    A pure function of the scene and the draw."""
+    A pure function of the scene and the draw.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.kinematics import kinematics_of
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> rollout = simulate(scene, kinematics_of(scene.arm), Draw("example"))
+    >>> rollout.configurations.shape, rollout.moved.shape  # 7 joints and a pose of 7 numbers
+    ((20, 14), (20, 1))
+    """
     count = len(scene.object_bodies)
     pushing = Pushing(scene, kinematics, draw)
     pusher = Pusher(draw, count)

@@ -15,7 +15,12 @@ HIGHEST = np.array([0.2, 0.2, 0.07, 0.25, 1.4])
 
 
 def start_pose(draw: Draw) -> np.ndarray:
-    """float64 (5,): where the hand waits while the objects settle."""
+    """float64 (5,): where the hand waits while the objects settle.
+
+    >>> pose = start_pose(Draw("example"))
+    >>> bool(((pose >= LOWEST) & (pose <= HIGHEST)).all())
+    True
+    """
     angle = draw.uniform(-math.pi, math.pi)
     radius = draw.uniform(0.08, 0.19)
     x = radius * math.cos(angle)
@@ -26,7 +31,15 @@ def start_pose(draw: Draw) -> np.ndarray:
 
 
 class Pusher:
-    """Draws one push after the other: a direction, a speed and a duration of five to ten frames."""
+    """Draws one push after the other: a direction, a speed and a duration of five to ten frames.
+
+    >>> pusher = Pusher(Draw("example"), objects=1)
+    >>> command = np.array([0.0, 0.0, 0.03, 0.0, 0.0])
+    >>> for _ in range(3):
+    ...     command = pusher.next_command(command, np.array([[0.1, 0.0]]))
+    >>> bool(((command >= LOWEST) & (command <= HIGHEST)).all())
+    True
+    """
 
     def __init__(self, draw: Draw, objects: int):
         self._draw = draw
@@ -35,8 +48,14 @@ class Pusher:
         self._left = 0
 
     def next_command(self, command: np.ndarray, objects: np.ndarray) -> np.ndarray:
-        """The pose to command next, float64 (5,), from the last one and the objects' places,
-        float64 (objects, 2)."""
+        """The pose to command next, float64 (5,), from the last one and the objects' places.
+
+        objects: float64 (objects, 2), x and y in metres.
+
+        >>> pusher = Pusher(Draw("example"), objects=1)
+        >>> pusher.next_command(np.array([0.0, 0.0, 0.03, 0.0, 0.0]), np.array([[0.1, 0.0]])).shape
+        (5,)
+        """
         if self._left == 0:
             self._aim(command, objects)
         self._left -= 1

@@ -37,7 +37,11 @@ from pixelpush.settings import MOST_WORKERS
 
 
 def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
-    """Where the store of a split lies: DATA/sim/64/train."""
+    """Where the store of a split lies: DATA/sim/64/train.
+
+    >>> store_path("sim", "train", 64, Path("data")).as_posix()
+    'data/sim/64/train'
+    """
     root = data_root() if root is None else expanded(root)
     return root / laboratory / str(size) / split
 
@@ -59,7 +63,12 @@ def ensure_split(
     processes at once: one works, the others wait. What was begun of a larger store stays for
     a later call that asks for that many again. Raises InputError for bad values, a store of another
     version of the scene (unless ``rebuild``), an unfinished larger one where no number is given, a
-    full disk."""
+    full disk.
+
+    >>> ensure_split("sim", "train", size=100)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim: frames are 64, 128, 256 pixels high and wide, not 100.
+    """
     check_laboratory(laboratory)
     least = 1 if episodes is None else episodes
     check_episodes(split, least)
@@ -94,7 +103,12 @@ def prepare_splits(
 ) -> None:
     """Make this many episodes of each split, and print a summary of each store.
 
-    All values are checked before anything is made. Raises InputError as ``ensure_split`` does."""
+    All values are checked before anything is made. Raises InputError as ``ensure_split`` does.
+
+    >>> prepare_splits("sim", {"train": 0}, 64)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim/train: episodes must be 1 to 10000000, not 0.
+    """
     check_size(size)
     for split, count in counts.items():
         check_episodes(split, count)
@@ -147,8 +161,15 @@ def _finished(path: Path, laboratory: str, split: str, size: int) -> int:
 
 @contextlib.contextmanager
 def only_one(path: Path) -> Iterator[None]:
-    """One process at a time makes the store ``path``; the lock goes with the process, however that
-    ends."""
+    """One process at a time makes the store ``path``; others wait, and say so on stderr.
+
+    The lock goes with the process, however that ends.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, only_one(Path(folder) / "train"):
+    ...     (Path(folder) / ".train.lock").exists()
+    True
+    """
     with open(path.with_name(f".{path.name}.lock"), "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,12 +220,28 @@ def _make(
 
 
 def per_shard(episodes: int) -> int:
-    """Episodes of a shard: few where there are few, so that all workers have something to do."""
+    """Episodes of a shard: few where there are few, so that all workers have something to do.
+
+    >>> per_shard(16), per_shard(160), per_shard(5000)
+    (4, 10, 32)
+    """
     return max(4, min(32, episodes // 16))
 
 
 def take_up(working: Path, plan: Mapping[str, object]) -> None:
-    """Go on in a working folder of the same plan; one of another plan is emptied."""
+    """Go on in a working folder of the same plan; one of another plan is emptied.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     working = Path(folder) / "working"
+    ...     take_up(working, {"episodes": 64})
+    ...     (working / "shard").touch()
+    ...     take_up(working, {"episodes": 64})
+    ...     same = (working / "shard").exists()
+    ...     take_up(working, {"episodes": 65})
+    ...     same, (working / "shard").exists()
+    (True, False)
+    """
     file = working / "plan.json"
     if working.exists() and (not file.is_file() or read_json(file) != plan):
         # Out of the way first: a worker that outlives its killed parent may still be writing there.

@@ -54,7 +54,13 @@ SAMPLE_PLACES = _places()
 
 
 class PixelRays:
-    """The camera's rays through samples of pixels. eye: float64 (3,), where all start."""
+    """The camera's rays through samples of pixels. eye: float64 (3,), where all start.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> rays = PixelRays(ARMS[0], 8).through(range(4), np.arange(64))
+    >>> rays.shape, bool(np.allclose((rays**2).sum(-1), 1))
+    ((4, 64, 3), True)
+    """
 
     def __init__(self, arm: Arm, size: int):
         self.eye, self._rotation = camera_frame(arm)
@@ -62,7 +68,12 @@ class PixelRays:
         self._size = size
 
     def through(self, samples: range, pixels: np.ndarray) -> np.ndarray:
-        """Unit rays, float64 (samples, pixels, 3); pixels are counted row by row."""
+        """Unit rays, float64 (samples, pixels, 3); pixels are counted row by row.
+
+        >>> from pixelpush.datasets.sim.arm import ARMS
+        >>> PixelRays(ARMS[0], 8).through(range(16), np.array([27, 28])).shape
+        (16, 2, 3)
+        """
         places = SAMPLE_PLACES[samples.start : samples.stop, None]
         x = ((pixels % self._size + places[..., 0]) / self._size * 2 - 1) * self._half
         y = (1 - (pixels // self._size + places[..., 1]) / self._size * 2) * self._half
@@ -80,7 +91,11 @@ class Hits:
     """What rays meet first.
 
     geom: int32 (n,), -1 for none. distance: float64 (n,), infinite for none. normal: float64 (n,
-    3)."""
+    3).
+
+    >>> Hits(np.array([-1], np.int32), np.array([np.inf]), np.zeros((1, 3))).distance.tolist()
+    [inf]
+    """
 
     geom: np.ndarray
     distance: np.ndarray
@@ -92,7 +107,19 @@ class RayCaster:
 
     MuJoCo tests every ray against every body, and against every geom of bodies that have no
     bounding volume, also where their geoms are not asked for: most of its time. So the bodies that
-    are not asked for are taken out of the model, which must be the caster's own."""
+    are not asked for are taken out of the model, which must be the caster's own.
+
+    >>> model = mujoco.MjModel.from_xml_string(
+    ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
+    ... )
+    >>> data = mujoco.MjData(model)
+    >>> mujoco.mj_forward(model, data)
+    >>> caster = RayCaster(model, data)
+    >>> rays = np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])  # down at the ball, and up
+    >>> hits = caster.cast(np.array([0.0, 0.0, 1.0]), rays, caster.everything)
+    >>> hits.geom.tolist(), hits.distance.round(6).tolist()
+    ([0, -1], [0.9, inf])
+    """
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData):
         self._model = model
@@ -104,7 +131,18 @@ class RayCaster:
         self.everything = np.ones(model.nbody, bool)
 
     def cast(self, origin: np.ndarray, rays: np.ndarray, bodies: np.ndarray) -> Hits:
-        """The nearest geoms of ``bodies``, bool (bodies,), along unit rays, float64 (n, 3)."""
+        """The nearest geoms of ``bodies``, bool (bodies,), along unit rays, float64 (n, 3).
+
+        >>> model = mujoco.MjModel.from_xml_string(
+        ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
+        ... )
+        >>> data = mujoco.MjData(model)
+        >>> mujoco.mj_forward(model, data)
+        >>> nobody = np.zeros(1, bool)
+        >>> down = np.array([[0.0, 0.0, -1.0]])
+        >>> RayCaster(model, data).cast(np.array([0.0, 0.0, 1.0]), down, nobody).geom.tolist()
+        [-1]
+        """
         count = len(rays)
         geom, distance, normal = _nothing(count)
         if count:
@@ -118,7 +156,19 @@ class RayCaster:
     ) -> np.ndarray:
         """bool (n,): whether ``bodies`` hide points, float64 (n, 3), from their lamps.
 
-        lamps: float64 (k, 3). lamp: int (n,), each point's. bodies: bool (bodies,)."""
+        lamps: float64 (k, 3). lamp: int (n,), each point's. bodies: bool (bodies,).
+
+        >>> model = mujoco.MjModel.from_xml_string(
+        ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
+        ... )
+        >>> data = mujoco.MjData(model)
+        >>> mujoco.mj_forward(model, data)
+        >>> caster = RayCaster(model, data)
+        >>> lamps = np.array([[0.0, 0.0, 1.0]])
+        >>> points = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, -1.0]])  # behind the ball, beside it
+        >>> caster.hidden(lamps, np.array([0, 0]), points, caster.everything).tolist()
+        [True, False]
+        """
         if len(points) == 0:
             return np.zeros(0, bool)
         below = (points[:, 2] < _LEVEL) & bodies[0]

@@ -44,7 +44,16 @@ class Renderer:
     """Renders episodes of one scene at one size.
 
     bounds: by how many levels a stage's samples must differ for the next stage; EVERY_SAMPLE takes
-    all of them everywhere, which is slow and for comparison."""
+    all of them everywhere, which is slow and for comparison.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> renderer = Renderer(scene, 8)
+    >>> frame, label = renderer.frame(mujoco.MjData(scene.model).qpos, np.array([False]))
+    >>> frame.shape, frame.dtype, ARM in label
+    ((3, 8, 8), dtype('uint8'), True)
+    """
 
     def __init__(self, scene: Scene, size: int, bounds: tuple[float, ...] = ROUGH):
         # A model of its own, from which the caster takes bodies.

@@ -30,7 +30,13 @@ class Scene:
     """A compiled model and what it looks like.
 
     materials: by geom id. object_bodies: body ids of the objects, in order. arm_bodies: body ids of
-    the arm's links."""
+    the arm's links.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> len(scene.materials) == scene.model.ngeom
+    True
+    """
 
     model: mujoco.MjModel
     arm: Arm
@@ -42,7 +48,13 @@ class Scene:
 def build_scene(arm: Arm, pool: str, objects: tuple[int, ...]) -> Scene:
     """The scene of an arm's station with these objects of a pool.
 
-    They are parked above the bin until physics places them."""
+    They are parked above the bin until physics places them.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> scene = build_scene(ARMS[0], "novel", (3, 5))
+    >>> [scene.model.body(body).name for body in scene.object_bodies]
+    ['object0', 'object1']
+    """
     spec = new_spec()
     made = _add_bin(spec.worldbody, arm)
     made += add_arm(spec, arm, TABLE)
@@ -62,7 +74,11 @@ def build_scene(arm: Arm, pool: str, objects: tuple[int, ...]) -> Scene:
 
 
 def new_spec() -> mujoco.MjSpec:
-    """An empty model with this data set's physics options."""
+    """An empty model with this data set's physics options.
+
+    >>> new_spec().option.timestep == TIME_STEP
+    True
+    """
     spec = mujoco.MjSpec()
     spec.option.timestep = TIME_STEP
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -126,7 +142,14 @@ def _add_bin(world: mujoco.MjsBody, arm: Arm) -> list[tuple[str, Material]]:
 def camera_frame(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     """The camera's position, float64 (3,), and rotation, float64 (3, 3).
 
-    The columns of the rotation are right, up and backwards."""
+    The columns of the rotation are right, up and backwards.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> position, rotation = camera_frame(ARMS[0])
+    >>> target = position - ARMS[0].camera.distance * rotation[:, 2]  # straight ahead
+    >>> bool(np.allclose(target, ARMS[0].camera.target))
+    True
+    """
     camera = arm.camera
     horizontal = math.cos(camera.elevation)
     back = np.array(

@@ -29,7 +29,17 @@ LAMP_POINTS = 16
 class Shader:
     """Light on the surfaces of one scene, in the pose that ``data`` has.
 
-    in_bin: whether the walls of the bin darken what is near them."""
+    in_bin: whether the walls of the bin darken what is near them.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> shader = Shader(scene, data, RayCaster(scene.model, data))
+    >>> set(shader.dark_bodies) == {*scene.object_bodies, scene.arm_bodies[-1]}
+    True
+    """
 
     def __init__(self, scene: Scene, data: mujoco.MjData, caster: RayCaster, in_bin: bool = True):
         self.model = scene.model

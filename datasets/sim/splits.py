@@ -26,13 +26,23 @@ EPISODES_PER_FILLING = 2
 
 @dataclass(frozen=True)
 class Filling:
-    """What lies in the bin: numbers of objects in a pool."""
+    """What lies in the bin: numbers of objects in a pool.
+
+    >>> Filling("seen", (3, 7)).objects
+    (3, 7)
+    """
 
     pool: Pool
     objects: tuple[int, ...]
 
 
 def check_size(size: int) -> None:
+    """Refuse with an InputError a size of frames that is not made.
+
+    >>> check_size(100)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim: frames are 64, 128, 256 pixels high and wide, not 100.
+    """
     if size not in SIZES:
         raise InputError(
             f"sim: frames are {', '.join(map(str, SIZES))} pixels high and wide, not {size}."
@@ -40,19 +50,32 @@ def check_size(size: int) -> None:
 
 
 def check_episodes(split: str, episodes: int) -> None:
-    """Refuse an unknown split, or a number of episodes that it cannot have."""
+    """Refuse with an InputError an unknown split, or a number of episodes that it cannot have.
+
+    >>> check_episodes("train", 0)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim/train: episodes must be 1 to 10000000, not 0.
+    """
     check_split(split)
     if not 1 <= episodes <= 10_000_000:
         raise InputError(f"sim/{split}: episodes must be 1 to 10000000, not {episodes}.")
 
 
 def first_episodes(split: str) -> int:
-    """How many episodes are made where none are prepared and nobody said how many."""
+    """How many episodes are made where none are prepared and nobody said how many.
+
+    >>> first_episodes("train"), first_episodes("val")
+    (64, 16)
+    """
     return FIRST_TRAINING if split == "train" else default_others(FIRST_TRAINING)
 
 
 def filling_of(split: str, episode: int) -> Filling:
-    """Pool and objects of an episode."""
+    """Pool and objects of an episode.
+
+    >>> filling_of("train", 0) == filling_of("train", 1), filling_of("test-novel", 0).pool
+    (True, 'novel')
+    """
     check_split(split)
     number = episode // EPISODES_PER_FILLING
     draw = Draw("filling", split, number)
@@ -63,5 +86,9 @@ def filling_of(split: str, episode: int) -> Filling:
 
 
 def episode_draw(split: str, episode: int) -> Draw:
-    """The random numbers of an episode's physics."""
+    """The random numbers of an episode's physics.
+
+    >>> episode_draw("train", 0).uniform() == episode_draw("train", 1).uniform()
+    False
+    """
     return Draw("episode", split, episode)

@@ -32,15 +32,28 @@ _ROBOT = replace(
 
 
 def arm_index(laboratory: str, split: str, episode: int) -> int:
-    """0 to 9 for the training stations (or robots), 10 for the held-out one."""
+    """0 to 9 for the training stations (or robots), 10 for the held-out one.
+
+    >>> [arm_index("sim", "train", episode) for episode in (0, 1, 2, 20)]
+    [0, 0, 1, 0]
+    >>> arm_index("sim", "test-seen", 0)
+    10
+    """
     if split not in ("train", "val"):
         return HELD_OUT
     return episode // EPISODES_PER_FILLING % HELD_OUT
 
 
 def arm_of(laboratory: str, split: str, episode: int) -> Arm:
-    """The robot and its station: equal for the episodes of a station but for the camera of
-    ``sim-cameras``."""
+    """The robot and its station, equal for the episodes of a station.
+
+    Only the camera of ``sim-cameras`` differs from one training episode to the next.
+
+    >>> arm_of("sim", "train", 0) == arm_of("sim", "train", 1)
+    True
+    >>> arm_of("sim-cameras", "train", 0) == arm_of("sim-cameras", "train", 1)
+    False
+    """
     index = arm_index(laboratory, split, episode)
     if laboratory == "sim-diverse":
         return ARMS[index]

@@ -24,7 +24,12 @@ class StillSamples:
     """Samples of the still scene, n of them in a row.
 
     room and key light and normal: float32 (3, n). distance: float64 (n,). geom: int32 (n,). point:
-    float64 (n, 3)."""
+    float64 (n, 3).
+
+    >>> samples = StillSamples.room_for(5)
+    >>> samples.room.shape, samples.point.shape
+    ((3, 5), (5, 3))
+    """
 
     room: np.ndarray
     key: np.ndarray
@@ -35,7 +40,11 @@ class StillSamples:
 
     @classmethod
     def room_for(cls, count: int) -> StillSamples:
-        """So many samples, to be filled."""
+        """Arrays for ``count`` samples, to be filled.
+
+        >>> StillSamples.room_for(5).geom.shape
+        (5,)
+        """
         return cls(
             np.empty((3, count), f32),
             np.empty((3, count), f32),
@@ -46,7 +55,11 @@ class StillSamples:
         )
 
     def of(self, index: np.ndarray) -> StillSamples:
-        """A copy of some of them."""
+        """A copy of some of them.
+
+        >>> StillSamples.room_for(5).of(np.array([0, 2])).key.shape
+        (3, 2)
+        """
         return StillSamples(
             self.room[:, index],
             self.key[:, index],
@@ -57,7 +70,15 @@ class StillSamples:
         )
 
     def put(self, index: np.ndarray | slice, part: StillSamples) -> None:
-        """Take over ``part`` as some of them, in place."""
+        """Take over ``part`` as some of them, in place.
+
+        >>> samples = StillSamples.room_for(3)
+        >>> other = StillSamples.room_for(1)
+        >>> other.geom[:] = 7
+        >>> samples.put(np.array([1]), other)
+        >>> int(samples.geom[1])
+        7
+        """
         self.room[:, index] = part.room
         self.key[:, index] = part.key
         self.normal[:, index] = part.normal
@@ -66,7 +87,11 @@ class StillSamples:
         self.point[index] = part.point
 
     def beside(self, other: StillSamples) -> StillSamples:
-        """These samples, then others."""
+        """These samples, then others.
+
+        >>> StillSamples.room_for(2).beside(StillSamples.room_for(3)).distance.shape
+        (5,)
+        """
         return StillSamples(
             np.concatenate((self.room, other.room), axis=1),
             np.concatenate((self.key, other.key), axis=1),
@@ -84,7 +109,22 @@ class StillScene:
     these differ by more than ``bound`` levels. room, key: the mean light of all samples, float32
     (3, pixels); unevenness: by how many levels the mean of the developed samples exceeds the
     developed mean. geom: int32 (samples, pixels) and point: float64 (samples, pixels, 3), of the
-    first samples. first_point, first_normal: float32 (3, pixels), of the very first."""
+    first samples. first_point, first_normal: float32 (3, pixels), of the very first.
+
+    >>> import mujoco
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> caster = RayCaster(scene.model, data)
+    >>> shader = Shader(scene, data, caster)
+    >>> rays = PixelRays(scene.arm, 8)
+    >>> still = StillScene(rays, caster, shader, np.ones(64, f32), (4, 16, 64), bound=14.0)
+    >>> still.relight(np.arange(64), caster.everything, shader.blobs(shader.dark_bodies))
+    >>> still.geom.shape, still.room.shape, bool(still.lit.any())
+    ((16, 64), (3, 64), True)
+    """
 
     def __init__(
         self,
@@ -203,7 +243,23 @@ class StillView:
 
     Further samples of smooth pixels have the light of the first ones; their points lie in the first
     ones' planes. rays: float64 (samples, pixels, 3). geom: int32 (samples, pixels). distance:
-    float64 (samples, pixels)."""
+    float64 (samples, pixels).
+
+    >>> import mujoco
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> caster = RayCaster(scene.model, data)
+    >>> shader = Shader(scene, data, caster)
+    >>> rays = PixelRays(scene.arm, 8)
+    >>> still = StillScene(rays, caster, shader, np.ones(64, f32), (4, 16, 64), bound=14.0)
+    >>> still.relight(np.arange(64), caster.everything, shader.blobs(shader.dark_bodies))
+    >>> view = StillView(still, range(4), np.array([27, 28]))
+    >>> view.geom.shape, view.points(np.array([0]), np.array([1])).shape
+    ((4, 2), (1, 3))
+    """
 
     def __init__(self, still: StillScene, samples: range, pixels: np.ndarray):
         first = len(still.first)
@@ -228,6 +284,7 @@ class StillView:
 
     @functools.cached_property
     def rays(self) -> np.ndarray:
+        """float64 (samples, pixels, 3): unit rays of these samples."""
         return self._still.rays.through(self.samples, self.pixels)
 
     @property

@@ -14,8 +14,14 @@ from pixelpush.datasets.sim import materials as m
 
 
 def lattice(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1): a fixed random number for each pair of whole coordinates (float arrays in,
-    floored)."""
+    """float32 in [0, 1): a fixed random number for each pair of whole coordinates.
+
+    u, v: arrays of floats, which are floored.
+
+    >>> u = np.arange(3, dtype=np.float32)
+    >>> bool((lattice(u, u) == lattice(u, u)).all()), len(set(lattice(u, u).tolist()))
+    (True, 3)
+    """
     h = u.astype(np.int32).astype(np.uint32) * np.uint32(0x9E3779B1)
     h ^= v.astype(np.int32).astype(np.uint32) * np.uint32(0x85EBCA77)
     h ^= h >> np.uint32(15)
@@ -25,7 +31,14 @@ def lattice(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def value_noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1]: smooth noise of period about one in each coordinate."""
+    """float32 in [0, 1]: smooth noise of period about one in each coordinate.
+
+    >>> u = np.array([2.0, 2.5], np.float32)
+    >>> v = np.zeros(2, np.float32)
+    >>> noise = value_noise(u, v)
+    >>> bool(noise[0] == lattice(u, v)[0]), bool(0 <= noise[1] <= 1)  # at whole places the lattice
+    (True, True)
+    """
     iu = np.floor(u)
     iv = np.floor(v)
     fu = u - iu
@@ -110,8 +123,15 @@ _PATTERNS: dict[int, Callable[..., np.ndarray]] = {
 
 
 def pattern_mix(pattern: np.ndarray, local: np.ndarray) -> np.ndarray:
-    """float32 (n,): how far the second colour replaces the first. pattern: int (n,). local: float32
-    (3, n), metres."""
+    """float32 (n,): how far the second colour replaces the first.
+
+    pattern: int (n,), as materials.py numbers them. local: float32 (3, n), metres in the geom's
+    frame.
+
+    >>> local = np.array([[0, 0], [0, 0], [0, 0.015]], np.float32)
+    >>> pattern_mix(np.array([m.BANDS, m.BANDS]), local).tolist()
+    [1.0, 0.0]
+    """
     mix = np.zeros(pattern.shape, np.float32)
     for kind in np.unique(pattern):
         if kind != m.PLAIN:

@@ -30,11 +30,14 @@ _PATIENCE = 1.5  # seconds that a worker has to end before it is killed
 
 @dataclass(frozen=True)
 class Job:
-    """What to make: ``episodes`` episodes of a laboratory's split at a size, as shards of
-    ``per_shard`` in ``folder``.
+    """What to make: so many episodes of a laboratory's split at a size, as shards in ``folder``.
 
-    ``earlier``: a finished store of fewer episodes of the same version to copy from, or "".
-    ``maker``: 'module:function' that makes an episode of (laboratory, split, number, size).
+    per_shard: episodes of a shard. earlier: a finished store of fewer episodes of the same version
+    to copy from, or "". maker: 'module:function' that makes an episode of (laboratory, split,
+    number, size).
+
+    >>> Job("working", "sim", "train", size=64, episodes=100, per_shard=32).shards()
+    4
     """
 
     folder: str
@@ -47,11 +50,23 @@ class Job:
     maker: str = "pixelpush.datasets.sim.generate:generate_episode"
 
     def shards(self) -> int:
+        """How many shards the episodes make; the last one may be shorter.
+
+        >>> Job("working", "sim", "train", size=64, episodes=64, per_shard=32).shards()
+        2
+        """
         return -(-self.episodes // self.per_shard)
 
 
 def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
-    """Make shard ``index`` of a job in this process; ``done`` is called after each episode."""
+    """Make shard ``index`` of a job in this process; ``done`` is called after each episode.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_shard(Job(folder, "sim", "train", 64, episodes=0, per_shard=4), 0, lambda: None)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: shard 0 of split 'train' has no episodes.
+    """
     earlier = EpisodeStore(job.earlier, job.split) if job.earlier else []
     start = index * job.per_shard
     stop = min(job.episodes, (index + 1) * job.per_shard)
@@ -70,11 +85,14 @@ def make_shard(job: Job, index: int, done: Callable[[], object]) -> None:
 
 
 def make_shards(job: Job, indices: Iterable[int], workers: int, done: Callable[[], object]) -> None:
-    """Make shards with up to ``workers`` processes (one: in this one). Raises InputError with a
-    worker's own words.
+    """Make shards with up to ``workers`` processes; with one, in this process.
 
-    Whatever ends it early (Ctrl-C, an error) ends the workers within two seconds; unfinished shards
-    leave no file."""
+    ``done`` is called after each episode. Raises InputError with a worker's own words. Whatever
+    ends it early (Ctrl-C, an error) ends the workers within two seconds; unfinished shards leave no
+    file.
+
+    >>> make_shards(Job("working", "sim", "train", 64, 8, 4), [], workers=2, done=lambda: None)
+    """
     waiting = deque(indices)
     workers = min(workers, len(waiting))
     if workers <= 1:
@@ -193,7 +211,18 @@ class _Crew:
 
 
 def main() -> int:
-    """A worker: see the module's first lines. Exit code 2 and one line for a user's error."""
+    """A worker: see the module's first lines.
+
+    Returns exit code 2 and prints one line for a user's error.
+
+    >>> import io
+    >>> from unittest import mock
+    >>> job = json.dumps(asdict(Job("working", "sim", "train", 64, 8, 4)))
+    >>> nothing = mock.patch.object(sys, "stdin", io.StringIO())
+    >>> with nothing, mock.patch.object(sys, "argv", ["worker", job]), mock.patch("signal.signal"):
+    ...     main()
+    0
+    """
     # Ctrl-C reaches the whole group; it is the parent that decides. Told to end, a worker unwinds,
     # and with it go its unfinished files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -13,14 +13,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 # Folders whose public names must each have an example; examples elsewhere run where they stand.
-CORE = ("image", "vpn", "training")
-LEAVES = ("errors", "files", "finding", "progress", "published", "registry", "saved", "settings")
-# Files outside of the core that other code builds on: each of their public names has an example.
-SHARED = (
-    *(file.stem for file in (ROOT / "datasets").glob("*.py") if file.stem != "__init__"),
-    "image_sets.base",
-    "image_sets.registry",
-)
+CORE = ("image", "vpn", "datasets", "training")
 
 
 def modules() -> list[str]:
@@ -47,10 +40,7 @@ def modules() -> list[str]:
 def shared_modules() -> list[str]:
     """Names of the modules outside of the core whose public names each have an example."""
     measuring = ("statistics", "text", "clips", "calibration", "watching", "devices")
-    return [
-        *(f"pixelpush.datasets.{name}" for name in SHARED),
-        *(f"pixelpush.eval.{name}" for name in measuring),
-    ]
+    return [f"pixelpush.eval.{name}" for name in measuring]
 
 
 def without_example(module: ModuleType) -> list[str]:
