@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelpush.datasets.episodes import Metadata
-from pixelpush.datasets.records import Schema
+from pixelpush.datasets.schema import Schema
 from pixelpush.errors import InputError
 from pixelpush.files import MARKER, is_complete, read_json
 

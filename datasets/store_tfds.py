@@ -10,7 +10,7 @@ import numpy as np
 from google.protobuf import json_format
 
 from pixelpush.datasets.description import FORMAT_VERSION
-from pixelpush.datasets.records import Schema
+from pixelpush.datasets.schema import Schema
 from pixelpush.files import write_json
 
 

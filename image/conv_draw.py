@@ -188,8 +188,7 @@ class ConvDraw(ImageModel):
     def draw(
         self, condition: Condition, uniforms: Tensor, temperature: float, cached: bool
     ) -> tuple[Tensor, Tensor]:
-        """``steps`` passes of the decoder; the nats are those that ``log_prob`` gives the drawn
-        images."""
+        """Run ``steps`` passes of the decoder; return images and the nats of ``log_prob``."""
         numbers, noise = uniforms.split([self.head.uniforms_per_pixel, self.noises], dim=1)
         steps = self._on_grid(normal_from(noise)) * temperature
         beside = self._beside(condition, len(uniforms))

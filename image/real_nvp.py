@@ -117,8 +117,10 @@ def halves(channels: int, first: int) -> Tensor:
 
 
 class Scale(nn.Module):
-    """Couplings of one scale: three checkerboards, a squeeze, three halves of the channels; the
-    last scale has four checkerboards only (section 3.6).
+    """The couplings of one scale (section 3.6).
+
+    They are three checkerboards, a squeeze, three halves of the channels; the last scale has four
+    checkerboards only.
 
     shape: (C, H, W) of what enters. leaving: how many variables leave after it.
 

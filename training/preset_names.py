@@ -3,6 +3,8 @@ torch; a test holds them equal to ``presets()``, which builds the presets themse
 
 from __future__ import annotations
 
+import sys
+
 from pixelpush.errors import InputError
 from pixelpush.registry import nearest
 
@@ -89,6 +91,10 @@ def check_preset_name(name: str) -> None:
     pixelpush.errors.InputError: unknown training preset 'push-small'; nearest: ...
     """
     names = all_names()
+    # Once the presets themselves are loaded, they know kinds that were registered since.
+    loaded = sys.modules.get("pixelpush.training.presets")
+    if loaded is not None:
+        names = list(loaded.presets())
     if name not in names:
         raise InputError(
             f"unknown training preset {name!r}; nearest: {', '.join(nearest(name, names))}. "

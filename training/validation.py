@@ -50,7 +50,11 @@ def validation_interval(task: Task, config: TrainConfig, options: RunOptions) ->
 
 
 def validate(run: Run) -> bool:
-    """Score the first validation items; whether this is the best score so far."""
+    """Score the first validation items; return whether this is the best score so far.
+
+    >>> validate.__annotations__["return"]
+    'bool'
+    """
     progress = run.state.progress
     begin = time.monotonic()
     scores = _evaluate(run, run.options.validation_items, silent)
@@ -85,7 +89,11 @@ def _final_bar(total: int, name: str) -> AbstractContextManager[Advance]:
 
 
 def final_evaluation(run: Run) -> None:
-    """The whole validation split, once, when the run is complete: run/final.json."""
+    """Score the whole validation split, once, when the run is complete: run/final.json.
+
+    >>> final_evaluation.__annotations__["return"]
+    'None'
+    """
     path = run.folder / "final.json"
     # A run that was prolonged since has another final score.
     if on_first(

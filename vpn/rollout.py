@@ -56,7 +56,16 @@ def sample_rollout(
     """Carry out ``VideoPixelNetwork.rollout``, which describes the arguments.
 
     given: frames, states, actions. sources: what each sample's seed is drawn from. step: samples
-    one frame."""
+    one frame.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> frames = torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)
+    >>> given = frames, torch.zeros(1, 2, 5), torch.zeros(1, 4, 5)
+    >>> sources = [torch.Generator().manual_seed(0)]
+    >>> sample_rollout(model, given, sources, 1.0, None, model.step, together=1).frames.shape
+    torch.Size([1, 2, 3, 8, 8])
+    """
     frames, states, actions = given
     batch, context = frames.shape[:2]
     config = model.config

@@ -12,8 +12,9 @@ from pixelpush.eval.devices import Device
 class DriveSettings:
     """What is driven, and from where.
 
-    >>> DriveSettings().data
-    'sim'
+    Example:
+        >>> DriveSettings().data
+        'sim'
     """
 
     model: str = "push-ot-small"

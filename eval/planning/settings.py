@@ -15,8 +15,9 @@ from pixelpush.settings import check_between
 class PlannerSettings:
     """How a plan is searched for. Raises InputError for a value out of range.
 
-    >>> PlannerSettings(candidates=8).iterations
-    2
+    Example:
+        >>> PlannerSettings(candidates=8).iterations
+        2
     """
 
     planner: Literal["cem", "mppi"] = "cem"
@@ -44,8 +45,9 @@ class PlannerSettings:
 class ControlSettings:
     """How a task is worked on. Raises InputError for a value out of range.
 
-    >>> ControlSettings().replan
-    8
+    Example:
+        >>> ControlSettings().replan
+        8
     """
 
     steps: int = 15
@@ -68,8 +70,9 @@ class ControlSettings:
 class ModelSettings:
     """Which model plans are made with, and how it predicts. Raises InputError.
 
-    >>> ModelSettings().model
-    'push-ot-small'
+    Example:
+        >>> ModelSettings().model
+        'push-ot-small'
     """
 
     model: str = "push-ot-small"
@@ -93,8 +96,9 @@ class ModelSettings:
 class TaskSettings:
     """Which tasks of the simulated bin are worked on, and by whom.
 
-    >>> TaskSettings().methods
-    ('model',)
+    Example:
+        >>> TaskSettings().methods
+        ('model',)
     """
 
     split: str = "val"
@@ -113,8 +117,9 @@ class TaskSettings:
 class FolderSettings:
     """A folder of own frames to plan from, and what is to be pushed where.
 
-    >>> FolderSettings().folder is None
-    True
+    Example:
+        >>> FolderSettings().folder is None
+        True
     """
 
     folder: Path | None = None

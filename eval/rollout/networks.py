@@ -6,6 +6,7 @@ weights ship and none are fetched; a file is read as tensors only, never as code
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,7 +30,14 @@ def read_state(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError) as error:
+    except (
+        SafetensorError,
+        pickle.UnpicklingError,
+        struct.error,
+        RuntimeError,
+        OSError,
+        EOFError,
+    ) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: not a file of weights ({reason}).") from None
     if not isinstance(state, dict) or not all(isinstance(x, Tensor) for x in state.values()):

@@ -43,12 +43,13 @@ def test_a_models_own_samples_are_calibrated(kind):
         assert covered == pytest.approx(nominal, abs=6 * np.sqrt(0.25 / count))
 
 
-def test_samples_that_are_too_tame_gather_in_the_middle():
+def test_samples_that_are_too_tame_gather_at_the_likeliest_levels():
     model = tiny_model("ot")
     tame = calibration(model, drawn_episodes(model, temperature=0.3)).groups["moving"]
-    assert tame.coverage["0.5"] > 0.7
-    assert max(tame.histogram[8:12]) > 1.3
-    assert tame.histogram[0] < 0.5
+    # A new model's distributions are wide: the outermost levels, which hold all beyond them, are
+    # the likeliest.
+    assert tame.coverage["0.5"] < 0.4
+    assert max(tame.histogram) > 1.3
 
 
 def test_the_histogram_of_known_intervals():

@@ -128,7 +128,7 @@ def test_full_notices_an_episode_that_was_exchanged(root: Path, tmp_path: Path, 
     assert page(capsys)[0] == 0
     code, text = page(capsys, "--full")
     assert code == 2
-    assert "split 'train' is not what was written" in faults(text)[0]
+    assert "the shard does not hold what was written for split 'train'" in faults(text)[0]
 
 
 def test_damaged_saves_are_named_and_nothing_is_moved(root: Path, tmp_path: Path, capsys):

@@ -23,6 +23,7 @@ from pixelpush.training import checkpoint
 from pixelpush.training.average import new_average
 from pixelpush.training.checkpoint import Progress, TrainState
 from pixelpush.training.optimizer import build_optimizer
+from pixelpush.training.save_integrity import progress_checksum
 from pixelpush.vpn import load_model
 
 FILES = {
@@ -257,7 +258,7 @@ def rewrite(save: Path, optimizer: bytes) -> None:
     progress = json.loads((save / "progress.json").read_text())
     progress.pop("checksum")
     progress["sha256"]["optimizer.pt"] = hashlib.sha256(optimizer).hexdigest()
-    progress["checksum"] = checkpoint._checksum(progress)
+    progress["checksum"] = progress_checksum(progress)
     (save / "progress.json").write_text(json.dumps(progress))
 
 

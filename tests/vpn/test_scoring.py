@@ -66,7 +66,12 @@ def test_scores_are_exact_and_in_order(batch_size: int):
     episodes = [episode(n, length) for n, length in enumerate([3, 30, 20, 5, 47, 20, 20])]
     done = []
     scores = score_episodes(
-        Copier(), episodes, context=2, clip_frames=20, batch_size=batch_size, progress=done.append
+        Copier(),
+        episodes,
+        context=2,
+        clip_frames=20,
+        batch_size=batch_size,
+        progress=lambda count, *_: done.append(count),
     )
     assert [score.id for score in scores] == [one.id for one in episodes]
     assert [score.nats for score in scores] == [direct(one, 2) for one in episodes]

@@ -40,7 +40,7 @@ def test_likelihood_loss_gradients_and_rollouts(kind, settings):
     given = [video[0][:, :2], video[1][:, :2], video[2]]
     expected = model.log_prob(*video)
     model(*video)["loss"].backward()
-    rolled = model.rollout(*given, seeded())
+    rolled = model.rollout(*given, seeded(), together=2)  # as on a GPU: all at once
     with stand_in() as watch:
         there = tiny_model(kind, **settings).to(DEVICE)
         video = [tensor.to(DEVICE) for tensor in video]

@@ -221,7 +221,7 @@ class ArmDrawing(nn.Module):
     def follow(self, pose: Tensor, vector: Tensor) -> Tensor:
         """Pose (N, P) once the state and action (N, V) of one more frame are known, in float32."""
         with torch.autocast(pose.device.type, enabled=False):
-            return self.track(vector.float(), pose)
+            return _gated(self.track, vector.float(), pose)
 
     def poses(self, code: Tensor, vectors: Tensor) -> Tensor:
         """Poses (B, T, P) after each of the vectors (B, T, V)."""
@@ -271,6 +271,19 @@ class DrawingErrors(NamedTuple):
     covered: Tensor
     shaded: Tensor
     mask: Tensor
+
+
+def _gated(cell: nn.GRUCell, entered: Tensor, hidden: Tensor) -> Tensor:
+    """A step of a GRU (Cho et al. 2014) from plain products: the same kernels on every device.
+
+    r, z = sigmoid(W x + U h);  n = tanh(W x + r U h);  h <- (1 - z) n + z h
+    """
+    new = F.linear(entered, cell.weight_ih, cell.bias_ih).chunk(3, dim=1)
+    old = F.linear(hidden, cell.weight_hh, cell.bias_hh).chunk(3, dim=1)
+    reset = torch.sigmoid(new[0] + old[0])
+    keep = torch.sigmoid(new[1] + old[1])
+    candidate = torch.tanh(new[2] + reset * old[2])
+    return candidate + keep * (hidden - candidate)
 
 
 def drawing_errors(drawing: Drawing, target: Tensor, behind: Tensor) -> DrawingErrors:

@@ -265,7 +265,7 @@ def test_a_store_of_another_version_is_refused(tmp_path, quick):
         ({"split": "test"}, "no split 'test'; it has train, val, test-seen, test-novel"),
         ({"split": "val", "size": 100}, "64, 128, 256 pixels"),
         ({"split": "val", "episodes": 0}, "episodes must be 1 to"),
-        ({"split": "val", "workers": 0}, "workers must be at least 1"),
+        ({"split": "val", "workers": 0}, "workers must be 1 to 1024"),
     ],
 )
 def test_bad_values_are_refused(tmp_path, options, words):

