@@ -90,7 +90,7 @@ def _number(cell: Any, source: str, row: int, column: str) -> float:
 
 
 def read_csv(data: bytes, source: str) -> Table:
-    """A table with a header line, UTF-8: separated by commas, semicolons, tabs or bars.
+    r"""A table with a header line, UTF-8: separated by commas, semicolons, tabs or bars.
 
     Between semicolons and tabs a number may have a decimal comma.
 

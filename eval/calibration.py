@@ -195,6 +195,7 @@ def coverage_text(report: Calibration) -> str:
 def draw_ranks(report: Calibration, axes: Axes) -> None:
     """Draw the rank histograms.
 
+    >>> from matplotlib.figure import Figure
     >>> axes = Figure().subplots()
     >>> found = GroupCalibration(10, [1.0] * BINS, {str(c): c for c in COVERAGES})
     >>> draw_ranks(Calibration(1, 8, {"still": found, "moving": found}), axes)
@@ -214,6 +215,7 @@ def draw_ranks(report: Calibration, axes: Axes) -> None:
 def draw_coverage(report: Calibration, axes: Axes) -> None:
     """Draw what the predicted intervals hold.
 
+    >>> from matplotlib.figure import Figure
     >>> axes = Figure().subplots()
     >>> found = GroupCalibration(10, [1.0] * BINS, {str(c): c for c in COVERAGES})
     >>> draw_coverage(Calibration(1, 8, {"still": found, "moving": found}), axes)

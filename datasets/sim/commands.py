@@ -68,7 +68,7 @@ def prepare_sim_cameras(options: SimOptions) -> None:
     Example:
         >>> prepare_sim_cameras(SimOptions(workers=0))
         Traceback (most recent call last):
-        pixelpush.errors.InputError: sim: workers must be at least 1, not 0.
+        pixelpush.errors.InputError: sim: workers must be 1 to 1024, not 0.
     """
     _prepare("sim-cameras", options)
 

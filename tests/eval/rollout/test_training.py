@@ -62,8 +62,8 @@ def test_without_validation_the_training_episodes_are_drawn(store: Path, tmp_pat
     assert names == ["0000-push_0.png", "0001-push_1.png"]
 
 
-def test_other_families_say_where_to_turn(tmp_path: Path):
-    command = options(tmp_path, tmp_path / "run", settings=(), sample_examples=1)
+def test_other_families_say_where_to_turn(store: Path, tmp_path: Path):
+    command = options(store, tmp_path / "run", settings=(), sample_examples=1)
     with pytest.raises(InputError, match="of video models only"):
         train(change(command, preset="push-upscale-128"))
 
