@@ -92,15 +92,15 @@ def _row(report: Mapping[str, Any]) -> str:
     frames = mean("candidate_frames", 1.0)
     return (
         f"  {label(report):42} {len(tasks):5}  {start.value:7.1f}  {final.value:5.1f} ± "
-        f"{final.error:3.1f}  {nearer.value:5.1f} ± {nearer.error:3.1f}  {success.value:4.0f} ± "
-        f"{success.error:2.0f} %  {frames.value:11.0f}"
+        f"{_error(final.error, '3.1f')}  {nearer.value:5.1f} ± {_error(nearer.error, '3.1f')}  "
+        f"{success.value:4.0f} ± {_error(success.error, '2.0f')} %  {frames.value:11.0f}"
     )
 
 
 def _comparisons(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) -> list[str]:
     """How a model's planner does beside random pushes and copying, on the same tasks."""
-    if report["method"] != "model":
-        return []
+    if report["method"] != "model" or len(report["tasks"]) < 2:
+        return []  # one task has no standard error
     lines = []
     for name in ("random", "copy"):
         for other in reports:
@@ -112,3 +112,8 @@ def _comparisons(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]
                     f"{errors:.1f} standard errors"
                 )
     return lines
+
+
+def _error(value: float, form: str) -> str:
+    """A standard error; a dash for one task, which has none."""
+    return format(value, form) if math.isfinite(value) else "-".rjust(int(form[0]))
