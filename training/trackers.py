@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import importlib.util
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pixelpush.errors import InputError
 from pixelpush.files import read_json, write_json
@@ -54,18 +55,19 @@ class TensorBoard:
         self._writer.close()
 
 
-class _Hosted:
+class _Hosted(ABC):
     """Weights & Biases, or Trackio, which has the same interface. A run folder is one run there,
     also when it is continued: its identity is kept in the folder."""
 
-    package = ""
+    package: ClassVar[str]
 
     def __init__(self, run: Path, examples: int, config: Mapping[str, Any]):
         self._module = importlib.import_module(self.package)
         self._begin(run, dict(config))
 
+    @abstractmethod
     def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+        """Open the run there."""
 
     def write(self, examples: int, values: Mapping[str, float]) -> None:
         self._module.log(dict(values), step=examples)

@@ -116,7 +116,8 @@ class Drawing:
         """Put in the levels of samples that see something moving."""
         sample, pixel = np.nonzero(hits.geom >= 0)
         rays = view.rays[sample, pixel]
-        taken = Hits(*(part[sample, pixel] for part in (hits.geom, hits.distance, hits.normal)))
+        at = sample, pixel
+        taken = Hits(hits.geom[at], hits.distance[at], hits.normal[at])
         point = self.still.rays.eye + rays * taken.distance[:, None]
         room, key, _ = self.shader.light(taken, point, rays, self.blobs)
         self._shade(key, point, view.samples.start + sample)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import importlib
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +17,6 @@ from pixelpush.eval.driving.messages import MOST_BYTES
 
 try:
     import uvicorn
-    import websockets  # noqa: F401
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -24,6 +24,9 @@ try:
     from starlette.responses import HTMLResponse, PlainTextResponse, Response
     from starlette.routing import Route, WebSocketRoute
     from starlette.websockets import WebSocket, WebSocketDisconnect
+
+    # uvicorn asks for it only when the first page connects.
+    importlib.import_module("websockets")
 except ImportError as error:
     raise InputError(
         f"driving needs {error.name}, which is not installed: pip install 'pixelpush[drive]'."

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pixelpush.eval.rollout.quality import decibels
+
 MOVES_BY = 8  # levels
 STRAY_BY = 20  # levels
 PUSHED_BY = 3.0  # centimetres
-_SMALLEST_MSE = 1 / 2000
 
 
 def moving(last: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -42,7 +43,7 @@ def moving_psnr(truth: np.ndarray, samples: np.ndarray, moves: np.ndarray) -> np
     count = moves.sum(axis=(1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = (error * moves).sum(axis=(2, 3)) / count
-    return 10 * np.log10(255.0**2 / np.maximum(mean, _SMALLEST_MSE))
+    return decibels(mean)
 
 
 def sharpness(truth: np.ndarray, samples: np.ndarray, moves: np.ndarray) -> float:

@@ -26,6 +26,15 @@ def psnr(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Peak signal-to-noise ratio in dB over the last three axes. truth, frames: uint8 (..., C, H,
     W)."""
     error = np.square(truth.astype(np.float64) - frames.astype(np.float64)).mean(axis=(-3, -2, -1))
+    return decibels(error)
+
+
+def decibels(error: np.ndarray) -> np.ndarray:
+    """Peak signal-to-noise ratio in dB of mean squared errors, in levels squared; NaN stays NaN.
+
+    >>> decibels(np.array([255.0**2, 0.0])).round(1).tolist()
+    [0.0, 81.1]
+    """
     return 10 * np.log10(255.0**2 / np.maximum(error, _SMALLEST_MSE))
 
 

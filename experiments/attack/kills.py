@@ -11,6 +11,7 @@ refused. Prints the number of kills."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -126,6 +127,15 @@ def killed_at_random(count: int, seed: int, result: Path, words: list[str]) -> i
     return kills
 
 
+# What the killed commands load.
+_USED = (
+    "array_record.python.array_record_module",
+    "tensorflow_datasets",
+    "pixelpush.eval.likelihood.tables",
+    "pixelpush.vpn",
+)
+
+
 def main() -> None:
     if sys.argv[1] == "--random":
         count, seed = (int(word) for word in sys.argv[2:4])
@@ -133,13 +143,9 @@ def main() -> None:
     else:
         folder, result, *words = sys.argv[1:]
     # Imported once, before the forks; none of them starts a thread.
-    import array_record.python.array_record_module  # noqa: F401
-    import tensorflow_datasets  # noqa: F401
+    for name in _USED:
+        importlib.import_module(name)
     import torch
-
-    import pixelpush.eval.likelihood
-    import pixelpush.eval.likelihood.tables
-    import pixelpush.vpn  # noqa: F401
 
     torch.set_num_threads(1)
     if sys.argv[1] == "--random":

@@ -9,7 +9,7 @@ from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders.base import PAPER_UPSCALER, Decoder
 from pixelpush.vpn.encoder import Resize
-from pixelpush.vpn.kinds import VideoKind
+from pixelpush.vpn.kinds import Measured, VideoKind
 from pixelpush.vpn.samplers import InOneGraph, WholeFrame
 
 
@@ -51,4 +51,10 @@ KIND = VideoKind(
     paper={**PAPER_UPSCALER, "distribution": "logistic", "components": 10},
     gpu={"distribution": "logistic"},
     small={"distribution": "logistic"},
+    measured={
+        "push-ot-small": Measured(
+            "57 for 6,648 clips, after 36 of push-drawing-small",
+            "0.959 nats per sub-pixel on val of sim (floor 0.515)",
+        )
+    },
 )

@@ -14,7 +14,7 @@ from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders.base import PAPER_UPSCALER, Decoder
 from pixelpush.vpn.encoder import Resize
-from pixelpush.vpn.kinds import VideoKind
+from pixelpush.vpn.kinds import Measured, VideoKind
 from pixelpush.vpn.samplers import InOneGraph, WholeFrame
 
 
@@ -99,4 +99,10 @@ KIND = VideoKind(
     gpu={"distribution": "logistic"},
     # A base of 4x4 costs one upscaler more and 48 sequential pixels less than one of 8x8.
     small={"distribution": "logistic", "decoder_blocks": 1, "base_layers": 4, "base_size": 4},
+    measured={
+        "push-otlogn-small": Measured(
+            "17 for the last 1,700 of 2,107 clips, from the frame encoder of push-ot-small",
+            "0.996 nats per sub-pixel on val of sim (floor 0.515)",
+        )
+    },
 )

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelpush.image.layers import zero
+from pixelpush.image.layers import Layers, zero
 from pixelpush.image.pixels import to_unit
 
 # The mask's and the shade's logits of a new network: little is drawn until training says so.
@@ -200,8 +200,8 @@ class ArmDrawing(nn.Module):
         features = 24
         self.spots = Spots(_EMBEDDING, spots, features)
         self.enter = nn.ModuleList(nn.Conv2d(features + 2, width, 1) for width in widths)
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(ModulatedBlock(width, _EMBEDDING) for _ in range(2)) for width in widths
+        self.blocks = Layers(
+            Layers(ModulatedBlock(width, _EMBEDDING) for _ in range(2)) for width in widths
         )
         self.up = nn.ModuleList(nn.Conv2d(wide, 4 * narrow, 1) for wide, narrow in pairwise(widths))
         self.leave = nn.Conv2d(widths[-1], 4 * (colours + 2), 3, padding=1)
@@ -244,7 +244,7 @@ class ArmDrawing(nn.Module):
             if level:
                 hidden = F.pixel_shuffle(self.up[level - 1](hidden), 2)
             hidden = hidden + self.enter[level](spots.contiguous(memory_format=torch.channels_last))
-            for block in self.blocks[level]:  # type: ignore[union-attr]
+            for block in self.blocks[level]:
                 hidden = block(hidden, embedding)
         out = F.pixel_shuffle(self.leave(F.silu(hidden)), 2).float()
         picture, logit, shade = out.split((self.colours, 1, 1), dim=1)
