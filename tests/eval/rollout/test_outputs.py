@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flat_options import build, change
+from flat_options import change
 from PIL import Image
 
-from pixelpush.cli.rollout import RolloutOptions, rollout
-from pixelpush.datasets import open_dataset
+from pixelpush.cli.rollout import rollout
 from pixelpush.errors import InputError
 from pixelpush.eval.rollout.horizon import plan_horizon
 from pixelpush.eval.rollout.quality import psnr, ssim
@@ -24,27 +23,6 @@ from pixelpush.eval.rollout.sampling import rollout_episode
 from pixelpush.eval.rollout.settings import RolloutSettings
 from pixelpush.eval.rollout.sheet import contact_sheet
 from pixelpush.vpn import load_model
-
-
-@pytest.fixture(scope="module")
-def episode(store):
-    return open_dataset(store, "test-seen")[1]  # 9 frames
-
-
-@pytest.fixture
-def options(store, model_folder, tmp_path):
-    return build(
-        RolloutOptions,
-        model=str(model_folder),
-        out=tmp_path / "out",
-        data=str(store),
-        split="test-seen",
-        episodes=(1,),
-        samples=2,
-        steps=3,
-        quiet=True,
-        device="cpu",
-    )
 
 
 def record(out: Path) -> list[dict]:

@@ -9,9 +9,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from flat_options import build, change
+from flat_options import change
 
-from pixelpush.cli.rollout import RolloutOptions, rollout
+from pixelpush.cli.rollout import rollout
 from pixelpush.datasets import open_dataset
 from pixelpush.errors import InputError
 from pixelpush.eval.rollout.sampling import rollout_episode, sample_futures
@@ -23,27 +23,6 @@ from pixelpush.vpn import load_model
 @pytest.fixture(scope="module")
 def model(model_folder):
     return load_model(model_folder)
-
-
-@pytest.fixture(scope="module")
-def episode(store):
-    return open_dataset(store, "test-seen")[1]  # 9 frames
-
-
-@pytest.fixture
-def options(store, model_folder, tmp_path):
-    return build(
-        RolloutOptions,
-        model=str(model_folder),
-        out=tmp_path / "out",
-        data=str(store),
-        split="test-seen",
-        episodes=(1,),
-        samples=2,
-        steps=3,
-        quiet=True,
-        device="cpu",
-    )
 
 
 def arrays_of(path) -> dict[str, np.ndarray]:
