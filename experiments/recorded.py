@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -74,13 +73,13 @@ def measure(options: Options, store: Path) -> Recorded:
     train = "train" if "train" in splits else splits[0]
     scored = "test" if "test" in splits else splits[-1]
     run = options.out / store.name / "run"
-    begin = time.monotonic()
     pixelpush(
         *("train", options.preset, "--data", store, "--run", run, "--examples", options.examples),
         *("--train-split", train, "--validation-split", "val" if "val" in splits else "none"),
         *("--quiet", "--set", "schedule.warmup_examples=30"),
     )
-    minutes = (time.monotonic() - begin) / 60
+    # Of the run, however often this command is stopped and goes on.
+    minutes = read_json(run / "final.json")["seconds"] / 60
     scores = options.out / store.name / "nll.json"
     pixelpush(
         *("nll", "--model", run, "--data", store, "--split", scored, "--json", scores),
