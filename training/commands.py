@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.image_sets import open_images
+from pixelpush.datasets.joined import JoinedEpisodes
 from pixelpush.datasets.registry import lasting_name
+from pixelpush.errors import InputError
 from pixelpush.image.presets import image_config
 from pixelpush.registry import Registry
 from pixelpush.training import loop
@@ -81,10 +84,25 @@ def _open_video_task(
 ) -> Task:
 
     overrides = {**preset.overrides, **settings}
-    training, validation = source.opened(
-        lambda split: open_video_split(source.data, split, overrides)
+    training, validation = opened_with_others(
+        source, lambda data, split: open_video_split(data, split, overrides)
     )
     return VideoTask(preset.model, overrides, data, training, validation)
+
+
+def opened_with_others(
+    source: TrainingData, open_split: Callable[[str, str], EpisodeDataset]
+) -> tuple[EpisodeDataset, EpisodeDataset | None]:
+    """The training split, joined with those of ``source.also``, and the validation split or None.
+
+    >>> opened_with_others(TrainingData("a", validation_split="none"), lambda data, split: [])
+    ([], None)
+    """
+    training, validation = source.opened(open_split)
+    if source.also:
+        others = [open_split(data, "train") for data in source.also]
+        training = JoinedEpisodes([training, *others])
+    return training, validation
 
 
 def open_video_split(data: str, split: str, settings: Mapping[str, Any]) -> EpisodeDataset:
@@ -109,15 +127,17 @@ def _open_super_resolution_task(
 ) -> Task:
 
     overrides = {**preset.overrides, **settings}
-    if not is_simulated(source.data):
-        training, validation = source.opened(lambda split: open_dataset(source.data, split))
+    if not all(map(is_simulated, (source.data, *source.also))):
+        training, validation = opened_with_others(source, open_dataset)
         return SuperResolutionTask(overrides, data, training, validation)
     # The simulator draws the same episode at every size: the small frames are pictures of their
     # own.
     side = overrides["frame_size"]
-    training, validation = source.opened(lambda split: open_dataset(source.data, split, size=side))
-    small = source.opened(lambda split: open_dataset(source.data, split, size=side // 2))
-    return SuperResolutionTask(overrides, data, training, validation, small)
+    large, small = (
+        opened_with_others(source, partial(open_dataset, size=pixels))
+        for pixels in (side, side // 2)
+    )
+    return SuperResolutionTask(overrides, data, *large, small)
 
 
 def _open_image_task(
@@ -127,8 +147,9 @@ def _open_image_task(
     overrides = {**preset.overrides, **settings}
     scales = overrides.pop("train_scales", [])
     config = image_config(preset.model, **overrides)
-    size = config.image_size
-    training, validation = source.opened(lambda split: open_images(source.data, split, size=size))
+    if source.also:
+        raise InputError("--also: episodes can be joined, image sets cannot; leave it out.")
+    training, validation = source.opened(partial(open_images, size=config.image_size))
     return ImageTask(config, data, training, validation, scales)
 
 

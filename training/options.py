@@ -19,8 +19,8 @@ _GROUPS = ("optimizer", "schedule", "data")
 class TrainingData:
     """A data set and the splits of it that are trained and validated on.
 
-    >>> TrainingData("sim", validation_split="none").opened(str.upper)
-    ('TRAIN', None)
+    >>> TrainingData("sim", validation_split="none").opened("{}/{}".format)
+    ('sim/train', None)
     """
 
     data: str
@@ -30,14 +30,18 @@ class TrainingData:
     """Split to train on."""
     validation_split: str = "val"
     """Split to validate on; 'none' for no validation."""
+    also: tuple[str, ...] = ()
+    """Further data sets of like episodes, whose train split is trained on too: sim-cameras."""
 
-    def opened(self, open_split: Callable[[str], Split]) -> tuple[Split, Split | None]:
-        """The training split and the validation split or None; ``open_split(name)`` opens one."""
-        training = open_split(self.train_split)
+    def opened(self, open_split: Callable[[str, str], Split]) -> tuple[Split, Split | None]:
+        """The training split and the validation split or None, of ``data`` alone.
+
+        ``open_split(data, split)`` opens one."""
+        training = open_split(self.data, self.train_split)
         if self.validation_split == "none":
             return training, None
         try:
-            return training, open_split(self.validation_split)
+            return training, open_split(self.data, self.validation_split)
         except InputError as error:
             raise InputError(f"{error} Without validation: --validation-split none.") from None
 

@@ -20,3 +20,5 @@ def check_training(preset: str, source: TrainingData, options: RunOptions) -> No
     check_trackers(options.track)
     if preset not in PRESET_NAMES["image"]:
         count_episodes(source.data, source.train_split)
+        for data in source.also:
+            count_episodes(data, "train")

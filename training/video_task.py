@@ -93,7 +93,7 @@ class VideoTask:
         return {
             "model": asdict(self.config),
             "clip_frames": self.data.clip_frames,
-            "training": identity(self.training),
+            **_training_identity(self.training),
             "validation": None if self.validation is None else identity(self.validation),
             "notes": {
                 "name": getattr(self.training, "name", None),
@@ -207,6 +207,14 @@ class VideoTask:
             )
         nats, subpixels = total_score(scores)
         return {SCORE: nats / subpixels}
+
+
+def _training_identity(training: EpisodeDataset) -> dict[str, Any]:
+    """What is trained on: ``training``, the data set that a run is named after, and ``also``, the
+    others that it was joined with, if any."""
+    first, *others = getattr(training, "parts", (training,))
+    also = {"also": [identity(part) for part in others]} if others else {}
+    return {"training": identity(first), **also}
 
 
 def vector_statistics(
