@@ -31,8 +31,10 @@ class DataConfig:
     mirror: half of the clips are mirrored left to right, states and actions with them. jitter:
     largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
     gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
-    so that the faults of a model's own samples are not taken for news. drawing_episodes: how
-    many other episodes give frames with each clip, which teach the layered encoder to draw the arm
+    so that the faults of a model's own samples are not taken for news. own_samples: share of the
+    steps whose past is the model's own samples, each drawn from the true past, instead
+    (vpn/own_past.py). drawing_episodes: how many other episodes give frames with each clip, which
+    teach the layered encoder to draw the arm
     (it needs many stations in every step). teaches: 'all', or 'drawing' for a run that teaches to
     draw the arm alone, from which others start. crop: super-resolution models train on random crops
     of this side; 0 for whole images. Raises InputError for a value out of bounds.
@@ -48,6 +50,7 @@ class DataConfig:
     jitter: int = 0
     colour: float = 0.0
     corruption: float = 0.0
+    own_samples: float = 0.0
     drawing_episodes: int = 0
     teaches: str = "all"
     crop: int = 0
@@ -55,8 +58,9 @@ class DataConfig:
     def __post_init__(self):
         check_choice("teaches", self.teaches, ("all", "drawing"))
         check_not_negative(self, "jitter", "colour", "crop", "drawing_episodes")
-        if not 0 <= self.corruption <= 1:
-            raise InputError(f"corruption is a share, 0 to 1, got {self.corruption}.")
+        for name in ("corruption", "own_samples"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is a share, 0 to 1, got {getattr(self, name)}.")
         if self.colour >= 1:
             raise InputError(f"colour must be below 1, got {self.colour}.")
         for name in ("clip_frames", "scored_frames"):

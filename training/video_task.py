@@ -170,7 +170,9 @@ class VideoTask:
         if self.draws:
             lesson = tuple(batch[f"lesson_{name}"].flatten(0, 1) for name in LESSON)
         clip = batch.get("frames"), batch.get("states"), batch.get("actions")
-        return model(*clip, self.data.context, batch.get("history"), lesson)
+        # A number of the host: the branch waits for no device.
+        samples = float(torch.rand(())) < self.data.own_samples
+        return model(*clip, self.data.context, batch.get("history"), lesson, samples)
 
     def validation_cost(self, limit: int) -> float:
         """Whole episodes forward, beside clips forward and backward."""

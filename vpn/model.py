@@ -18,6 +18,7 @@ from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
 from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
+from pixelpush.vpn.own_past import own_past
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.rollout import Rollout, Step, sample_rollout
 from pixelpush.vpn.state_predictor import StatePredictor
@@ -113,7 +114,7 @@ class VideoPixelNetwork(nn.Module):
         They are summed over channels. frames: uint8 (B, T, C, H, W); states: float32 (B, T, S);
         actions: float32 (B, T, A). The last frame's state and action condition nothing. Raises
         InputError on wrong types or shapes and when T <= context."""
-        return self._decode(*self._encode(frames, states, actions, context))
+        return self._decode(*self.predicted(frames, states, actions, context))
 
     def score_stream(
         self,
@@ -146,6 +147,7 @@ class VideoPixelNetwork(nn.Module):
         context: int = 2,
         history: Tensor | None = None,
         lesson: DrawingLesson | None = None,
+        from_samples: bool = False,
     ) -> dict[str, Tensor]:
         """Return 'loss' to minimise and the figures that it is made of.
 
@@ -154,10 +156,12 @@ class VideoPixelNetwork(nn.Module):
         'motion_error': the picture's mean distance from the frame, in levels.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
-        scored stay ``frames``. lesson: for models that draw the arm; nothing else teaches them
-        to."""
+        scored stay ``frames``. from_samples: the past is what the model samples from ``frames``
+        (``own_past``). lesson: for models that draw the arm; nothing else teaches them to."""
+        if from_samples:
+            history = own_past(self, frames, states, actions, context)
         shown = frames if history is None else history
-        _, features, centres = self._encode(shown, states, actions, context)
+        _, features, centres = self.predicted(shown, states, actions, context)
         target = frames[:, context:]
         nats = -self._decode(target, features, centres).mean() / self.config.colours
         errors = {"state_error": self._state_error(states, actions)}
@@ -200,6 +204,7 @@ class VideoPixelNetwork(nn.Module):
         context: int = 2,
         history: Tensor | None = None,
         lesson: tuple[Tensor, ...] | None = None,
+        from_samples: bool = False,
     ) -> dict[str, Tensor]:
         """What training minimises: ``training_loss``, with its arguments.
 
@@ -207,7 +212,8 @@ class VideoPixelNetwork(nn.Module):
         the result has 'loss' and 'drawing_error'."""
         taught = None if lesson is None else self.drawing_lesson(*lesson)
         if frames is not None and states is not None and actions is not None:
-            return self.training_loss(frames, states, actions, context, history, taught)
+            clip = frames, states, actions, context
+            return self.training_loss(*clip, history, taught, from_samples)
         assert taught is not None
         loss, error = self.drawing_loss(taught)
         return {"loss": loss, "drawing_error": error.detach()}
@@ -284,11 +290,13 @@ class VideoPixelNetwork(nn.Module):
     # -- pieces
     # ----------------------------------------------------------------------------------------------
 
-    def _encode(
+    def predicted(
         self, frames: Tensor, states: Tensor, actions: Tensor, context: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """What ``_decode`` takes, checked: the frames after the context, and what each is predicted
-        from."""
+        """What the decoder takes: the frames after the context, and what each is predicted from.
+
+        Frames (B, T - context, C, H, W), features (B, T - context, D, g, g) and composed pictures
+        of the frames' shape, or None. Raises InputError as ``log_prob`` does."""
         if context < 1:
             raise InputError(
                 f"context {context}: the first frame has nothing to be predicted from; give at "

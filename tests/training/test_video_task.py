@@ -272,3 +272,15 @@ def test_a_model_saved_before_the_question_takes_actions_for_poses():
         InputError, match="unknown action_kind 'speed'; choose one of pose, delta, other"
     ):
         VideoConfig(action_kind="speed")
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, {False}), (0.5, {False, True}), (1.0, {True})]
+)
+def test_a_share_of_the_steps_has_a_past_of_the_models_own_samples(share: float, expected: set):
+    task = VideoTask("ot", MODEL, replace(PLAIN, own_samples=share), episodes(3))
+    asked = []
+    torch.manual_seed(0)
+    for _ in range(20):
+        task.losses(lambda *clip: asked.append(clip[-1]), {})
+    assert set(asked) == expected

@@ -114,9 +114,15 @@ def test_without_a_state_nothing_is_drawn():
     torch.testing.assert_close(layers.centre, behind, rtol=0, atol=0.2)
 
 
-def composed(known: bool, arm: bool, shade: float = 1.0, next_shade: float = 1.0):
-    """A new composition of a frame at 100, a memory at 50 and a mask at a half of a 200."""
+def composed(
+    known: bool, arm: bool, shade: float = 1.0, next_shade: float = 1.0, doubt: float = -99.0
+):
+    """A composition of a frame at 100, a memory at 50 and a mask at a half of a 200.
+
+    doubt: logits by which the memory is doubted more than by a new network; it fills with 127.5."""
     composition = Composition(4, patch=2, colours=3)
+    with torch.no_grad():
+        composition.leave.bias[-4:] = doubt
     one = torch.ones(1, 1, 8, 8)
     frame = torch.full((1, 3, 8, 8), 100, dtype=torch.uint8)
     memory = torch.full((1, 3, 8, 8), 50.0)
@@ -136,6 +142,14 @@ def test_the_arm_is_taken_out_of_the_frame_that_moves_and_an_unknown_memory_is_f
     assert layers.memory.unique().tolist() == layers.moved.unique().tolist() == [127.5]
     # Where the arm was not, the last frame is what is known.
     assert composed(known=False, arm=False).memory.unique().tolist() == [100]
+
+
+def test_what_is_known_can_be_doubted_but_a_new_network_hardly_does():
+    for known, level in ((True, 50), (False, 100)):
+        assert composed(known, arm=False, doubt=99).memory.unique().tolist() == [127.5]
+        new = composed(known, arm=False, doubt=0).memory.unique().item()
+        assert new != level
+        assert new == pytest.approx(level, abs=0.2)
 
 
 def test_the_shadow_is_taken_out_of_the_last_frame_and_laid_over_the_next():

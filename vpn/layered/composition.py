@@ -14,6 +14,8 @@ from pixelpush.vpn.motion import FLOW_UNIT, warp
 
 # By how many logits one unit of the network's output corrects the drawn mask.
 _CORRECTION = 4.0
+# The doubt's logit of a new network: the memory is believed until training says otherwise.
+_TRUSTED = -6.0
 # A shadow darker than this is not divided out: what is left of its pixels is noise.
 _FAINTEST = 0.25
 
@@ -65,14 +67,16 @@ class Seen(NamedTuple):
 class Composition(nn.Module):
     """The network that composes the predicted frame from its layers.
 
-        lit = frame / shade;  back = memory where it is known, else f where the arm was, else lit
+        lit = frame / shade;  known = memory where it is known, else lit, but f where the arm was
+        back = known + d (f - known)
         source = back where the arm was, else lit;  behind = back + m (warp(source, flow) - back)
         centre = the drawn arm and shadow over behind, with the mask a
 
-    features (N, D, g, g) say what lies where nothing is known (f), where the last frame goes
-    (flow), where it hides the memory (m), and where the drawn mask (a) is wrong. Arm and shadow are
-    taken out of the last frame before it moves, so that no copy of them stays behind. A new network
-    moves nothing and leaves the drawn mask as it is.
+    features (N, D, g, g) say what lies where nothing is known (f), where the memory is doubted
+    (d; a rollout's own strays are in it), where the last frame goes (flow), where it hides the
+    memory (m), and where the drawn mask (a) is wrong. Arm and shadow are taken out of the last
+    frame before it moves, so that no copy of them stays behind. A new network moves nothing and
+    leaves the drawn mask as it is.
 
     >>> composition = Composition(features=4, patch=2, colours=3)
     >>> frame = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
@@ -86,19 +90,20 @@ class Composition(nn.Module):
     def __init__(self, features: int, patch: int, colours: int, hidden: int = 32):
         super().__init__()
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
-        self.leave = nn.Conv2d(hidden, (4 + colours) * patch**2, 1)
+        self.leave = nn.Conv2d(hidden, (5 + colours) * patch**2, 1)
         self.patch = patch
-        self.parts = 2, 1, 1, colours
+        self.parts = 2, 1, 1, colours, 1
         zero(self.leave)
 
     def forward(self, features: Tensor, seen: Seen, drawn: Drawing) -> Layers:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch).float()
         with torch.autocast(features.device.type, enabled=False):
-            flow, moved_logit, correction, fill = hidden.split(self.parts, dim=1)
+            flow, moved_logit, correction, fill, doubt = hidden.split(self.parts, dim=1)
             flow = FLOW_UNIT * flow
             filled = (127.5 + 127.5 * fill).clamp(0, 255)
-            back = torch.where(seen.arm, filled, seen.lit)
-            back = torch.where(seen.count > 0, seen.memory, back)
+            known = torch.where(seen.arm, filled, seen.lit)
+            known = torch.where(seen.count > 0, seen.memory, known)
+            back = known + torch.sigmoid(doubt + _TRUSTED) * (filled - known)
             source = torch.where(seen.arm, back, seen.lit)
             moved = warp(source, flow)
             moved_mask = torch.sigmoid(moved_logit)
