@@ -6,8 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
-from experiments.equal_training import Row
+from experiments.equal_training import Options, Row, beginning
 from experiments.results import (
     BEGIN,
     END,
@@ -19,6 +20,7 @@ from experiments.results import (
 )
 from pixelpush.errors import InputError
 from pixelpush.eval.statistics import mean_and_error
+from pixelpush.vpn import load_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,6 +81,26 @@ def test_runs_of_different_training_have_different_folders():
         for seed in (0, 1)
     }
     assert len(folders) == 6
+
+
+def test_every_kind_starts_from_the_drawing_alone(tmp_path: Path):
+    options = Options(("sim", "push-ot-small", "sim-cameras", "push-ot-small"), runs=tmp_path)
+    assert [(row.preset, row.data, row.options) for row in options.rows[-2:]] == [
+        ("push-ot-small", "sim", ("--mirror", "--jitter", "2")),
+        ("push-ot-small", "sim-cameras", ()),
+    ]
+    drawing = load_model("push-ot-small").state_dict()
+    start = load_model(beginning(options, Row("push-ot-small", "sim"))).state_dict()
+    same = {name for name, value in drawing.items() if torch.equal(start[name], value)}
+    kept = {name for name in drawing if name.startswith("encoder.drawing.")}
+    assert kept | {"state_mean", "action_std"} <= same
+    assert "encoder.enter.weight" not in same
+    assert "state_predictor.out.weight" in drawing.keys() - same
+
+
+def test_a_data_set_needs_a_model_that_draws():
+    with pytest.raises(InputError, match="pairs of words"):
+        Options(("sim",))
 
 
 def test_quality_has_a_row_for_each_model_and_split():
