@@ -33,7 +33,7 @@ class CodedEpisode:
     code_bytes: the coded frames; context_bytes: the given frames; vector_bytes: states and actions;
     about_bytes: id, sizes and checksum.
 
-    >>> CodedEpisode([b"{}", b"png", b"zip", b"code"], nats=12.5, frames=1, subpixels=192).code_bytes
+    >>> CodedEpisode([b"{}", b"png", b"zip", b"code"], 12.5, frames=1, subpixels=192).code_bytes
     4
     """
 
