@@ -18,8 +18,8 @@ from torch import Tensor
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.coding.walks import walk_video
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.text import text_table
-from pixelpush.files import atomic_file
 from pixelpush.image.choosing import Walk
 from pixelpush.progress import Advance
 from pixelpush.vpn import VideoPixelNetwork
@@ -253,11 +253,7 @@ def calibration_figure(report: Calibration, path: Path) -> None:
     ...     file.is_file()
     True
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3), layout="constrained")
-    ranks, coverage = figure.subplots(1, 2)
-    draw_ranks(report, ranks)
-    draw_coverage(report, coverage)
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=150)
+    with figure_file(path, 7, 3) as figure:
+        ranks, coverage = figure.subplots(1, 2)
+        draw_ranks(report, ranks)
+        draw_coverage(report, coverage)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from pixelpush.errors import InputError
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.likelihood.videos import row_names
 from pixelpush.eval.text import number, text_table
-from pixelpush.files import atomic_file
 from pixelpush.training.metrics import BEST_KEY
 from pixelpush.training.task import SCORE
 
@@ -64,20 +64,16 @@ def draw_curves(runs: Sequence[Path], out: Path, against: str) -> str:
     """Draw the runs into ``out`` and return a table: a line for each with its last and best values.
 
     Raises InputError for a folder that is no run."""
-    from matplotlib.figure import Figure
-
     names = row_names([str(run) for run in runs])
     found = [read_curves(run, against) for run in runs]
-    figure = Figure(figsize=(8, 4.4), layout="constrained")
-    axes = figure.add_subplot(xlabel=_AXES[against], ylabel="nats per sub-pixel")
-    for colour, name, curves in zip(cycle(_COLOURS), names, found, strict=False):
-        axes.plot(*curves.training.T, color=colour, lw=0.8, alpha=0.5)
-        axes.plot(*curves.validation.T, "o-", color=colour, ms=3, lw=1.4, label=name)
-    axes.set_title("thin: training, marked: validation", fontsize=9, loc="left")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
-    with atomic_file(out) as partial:
-        figure.savefig(partial, dpi=160)
+    with figure_file(out, 8, 4.4, dpi=160) as figure:
+        axes = figure.add_subplot(xlabel=_AXES[against], ylabel="nats per sub-pixel")
+        for colour, name, curves in zip(cycle(_COLOURS), names, found, strict=False):
+            axes.plot(*curves.training.T, color=colour, lw=0.8, alpha=0.5)
+            axes.plot(*curves.validation.T, "o-", color=colour, ms=3, lw=1.4, label=name)
+        axes.set_title("thin: training, marked: validation", fontsize=9, loc="left")
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize=8)
     rows = [
         [name, *_cells(curves.training, against), *_cells(curves.validation, against)]
         for name, curves in zip(names, found, strict=True)

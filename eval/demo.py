@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.episodes import Episode, EpisodeDataset
-from pixelpush.eval.devices import Device, pick_device
+from pixelpush.eval.demo_plan import Plan
+from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.runs import trained_on_another_bin
 from pixelpush.eval.likelihood.settings import EvalProtocol
 from pixelpush.eval.likelihood.tables import protocol_line, split_text
@@ -22,30 +22,15 @@ from pixelpush.eval.rollout.sheet import contact_sheet
 from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.files import write_json
 from pixelpush.saved import SHIPPED
+from pixelpush.settings import Device
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
 SHIPPED_MODEL = "push-ot-small"
-TRAINED_PRESET = "push-ot-small"
 # In the order of the rollouts, with what each station shows.
 STATIONS = {
     "val": "a station of training, an episode of validation: what the model has learnt",
     "test-seen": "the held-out station: an arm and a camera that training never showed",
 }
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much of everything. episodes: of each split. clips: to train on, for at most this many
-    minutes. samples: of each episode; rollouts: episodes of each station."""
-
-    name: str
-    episodes: dict[str, int]
-    clips: int
-    minutes: float
-    batch_size: int
-    clip_frames: int
-    samples: int
-    rollouts: int
 
 
 # The whole of it within three minutes on two cores, and within forty seconds.
@@ -133,44 +118,12 @@ def _model(
     if shipped and not trained_on_another_bin(SHIPPED_MODEL):
         say(f"loading the shipped model {SHIPPED_MODEL}")
         return SHIPPED_MODEL, load_model(SHIPPED_MODEL, family="video")
-    return _train(out, data, plan, seed, device, say)
-
-
-def _train(
-    out: Path,
-    data: dict[str, EpisodeDataset],
-    plan: Plan,
-    seed: int,
-    device: Device,
-    say: Callable[[str], None],
-) -> tuple[str, VideoPixelNetwork]:
-    """A model that is trained for at most ``plan.minutes``, and what to call it."""
-    # Only here: what needs no training loads no trainer.
-    from pixelpush.training.config import RunOptions
-    from pixelpush.training.loop import train
-    from pixelpush.training.presets import find_preset
-    from pixelpush.training.video_task import VideoTask
+    # What needs no training loads no trainer.
+    from pixelpush.eval.demo_training import train_demo_model
 
     run = out / f"run-{plan.name}"
-    limit = f"{plan.clips} clips, at most {60 * plan.minutes:.0f} s"
-    say(f"no shipped weights of this version; training {TRAINED_PRESET} on {limit}, into {run}")
-    preset = find_preset(TRAINED_PRESET)
-    config = replace(
-        preset.train,
-        batch_size=plan.batch_size,
-        examples=plan.clips,
-        seed=seed,
-        ema_decay=0.0,
-        data=replace(preset.train.data, clip_frames=plan.clip_frames),
-        schedule=replace(preset.train.schedule, warmup_examples=plan.clips // 10),
+    say(
+        f"no shipped weights of this version; training {plan.preset} on {plan.clips} clips, at "
+        f"most {60 * plan.minutes:.0f} s, into {run}"
     )
-    task = VideoTask(preset.model, preset.overrides, config.data, data["train"], data["val"])
-    options = RunOptions(
-        accelerator=device,
-        minutes=plan.minutes,
-        validate_examples=plan.clips,
-        save_examples=plan.clips,
-    )
-    progress = train(task, config, run, options, {"preset": TRAINED_PRESET, "data": "sim"})
-    name = f"{TRAINED_PRESET}, {progress.examples} clips"
-    return name, load_model(run, family="video")
+    return train_demo_model(plan, data["train"], data["val"], run, seed, device)

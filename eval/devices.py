@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pixelpush.errors import InputError
+import torch
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
+from pixelpush.errors import InputError
+from pixelpush.precision import use_exact_float32
+from pixelpush.settings import Device
 
 
 def pick_device(name: Device) -> Literal["cpu", "cuda", "mps"]:
@@ -18,10 +20,6 @@ def pick_device(name: Device) -> Literal["cpu", "cuda", "mps"]:
     >>> pick_device("cpu")
     'cpu'
     """
-    import torch
-
-    from pixelpush.precision import use_exact_float32
-
     use_exact_float32()
     there: dict[Literal["cpu", "cuda", "mps"], bool] = {
         "cpu": True,

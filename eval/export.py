@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
+from torch import Tensor
 
 from pixelpush.errors import InputError
 from pixelpush.eval.model_card import card_text, data_name, final_figures, with_header
@@ -37,10 +38,7 @@ def export_model(
     saved = find_saved(model)
     state = load_file(saved.folder / WEIGHTS)
     if half:
-        state = {
-            name: value.half() if value.ndim > 1 and value.is_floating_point() else value
-            for name, value in state.items()
-        }
+        state = {name: _halved(value) for name, value in state.items()}
     size = sum(value.numel() * value.element_size() for value in state.values())
     if largest_bytes is not None and size > largest_bytes:
         raise InputError(
@@ -56,6 +54,10 @@ def export_model(
             write_json(partial / "config.json", _shared(config))
         (partial / "README.md").write_text(with_header(text, to.name, saved, config, figures))
     return to
+
+
+def _halved(value: Tensor) -> Tensor:
+    return value.half() if value.ndim > 1 and value.is_floating_point() else value
 
 
 def _run_of(save: Path) -> tuple[Path, Mapping[str, Any]]:

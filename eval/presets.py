@@ -65,7 +65,7 @@ def _model_settings(preset: Preset) -> Mapping[str, Any]:
     return asdict(build_upscaler(**preset.overrides).config)
 
 
-def _image_overrides(preset: Preset) -> dict[str, Any]:
+def _image_overrides(preset: Preset) -> Mapping[str, Any]:
     return {name: value for name, value in preset.overrides.items() if name != "train_scales"}
 
 

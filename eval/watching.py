@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pixelpush.eval.devices import Device
+from pixelpush.settings import Device
 
 
 @dataclass(frozen=True)

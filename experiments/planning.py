@@ -17,11 +17,12 @@ import tyro
 
 from pixelpush.eval.planning.commands import check_bin_model, load_world
 from pixelpush.eval.planning.methods import METHODS, Setup
+from pixelpush.eval.planning.record import read_report, weights_hash
 from pixelpush.eval.planning.report import plan_table
-from pixelpush.eval.planning.run import Job, run_tasks, weights_hash
+from pixelpush.eval.planning.run import Job, run_tasks
 from pixelpush.eval.planning.settings import ControlSettings, ModelSettings, PlannerSettings
 from pixelpush.eval.planning.tasks import SPLITS, read_tasks
-from pixelpush.files import atomic_file, read_json
+from pixelpush.files import atomic_file
 from pixelpush.progress import Advance, progress_kept
 
 BEGIN, END = "<!-- planning: begin -->", "<!-- planning: end -->"
@@ -74,7 +75,7 @@ def main(options: Options) -> None:
     torch.set_num_threads(options.threads)
     wanted = jobs(options)
     for job in wanted:
-        if job.path.exists() and read_json(job.path).get("weights") != weights_hash(job.name):
+        if job.path.exists() and read_report(job.path).weights != weights_hash(job.name):
             job.path.unlink()
     for job in wanted:
         run_tasks(job, read_tasks(job.split)[: options.count], progress_in_tasks)
@@ -94,7 +95,7 @@ def all_reports(wanted: list[Job]) -> str:
     order = list(METHODS)
     found = [job for job in wanted if job.path.exists()]
     found.sort(key=lambda job: (SPLITS.index(job.split), order.index(job.method), job.name))
-    return plan_table([read_json(job.path) for job in found])
+    return plan_table([read_report(job.path) for job in found])
 
 
 def fill(page: Path, table: str) -> None:

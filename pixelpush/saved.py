@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from safetensors import SafetensorError, safe_open
+
 from pixelpush.errors import InputError
 from pixelpush.files import atomic_folder, is_complete, read_json_object, write_json
 from pixelpush.hub import fetch, is_on_hub
@@ -232,8 +234,6 @@ def _opened(file: Path) -> Iterator[Any]:
         raise InputError(
             f"{file}: no such file; the save is incomplete. Use another one or train again."
         )
-    from safetensors import SafetensorError, safe_open
-
     try:
         opened = safe_open(file, framework="pt")
     except (

@@ -4,9 +4,12 @@ refused."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pixelpush.errors import InputError
+
+# Where to compute; 'auto' is the fastest device that is there.
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 # Threads or processes that read or simulate; more is a slip of the hand.
 MOST_WORKERS = 1024

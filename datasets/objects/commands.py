@@ -1,10 +1,14 @@
-"""What 'pixelpush prepare sim-objects' runs. Nothing heavy is imported before a call."""
+"""What 'pixelpush prepare sim-objects' runs."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from pixelpush.datasets.objects.names import SPLITS, check_request
+from pixelpush.datasets.objects.prepare import ensure_images, others
+from pixelpush.datasets.store import summary
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,6 @@ def prepare_objects(options: ObjectsOptions) -> None:
         Traceback (most recent call last):
         pixelpush.errors.InputError: sim-objects: images are 32, 64, 128, 256 pixels high and ...
     """
-    from pixelpush.datasets.objects.names import SPLITS, check_request
-    from pixelpush.datasets.objects.prepare import ensure_images, others
-    from pixelpush.datasets.store import summary
-
     few = others(options.images) if options.test_images is None else options.test_images
     counts = {split: options.images if split == "train" else few for split in SPLITS}
     for split, count in counts.items():

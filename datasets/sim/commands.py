@@ -1,4 +1,4 @@
-"""What 'pixelpush prepare sim' and its sisters run. Nothing heavy is imported before a call."""
+"""What 'pixelpush prepare sim' and its sisters run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelpush.datasets.sim.names import default_others
+from pixelpush.datasets.sim.prepare import prepare_splits
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,6 @@ def prepare_sim_cameras(options: SimOptions) -> None:
 
 
 def _prepare(laboratory: str, options: SimOptions) -> None:
-    # It loads the physics; the help of the commands does not need it.
-    from pixelpush.datasets.sim.prepare import prepare_splits
-
     others = default_others(options.episodes)
     val = others if options.val_episodes is None else options.val_episodes
     test = val if options.test_episodes is None else options.test_episodes

@@ -23,7 +23,11 @@ from pixelpush.vpn import VideoPixelNetwork
 @dataclass(frozen=True)
 class Arithmetic:
     """Where a code was made. fingerprint: of the model's likelihood of a fixed input, in all its
-    bits; it differs wherever sums are taken in another order. The rest says why it may differ."""
+    bits; it differs wherever sums are taken in another order. The rest says why it may differ.
+
+    >>> Arithmetic("ab12", 1, "2.6.0", "0.4.1", "x86_64 AVX2").threads
+    1
+    """
 
     fingerprint: str
     threads: int
@@ -33,7 +37,16 @@ class Arithmetic:
 
 
 def model_sha256(model: VideoPixelNetwork | ImageModel) -> str:
-    """Hash of a model's configuration and of every weight's name, shape and bytes."""
+    """Hash of a model's configuration and of every weight's name, shape and bytes.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> before = model_sha256(model)
+    >>> with torch.no_grad():
+    ...     _ = next(model.parameters()).add_(1)
+    >>> before == model_sha256(model)
+    False
+    """
     digest = hashlib.sha256(json.dumps(asdict(model.config), sort_keys=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
@@ -42,7 +55,13 @@ def model_sha256(model: VideoPixelNetwork | ImageModel) -> str:
 
 
 def this_arithmetic(model: VideoPixelNetwork | ImageModel) -> Arithmetic:
-    """The arithmetic of this process, with the threads that it has now."""
+    """The arithmetic of this process, with the threads that it has now.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> this_arithmetic(model) == this_arithmetic(model)
+    True
+    """
     return Arithmetic(
         _fingerprint(model),
         torch.get_num_threads(),
@@ -55,7 +74,12 @@ def this_arithmetic(model: VideoPixelNetwork | ImageModel) -> Arithmetic:
 def check_arithmetic(
     model: VideoPixelNetwork | ImageModel, written: Arithmetic, where: str
 ) -> None:
-    """Raise InputError, naming what differs, unless this process computes what the writer did."""
+    """Raise InputError, naming what differs, unless this process computes what the writer did.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> check_arithmetic(model, this_arithmetic(model), "a.coded")
+    """
     own = this_arithmetic(model)
     if own.fingerprint == written.fingerprint:
         return
@@ -74,7 +98,13 @@ def check_arithmetic(
 
 
 def check_on_cpu(model: nn.Module) -> None:
-    """Raise InputError for a model on another device, whose sums may differ from run to run."""
+    """Raise InputError for a model on another device, whose sums may differ from run to run.
+
+    >>> check_on_cpu(nn.Linear(2, 2))
+    >>> check_on_cpu(nn.Linear(2, 2, device="meta"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: coding computes on the CPU, this model is on meta; move it there.
+    """
     device = next(model.parameters()).device
     if device.type != "cpu":
         raise InputError(f"coding computes on the CPU, this model is on {device}; move it there.")
@@ -82,7 +112,12 @@ def check_on_cpu(model: nn.Module) -> None:
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute with this many threads within the block: another number may sum in another order."""
+    """Compute with this many threads within the block: another number may sum in another order.
+
+    >>> with threads(1):
+    ...     torch.get_num_threads()
+    1
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -26,7 +26,12 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 class Writer:
-    """Adds members to a file that exists only once ``writing`` ends; ``bytes`` counts them."""
+    """Adds members to a file that exists only once ``writing`` ends; ``bytes`` counts them.
+
+    >>> import io
+    >>> Writer(zipfile.ZipFile(io.BytesIO(), "w")).add("train/0000000", [b"ab"])
+    14
+    """
 
     def __init__(self, archive: zipfile.ZipFile):
         self._archive = archive
@@ -46,7 +51,15 @@ class Writer:
 
 @contextlib.contextmanager
 def writing(path: str | Path) -> Iterator[Writer]:
-    """A writer whose file becomes ``path`` if the block succeeds; nothing is left otherwise."""
+    """A writer whose file becomes ``path`` if the block succeeds; nothing is left otherwise.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with writing(Path(folder) / "a.coded") as writer:
+    ...         writer.finish({"family": "video"})
+    ...     Reader(Path(folder) / "a.coded").header["family"]
+    'video'
+    """
     with atomic_file(path) as partial, zipfile.ZipFile(partial, "w") as archive:
         yield Writer(archive)
 
@@ -54,7 +67,12 @@ def writing(path: str | Path) -> Iterator[Writer]:
 class Reader:
     """An open file. ``header`` is its JSON; ``sections`` reads one member.
 
-    Raises InputError for what is no such file, is damaged, or is of a newer version."""
+    Raises InputError for what is no such file, is damaged, or is of a newer version.
+
+    >>> Reader("no-such-file")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: no-such-file: no such file; name one of 'pixelpush compress'.
+    """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -115,7 +133,12 @@ def pack(sections: Sequence[bytes]) -> bytes:
 
 
 def unpack(data: bytes) -> list[bytes]:
-    """The inverse of ``pack``; ValueError or struct.error where lengths and data disagree."""
+    """The inverse of ``pack``; ValueError or struct.error where lengths and data disagree.
+
+    >>> unpack(pack([b"ab", b""])[:-1])
+    Traceback (most recent call last):
+    ValueError: a member's sections do not fill it
+    """
     (count,) = struct.unpack_from("<I", data)
     lengths = struct.unpack_from(f"<{count}Q", data, 4)
     start = 4 + 8 * count

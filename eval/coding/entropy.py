@@ -18,7 +18,11 @@ from pixelpush.image.choosing import Walk
 
 
 def constriction() -> Any:
-    """The entropy coding library, or a clear error where it is missing."""
+    """The entropy coding library, or a clear error where it is missing.
+
+    >>> constriction().__name__
+    'constriction'
+    """
     try:
         import constriction
     except ImportError:
@@ -64,7 +68,14 @@ class Encoder:
 
 class Decoder:
     """Reads levels back from the words of an ``Encoder``, given the same probabilities in the same
-    order."""
+    order.
+
+    >>> even = torch.full((2, 256), 1 / 256)
+    >>> encoder = Encoder()
+    >>> encoder.encode(even, torch.tensor([7, 8], dtype=torch.uint8))
+    >>> Decoder(encoder.words()).decode(even).tolist()
+    [7, 8]
+    """
 
     def __init__(self, words: np.ndarray):
         self._coder = constriction().stream.queue.RangeDecoder(words)
@@ -87,7 +98,17 @@ def _rows(probabilities: Tensor) -> np.ndarray:
 
 
 class EncodingWalk(Walk):
-    """Appends the pixels that it walks through to an encoder."""
+    """Appends the pixels that it walks through to an encoder.
+
+    >>> pixels = torch.tensor([[[[3, 250]]]], dtype=torch.uint8)
+    >>> even = torch.full((2, 256), 1 / 256)
+    >>> places = torch.tensor([0, 1])
+    >>> encoder = Encoder()
+    >>> walk = EncodingWalk(pixels, encoder)
+    >>> _ = walk.levels(even, pixels.flatten(), places, channel=0)
+    >>> len(encoder.words())
+    1
+    """
 
     def __init__(self, pixels: Tensor, encoder: Encoder):
         super().__init__(pixels)
@@ -99,7 +120,18 @@ class EncodingWalk(Walk):
 
 
 class DecodingWalk(Walk):
-    """Reads the pixels that it walks through from a decoder; what it was given is not looked at."""
+    """Reads the pixels that it walks through from a decoder; what it was given is not looked at.
+
+    >>> pixels = torch.tensor([[[[3, 250]]]], dtype=torch.uint8)
+    >>> even = torch.full((2, 256), 1 / 256)
+    >>> places = torch.tensor([0, 1])
+    >>> encoder = Encoder()
+    >>> walk = EncodingWalk(pixels, encoder)
+    >>> _ = walk.levels(even, pixels.flatten(), places, channel=0)
+    >>> again = DecodingWalk(pixels, Decoder(encoder.words()))
+    >>> again.levels(even, pixels.flatten(), places, channel=0).tolist()
+    [3, 250]
+    """
 
     def __init__(self, pixels: Tensor, decoder: Decoder):
         super().__init__(torch.zeros_like(pixels))

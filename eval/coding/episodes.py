@@ -31,7 +31,11 @@ class CodedEpisode:
     """sections: what is written. nats: of the predicted frames as coded, the ideal length.
 
     code_bytes: the coded frames; context_bytes: the given frames; vector_bytes: states and actions;
-    about_bytes: id, sizes and checksum."""
+    about_bytes: id, sizes and checksum.
+
+    >>> CodedEpisode([b"{}", b"png", b"zip", b"code"], 12.5, frames=1, subpixels=192).code_bytes
+    4
+    """
 
     sections: list[bytes]
     nats: float
@@ -61,7 +65,16 @@ def encode_episode(
     """Code one episode. Longer ones than ``clip_frames`` go through the model clip by clip, as in
     ``nll``, each after the last frames of the one before.
 
-    Raises InputError where the episode does not fit the model or is no longer than the context."""
+    Raises InputError where the episode does not fit the model or is no longer than the context.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> with torch.inference_mode():
+    ...     encode_episode(model, episode).frames
+    1
+    """
     tensors = _tensors(model, episode.frames, episode.states, episode.actions)
     windows = scoring_windows(len(episode.frames), clip_frames, context)
     encoder = Encoder()
@@ -93,7 +106,17 @@ def decode_episode(model: VideoPixelNetwork, sections: Sequence[bytes], where: s
     """The episode again, byte for byte; its checksum is verified.
 
     Raises InputError, starting with ``where``, for damaged sections and where the model or its
-    arithmetic is not the writer's."""
+    arithmetic is not the writer's.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> with torch.inference_mode():
+    ...     coded = encode_episode(model, episode)
+    ...     decode_episode(model, coded.sections, "a.coded").id
+    'a'
+    """
     try:
         about = json.loads(sections[0])
         shape = tuple(about["frames"])
@@ -122,7 +145,14 @@ def decode_episode(model: VideoPixelNetwork, sections: Sequence[bytes], where: s
 
 
 def episode_sha256(episode: Episode) -> str:
-    """Checksum of an episode's shape, frames, states and actions."""
+    """Checksum of an episode's shape, frames, states and actions.
+
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> black = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> white = Episode(np.full((3, 3, 8, 8), 255, np.uint8), rows, rows, "a")
+    >>> episode_sha256(black) == episode_sha256(white)
+    False
+    """
     digest = hashlib.sha256(f"{episode.frames.shape}".encode())
     digest.update(np.ascontiguousarray(episode.frames).tobytes())
     digest.update(_vectors(episode))

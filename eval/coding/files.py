@@ -32,7 +32,13 @@ from pixelpush.vpn.scoring import EpisodeSequence
 
 @dataclass
 class Sizes:
-    """What a file's bytes are spent on. nats: ideal length of the coded part; subpixels: in it."""
+    """What a file's bytes are spent on. nats: ideal length of the coded part; subpixels: in it.
+
+    >>> sizes = Sizes()
+    >>> sizes.add(CodedEpisode([b"{}", b"png", b"zip", b"code"], 12.5, 1, 192), size=40)
+    >>> sizes.code_bytes, sizes.per_episode_bytes
+    (4, [40])
+    """
 
     episodes: int = 0
     nats: float = 0.0
@@ -69,7 +75,17 @@ def compress_episodes(
 
     name: what people call the model, for the header. metadata: of the data, JSON values. Frames,
     states, actions and ids are kept; an episode's ``extra`` is not. The file appears only when it
-    is complete. Raises InputError for an episode that does not fit the model."""
+    is complete. Raises InputError for an episode that does not fit the model.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+    ...     compress_episodes(model, {"val": [episode]}, Path(folder) / "a.coded")["val"].frames
+    1
+    """
     check_on_cpu(model)
     listed: dict[str, list[dict[str, str]]] = {}
     sizes = {split: Sizes() for split in splits}
@@ -99,7 +115,16 @@ def compress_images(
     progress: Advance | None = None,
 ) -> Sizes:
     """Code batches of images uint8 (N, C, H, W), each with its condition, into ``path``; what it
-    took. ``frames`` and ``episodes`` of the answer count images."""
+    took. ``frames`` and ``episodes`` of the answer count images.
+
+    >>> import tempfile
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4).eval()
+    >>> batches = [(np.zeros((2, 3, 4, 4), np.uint8), None)]
+    >>> with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+    ...     compress_images(model, batches, Path(folder) / "a.coded").frames
+    2
+    """
     check_on_cpu(model)
     sizes = Sizes()
     listed = []
@@ -139,7 +164,19 @@ class CodedFile:
 
     ``load``: gives a model for the name in the header. Raises InputError for a file that is damaged
     or of another version, and before any decoding where the model is another one or its arithmetic
-    differs here."""
+    differs here.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+    ...     path = Path(folder) / "a.coded"
+    ...     _ = compress_episodes(model, {"val": [episode]}, path)
+    ...     CodedFile(path, lambda name: model).split("val")[0].id
+    'a'
+    """
 
     def __init__(self, path: str | Path, load: Callable[[str], Any]):
         self._reader = Reader(path)
@@ -196,7 +233,19 @@ class CodedFile:
 
 
 class CodedSplit:
-    """A split of a coded file, with random access by episode, as any data set."""
+    """A split of a coded file, with random access by episode, as any data set.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+    ...     path = Path(folder) / "a.coded"
+    ...     _ = compress_episodes(model, {"val": [episode, episode]}, path)
+    ...     len(CodedSplit(CodedFile(path, lambda name: model), "val"))
+    2
+    """
 
     def __init__(self, file: CodedFile, name: str):
         self._file = file

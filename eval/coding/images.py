@@ -24,7 +24,16 @@ def encode_images(
     model: ImageModel, images: np.ndarray, condition: Condition | None = None
 ) -> tuple[list[bytes], float]:
     """(sections, nats as coded) of uint8 images (N, C, H, W). Raises InputError where they or the
-    condition do not fit the model."""
+    condition do not fit the model.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4).eval()
+    >>> images = np.zeros((2, 3, 4, 4), np.uint8)
+    >>> with torch.inference_mode():
+    ...     sections, nats = encode_images(model, images)
+    >>> bool(8 * len(sections[2]) >= nats / np.log(2))
+    True
+    """
     encoder = Encoder()
     batch = torch.from_numpy(images.copy())
     nats = walk_images(model, batch, condition, lambda all_: EncodingWalk.of(all_, encoder))
@@ -37,7 +46,16 @@ def decode_images(model: ImageModel, sections: Sequence[bytes], where: str) -> n
     """The images again, byte for byte; their checksum is verified.
 
     Raises InputError, starting with ``where``, for damaged sections and where the model or its
-    arithmetic is not the writer's."""
+    arithmetic is not the writer's.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4).eval()
+    >>> images = np.zeros((2, 3, 4, 4), np.uint8)
+    >>> with torch.inference_mode():
+    ...     sections, _ = encode_images(model, images)
+    ...     decode_images(model, sections, "a.coded").shape
+    (2, 3, 4, 4)
+    """
     try:
         about = json.loads(sections[0])
         batch = torch.zeros(*about["images"], dtype=torch.uint8)

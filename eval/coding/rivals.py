@@ -21,7 +21,13 @@ from pixelpush.eval.coding.stills import encode_png_small
 @dataclass(frozen=True)
 class Rival:
     """encode: (frames uint8 (T, 3, H, W), frames per episode) -> bytes. decode: (bytes, shape of
-    the frames) -> frames. ready: raises InputError where this machine cannot run it."""
+    the frames) -> frames. ready: raises InputError where this machine cannot run it.
+
+    >>> frames = np.zeros((2, 3, 8, 8), np.uint8)
+    >>> png = RIVALS[0]
+    >>> np.array_equal(png.decode(png.encode(frames, 2), frames.shape), frames)
+    True
+    """
 
     name: str
     encode: Callable[[np.ndarray, int], bytes]

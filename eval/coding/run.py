@@ -43,7 +43,13 @@ def compress(
     progress: Progress,
     json: Path | None = None,
 ) -> None:
-    """Code splits of a data or image set with a saved model; print where the bytes went."""
+    """Code splits of a data or image set with a saved model; print where the bytes went.
+
+    >>> from pixelpush.progress import silent
+    >>> compress("no-such-model", "sim", (), Path("a.coded"), CompressSettings(), silent)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: no-such-model: neither a run folder, a saved model nor ...
+    """
     constriction()  # a missing package is said before data are made or read
     with threads(settings.threads):
         if find_saved(name).family == "image":
@@ -114,7 +120,11 @@ def _compress_images(
 
 
 def sizes_text(sizes: Sizes) -> str:
-    """Where the bytes went, and how the coded part compares with the likelihood."""
+    """Where the bytes went, and how the coded part compares with the likelihood.
+
+    >>> sizes_text(Sizes(nats=100.0, subpixels=192, code_bytes=19)).splitlines()[-1]
+    'coded frames: 0.7917 bits per sub-pixel; the likelihood says 0.7514 (+5.358%)'
+    """
     rows = [
         ("coded frames", sizes.code_bytes),
         ("given frames, lossless stills", sizes.context_bytes),
@@ -142,7 +152,13 @@ def decompress(
     """Decode a file into a store of episodes, or an image file into one NPY.
 
     name: the model; '' for the one that the header names. episodes: only these numbers of each
-    split; empty for all."""
+    split; empty for all.
+
+    >>> from pixelpush.progress import silent
+    >>> decompress(Path("no-such-file"), "", Path("store"), (), (), silent)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: no-such-file: no such file; name one of 'pixelpush compress'.
+    """
     constriction()
     file = CodedFile(path, lambda own: _load(name or own, path))
     if isinstance(file.model, ImageModel):

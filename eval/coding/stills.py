@@ -9,18 +9,31 @@ from pixelpush.errors import InputError
 
 
 def encode_png_small(frame: np.ndarray) -> bytes:
-    """PNG of uint8 (C, H, W), C 1 or 3, deflated as well as it goes."""
+    """PNG of uint8 (C, H, W), C 1 or 3, deflated as well as it goes.
+
+    >>> encode_png_small(np.zeros((3, 8, 8), np.uint8))[1:4]
+    b'PNG'
+    """
     return _encode(frame, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def encode_webp(frame: np.ndarray) -> bytes:
-    """Lossless WebP of uint8 (3, H, W)."""
+    """Lossless WebP of uint8 (3, H, W).
+
+    >>> encode_webp(np.zeros((3, 8, 8), np.uint8))[8:12]
+    b'WEBP'
+    """
     # Above 100 means lossless.
     return _encode(frame, ".webp", [cv2.IMWRITE_WEBP_QUALITY, 101])
 
 
 def encode_still(frame: np.ndarray) -> bytes:
-    """The smaller of the two; ``datasets.images.decode_image`` reads both."""
+    """The smaller of the two; ``datasets.images.decode_image`` reads both.
+
+    >>> frame = np.zeros((3, 8, 8), np.uint8)
+    >>> len(encode_still(frame)) <= len(encode_png_small(frame))
+    True
+    """
     png = encode_png_small(frame)
     if len(frame) != 3:
         return png

@@ -29,7 +29,12 @@ class CodecRow:
     thread. lossless: whether the bytes came back.
 
     For a model, predicted_bits: of the coded frames alone; nll_bits, floor_bits: what the
-    likelihood and the known noise say of them."""
+    likelihood and the known noise say of them.
+
+    >>> row = CodecRow("PNG", 4.2, 1.5, 30.0, lossless=True, file_bytes=1000)
+    >>> row.nll_bits is None
+    True
+    """
 
     name: str
     bits: float
@@ -54,7 +59,15 @@ def codec_table(
     """(rows, why a rival is missing): every rival on all frames of the episodes, then the model.
 
     Video rivals code all episodes as one stream with a key frame at each episode's start where
-    all are of one length; otherwise every 20 frames. Times are of one thread and one run."""
+    all are of one length; otherwise every 20 frames. Times are of one thread and one run.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> [row.name for row in codec_table(model, "ours", [episode], rivals=RIVALS[:1])[0]]
+    ['PNG', 'ours']
+    """
     frames = np.concatenate([episode.frames for episode in episodes])
     lengths = {len(episode.frames) for episode in episodes}
     keys = lengths.pop() if len(lengths) == 1 else clip_frames
@@ -132,7 +145,12 @@ def _model_row(
 
 
 def codec_text(rows: Sequence[CodecRow]) -> str:
-    """The table as text."""
+    """The table as text.
+
+    >>> row = CodecRow("PNG", 4.2, 1.5, 30.0, lossless=True, file_bytes=1000)
+    >>> codec_text([row]).splitlines()[-1].split()
+    ['PNG', '4.200', '-', '-', '-', '1.500', '30.000']
+    """
     lines = []
     for row in rows:
         above = "" if row.size_above_nll is None else f"{row.size_above_nll:+.3%}"
@@ -156,5 +174,10 @@ def codec_text(rows: Sequence[CodecRow]) -> str:
 
 
 def codec_json(rows: Sequence[CodecRow], missing: Sequence[str]) -> dict[str, object]:
-    """The table as JSON values."""
+    """The table as JSON values.
+
+    >>> row = CodecRow("PNG", 4.2, 1.5, 30.0, lossless=True, file_bytes=1000)
+    >>> codec_json([row], missing=[])["rows"][0]["bits"]
+    4.2
+    """
     return {"rows": [asdict(row) for row in rows], "missing": list(missing)}

@@ -31,7 +31,17 @@ def walk_video(
 
     frames: uint8 (B, T, C, H, W), filled in place with what the walks name: a walk that encodes
     leaves it as it is, one that decodes writes it. windows: ``scoring_windows`` of T; each starts
-    from ``context`` frames that are given or already walked."""
+    from ``context`` frames that are given or already walked.
+
+    >>> from pixelpush.eval.coding.entropy import Encoder, EncodingWalk
+    >>> from pixelpush.vpn import build_model
+    >>> walk = lambda frame: EncodingWalk.of(frame, Encoder())
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> frames = torch.zeros(1, 4, 3, 8, 8, dtype=torch.uint8)
+    >>> vectors = torch.zeros(1, 4, 5)
+    >>> walk_video(model, frames, vectors, vectors, [range(4)], 2, walk).shape
+    torch.Size([1, 2])
+    """
     size = model.config.frame_size
     device = next(model.parameters()).device
     numbers = places(len(frames), model.decoder.uniforms_per_pixel, size, size).to(device)
@@ -58,7 +68,15 @@ def walk_video(
 def walk_images(
     model: ImageModel, images: Tensor, condition: Condition | None, walk: MakeWalk
 ) -> Tensor:
-    """Walk through images uint8 (N, C, H, W), filled in place; return their nats, float64 (N,)."""
+    """Walk through images uint8 (N, C, H, W), filled in place; return their nats, float64 (N,).
+
+    >>> from pixelpush.eval.coding.entropy import Encoder, EncodingWalk
+    >>> from pixelpush.image import build_image_model
+    >>> walk = lambda images: EncodingWalk.of(images, Encoder())
+    >>> model = build_image_model("pixelcnn", image_size=4, channels=4)
+    >>> walk_images(model, torch.zeros(2, 3, 4, 4, dtype=torch.uint8), None, walk).shape
+    torch.Size([2])
+    """
     model.check_images(images)
     condition = model.conditioning.check(condition, len(images))
     numbers = places(len(images), model.uniforms_per_pixel, *images.shape[2:]).to(model.device)

@@ -22,7 +22,7 @@ from pixelpush.eval.environments.spaces import Info, model_spaces, observe
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.points import mean_distance
-from pixelpush.vpn.world import Moment, Prediction, World, places
+from pixelpush.vpn.world import Moment, World, places
 
 STEPS = 18  # actions of an episode, as many as the papers predict frames
 
@@ -38,9 +38,9 @@ class PushingEnv(gymnasium.Env):
     episode is truncated after ``steps`` actions and never terminates. info: "nats" of the sampled
     frame (per sub-pixel), "time", and with a goal "place".
 
-    model: ready to evaluate. data, split: whose episodes it begins with. prediction, temperature,
-    precision: of ``vpn.world.World``. Raises InputError for options that mean nothing and for
-    actions of another shape or beyond the bounds.
+    model: ready to evaluate, or a ``vpn.world.World`` with a prediction, temperature and precision
+    of its own. data, split: whose episodes it begins with. Raises InputError for options that mean
+    nothing and for actions of another shape or beyond the bounds.
 
     >>> from pixelpush.vpn import build_model
     >>> env = PushingEnv(build_model("ot", frame_size=8, coarse_scales=0), data="")
@@ -55,18 +55,16 @@ class PushingEnv(gymnasium.Env):
 
     def __init__(
         self,
-        model: VideoPixelNetwork,
+        model: VideoPixelNetwork | World,
         data: str = "sim",
         split: str = "val",
         episodes: int = 256,
         steps: int = STEPS,
-        prediction: Prediction = "sample",
-        temperature: float = 1.0,
-        precision: str = "32",
         render_mode: str | None = "rgb_array",
     ):
-        self.world = World(model, prediction, temperature, precision)
-        self.observation_space, self.action_space = model_spaces(model, is_simulated(data))
+        self.world = as_world(model)
+        spaces = model_spaces(self.world.model, is_simulated(data))
+        self.observation_space, self.action_space = spaces
         self.render_mode = render_mode
         self._data = data
         self._split = split
@@ -138,6 +136,16 @@ class PushingEnv(gymnasium.Env):
         if moment.mass is not None:
             info["place"] = places(moment)[0, 0].cpu().numpy()
         return info
+
+
+def as_world(model: VideoPixelNetwork | World) -> World:
+    """A model as a world of samples at temperature 1; a world as it is.
+
+    >>> from pixelpush.vpn import build_model
+    >>> as_world(build_model("ot", frame_size=8, coarse_scales=0)).prediction
+    'sample'
+    """
+    return model if isinstance(model, World) else World(model)
 
 
 def begin_world(world: World, beginnings: list[Beginning]) -> Moment:

@@ -12,11 +12,11 @@ from pixelpush.datasets import is_simulated
 from pixelpush.errors import InputError
 from pixelpush.eval.environments.beginnings import Beginning, check_options, find_beginning
 from pixelpush.eval.environments.needed import gymnasium, np_random
-from pixelpush.eval.environments.pushing import STEPS, begin_world, begun
+from pixelpush.eval.environments.pushing import STEPS, as_world, begin_world, begun
 from pixelpush.eval.environments.spaces import Info, model_spaces, observe
 from pixelpush.image.noise import SampleNoise
 from pixelpush.vpn import VideoPixelNetwork
-from pixelpush.vpn.world import Moment, Prediction, World
+from pixelpush.vpn.world import Moment, World
 
 
 class VectorPushingEnv(gymnasium.vector.VectorEnv):
@@ -42,22 +42,19 @@ class VectorPushingEnv(gymnasium.vector.VectorEnv):
 
     def __init__(
         self,
-        model: VideoPixelNetwork,
+        model: VideoPixelNetwork | World,
         num_envs: int,
         data: str = "sim",
         split: str = "val",
         episodes: int = 256,
         steps: int = STEPS,
-        prediction: Prediction = "sample",
-        temperature: float = 1.0,
-        precision: str = "32",
     ):
         if num_envs < 1:
             raise InputError(f"num_envs must be at least 1, got {num_envs}.")
-        self.world = World(model, prediction, temperature, precision)
+        self.world = as_world(model)
         self.num_envs = num_envs
         self.render_mode = "rgb_array"
-        spaces = model_spaces(model, is_simulated(data))
+        spaces = model_spaces(self.world.model, is_simulated(data))
         self.single_observation_space, self.single_action_space = spaces
         batch = gymnasium.vector.utils.batch_space
         self.observation_space = batch(self.single_observation_space, num_envs)

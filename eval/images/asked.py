@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from pixelpush.eval.images.conditions import parts_of
 from pixelpush.eval.images.settings import PictureSettings
 from pixelpush.image import Condition, ImageModel, encode_caption
 from pixelpush.training.image_batches import check_fits, example_arrays, split_batch
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,21 @@ def _of_example(model: ImageModel, example: ImageExample, data: str, use: Sequen
         name: torch.from_numpy(np.array(value))[None]
         for name, value in example_arrays(model.config, example).items()
     }
-    whole = split_batch(arrays)[1]
     known = {part.name: part for part in parts_of(model)}
+    _check_use(model, use, list(known))
+    given = split_batch(arrays)[1]
+    if use:
+        whole = given
+        given = model.conditioning.unknown(1)
+        for name in use:
+            given = known[name].put(given, known[name].of(whole))
+    shown = None if given.structure is None else given.structure[0].clamp(min=0).numpy()
+    words = _words_of_example(model, example, data, list(use) or list(known))
+    return Asked(_left_out(given, model), words, shown, example)
+
+
+def _check_use(model: ImageModel, use: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse parts of a condition that the model does not have, or cannot be without."""
     unknown = [name for name in use if name not in known]
     if unknown:
         raise InputError(f"--use {unknown[0]}: this model is conditioned on {', '.join(known)}.")
@@ -86,17 +102,18 @@ def _of_example(model: ImageModel, example: ImageExample, data: str, use: Sequen
             f"--use: this model needs all of its condition ({', '.join(known)}); only one trained "
             "with condition dropout takes any subset."
         )
-    used = list(use) or list(known)
-    given = model.conditioning.unknown(1) if use else whole
-    for name in use:
-        given = known[name].put(given, known[name].of(whole))
+
+
+def _words_of_example(
+    model: ImageModel, example: ImageExample, data: str, used: Sequence[str]
+) -> str:
+    """Class and caption, as far as they are used."""
     words = []
     if "class" in used and model.config.classes:
         words.append(_class_word(data, example.label))
     if "caption" in used and model.config.captions:
         words.append(example.captions[0])
-    shown = None if given.structure is None else given.structure[0].clamp(min=0).numpy()
-    return Asked(_left_out(given, model), ": ".join(words), shown, example)
+    return ": ".join(words)
 
 
 def _left_out(given: Condition, model: ImageModel) -> Condition:
@@ -112,6 +129,19 @@ def _class_word(data: str, label: int) -> str:
 
 
 def _spelt_out(model: ImageModel, data: str, settings: PictureSettings) -> list[Asked]:
+    """A row for each label or caption, whichever are more; the shorter list is repeated."""
+    _check_conditioned(model, settings)
+    labels = [class_number(text, data, model.config.classes) for text in settings.labels]
+    texts = [spoken(text) for text in settings.captions]
+    structure = _structure(model, data, settings)
+    return [
+        _row(data, _repeated(labels, row), _repeated(texts, row), structure)
+        for row in range(max(len(labels), len(texts), 1))
+    ]
+
+
+def _check_conditioned(model: ImageModel, settings: PictureSettings) -> None:
+    """Refuse options about what the model is not conditioned on."""
     config = model.config
     for option, wanted, has in (
         ("--label", settings.labels, config.classes),
@@ -121,23 +151,22 @@ def _spelt_out(model: ImageModel, data: str, settings: PictureSettings) -> list[
     ):
         if wanted and not has:
             raise InputError(f"{option}: this model is not conditioned on that.")
-    labels = [class_number(text, data, config.classes) for text in settings.labels]
-    texts = [spoken(text) for text in settings.captions]
-    structure = _structure(model, data, settings)
-    count = max(len(labels), len(texts), 1)
-    rows = []
-    for row in range(count):
-        label = labels[row % len(labels)] if labels else None
-        text = texts[row % len(texts)] if texts else None
-        condition = Condition(
-            None if label is None else torch.tensor([label]),
-            None if text is None else torch.tensor([encode_caption(text)], dtype=torch.uint8),
-            None if structure is None else torch.from_numpy(structure)[None],
-        )
-        words = [_class_word(data, label)] if label is not None else []
-        shown = None if structure is None else structure.clip(min=0).astype(np.uint8)
-        rows.append(Asked(condition, ": ".join([*words, *([text] if text else [])]), shown))
-    return rows
+
+
+def _repeated(values: Sequence[Value], row: int) -> Value | None:
+    return values[row % len(values)] if values else None
+
+
+def _row(data: str, label: int | None, text: str | None, structure: np.ndarray | None) -> Asked:
+    classes = None if label is None else torch.tensor([label])
+    captions = None
+    if text is not None:
+        captions = torch.tensor([encode_caption(text)], dtype=torch.uint8)
+    maps = None if structure is None else torch.from_numpy(structure)[None]
+    shown = None if structure is None else structure.clip(min=0).astype(np.uint8)
+    words = ["" if label is None else _class_word(data, label), text or ""]
+    named = ": ".join(word for word in words if word)
+    return Asked(Condition(classes, captions, maps), named, shown)
 
 
 def class_number(text: str, data: str, classes: int) -> int:

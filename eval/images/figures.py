@@ -13,7 +13,7 @@ import matplotlib
 import numpy as np
 
 from pixelpush.errors import InputError
-from pixelpush.files import atomic_file
+from pixelpush.eval.figures import figure_file
 
 _GAP = 2
 
@@ -71,10 +71,12 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
     wrapped = [textwrap.wrap(row.caption, 18 * columns) for row in rows]
     # Heights in inches: a row of tiles, then its caption.
     heights = [height for lines in wrapped for height in (1.35, 0.02 + 0.14 * len(lines))]
-    with matplotlib.rc_context({"font.size": 7}):
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(1.35 * columns, sum(heights) + 0.25), dpi=150)
+    width = 1.35 * columns
+    height = sum(heights) + 0.25
+    with (
+        matplotlib.rc_context({"font.size": 7}),
+        figure_file(path, width, height, layout=None) as figure,
+    ):
         places = figure.add_gridspec(
             2 * len(rows), columns, height_ratios=heights, wspace=0.04, hspace=0.02
         )
@@ -97,8 +99,6 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
             caption = figure.add_subplot(places[2 * number + 1, :])
             caption.axis("off")
             caption.text(0, 1, "\n".join(lines), va="top")
-        with atomic_file(path) as partial:
-            figure.savefig(partial)
 
 
 def check_png(path: Path) -> None:

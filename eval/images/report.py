@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.images.conditions import Heard, Listening
 from pixelpush.eval.images.scales import Share
 from pixelpush.eval.text import text_table, with_error
-from pixelpush.files import atomic_file
 
 _WIDTH = 0.38  # inches of a bar
 
@@ -40,7 +40,7 @@ def _size(heard: Heard) -> list[str]:
     return ["-" if errors is None else f"{errors:+.1f}", str(heard.images)]
 
 
-def conditions_json(found: Listening) -> dict[str, Any]:
+def conditions_json(found: Listening) -> dict[str, object]:
     """Everything measured, as JSON values."""
     rows = [
         {**asdict(h.lie), "cost": h.cost, "error": h.error, "images": h.images} for h in found.heard
@@ -69,23 +69,20 @@ def shares_text(name: str, parts: Sequence[Share]) -> str:
 
 def image_figure(path: Path, parts: Sequence[Share], found: Listening | None, name: str) -> None:
     """Where the nats are, and what false conditions cost; a panel each, of what there is."""
-    from matplotlib.figure import Figure
-
     counts = [count for count in (len(parts), len(found.heard) if found else 0) if count]
     widths = [1.6 + _WIDTH * count for count in counts]
-    figure = Figure(figsize=(sum(widths), 3.6), layout="constrained")
-    axes = list(figure.subplots(1, len(counts), squeeze=False, width_ratios=widths)[0])
-    if parts:
-        _draw_shares(axes[0], parts)
-        axes[0].set_title(f"{name}: nats a pixel; share of the image's nats", fontsize=8)
-    if found is not None:
-        _draw_costs(axes[-1], found)
-        axes[-1].set_title(f"false conditions, {found.images} images of {found.data}", fontsize=8)
-    for axis in axes:
-        axis.tick_params(labelsize=6)
-        axis.yaxis.label.set_size(7)
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=150, format=path.suffix[1:])
+    with figure_file(path, sum(widths), 3.6) as figure:
+        axes = list(figure.subplots(1, len(counts), squeeze=False, width_ratios=widths)[0])
+        if parts:
+            _draw_shares(axes[0], parts)
+            axes[0].set_title(f"{name}: nats a pixel; share of the image's nats", fontsize=8)
+        if found is not None:
+            _draw_costs(axes[-1], found)
+            title = f"false conditions, {found.images} images of {found.data}"
+            axes[-1].set_title(title, fontsize=8)
+        for axis in axes:
+            axis.tick_params(labelsize=6)
+            axis.yaxis.label.set_size(7)
 
 
 def _draw_shares(axis: Any, parts: Sequence[Share]) -> None:

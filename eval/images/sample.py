@@ -11,7 +11,7 @@ import torch
 
 from pixelpush.datasets.image_sets.base import STRUCTURE_SIZE
 from pixelpush.errors import InputError
-from pixelpush.eval.devices import Device, pick_device
+from pixelpush.eval.devices import pick_device
 from pixelpush.eval.images.asked import Asked, asked_rows, from_data, open_for, together
 from pixelpush.eval.images.figures import (
     Row,
@@ -29,6 +29,7 @@ from pixelpush.image import ImageModel, ImageSample
 from pixelpush.image.model import RasterModel
 from pixelpush.image.multiscale_pixelcnn import MultiscalePixelCNN
 from pixelpush.image.multiscale_pixelrnn import MultiscalePixelRNN
+from pixelpush.settings import Device
 from pixelpush.vpn import load_model
 
 _TILE = 96  # screen pixels of an image in a plain grid, at least

@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from typing import TYPE_CHECKING
 
 from pixelpush.eval.calibration import Calibration, draw_coverage, draw_ranks
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.likelihood import metrics
 from pixelpush.eval.likelihood.image_tables import published_rows
 from pixelpush.eval.likelihood.images import ImageReport
@@ -21,16 +19,18 @@ from pixelpush.eval.likelihood.metrics import HEADLINE, Family, Metric
 from pixelpush.eval.likelihood.report import LikelihoodReport
 from pixelpush.eval.likelihood.tables import COLUMNS, FLOOR_ROW, REFERENCE_ROW
 from pixelpush.eval.statistics import Ratio
-from pixelpush.files import atomic_file
 from pixelpush.published import ROBOT_PUSHING, ROBOT_PUSHING_SOURCE
 from pixelpush.vpn.decoders import KINDS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Colour-blind safe (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _PANELS_A_ROW = 3
 
 # Draws one panel: its title, axes and lines.
-Panel = Callable[[Axes], None]
+Panel = Callable[["Axes"], None]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _draw_curve(report: LikelihoodReport, axes: Axes) -> None:
     if floor is not None:
         axes.axhline(floor.mean.value, ls=":", color="0.4")
     axes.set(title=f"over frames, {split}", xlabel="frame index in the episode")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.locator_params(axis="x", integer=True)
 
 
 def _finish(axes: Axes, splits: Sequence[str], unit: str, title: str | None = None) -> None:
@@ -156,11 +156,9 @@ def _finish(axes: Axes, splits: Sequence[str], unit: str, title: str | None = No
 
 def _write(panels: Sequence[Panel], path: Path) -> None:
     rows = math.ceil(len(panels) / _PANELS_A_ROW)
-    figure = Figure(figsize=(11, 3.6 * rows), layout="constrained")
-    places = figure.subplots(rows, _PANELS_A_ROW, squeeze=False).flatten()
-    for axes, draw in zip(places, panels, strict=False):
-        draw(axes)
-    for axes in places[len(panels) :]:
-        axes.set_axis_off()
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=160)
+    with figure_file(path, 11, 3.6 * rows, dpi=160) as figure:
+        places = figure.subplots(rows, _PANELS_A_ROW, squeeze=False).flatten()
+        for axes, draw in zip(places, panels, strict=False):
+            draw(axes)
+        for axes in places[len(panels) :]:
+            axes.set_axis_off()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pixelpush.datasets.image_sets import open_images
 from pixelpush.datasets.objects.names import SPLITS as OBJECTS_SPLITS
@@ -16,8 +17,10 @@ from pixelpush.eval.images.report import (
     image_figure,
     shares_text,
 )
+from pixelpush.eval.images.scales import Share
+from pixelpush.eval.likelihood.figure import image_likelihood_figure
 from pixelpush.eval.likelihood.image_tables import scores_text, table1_text, table3_text
-from pixelpush.eval.likelihood.images import evaluate_images
+from pixelpush.eval.likelihood.images import ImageReport, evaluate_images
 from pixelpush.eval.likelihood.outputs import Outputs
 from pixelpush.eval.likelihood.runs import agreed_facts
 from pixelpush.eval.likelihood.settings import ScoringSettings
@@ -38,11 +41,7 @@ def score_image_models(
 
     data: '' for what the models were trained on. splits: empty for the usual ones. Raises
     InputError where something asked for does not fit."""
-    for option, value in (("--context", settings.context), ("--clip-frames", settings.clip_frames)):
-        if value is not None:
-            raise InputError(
-                f"{option} is for video models; {names[0]} is an image model, leave it out."
-            )
+    _refuse_video_options(names[0], settings)
     data = data or agreed_facts(names).data
     chosen = splits or (OBJECTS_SPLITS[1:] if is_objects(data) else ("test",))
     report = evaluate_images(names, data, chosen, settings, outputs.progress)
@@ -50,21 +49,36 @@ def score_image_models(
     if outputs.json is not None:
         listened = {"conditions": [conditions_json(found) for found in heard]} if heard else {}
         write_json(outputs.json, {**report.to_json(), **listened})
-    texts = [scores_text(report), table1_text([report])]
-    if "imagenet" in data:
-        texts.append(table3_text([report]))
-    first = report.models[0]
-    parts = next(iter(first.splits.values())).shares
-    texts += [shares_text(first.name, parts)] if parts else []
-    texts += [conditions_text(found) for found in heard]
     if outputs.figure is not None:
-        from pixelpush.eval.likelihood.figure import image_likelihood_figure
-
-        image_likelihood_figure(report, outputs.figure)
-        if parts or heard:
-            second = outputs.figure.with_stem(f"{outputs.figure.stem}-nats")
-            image_figure(second, parts, heard[0] if heard else None, first.name)
+        _draw(report, heard, outputs.figure)
+    texts = [scores_text(report), table1_text([report])]
+    texts += [table3_text([report])] if "imagenet" in data else []
+    parts = _first_shares(report)
+    texts += [shares_text(report.models[0].name, parts)] if parts else []
+    texts += [conditions_text(found) for found in heard]
     print("\n\n".join(text for text in texts if text))
+
+
+def _refuse_video_options(name: str, settings: ScoringSettings) -> None:
+    for option, value in (("--context", settings.context), ("--clip-frames", settings.clip_frames)):
+        if value is not None:
+            raise InputError(
+                f"{option} is for video models; {name} is an image model, leave it out."
+            )
+
+
+def _first_shares(report: ImageReport) -> Sequence[Share]:
+    """Where the nats of the first model are, on its first split; empty for a model of one scale."""
+    return next(iter(report.models[0].splits.values())).shares
+
+
+def _draw(report: ImageReport, heard: Sequence[Listening], path: Path) -> None:
+    """The likelihood figure and, where there is something to show, one of scales and conditions."""
+    image_likelihood_figure(report, path)
+    parts = _first_shares(report)
+    if parts or heard:
+        second = path.with_stem(f"{path.stem}-nats")
+        image_figure(second, parts, heard[0] if heard else None, report.models[0].name)
 
 
 def _listen(name: str, data: str, split: str, settings: ScoringSettings) -> Listening:

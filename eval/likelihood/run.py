@@ -10,6 +10,7 @@ from pixelpush.errors import InputError
 from pixelpush.eval.calibration import Calibration, calibration
 from pixelpush.eval.clips import read_episodes
 from pixelpush.eval.devices import pick_device
+from pixelpush.eval.likelihood.figure import likelihood_figure
 from pixelpush.eval.likelihood.image_run import score_image_models
 from pixelpush.eval.likelihood.outputs import Outputs
 from pixelpush.eval.likelihood.report import LikelihoodReport
@@ -84,8 +85,6 @@ def _score_video_models(
     if outputs.json is not None:
         write_json(outputs.json, report.to_json())
     if outputs.figure is not None:
-        from pixelpush.eval.likelihood.figure import likelihood_figure
-
         calibrated = _calibration(rows[0], opened[chosen[-1]], protocol, outputs.progress)
         likelihood_figure(report, outputs.figure, calibrated)
     _print_video_report(report, outputs.side_by_side)

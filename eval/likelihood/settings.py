@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelpush.eval.devices import Device
+from pixelpush.settings import Device
 
 
 @dataclass(frozen=True)

@@ -79,33 +79,39 @@ def table2_text(report: LikelihoodReport) -> str:
         [name, *(_cell(HEADLINE, summaries[split]) for split in splits)]
         for name, summaries in report.rows(REFERENCE_ROW)
     ]
-    floors = [report.splits[name].floor for name in splits]
-    if any(floor is not None for floor in floors):
-        rows.append([FLOOR_ROW, *(number(floor and floor.mean.value, 3) for floor in floors)])
-        for model in report.models:
-            above = [_cell("above_floor", model.splits[name]) for name in splits]
-            rows.append([f"{model.name} above floor", *above])
+    rows += _floor_rows(report)
     header = ["", *(COLUMNS.get(name, name) for name in splits)]
     lines = [split_line(name, facts) for name, facts in report.splits.items()]
     printed = [name for name in splits if any(name in row for row in ROBOT_PUSHING.values())]
     if not printed:
         return "\n".join([*lines, text_table(header, rows)])
     kinds = [model.kind for model in report.models]
-    ours = len(rows)
-    rows = [
-        [*row, *_published(kinds[place] if place < len(kinds) else "", printed)]
-        for place, row in enumerate(rows)
+    kind_of_row = [*kinds, *[""] * (len(rows) - len(kinds))]
+    rows = [[*row, *_published(kind, printed)] for row, kind in zip(rows, kind_of_row, strict=True)]
+    others = [
+        [KINDS[kind].label, *[MISSING] * len(splits), *_published(kind, printed)]
+        for kind in ROBOT_PUSHING
+        if kind not in kinds
     ]
-    for kind in ROBOT_PUSHING:
-        if kind not in kinds:
-            rows.append([KINDS[kind].label, *[MISSING] * len(splits), *_published(kind, printed)])
     header += [f"published {COLUMNS[name]}" for name in printed]
-    lines.append(text_table(header, rows, rule_before=[ours]))
+    lines.append(text_table(header, [*rows, *others], rule_before=[len(rows)]))
     lines.append(
         "published: of the same kind of model on other data, the Google robot pushing recordings "
         f"({ROBOT_PUSHING_SOURCE}); not to be compared with a floor of ours."
     )
     return "\n".join(lines)
+
+
+def _floor_rows(report: LikelihoodReport) -> list[list[str]]:
+    """The noise floor and each model's distance from it; nothing where no split has a floor."""
+    floors = [facts.floor for facts in report.splits.values()]
+    if not any(floors):
+        return []
+    rows = [[FLOOR_ROW, *(number(floor and floor.mean.value, 3) for floor in floors)]]
+    for model in report.models:
+        above = [_cell("above_floor", model.splits[name]) for name in report.splits]
+        rows.append([f"{model.name} above floor", *above])
+    return rows
 
 
 def _published(kind: str, splits: list[str]) -> list[str]:

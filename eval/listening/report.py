@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.listening.measure import ACTIONS, SHUFFLED, Heard, Listening, verdict
 from pixelpush.eval.text import text_table, with_error
-from pixelpush.files import atomic_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,20 +63,16 @@ def listening_figure(found: Listening, picture: np.ndarray, path: Path) -> None:
     picture: uint8 (C, H, W), a frame to show the place."""
     shown = [h for h in found.heard if h.lie.of == ACTIONS and h.lie.way == SHUFFLED]
     columns = len(shown) + 2
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(1.9 * columns + 1.5, 2.4), layout="constrained")
-    axes = figure.subplots(1, columns, width_ratios=[1.7, *[1] * (columns - 1)])
-    _draw_costs(axes[0], found)
-    axes[1].imshow(picture.transpose(1, 2, 0) if len(picture) == 3 else picture[0], cmap="gray")
-    axes[1].set_title("a frame", fontsize=8)
-    for panel, heard in zip(axes[2:], shown, strict=True):
-        _draw_map(panel, heard)
-    for panel in axes[1:]:
-        panel.set_xticks([])
-        panel.set_yticks([])
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=150)
+    with figure_file(path, 1.9 * columns + 1.5, 2.4) as figure:
+        axes = figure.subplots(1, columns, width_ratios=[1.7, *[1] * (columns - 1)])
+        _draw_costs(axes[0], found)
+        axes[1].imshow(picture.transpose(1, 2, 0) if len(picture) == 3 else picture[0], cmap="gray")
+        axes[1].set_title("a frame", fontsize=8)
+        for panel, heard in zip(axes[2:], shown, strict=True):
+            _draw_map(panel, heard)
+        for panel in axes[1:]:
+            panel.set_xticks([])
+            panel.set_yticks([])
 
 
 def _draw_costs(axes: Axes, found: Listening) -> None:

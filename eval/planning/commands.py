@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pixelpush.errors import InputError
@@ -20,7 +21,7 @@ from pixelpush.eval.planning.settings import (
     TaskSettings,
 )
 from pixelpush.eval.planning.space import sim_space
-from pixelpush.eval.planning.tasks import read_tasks
+from pixelpush.eval.planning.tasks import Task, read_tasks
 from pixelpush.progress import progress_unless
 from pixelpush.vpn import load_model
 from pixelpush.vpn.world import World
@@ -44,11 +45,7 @@ def plan_tasks(
 
     Raises InputError for a number that the split does not have, and for a model of other data than
     the simulated bin's."""
-    tasks = read_tasks(wanted.split)
-    for number in wanted.tasks:
-        if not 0 <= number < len(tasks):
-            raise InputError(f"--tasks {number}: {wanted.split} has tasks 0 to {len(tasks) - 1}.")
-    chosen = [tasks[number] for number in wanted.tasks] or tasks
+    chosen = _chosen_tasks(wanted)
     for method in wanted.methods:
         METHODS.find(method)
     world = None
@@ -62,10 +59,16 @@ def plan_tasks(
         films = out / "films" if wanted.films else None
         job = Job(method, wanted.split, setup, out, name, films)
         report = run_tasks(job, chosen, progress_unless(quiet))
-        numbers = {task.number for task in chosen}
-        of = [entry for entry in report["tasks"] if entry["number"] in numbers]
-        reports.append({**report, "tasks": of})
+        reports.append(report.of_tasks({task.number for task in chosen}))
     print(plan_table(reports))
+
+
+def _chosen_tasks(wanted: TaskSettings) -> Sequence[Task]:
+    tasks = read_tasks(wanted.split)
+    for number in wanted.tasks:
+        if not 0 <= number < len(tasks):
+            raise InputError(f"--tasks {number}: {wanted.split} has tasks 0 to {len(tasks) - 1}.")
+    return [tasks[number] for number in wanted.tasks] or tasks
 
 
 def plan_folder(

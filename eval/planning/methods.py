@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from pixelpush.errors import InputError
 from pixelpush.eval.planning.bin import PushingBin
@@ -41,9 +40,9 @@ class Setup:
     cost: CostName = "pixel"
     world: World | None = None
 
-    def to_json(self, method: str) -> dict[str, Any]:
+    def to_json(self, method: str) -> dict[str, object]:
         """What decides a method's outcomes, as JSON values."""
-        told: dict[str, Any] = {"control": asdict(self.control)}
+        told: dict[str, object] = {"control": asdict(self.control)}
         if method in ("copy", "model", "simulator"):
             told["planner"] = asdict(self.planner)
         if method == "model" and self.world is not None:

@@ -3,57 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from pixelpush.eval.planning.methods import METHODS
+from pixelpush.eval.planning.record import PlanReport
+from pixelpush.eval.statistics import MeanAndError, mean_and_error
 
 
-@dataclass(frozen=True)
-class Mean:
-    """A mean and its standard error.
-
-    >>> mean_of([1.0, 3.0])
-    Mean(value=2.0, error=1.0)
-    """
-
-    value: float
-    error: float
-
-
-def mean_of(values: Sequence[float]) -> Mean:
-    """Mean and standard error over tasks; the error of a single one is NaN.
-
-    >>> mean_of([2.0, 2.0, 2.0]).error
-    0.0
-    """
-    count = len(values)
-    mean = math.fsum(values) / count
-    if count < 2:
-        return Mean(mean, math.nan)
-    squares = math.fsum((value - mean) ** 2 for value in values)
-    return Mean(mean, math.sqrt(squares / (count - 1) / count))
-
-
-def paired(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mean:
+def paired(first: PlanReport, second: PlanReport) -> MeanAndError:
     """By how many metres the first report's tasks improved more than the second's, task by task.
 
-    >>> task = {"number": 0, "improvement": 0.25}
-    >>> paired({"tasks": [task]}, {"tasks": [{**task, "improvement": 0.0}]}).value
+    >>> task = TaskResult(0, 3, 0.5, 0.25, 0.25, False, 960, 1.5)
+    >>> still = TaskResult(0, 3, 0.5, 0.5, 0.0, False, 960, 1.5)
+    >>> planned = PlanReport("val", "model", tasks=(task,))
+    >>> paired(planned, PlanReport("val", "copy", tasks=(still,))).mean
     0.25
     """
-    other = {entry["number"]: entry["improvement"] for entry in second["tasks"]}
-    return mean_of(
-        [
-            entry["improvement"] - other[entry["number"]]
-            for entry in first["tasks"]
-            if entry["number"] in other
-        ]
+    other = {task.number: task.improvement for task in second.tasks}
+    return mean_and_error(
+        [task.improvement - other[task.number] for task in first.tasks if task.number in other]
     )
 
 
-def plan_table(reports: Sequence[Mapping[str, Any]]) -> str:
+def plan_table(reports: Sequence[PlanReport]) -> str:
     """The table of reports, one row each, split by split."""
     lines = [
         f"{'':44} tasks    start     final        nearer    within 5 cm  frames/task",
@@ -61,8 +33,8 @@ def plan_table(reports: Sequence[Mapping[str, Any]]) -> str:
     ]
     split = ""
     for report in reports:
-        if report["split"] != split:
-            split = report["split"]
+        if report.split != split:
+            split = report.split
             lines.append(split)
         lines.append(_row(report))
         lines += _comparisons(report, reports)
@@ -70,50 +42,51 @@ def plan_table(reports: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def label(report: Mapping[str, Any]) -> str:
+def label(report: PlanReport) -> str:
     """The words of a report's method, with its model."""
-    words = METHODS.find(report["method"]).words
-    if not report["model"]:
+    words = METHODS.find(report.method).words
+    if not report.model:
         return words
-    picture = ", picture cost" if report.get("cost") == "picture" else ""
-    return words.replace("the model", report["model"].rstrip("/").split("/")[-1]) + picture
+    picture = ", picture cost" if (report.settings or {}).get("cost") == "picture" else ""
+    return words.replace("the model", report.model.rstrip("/").split("/")[-1]) + picture
 
 
-def _row(report: Mapping[str, Any]) -> str:
-    tasks = report["tasks"]
+def _row(report: PlanReport) -> str:
+    def mean(name: str, scale: float = 100.0) -> MeanAndError:
+        return mean_and_error([scale * getattr(task, name) for task in report.tasks])
 
-    def mean(name: str, scale: float = 100.0) -> Mean:
-        return mean_of([scale * entry[name] for entry in tasks])
-
-    start, final, nearer = (
-        mean(name) for name in ("start_distance", "final_distance", "improvement")
-    )
+    start = mean("start_distance")
+    final = mean("final_distance")
+    nearer = mean("improvement")
     success = mean("success")
     frames = mean("candidate_frames", 1.0)
     return (
-        f"  {label(report):42} {len(tasks):5}  {start.value:7.1f}  {final.value:5.1f} ± "
-        f"{_error(final.error, '3.1f')}  {nearer.value:5.1f} ± {_error(nearer.error, '3.1f')}  "
-        f"{success.value:4.0f} ± {_error(success.error, '2.0f')} %  {frames.value:11.0f}"
+        f"  {label(report):42} {len(report.tasks):5}  {start.mean:7.1f}  {final.mean:5.1f} ± "
+        f"{_error(final, '3.1f')}  {nearer.mean:5.1f} ± {_error(nearer, '3.1f')}  "
+        f"{success.mean:4.0f} ± {_error(success, '2.0f')} %  {frames.mean:11.0f}"
     )
 
 
-def _comparisons(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) -> list[str]:
+def _comparisons(report: PlanReport, reports: Sequence[PlanReport]) -> list[str]:
     """How a model's planner does beside random pushes and copying, on the same tasks."""
-    if report["method"] != "model" or len(report["tasks"]) < 2:
+    if report.method != "model" or len(report.tasks) < 2:
         return []  # one task has no standard error
     lines = []
     for name in ("random", "copy"):
         for other in reports:
-            if (other["method"], other["split"]) == (name, report["split"]):
+            if (other.method, other.split) == (name, report.split):
                 by = paired(report, other)
-                errors = by.value / by.error if by.error else math.inf
+                error = by.standard_error or 0.0
+                errors = by.mean / error if error else math.inf
                 lines.append(
-                    f"    nearer than {name} by {100 * by.value:.1f} ± {100 * by.error:.1f} cm: "
+                    f"    nearer than {name} by {100 * by.mean:.1f} ± {100 * error:.1f} cm: "
                     f"{errors:.1f} standard errors"
                 )
     return lines
 
 
-def _error(value: float, form: str) -> str:
+def _error(of: MeanAndError, form: str) -> str:
     """A standard error; a dash for one task, which has none."""
-    return format(value, form) if math.isfinite(value) else "-".rjust(int(form[0]))
+    if of.standard_error is None:
+        return "-".rjust(int(form[0]))
+    return format(of.standard_error, form)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pixelpush.errors import InputError
 from pixelpush.eval.planning.bin import PushingBin
-from pixelpush.eval.planning.control import Outcome, run_task
+from pixelpush.eval.planning.control import run_task
 from pixelpush.eval.planning.film import write_film
 from pixelpush.eval.planning.methods import METHODS, Setup
+from pixelpush.eval.planning.record import PlanReport, TaskResult, read_report, weights_hash
 from pixelpush.eval.planning.tasks import Task
-from pixelpush.files import read_json, write_json
+from pixelpush.files import write_json
 from pixelpush.progress import Progress, silent
-from pixelpush.saved import WEIGHTS, find_saved
-
-FORMAT = "pixelpush-plan"
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -42,14 +37,14 @@ class Job:
         return self.out / f"{self.split}-{self.method}{of}{picture}.json"
 
 
-def run_tasks(job: Job, tasks: Sequence[Task], progress: Progress = silent) -> dict[str, Any]:
+def run_tasks(job: Job, tasks: Sequence[Task], progress: Progress = silent) -> PlanReport:
     """Work on the tasks that the job's JSON does not hold yet; returns all of it.
 
     The file is written after every task, so that the same call goes on after a kill. Raises
     InputError where it was made with other settings."""
     method = METHODS.find(job.method)
     report = _begun(job)
-    done = {entry["number"] for entry in report["tasks"]}
+    done = {task.number for task in report.tasks}
     with progress(len(tasks), f"{job.method} on {job.split}") as advance:
         for task in tasks:
             if task.number not in done:
@@ -57,58 +52,22 @@ def run_tasks(job: Job, tasks: Sequence[Task], progress: Progress = silent) -> d
                 outcome = run_task(method.build(bin, task, job.setup))
                 if job.films is not None and outcome.frames:
                     write_film(job.films / f"{job.path.stem}-{task.number:03d}.mp4", outcome)
-                report["tasks"].append(outcome_json(outcome))
-                report["tasks"].sort(key=lambda entry: entry["number"])
-                write_json(job.path, report)
+                report = report.with_task(TaskResult.of(outcome))
+                write_json(job.path, report.to_json())
             advance(1)
     return report
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    """A task's outcome as JSON values; metres and seconds."""
-    return {
-        "number": outcome.task.number,
-        "episode": outcome.task.episode,
-        "start_distance": round(outcome.start_distance, 6),
-        "final_distance": round(outcome.final_distance, 6),
-        "improvement": round(outcome.improvement, 6),
-        "success": outcome.success,
-        "candidate_frames": outcome.candidate_frames,
-        "seconds": round(outcome.seconds, 2),
-        "plan_costs": [round(plan.cost, 4) for plan in outcome.plans],
-    }
-
-
-def weights_hash(name: str) -> str:
-    """What tells a model's weights from later ones of the same name; '' for no model.
-
-    >>> len(weights_hash("push-ot-small")), weights_hash("")
-    (16, '')
-    """
-    if not name:
-        return ""
-    content = (find_saved(name).folder / WEIGHTS).read_bytes()
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _begun(job: Job) -> dict[str, Any]:
+def _begun(job: Job) -> PlanReport:
     """What the job's JSON holds, or a new beginning."""
-    begun = {
-        "format": FORMAT,
-        "version": VERSION,
-        "split": job.split,
-        "method": job.method,
-        "model": job.name,
-        "weights": weights_hash(job.name),
-        **job.setup.to_json(job.method),
-        "tasks": [],
-    }
+    settings = job.setup.to_json(job.method)
+    begun = PlanReport(job.split, job.method, job.name, weights_hash(job.name), settings)
     if not job.path.exists():
         return begun
-    found = read_json(job.path)
-    differing = [key for key in begun if key != "tasks" and found.get(key) != begun[key]]
-    if differing:
-        raise InputError(
-            f"{job.path}: was made with another {differing[0]}; remove it, or choose another --out."
-        )
+    found = read_report(job.path)
+    for key, value in begun.head().items():
+        if found.head().get(key) != value:
+            raise InputError(
+                f"{job.path}: was made with another {key}; remove it, or choose another --out."
+            )
     return found

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixelpush.errors import InputError
-from pixelpush.eval.devices import Device
-from pixelpush.settings import check_between
+from pixelpush.settings import Device, check_between
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pixelpush.eval.rollout.movement import (
 )
 from pixelpush.eval.rollout.pose import pose_error
 from pixelpush.eval.rollout.quality import psnr, ssim
+from pixelpush.eval.statistics import mean_and_error
 from pixelpush.vpn.pose_reader import PoseReader
 
 READ_FRAMES = (3, 8, 13, 19)
@@ -143,20 +144,22 @@ def frame_figures(frames: np.ndarray, samples: np.ndarray, context: int) -> Fram
 
 def summarise_figures(episodes: Sequence[EpisodeFigures]) -> FutureFigures:
     """Means over episodes; poses and objects over all samples of all episodes."""
-    means = {}
-    for name in vars(episodes[0].frames):
-        known = [getattr(episode.frames, name) for episode in episodes]
-        known = [value for value in known if value is not None]
-        means[name] = float(np.mean(known)) if known else None
-    values = [episode.frames.psnr for episode in episodes]
-    error = None
-    if len(values) > 1:
-        error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
+    error = mean_and_error([episode.frames.psnr for episode in episodes]).standard_error
     read = [episode.poses for episode in episodes if episode.poses is not None]
     poses = _pose_readings(np.concatenate(read, axis=1)) if read else []
     found = [push for episode in episodes for push in episode.pushes]
     objects = _object_figures(found) if found else None
-    return FutureFigures(len(episodes), FrameFigures(**means), error, poses, objects)
+    means = _mean_figures([episode.frames for episode in episodes])
+    return FutureFigures(len(episodes), means, error, poses, objects)
+
+
+def _mean_figures(figures: Sequence[FrameFigures]) -> FrameFigures:
+    """The mean of each figure over those that have it; None where none has."""
+    means = {}
+    for name in vars(figures[0]):
+        known = [value for value in (getattr(one, name) for one in figures) if value is not None]
+        means[name] = float(np.mean(known)) if known else None
+    return FrameFigures(**means)
 
 
 def _poses(

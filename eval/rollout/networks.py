@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
@@ -21,9 +23,6 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file, or of a state dictionary saved by torch.
 
     Raises InputError for a file that is missing, damaged or holds anything but tensors."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     if not path.is_file():
         raise InputError(f"{path}: no such file; name a file of weights (docs/evaluation.md).")
     try:

@@ -42,29 +42,67 @@ def write_page(folder: Path, entries: Sequence[Mapping[str, Any]], frames_per_se
 _PAGE = Path(__file__).with_name("page.html")
 
 
-def _rollout(folder: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _rollout(folder: Path, entry: Mapping[str, Any]) -> dict[str, object]:
     """What the page shows of one entry, as JSON values."""
-    path = folder / str(entry["files"]["npz"])
+    arrays = _read_arrays(folder / str(entry["files"]["npz"]))
+    heat_name = "surprise" if "surprise" in arrays else "uncertainty"
+    heat = arrays[heat_name]
+    given = arrays["given"]
+    context = len(given)
+    frames = context + arrays["samples"].shape[1]
+    low, high = heat_scale(heat)
+    colours = [heat_map(values, low, high) for values in heat]
+    grey = [np.full_like(colours[0], _BLANK)] * context
+    films = {**_pictures(arrays), heat_name: [*grey, *colours]}
+    nats = heat.astype(np.float64).mean(axis=(1, 2)) / given.shape[1]
+    name = f"episode {entry['episode']}" if "episode" in entry else "folder"
+    return {
+        "title": f"{name}: {entry['id']}",
+        "about": _about(entry),
+        "context": context,
+        "frames": frames,
+        "width": given.shape[3],
+        "height": given.shape[2],
+        "columns": _SHEET_COLUMNS,
+        "films": [
+            {"name": name, "frames": len(pictures), "sheet": _sheet(pictures)}
+            for name, pictures in films.items()
+        ],
+        "heat": heat_name,
+        "range": [low, high],
+        "nats": [round(float(value), 5) for value in nats],
+        "actions": np.round(arrays["actions"][: frames - 1].astype(float), 4).tolist(),
+        "files": dict(entry["files"]),
+    }
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a rollout; those that the page needs are there."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)
-        heat_name = "surprise" if "surprise" in arrays else "uncertainty"
-        heat = arrays[heat_name]
-        given = arrays["given"]
-        samples = arrays["samples"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error}); make this rollout again.") from None
-    context = len(given)
-    frames = context + samples.shape[1]
-    low, high = heat_scale(heat)
-    colours = [heat_map(values, low, high) for values in heat]
+    for name in ("given", "samples", "actions"):
+        if name not in arrays:
+            raise InputError(f"{path}: has no {name!r}; make this rollout again.")
+    if not {"surprise", "uncertainty"} & set(arrays):
+        raise InputError(f"{path}: has no 'surprise'; make this rollout again.")
+    return arrays
+
+
+def _pictures(arrays: Mapping[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
+    """The frames of the truth, or of the context alone, and of every sample."""
+    given = arrays["given"]
     truth = arrays.get("truth", given[:0])
-    films = [("truth" if len(truth) else "context", [*given, *truth])]
-    for number, sample in enumerate(samples):
-        films.append((f"sample {number + 1}", [*given, *sample]))
-    grey = [np.full_like(colours[0], _BLANK)] * context
-    films.append((heat_name, [*grey, *colours]))
-    nats = heat.astype(np.float64).mean(axis=(1, 2)) / given.shape[1]
+    films = {"truth" if len(truth) else "context": [*given, *truth]}
+    for number, sample in enumerate(arrays["samples"], 1):
+        films[f"sample {number}"] = [*given, *sample]
+    return films
+
+
+def _about(entry: Mapping[str, Any]) -> str:
+    """Model, data and settings of a rollout, in one line."""
     settings = entry.get("settings", {})
     about = {
         "model": Path(str(entry.get("model", ""))).name,
@@ -75,25 +113,7 @@ def _rollout(folder: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
     words = [f"{name} {value}" for name, value in about.items() if value not in ("", None)]
     if entry.get("actions_sha256"):
         words.append("actions of a file")
-    name = f"episode {entry['episode']}" if "episode" in entry else "folder"
-    return {
-        "title": f"{name}: {entry['id']}",
-        "about": "  ·  ".join(words),
-        "context": context,
-        "frames": frames,
-        "width": given.shape[3],
-        "height": given.shape[2],
-        "columns": _SHEET_COLUMNS,
-        "films": [
-            {"name": name, "frames": len(pictures), "sheet": _sheet(pictures)}
-            for name, pictures in films
-        ],
-        "heat": heat_name,
-        "range": [low, high],
-        "nats": [round(float(value), 5) for value in nats],
-        "actions": np.round(arrays["actions"][: frames - 1].astype(float), 4).tolist(),
-        "files": dict(entry["files"]),
-    }
+    return "  ·  ".join(words)
 
 
 def _sheet(pictures: Sequence[np.ndarray]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -66,9 +65,9 @@ class Perceptual:
         each = [torch.from_numpy(video[None]).to(self.device) for video in videos]
         return np.concatenate([network(video).cpu().numpy() for video in each])
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The values of perceptual.json."""
-        found: dict[str, Any] = {"episodes": max(len(self.distances), len(self.real))}
+        found: dict[str, object] = {"episodes": max(len(self.distances), len(self.real))}
         if self.distances:
             each = np.stack([values.mean(axis=0) for values in self.distances]).astype(np.float64)
             found["lpips"] = {"mean": float(each.mean()), "by_step": each.mean(axis=0).tolist()}
@@ -89,14 +88,15 @@ def load_perceptual(lpips: Path | None, fvd: Path | None, device: str) -> Percep
     that is no such network."""
     if lpips is None and fvd is None:
         return None
-    networks: dict[str, Any] = {}
+    found = Perceptual(device=device)
     if lpips is not None:
-        networks["lpips"] = filled(LPIPS(), read_state(lpips), lpips).to(device)
+        found.lpips = LPIPS()
+        filled(found.lpips, read_state(lpips), lpips).to(device)
     if fvd is not None:
-        network = I3D()
-        filled(network.blocks, read_state(fvd), fvd)
-        networks["i3d"] = network.eval().to(device)
-    return Perceptual(device=device, **networks)
+        found.i3d = I3D()
+        filled(found.i3d.blocks, read_state(fvd), fvd)
+        found.i3d.eval().to(device)
+    return found
 
 
 def frechet(first: np.ndarray, second: np.ndarray) -> float:

@@ -6,11 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pixelpush.errors import InputError
-from pixelpush.files import atomic_file
+from pixelpush.eval.figures import figure_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CURVES = ("mean", "best", "copy")
 # An exact copy would have infinite PSNR, which no mean survives; it counts as an error of one level
@@ -185,10 +189,15 @@ def _summary(curves: Sequence[np.ndarray]) -> CurveSummary:
 
 def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
     """PSNR and SSIM against the frame index, with one standard error over episodes."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    with figure_file(path, 8, 3.2, dpi=160) as figure:
+        for axes, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
+            _draw_measure(axes, measure, summary, context)
+        figure.axes[0].legend(frameon=False, fontsize=8)
+        episodes = "1 episode" if summary.episodes == 1 else f"{summary.episodes} episodes"
+        figure.suptitle(f"{episodes}, band: one standard error", fontsize=9)
 
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
+
+def _draw_measure(axes: Axes, measure: Measure, summary: QualitySummary, context: int) -> None:
     frames = np.arange(context, context + summary.steps)
     labels = {
         "mean": f"samples, mean of {summary.samples}",
@@ -196,22 +205,16 @@ def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
         "copy": "last given frame, repeated",
     }
     looks = {"mean": ("#0072B2", "-"), "best": ("#D55E00", "-"), "copy": ("0.4", "--")}
-    for axes, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
-        for curve, (colour, style) in looks.items():
-            found = summary.measures[measure.name][curve]
-            values = np.array(found.by_step)
-            marker = "o" if len(values) == 1 else None
-            axes.plot(frames, values, style, color=colour, label=labels[curve], marker=marker)
-            if found.standard_error_by_step is not None:
-                error = np.array(found.standard_error_by_step)
-                axes.fill_between(
-                    frames, values - error, values + error, color=colour, alpha=0.15, lw=0
-                )
-        unit = f" ({measure.unit})" if measure.unit else ""
-        axes.set(xlabel="frame index", ylabel=measure.name.upper() + unit)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.axes[0].legend(frameon=False, fontsize=8)
-    episodes = "1 episode" if summary.episodes == 1 else f"{summary.episodes} episodes"
-    figure.suptitle(f"{episodes}, band: one standard error", fontsize=9)
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=160)
+    for curve, (colour, style) in looks.items():
+        found = summary.measures[measure.name][curve]
+        values = np.array(found.by_step)
+        marker = "o" if len(values) == 1 else None
+        axes.plot(frames, values, style, color=colour, label=labels[curve], marker=marker)
+        if found.standard_error_by_step is not None:
+            error = np.array(found.standard_error_by_step)
+            axes.fill_between(
+                frames, values - error, values + error, color=colour, alpha=0.15, lw=0
+            )
+    unit = f" ({measure.unit})" if measure.unit else ""
+    axes.set(xlabel="frame index", ylabel=measure.name.upper() + unit)
+    axes.locator_params(axis="x", integer=True)

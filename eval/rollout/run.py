@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from pixelpush.datasets import is_simulated, open_dataset
-from pixelpush.datasets.episodes import EpisodeDataset
+from pixelpush.datasets.episodes import Episode, EpisodeDataset
 from pixelpush.errors import InputError
-from pixelpush.eval.devices import Device, pick_device
+from pixelpush.eval.devices import pick_device
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, run_facts, split_names
 from pixelpush.eval.rollout.context_folder import read_context_folder
 from pixelpush.eval.rollout.horizon import read_actions
 from pixelpush.eval.rollout.layers import check_layers, layer_pictures
 from pixelpush.eval.rollout.mp4 import write_png
 from pixelpush.eval.rollout.page import write_page
-from pixelpush.eval.rollout.perceptual import load_perceptual
+from pixelpush.eval.rollout.perceptual import Perceptual, load_perceptual
 from pixelpush.eval.rollout.quality_log import QualityLog
 from pixelpush.eval.rollout.record import (
     Entry,
@@ -43,6 +43,7 @@ from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolv
 from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.files import write_json
 from pixelpush.progress import progress_unless
+from pixelpush.settings import Device
 from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 
 
@@ -95,49 +96,65 @@ def roll_out_episodes(
     split = split or split_names(data)[-1]
     episodes = open_split(data, split, ready.model.config.frame_size)
     # Before anything is simulated at the large size, which takes minutes.
+    _check_numbers(numbers, episodes)
+    if outputs.layers:
+        check_layers(ready.model)
+    upscalers = _upscalers(ready, outputs)
+    large = None
+    if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
+        large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
+    source = {"model": ready.name, "data": data, "split": split}
+    measures = _Measures.begin(ready, outputs, data, split)
+    entries: list[Entry] = []
+    shown: list[tuple[str, RolloutVideo]] = []
+    with progress_unless(outputs.quiet)(len(numbers), "rollouts") as advance:
+        for number in numbers:
+            episode = episodes[number]
+            video, futures = _sample_episode(ready, episodes, number, own)
+            video = _with_layers(ready, video, futures, outputs)
+            of_episode = {"episode": number, "id": episode.id}
+            about = {**source, **of_episode, "actions_sha256": actions_digest(own)}
+            writer = _Writer(ready, outputs, upscalers, number, about)
+            truth = None if large is None or own is not None else large[number].frames
+            entries.append(writer.write(video, futures, truth))
+            shown.append((f"{episodes.name} {number} ({episode.id})", video))
+            measures.add(video, futures, episode)
+            advance(1)
+    measures.write(ready, outputs.out, {**source, "model": Path(ready.name).name})
+    _finish(ready, shown, entries, outputs)
+
+
+def _check_numbers(numbers: Sequence[int], episodes: EpisodeDataset) -> None:
     for number in numbers:
         if not 0 <= number < len(episodes):
             raise InputError(
                 f"--episodes {number}: {episodes.name} has episodes 0 to {len(episodes) - 1}."
             )
-    if outputs.layers:
-        check_layers(ready.model)
-    upscalers = _upscalers(ready, outputs)
-    judge = load_perceptual(outputs.lpips, outputs.fvd, ready.device)
-    large = None
-    if upscalers and is_simulated(data):  # only the episodes asked for are drawn large
-        large = open_dataset(data, split, size=outputs.upscale, episodes=max(numbers) + 1)
-    entries: list[Entry] = []
-    quality = QualityLog.begin(outputs.pose_reader, data, split) if outputs.quality else None
-    shown: list[tuple[str, RolloutVideo]] = []
-    progress = progress_unless(outputs.quiet)
-    with progress(len(numbers), "rollouts") as advance:
-        for number in numbers:
-            video, futures = _sample_episode(ready, episodes, number, own)
-            video = _with_layers(ready, video, futures, outputs)
-            about = {
-                "model": ready.name,
-                "data": data,
-                "split": split,
-                "episode": number,
-                "id": episodes[number].id,
-                "actions_sha256": actions_digest(own),
-            }
-            writer = _Writer(ready, outputs, upscalers, number, about)
-            truth = None if large is None or own is not None else large[number].frames
-            if judge is not None:
-                judge.add(video)
-            entries.append(writer.write(video, futures, truth))
-            shown.append((f"{episodes.name} {number} ({episodes[number].id})", video))
-            if quality is not None and video.truth is not None:
-                quality.add(video, futures.frames, episodes[number])
-            advance(1)
-    if quality is not None:
-        quality.write(outputs.out, Path(ready.name).name, ready.sampling, ready.context)
-    if judge is not None:
-        about = {"model": Path(ready.name).name, "data": data, "split": split}
-        write_json(outputs.out / "perceptual.json", {**about, **judge.to_json()})
-    _finish(ready, shown, entries, outputs)
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """What is measured of rollouts beside their likelihood; None for what was not asked for."""
+
+    quality: QualityLog | None
+    perceptual: Perceptual | None
+
+    @classmethod
+    def begin(cls, ready: Ready, outputs: RolloutOutputs, data: str, split: str) -> _Measures:
+        quality = QualityLog.begin(outputs.pose_reader, data, split) if outputs.quality else None
+        return cls(quality, load_perceptual(outputs.lpips, outputs.fvd, ready.device))
+
+    def add(self, video: RolloutVideo, futures: Futures, episode: Episode) -> None:
+        if self.perceptual is not None:
+            self.perceptual.add(video)
+        if self.quality is not None and video.truth is not None:
+            self.quality.add(video, futures.frames, episode)
+
+    def write(self, ready: Ready, out: Path, about: Mapping[str, str]) -> None:
+        if self.quality is not None:
+            self.quality.write(out, about["model"], ready.sampling, ready.context)
+        if self.perceptual is not None:
+            write_json(out / "perceptual.json", {**about, **self.perceptual.to_json()})
 
 
 def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None:

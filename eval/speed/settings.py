@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelpush.errors import InputError
-from pixelpush.eval.devices import Device
+from pixelpush.settings import Device
 
 Graph = Literal["auto", "cuda", "compile", "none"]
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.speed.videos import SpeedReport, Timing, reference_row, sampler_rows
 from pixelpush.eval.text import MISSING, text_table
-from pixelpush.files import atomic_file
 from pixelpush.published import SAMPLING_SECONDS, SAMPLING_SOURCE
 from pixelpush.vpn.samplers import PartialSampler
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def table4_text(report: SpeedReport) -> str:
@@ -73,12 +77,13 @@ def _published(kind: str, sampler: str) -> str:
 
 def growth_figure(report: SpeedReport, path: Path) -> None:
     """Seconds a frame against the side of the frame, both logarithmic."""
-    from matplotlib.figure import Figure
+    with figure_file(path, 6.4, 4.4) as figure:
+        _draw_growth(report, figure.subplots())
 
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    axes = figure.add_subplot(
-        xscale="log", yscale="log", xlabel="side of the frame (pixels)", ylabel="seconds a frame"
-    )
+
+def _draw_growth(report: SpeedReport, axes: Axes) -> None:
+    axes.set(xscale="log", yscale="log")
+    axes.set(xlabel="side of the frame (pixels)", ylabel="seconds a frame")
     sizes = sorted({row.size for row in report.timings})
     for kind, sampler in sampler_rows():
         points = sorted(
@@ -95,5 +100,3 @@ def growth_figure(report: SpeedReport, path: Path) -> None:
     axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend(fontsize=7)
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=150)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pixelpush.datasets.episodes import Episode
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.rollout.drawing import CONTEXT, FAINT, INK, Canvas, enlarge, heat_map
 from pixelpush.eval.rollout.mp4 import write_mp4, write_png
 from pixelpush.eval.surprise.roc import RocReport
@@ -190,15 +191,11 @@ def roc_text(report: RocReport) -> str:
 
 def roc_figure(report: RocReport, path: Path) -> None:
     """All curves in one picture."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for name, entry in report.troubles.items():
-        curve = entry.curve
-        axes.plot(curve.false_alarms, curve.caught, lw=1.3, label=f"{name} ({entry.auc:.2f})")
-    axes.plot([0, 1], [0, 1], ls=":", color="0.6", lw=0.8)
-    axes.set(xlabel="false alarms", ylabel="caught", xlim=(0, 1), ylim=(0, 1.01))
-    axes.legend(fontsize=7, frameon=False, loc="lower right")
-    with atomic_file(path) as partial:
-        figure.savefig(partial, dpi=150)
+    with figure_file(path, 5, 3.6) as figure:
+        axes = figure.subplots()
+        for name, entry in report.troubles.items():
+            curve = entry.curve
+            axes.plot(curve.false_alarms, curve.caught, lw=1.3, label=f"{name} ({entry.auc:.2f})")
+        axes.plot([0, 1], [0, 1], ls=":", color="0.6", lw=0.8)
+        axes.set(xlabel="false alarms", ylabel="caught", xlim=(0, 1), ylim=(0, 1.01))
+        axes.legend(fontsize=7, frameon=False, loc="lower right")

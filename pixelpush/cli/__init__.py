@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
 import tyro
 
@@ -28,7 +29,7 @@ from pixelpush.cli.inspect import inspect
 from pixelpush.cli.listen import listen
 from pixelpush.cli.nll import nll
 from pixelpush.cli.plan import plan
-from pixelpush.cli.prepare import prepare, sources, with_source
+from pixelpush.cli.prepare import prepare
 from pixelpush.cli.presets import presets
 from pixelpush.cli.rollout import rollout
 from pixelpush.cli.sample import sample
@@ -84,19 +85,23 @@ def run(arguments: Sequence[str]) -> None:
     if list(arguments) == ["--version"]:
         print(f"pixelpush {__version__}")
         return
-    commands = COMMANDS
-    program = "pixelpush"
-    rest = arguments
     if list(arguments[:1]) == ["prepare"] and len(arguments) > 1:
-        commands = sources()
-        program = "pixelpush prepare"
-        rest = with_source(arguments[1:])
+        from pixelpush.cli.sources import sources, with_source
+
+        _carry_out(sources(), with_source(arguments[1:]), "pixelpush prepare")
+    else:
+        _carry_out(COMMANDS, arguments, "pixelpush")
+
+
+def _carry_out(
+    commands: Mapping[str, Callable[..., None]], arguments: Sequence[str], program: str
+) -> None:
     # Nested options keep their own names: --workers and not --options.how.workers.
     tyro.extras.subcommand_cli_from_dict(
-        commands,
+        dict(commands),
         prog=program,
         description=DESCRIPTION,
-        args=rest,
+        args=arguments,
         config=(tyro.conf.OmitArgPrefixes,),
     )
 
@@ -135,26 +140,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, MemoryError, RecursionError, ImportError) as error:
-        reason = _reason(error)
-        if reason is None:
-            raise
-        print(f"pixelpush: {reason}", file=sys.stderr)
-        sys.exit(2)
+        _end_with_reason(error)
 
 
-def _reason(error: BaseException) -> str | None:
-    """One line about an error of the machine; None for a missing package, which is a fault of the
-    installation."""
+def _end_with_reason(error: Exception) -> NoReturn:
+    """Print one line about an error of the machine and exit. A missing package is a fault of the
+    installation and raised on."""
+    # A library that cannot be loaded because files cannot be opened says so in its message.
+    if isinstance(error, ImportError) and "oo many open files" not in str(error):
+        raise error
+    print(f"pixelpush: {_reason(error)}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --batch-size, or a machine with more."
     if isinstance(error, RecursionError):
         return "something in the input is nested too deeply to be read."
     if isinstance(error, ImportError):
-        # A library that cannot be loaded because files cannot be opened.
-        if "oo many open files" not in str(error):
-            return None
         return f"{str(error).splitlines()[0]}; raise the limit (ulimit -n)."
     assert isinstance(error, OSError)
+    return _refusal(error)
+
+
+def _refusal(error: OSError) -> str:
+    """What the operating system refused, where, and what to do about it."""
     where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
     what = error.strerror or str(error).splitlines()[0] if str(error) else type(error).__name__
     hint = _HINTS.get(error.errno or 0, "")

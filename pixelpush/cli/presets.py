@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import tyro
 
+from pixelpush.training.preset_names import check_preset_name
+
 
 @dataclass(frozen=True)
 class PresetsOptions:
@@ -18,8 +20,6 @@ class PresetsOptions:
 
 def presets(options: PresetsOptions) -> None:
     """What can be trained: training presets with size, hardware, minutes and expected figure."""
-    from pixelpush.training.preset_names import check_preset_name
-
     if options.name:
         check_preset_name(options.name)  # before torch is loaded
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pixelpush.cli.options import check_counts
 from pixelpush.errors import InputError
-from pixelpush.eval.devices import Device
 from pixelpush.eval.rollout.settings import RolloutOutputs, RolloutSettings
+from pixelpush.settings import Device
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pixelpush.eval.devices import Device
 from pixelpush.eval.images.settings import PictureSettings
+from pixelpush.settings import Device
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,6 @@ CHECKS = (
     "pixelpush.eval.likelihood.runs.check_request",
     "pixelpush.eval.likelihood.runs.check_scoring",
     "pixelpush.training.request.check_training",
-    "pixelpush.training.preset_names.check_preset_name",
 )
 _POSITIONAL = (
     ("train", "preset"),
@@ -88,6 +87,7 @@ _POSITIONAL = (
 # Where no other value of the type will do. The value may need other options beside it.
 OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("nll", "models"): {"model": "", "models": ("b", "c")},
+    ("presets", "name"): {"name": "push-ot-small"},
     ("nll", "figure"): {"figure": Path("other.png")},
     ("speed", "figure"): {"figure": Path("other.png")},
     ("rollout", "folder"): {"folder": Path("given")},

@@ -11,6 +11,7 @@ from pixelpush.errors import InputError
 from pixelpush.eval.environments.pushing import PushingEnv
 from pixelpush.eval.environments.simulated import SimulatedPushingEnv
 from pixelpush.eval.environments.vector import VectorPushingEnv
+from pixelpush.vpn.world import World
 
 # Its advice is to scale actions to [-1, 1]; they stay in the data's units here, as recorded.
 ADVICE = "ignore:.*symmetric and normalized space.*"
@@ -40,7 +41,7 @@ def test_model_and_bin_have_the_same_spaces_and_begin_alike(bin_model):
 
 def test_an_episode_is_a_rollout_of_the_model(tiny_model, given):
     """Nats, frames and states; the noise is that of one stream."""
-    env = PushingEnv(tiny_model, data="", steps=3, temperature=0.7)
+    env = PushingEnv(World(tiny_model, temperature=0.7), data="", steps=3)
     env.reset(seed=3, options=given)
     actions = np.random.default_rng(1).uniform(-1, 1, (3, 5)).astype(np.float32)
     seen = [env.step(action) for action in actions]
@@ -63,7 +64,7 @@ def test_an_episode_is_a_rollout_of_the_model(tiny_model, given):
 
 
 def test_the_reward_says_how_far_the_point_is_from_its_goal(tiny_model, given):
-    env = PushingEnv(tiny_model, data="", prediction="mean")
+    env = PushingEnv(World(tiny_model, "mean"), data="")
     given |= {"point": (4, 9), "goal": (12, 3)}
     _, info = env.reset(seed=0, options=given)
     np.testing.assert_allclose(info["place"], (4, 9), atol=0.02)

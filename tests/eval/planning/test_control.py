@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ from pixelpush.eval.planning.predictors import (
     end_and_mean,
     planning_world,
 )
-from pixelpush.eval.planning.report import mean_of, paired, plan_table
+from pixelpush.eval.planning.record import PlanReport, TaskResult
+from pixelpush.eval.planning.report import paired, plan_table
 from pixelpush.eval.planning.run import Job, run_tasks
 from pixelpush.eval.planning.settings import ControlSettings, PlannerSettings
 from pixelpush.eval.planning.space import sim_space
@@ -156,34 +158,39 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_settings(tmp_path):
     told["tasks"][0]["final_distance"] = 9.0  # a mark: it is not worked on again
     job.path.write_text(json.dumps(told))
     both = run_tasks(job, TASKS[:3])
-    assert [entry["number"] for entry in both["tasks"]] == [0, 1, 2]
-    assert both["tasks"][0]["final_distance"] == 9.0
-    assert both["tasks"][1] == first["tasks"][1]
+    assert [task.number for task in both.tasks] == [0, 1, 2]
+    assert both.tasks[0].final_distance == 9.0
+    assert both.tasks[1] == first.tasks[1]
     with pytest.raises(InputError, match="another control"):
         run_tasks(Job("random", "val", Setup(ControlSettings(steps=4)), tmp_path), TASKS[:1])
+    del told["tasks"][0]["success"]
+    job.path.write_text(json.dumps(told))
+    with pytest.raises(InputError, match=r"damaged \('success'\); remove it"):
+        run_tasks(job, TASKS[:2])
 
 
-def entry(number: int, improvement: float) -> dict:
-    return {
-        "number": number,
-        "start_distance": 0.12,
-        "final_distance": 0.12 - improvement,
-        "improvement": improvement,
-        "success": improvement > 0.07,
-        "candidate_frames": 10,
-    }
+def result(number: int, improvement: float) -> TaskResult:
+    return TaskResult(
+        number=number,
+        episode=number,
+        start_distance=0.12,
+        final_distance=0.12 - improvement,
+        improvement=improvement,
+        success=improvement > 0.07,
+        candidate_frames=10,
+        seconds=1.0,
+    )
 
 
 def test_the_table_has_means_with_errors_and_paired_comparisons():
-    model = {"split": "val", "method": "model", "model": "runs/one", "cost": "pixel"}
-    model["tasks"] = [entry(n, 0.08) for n in range(3)] + [entry(3, 0.04)]
-    random = {"split": "val", "method": "random", "model": ""}
-    random["tasks"] = [entry(n, 0.01 * n) for n in range(4)]
+    tasks = (*(result(n, 0.08) for n in range(3)), result(3, 0.04))
+    model = PlanReport("val", "model", "runs/one", settings={"cost": "pixel"}, tasks=tasks)
+    random = PlanReport("val", "random", tasks=tuple(result(n, 0.01 * n) for n in range(4)))
     by = paired(model, random)
     values = [0.08, 0.07, 0.06, 0.01]
-    assert by.value == pytest.approx(np.mean(values))
-    assert by.error == pytest.approx(np.std(values, ddof=1) / 2)
-    assert mean_of([1.0]).error != mean_of([1.0]).error
+    assert by.mean == pytest.approx(np.mean(values))
+    assert by.standard_error == pytest.approx(np.std(values, ddof=1) / 2)
+    assert paired(model, replace(random, tasks=random.tasks[:1])).standard_error is None
     text = plan_table([random, model])
     assert "planner with one" in text
     assert "nearer than random by 5.5 ± 1.6 cm" in text
