@@ -46,6 +46,8 @@ def preset_text(name: str) -> str:
         "expected": preset.expected,
     }
     parts = [f"{label + ':':<10} {words}" for label, words in lines.items()]
+    if preset.ours:
+        parts += ["\nours, where the papers do not say", *(f"  {words}" for words in preset.ours)]
     for label, settings in (("model", _model_settings(preset)), ("train", asdict(preset.train))):
         parts += [f"\n{label}", *(f"  {line}" for line in _flat(settings))]
     return "\n".join(parts)

@@ -58,6 +58,9 @@ class ImageConfig:
         "condition_dropout",
     )
 
+    # Whether the head's output layer is weight-normalised.
+    NORMED_OUTPUT: ClassVar[bool] = False
+
     def __post_init__(self):
         DISTRIBUTIONS.find(self.distribution)
         for name, value in vars(self).items():

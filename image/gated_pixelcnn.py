@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pixelpush.errors import InputError
 from pixelpush.image.causal import CausalConv2d, PixelCache, RowCache, pointwise
 from pixelpush.image.config import ImageConfig
-from pixelpush.image.kinds import CIFAR, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
+from pixelpush.image.kinds import CIFAR, DOWNSAMPLED, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers
 from pixelpush.image.model import RasterModel
 from pixelpush.image.pixels import to_unit
@@ -226,8 +226,10 @@ def build(c: GatedPixelCNNConfig) -> RasterModel:
     )
 
 
-# van den Oord et al. 2016b: width and depth of the ImageNet model; the paper gives none for
-# CIFAR-10.
+# van den Oord et al. 2016b, section 3.1: 20 layers of 384 units, 5x5 filters, on ImageNet without
+# classes (table 2).
+_PAPER_IMAGENET = {**CIFAR, "channels": 384, "layers": 20, "kernel": 5}
+_OURS = ("the top: a hidden layer of 1024 for each colour, as in PixelRNN",)
 KIND = ImageKind(
     name="gated-pixelcnn",
     label="Gated PixelCNN",
@@ -236,16 +238,25 @@ KIND = ImageKind(
     distribution="softmax",
     presets={
         "paper-imagenet32-gated-pixelcnn": ImagePreset(
-            {**CIFAR, "channels": 384, "layers": 20, "kernel": 5, "classes": 1000},
-            "paper-pixelrnn",
-            "imagenet32",
-            expected=imagenet_words(32),
+            _PAPER_IMAGENET,
+            "paper-gated",
+            DOWNSAMPLED.format(32),
+            expected=imagenet_words("PixelCNN", 32),
+            ours=_OURS,
+        ),
+        "paper-imagenet64-gated-pixelcnn": ImagePreset(
+            {**_PAPER_IMAGENET, "image_size": 64},
+            "paper-gated",
+            DOWNSAMPLED.format(64),
+            expected=imagenet_words("PixelCNN", 64),
+            ours=(*_OURS, "the sizes are those of the model of 32x32 pixels"),
         ),
         "paper-cifar-gated-pixelcnn": ImagePreset(
             {**CIFAR, "channels": 128, "layers": 15},
             "paper-pixelrnn",
             "cifar10",
             expected=cifar10_words("Gated PixelCNN"),
+            ours=(*_OURS, "sizes and batch: those of PixelCNN on CIFAR-10"),
         ),
         "mnist-small-gated-pixelcnn": ImagePreset(
             {**MNIST, "channels": 24, "layers": 5}, "small", "mnist"

@@ -20,8 +20,9 @@ from pixelpush.image.distributions import (
     pick,
     running_sum,
 )
-from pixelpush.image.layers import Layers
+from pixelpush.image.layers import Layers, project_float32
 from pixelpush.image.pixels import LEVELS
+from pixelpush.image.weight_norm import NormedProjection
 from pixelpush.registry import Registry
 
 
@@ -31,7 +32,8 @@ class HeadSettings:
 
     features: input channels. colours: channels of the image. components: of a logistic mixture.
     hidden: width of the softmax head's hidden layer. centred: whether the distribution describes
-    the difference from a given image.
+    the difference from a given image. normed: whether the output layer is weight-normalised;
+    softmax heads, which have one a channel, leave it plain.
 
     >>> DISTRIBUTIONS.find("logistic").build(HeadSettings(8)).uniforms_per_pixel
     4
@@ -42,6 +44,7 @@ class HeadSettings:
     components: int = 10
     hidden: int = 256
     centred: bool = False
+    normed: bool = False
 
 
 class Head(nn.Module, ABC):
@@ -81,18 +84,18 @@ class LogisticMixtureHead(Head):
 
     @classmethod
     def build(cls, settings: HeadSettings) -> LogisticMixtureHead:
-        return cls(settings.features, settings.colours, settings.components)
+        return cls(settings.features, settings.colours, settings.components, settings.normed)
 
-    def __init__(self, features: int, colours: int = 3, components: int = 10):
+    def __init__(self, features: int, colours: int = 3, components: int = 10, normed: bool = False):
         super().__init__()
         self.colours = colours
-        self.project = nn.Conv2d(features, parameters_per_pixel(colours, components), 1)
+        self.project = _projection(features, parameters_per_pixel(colours, components), normed)
         self.uniforms_per_pixel = 1 + colours
         self.evaluations = 1
         _spread_components(self.project, colours, components)
 
     def forward(self, features: Tensor, centre: Tensor | None = None) -> LogisticMixture:
-        return LogisticMixture(project_float32(self.project, features), self.colours, centre)
+        return LogisticMixture(self.project(features), self.colours, centre)
 
 
 class IndependentLogisticMixtureHead(Head):
@@ -106,21 +109,19 @@ class IndependentLogisticMixtureHead(Head):
 
     @classmethod
     def build(cls, settings: HeadSettings) -> IndependentLogisticMixtureHead:
-        return cls(settings.features, settings.colours, settings.components)
+        return cls(settings.features, settings.colours, settings.components, settings.normed)
 
-    def __init__(self, features: int, colours: int = 3, components: int = 10):
+    def __init__(self, features: int, colours: int = 3, components: int = 10, normed: bool = False):
         super().__init__()
         self.colours = colours
-        self.project = nn.Conv2d(features, colours * parameters_per_pixel(1, components), 1)
+        self.project = _projection(features, colours * parameters_per_pixel(1, components), normed)
         self.uniforms_per_pixel = 2 * colours
         self.evaluations = 1
         for channel in range(colours):
             _spread_components(self.project, 1, components, first=channel * 3 * components)
 
     def forward(self, features: Tensor, centre: Tensor | None = None) -> IndependentLogisticMixture:
-        return IndependentLogisticMixture(
-            project_float32(self.project, features), self.colours, centre
-        )
+        return IndependentLogisticMixture(self.project(features), self.colours, centre)
 
 
 class BernoulliHead(Head):
@@ -134,16 +135,16 @@ class BernoulliHead(Head):
 
     @classmethod
     def build(cls, settings: HeadSettings) -> BernoulliHead:
-        return cls(settings.features, settings.colours)
+        return cls(settings.features, settings.colours, settings.normed)
 
-    def __init__(self, features: int, colours: int = 1):
+    def __init__(self, features: int, colours: int = 1, normed: bool = False):
         super().__init__()
-        self.project = nn.Conv2d(features, colours, 1)
+        self.project = _projection(features, colours, normed)
         self.uniforms_per_pixel = colours
         self.evaluations = 1
 
     def forward(self, features: Tensor, centre: Tensor | None = None) -> Bernoulli:
-        return Bernoulli(project_float32(self.project, features))
+        return Bernoulli(self.project(features))
 
 
 class ChannelSoftmaxHead(Head):
@@ -175,7 +176,7 @@ class ChannelSoftmaxHead(Head):
         super().__init__()
         self.colours = colours
         self.hidden = Layers(nn.Conv2d(features, hidden, 1) for _ in range(colours))
-        self.logits = Layers(nn.Conv2d(hidden, LEVELS, 1) for _ in range(colours))
+        self.logits = Layers(Projection(hidden, LEVELS) for _ in range(colours))
         self.earlier = _tables(colours * (colours - 1) // 2 if coupled else 0, hidden)
         # The centre's value and, relative to it, a learned profile over the 511 possible
         # differences.
@@ -209,7 +210,7 @@ class ChannelSoftmaxHead(Head):
             hidden = hidden + _look_up(table, value)
         if centre is not None:
             hidden = hidden + _look_up(self.centre[channel], centre[:, channel])
-        logits = project_float32(self.logits[channel], F.relu(hidden))
+        logits = self.logits[channel](F.relu(hidden))
         if centre is not None and self.profile is not None:
             levels = torch.arange(LEVELS, device=logits.device)[:, None, None]
             difference = levels - centre[:, channel, None].long() + LEVELS - 1
@@ -292,23 +293,22 @@ DISTRIBUTIONS: Registry[type[Head]] = Registry(
 )
 
 
-def project_float32(layer: nn.Conv2d, features: Tensor) -> Tensor:
-    """Apply a 1x1 convolution in float32 whatever autocast says.
+class Projection(nn.Conv2d):
+    """A 1x1 convolution in float32 whatever autocast says: its outputs are distribution parameters.
 
-    Its outputs are distribution parameters.
-
-    >>> project_float32(nn.Conv2d(3, 2, 1), torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16)).dtype
+    >>> Projection(3, 2)(torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16)).dtype
     torch.float32
     """
-    with torch.autocast(features.device.type, enabled=False):
-        # A matrix product: on a CPU many times faster than a 1x1 convolution in float32. It also
-        # leaves every parameter's map contiguous, as distributions want it.
-        flat = features.float().flatten(2)
-        weight = layer.weight.float().flatten(1).expand(len(flat), -1, -1)
-        assert layer.bias is not None
-        return torch.baddbmm(layer.bias.float()[:, None], weight, flat).unflatten(
-            2, features.shape[2:]
-        )
+
+    def __init__(self, features: int, outputs: int):
+        super().__init__(features, outputs, 1)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return project_float32(input, self.weight, self.bias)
+
+
+def _projection(features: int, outputs: int, normed: bool) -> Projection | NormedProjection:
+    return (NormedProjection if normed else Projection)(features, outputs)
 
 
 def _tables(count: int, width: int) -> Layers[nn.Embedding]:
@@ -331,7 +331,8 @@ def _spread_components(layer: nn.Conv2d, colours: int, components: int, first: i
     starts dead."""
     assert layer.bias is not None
     size = parameters_per_pixel(colours, components)
-    layer.weight[first : first + size].normal_(std=0.01)
+    if not isinstance(layer, NormedProjection):
+        layer.weight[first : first + size].normal_(std=0.01)
     layer.bias[first : first + size].zero_()
     # On the CPU whatever the device: drawn on the meta device it would load SymPy.
     widths = torch.linspace(-4.8, -1.0, components, device="cpu")

@@ -24,7 +24,8 @@ class ImagePreset:
 
     settings: those of the kind's configuration that differ from its defaults. training: a name of
     ``training.image_presets.RECIPES``. data: the data set of the shown command. minutes, expected:
-    how long the training takes and what comes of it, in words.
+    how long the training takes and what comes of it, in words. ours: of a ``paper-*`` preset, what
+    the papers do not say.
 
     >>> ImagePreset({"channels": 24}, "small", "cifar10").expected
     'not yet measured'
@@ -35,6 +36,7 @@ class ImagePreset:
     data: str
     minutes: str = NOT_MEASURED
     expected: str = NOT_MEASURED
+    ours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,5 +67,6 @@ KINDS: Registry[ImageKind] = Registry("image model")
 
 # Settings that presets of several kinds share.
 MNIST = {"image_size": 28, "colours": 1, "distribution": "bernoulli"}
+DOWNSAMPLED = "tfds:downsampled_imagenet/{0}x{0}"  # of the papers' figures; it has no classes
 CIFAR = {"image_size": 32, "head_hidden": 1024}
 SMALL_CIFAR = {"image_size": 32, "head_hidden": 64}

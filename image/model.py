@@ -67,7 +67,9 @@ class ImageModel(nn.Module):
     def new_head(self, features: int) -> Head:
         """A head of this model's distribution on ``features`` channels."""
         c = self.config
-        settings = HeadSettings(features, c.colours, c.components, c.head_hidden)
+        settings = HeadSettings(
+            features, c.colours, c.components, c.head_hidden, normed=c.NORMED_OUTPUT
+        )
         return DISTRIBUTIONS.find(c.distribution).build(settings)
 
     @property

@@ -16,14 +16,14 @@ from pixelpush.image.conditioning import Condition, ConditionEncoder, Encoded
 from pixelpush.image.config import ImageConfig, check_scales
 from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import subsample
-from pixelpush.image.kinds import MNIST, ImageKind, ImagePreset
+from pixelpush.image.kinds import MNIST, NOT_MEASURED, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers
 from pixelpush.image.model import ImageModel, ImageSample
 from pixelpush.image.noise import Generators
 from pixelpush.image.pyramid import Pyramid
 from pixelpush.image.raster import RasterDecoder
 from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler, TypeBUpscaler, Upscaler
-from pixelpush.published import conditional_words, imagenet_words
+from pixelpush.published import IMAGENET_BITS, conditional_words, imagenet_words
 from pixelpush.settings import check_choice
 
 
@@ -272,6 +272,8 @@ class MultiscalePixelCNN(ImageModel):
         return features
 
 
+_OURS_BASE = "the base: 15 gated layers, as wide as the upscalers, and a softmax head of 256"
+_OURS_CONDITIONAL = (_OURS_BASE, "the encoders of captions and maps: 128 units")
 _PAPER_CONDITIONAL = {"image_size": 256, "base_size": 4, "captions": True}
 # A logistic mixture (Reed et al. 2017, footnote 1): far better than 256 free logits in minutes of
 # training.
@@ -304,6 +306,25 @@ _OBJECTS = {
     "condition_layers": 4,
     "condition_dropout": 0.5,
 }
+
+
+def _imagenet(size: int) -> ImagePreset:
+    """Reed et al. 2017, section 4.4 (table 3, figure 8) and the 512x512 samples of figure 7."""
+    published = size in IMAGENET_BITS["Multiscale PixelCNN"]
+    whole = "one model from 8x8 to 512x512 pixels: figure 7 gives no sizes of its networks"
+    return ImagePreset(
+        {"image_size": size, "channels": 256, "classes": 1000},
+        "paper-multiscale",
+        # Neither TFDS nor the publisher has larger ones: a folder train/CLASS/*.jpeg, val/CLASS/...
+        f"imagenet{size}" if size <= 64 else "folder:imagenet",
+        expected=imagenet_words("Multiscale PixelCNN", size) if published else NOT_MEASURED,
+        ours=(
+            _OURS_BASE,
+            "a model of its own for each size" if published else whole,
+        ),
+    )
+
+
 # Paper: Reed et al. 2017, sections 4.2 and 4.4. Measured: one seed, one core;
 # docs/experiments-images.md has the settings.
 KIND = ImageKind(
@@ -313,29 +334,27 @@ KIND = ImageKind(
     build=MultiscalePixelCNN,
     distribution="softmax",
     presets={
-        "paper-imagenet128-multiscale": ImagePreset(
-            {"image_size": 128, "channels": 256, "classes": 1000},
-            "paper-multiscale",
-            "tfds:imagenet_resized/128x128",
-            expected=imagenet_words(128),
-        ),
+        **{f"paper-imagenet{size}-multiscale": _imagenet(size) for size in (32, 64, 128, 512)},
         "paper-cub256-multiscale": ImagePreset(
             {**_PAPER_CONDITIONAL, "structure": 15},
             "paper-multiscale",
             "cub",
             expected=conditional_words("cub"),
+            ours=_OURS_CONDITIONAL,
         ),
         "paper-mpii256-multiscale": ImagePreset(
             {**_PAPER_CONDITIONAL, "structure": 17},
             "paper-multiscale",
             "mpii",
             expected=conditional_words("mpii"),
+            ours=_OURS_CONDITIONAL,
         ),
         "paper-coco256-multiscale": ImagePreset(
             {**_PAPER_CONDITIONAL, "structure": 80},
             "paper-multiscale",
             "coco",
             expected=conditional_words("coco"),
+            ours=_OURS_CONDITIONAL,
         ),
         "mnist-small-multiscale": ImagePreset(
             {

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pixelpush.image.conditioning import Condition, ConditionEncoder
 from pixelpush.image.config import check_scales
 from pixelpush.image.groups import put_under
-from pixelpush.image.kinds import CIFAR, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
+from pixelpush.image.kinds import CIFAR, DOWNSAMPLED, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers
 from pixelpush.image.model import ImageModel
 from pixelpush.image.pixelrnn import PixelRNNConfig, PixelRNNTrunk
@@ -172,9 +172,13 @@ KIND = ImageKind(
                 "layers": 4,
                 "residual": False,
             },
-            "paper-pixelrnn",
-            "imagenet64",
-            expected=imagenet_words(64),
+            "paper-pixelrnn-imagenet64",
+            DOWNSAMPLED.format(64),
+            expected=f"{imagenet_words('PixelRNN', 64)}, without the smaller image",
+            ours=(
+                "the smaller image: 16x16 pixels, enlarged by two transposed convolutions",
+                "both networks have the sizes of the paper's single Row LSTM on 64x64 pixels",
+            ),
         ),
         "mnist-small-multiscale-pixelrnn": ImagePreset(
             {**MNIST, "channels": 16, "layers": 2, "hidden": 32, "base_size": 7},

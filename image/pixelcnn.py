@@ -189,6 +189,7 @@ KIND = ImageKind(
             "paper-pixelrnn",
             "mnist",
             expected=mnist_words("PixelCNN"),
+            ours=("7 layers of 16 units, those of the paper's Diagonal BiLSTM",),
         ),
         "paper-cifar-pixelcnn": ImagePreset(
             CIFAR, "paper-pixelrnn", "cifar10", expected=cifar10_words("PixelCNN")

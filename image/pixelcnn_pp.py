@@ -51,6 +51,7 @@ class PixelCNNPPConfig(ImageConfig):
     """
 
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (*ImageConfig.MAY_BE_ZERO, "dropout")
+    NORMED_OUTPUT: ClassVar[bool] = True
 
     filters: int = 160
     resnets: int = 5

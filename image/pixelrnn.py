@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pixelpush.image.causal import CausalConv2d
 from pixelpush.image.config import ImageConfig
-from pixelpush.image.kinds import CIFAR, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
+from pixelpush.image.kinds import CIFAR, DOWNSAMPLED, MNIST, SMALL_CIFAR, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers, MaskedConv2d
 from pixelpush.image.model import RasterModel
 from pixelpush.image.pixels import to_unit
@@ -276,15 +276,15 @@ ROW_LSTM = ImageKind(
         ),
         "paper-imagenet32-row-lstm": ImagePreset(
             {**CIFAR, "channels": 384},
-            "paper-pixelrnn",
-            "imagenet32",
-            expected=imagenet_words(32),
+            "paper-pixelrnn-imagenet32",
+            DOWNSAMPLED.format(32),
+            expected=imagenet_words("PixelRNN", 32),
         ),
         "paper-imagenet64-row-lstm": ImagePreset(
             {**CIFAR, "image_size": 64, "channels": 512, "layers": 4, "residual": False},
-            "paper-pixelrnn",
-            "imagenet64",
-            expected=imagenet_words(64),
+            "paper-pixelrnn-imagenet64",
+            DOWNSAMPLED.format(64),
+            expected=imagenet_words("PixelRNN", 64),
         ),
         "mnist-small-row-lstm": ImagePreset(
             {**MNIST, "channels": 16, "layers": 3, "hidden": 32}, "small-lstm", "mnist"

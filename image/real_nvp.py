@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from pixelpush.errors import InputError
 from pixelpush.image.conditioning import Condition, ConditionEncoder
 from pixelpush.image.config import ImageConfig
-from pixelpush.image.kinds import ImageKind, ImagePreset
+from pixelpush.image.kinds import DOWNSAMPLED, ImageKind, ImagePreset
 from pixelpush.image.layers import Layers, block_stack, zero
 from pixelpush.image.model import ImageModel
 from pixelpush.image.noise import own_uniforms
+from pixelpush.published import imagenet_words
 
 # Section 4.1: pixels are taken to the logit of ALPHA + (1 - 2 ALPHA) y, so that none is infinite.
 ALPHA = 0.05
@@ -285,6 +286,10 @@ def normal_from(uniforms: Tensor) -> Tensor:
 
 
 # Dinh et al. 2017, section 4.1: residual networks of 8 blocks of 64 feature maps at 32x32.
+_OURS = (
+    "no batch normalisation: with it a score depends on the batch",
+    "the same width at every scale, and the number of scales (3)",
+)
 KIND = ImageKind(
     name="real-nvp",
     label="Real NVP",
@@ -293,11 +298,20 @@ KIND = ImageKind(
     distribution="logistic",
     bound=True,
     presets={
+        # Dinh et al. 2017, section 4.1: 4 residual blocks of 32 maps at 32x32 pixels, 2 at 64x64.
         "paper-imagenet32-real-nvp": ImagePreset(
-            {"image_size": 32, "channels": 64, "blocks": 8},
-            "paper-pixelcnn++",
-            "imagenet32",
-            expected="4.28 bits/dim published",
+            {"image_size": 32, "channels": 32, "blocks": 4},
+            "paper-real-nvp",
+            DOWNSAMPLED.format(32),
+            expected=imagenet_words("Real NVP", 32),
+            ours=_OURS,
+        ),
+        "paper-imagenet64-real-nvp": ImagePreset(
+            {"image_size": 64, "channels": 32, "blocks": 2},
+            "paper-real-nvp",
+            DOWNSAMPLED.format(64),
+            expected=imagenet_words("Real NVP", 64),
+            ours=_OURS,
         ),
         "cifar-small-real-nvp": ImagePreset(
             {"image_size": 32, "channels": 32, "blocks": 1}, "small", "cifar10"

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.image.causal import CausalConv2d
+from pixelpush.image.layers import project_float32
 
 
 class NormedConv2d(CausalConv2d):
@@ -76,6 +77,17 @@ class NormedTranspose2d(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         border = (0, self.kernel_size[1] // 3)
         return F.conv_transpose2d(input, self.effective_weight(), self.bias, 2, border, border)
+
+
+class NormedProjection(NormedConv2d):
+    """A weight-normalised 1x1 convolution that computes in float32: an output layer's.
+
+    >>> NormedProjection(3, 2)(torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16)).dtype
+    torch.float32
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return project_float32(inputs, self.effective_weight(), self.bias)
 
 
 def normalised(direction: Tensor, gain: Tensor, output_dimension: int) -> Tensor:

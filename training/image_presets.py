@@ -17,28 +17,38 @@ from pixelpush.training.preset import Preset
 class Recipe:
     """How a model is trained, and on what hardware.
 
+    ours: of a paper's recipe, what the paper does not say.
+
     >>> RECIPES.find("small").hardware
     '2 CPU cores'
     """
 
     train: TrainConfig
     hardware: str
+    ours: tuple[str, ...] = ()
 
 
-# Reed et al. 2017, section 4.1: RMSprop, epsilon 1e-8, batch 128, 200K steps, 1e-4 down to 1e-5
-# (when is not said).
+# Reed et al. 2017, section 4.1: RMSprop, epsilon 1e-8, batch 128, 200K steps, 1e-4 down to 1e-5.
 _PAPER_MULTISCALE = TrainConfig(
     batch_size=128,
     examples=200_000 * 128,
     optimizer=OptimizerConfig(name="rmsprop", learning_rate=1e-4, epsilon=1e-8),
     schedule=ScheduleConfig(kind="steps", drops=(100_000 * 128,), factor=0.1),
 )
-# van den Oord et al. 2016a, section 5.2: RMSprop, batch 16 on MNIST and CIFAR-10; rates were set by
-# hand.
+# van den Oord et al. 2016a, section 5.2: RMSprop; batch 16 on MNIST and CIFAR-10, 64 and 32 on
+# ImageNet of 32 and 64 pixels; rates were set by hand.
 _PAPER_PIXELRNN = TrainConfig(
     batch_size=16,
     examples=200_000 * 16,
     optimizer=OptimizerConfig(name="rmsprop", learning_rate=3e-4, epsilon=1e-8, clip_norm=1.0),
+)
+# van den Oord et al. 2016b, section 3.1: 200K steps, batch 128 over 32 GPUs.
+_PAPER_GATED = replace(_PAPER_PIXELRNN, batch_size=128, examples=200_000 * 128)
+# Dinh et al. 2017, section 4.1: Adam with its usual settings, batch 64.
+_PAPER_REAL_NVP = TrainConfig(
+    batch_size=64,
+    examples=200_000 * 64,
+    optimizer=OptimizerConfig(name="adam", learning_rate=1e-3, betas=(0.9, 0.999)),
 )
 # Salimans et al. 2017, the published code: Adam, 1e-3 times 0.999995 a step, Polyak 0.9995, batch
 # 16 on each of 8 GPUs.
@@ -82,12 +92,48 @@ _GPU = TrainConfig(
     precision="bf16",
 )
 
+_OURS_RMSPROP = (
+    "RMSprop is centred, its averages' decay is 0.95, and epsilon stands inside the root",
+)
+_OURS_PIXELRNN = (
+    *_OURS_RMSPROP,
+    "a constant rate of 3e-4 (the paper's were set by hand), the gradient's norm clipped at 1",
+    "200K steps",
+)
+
+
+def _pixelrnn_imagenet(batch_size: int) -> TrainConfig:
+    return replace(_PAPER_PIXELRNN, batch_size=batch_size, examples=200_000 * batch_size)
+
+
 RECIPES: Registry[Recipe] = Registry(
     "recipe of training",
     {
-        "paper-multiscale": Recipe(_PAPER_MULTISCALE, "data-centre GPUs"),
-        "paper-pixelrnn": Recipe(_PAPER_PIXELRNN, "data-centre GPUs"),
-        "paper-pixelcnn++": Recipe(_PAPER_PLUSPLUS, "data-centre GPUs"),
+        "paper-multiscale": Recipe(
+            _PAPER_MULTISCALE,
+            "data-centre GPUs",
+            (*_OURS_RMSPROP, "the fall from 1e-4 to 1e-5: one step, after 100K of 200K"),
+        ),
+        "paper-pixelrnn": Recipe(_PAPER_PIXELRNN, "data-centre GPUs", _OURS_PIXELRNN),
+        "paper-pixelrnn-imagenet32": Recipe(
+            _pixelrnn_imagenet(64), "data-centre GPUs", _OURS_PIXELRNN
+        ),
+        "paper-pixelrnn-imagenet64": Recipe(
+            _pixelrnn_imagenet(32), "data-centre GPUs", _OURS_PIXELRNN
+        ),
+        "paper-gated": Recipe(
+            _PAPER_GATED,
+            "data-centre GPUs",
+            (*_OURS_RMSPROP, "RMSprop at 3e-4, the gradient's norm clipped at 1"),
+        ),
+        "paper-pixelcnn++": Recipe(
+            _PAPER_PLUSPLUS, "data-centre GPUs", ("the length: the public code's upper bound",)
+        ),
+        "paper-real-nvp": Recipe(
+            _PAPER_REAL_NVP,
+            "data-centre GPUs",
+            ("200K steps", "no penalty on the scales of the couplings"),
+        ),
         "small": Recipe(_SMALL, "2 CPU cores"),
         "small-wide": Recipe(_SMALL_WIDE, "2 CPU cores"),
         "small-lstm": Recipe(_SMALL_LSTM, "2 CPU cores"),
@@ -113,5 +159,6 @@ def image_presets() -> dict[str, Preset]:
             hardware=recipe.hardware,
             minutes=model.minutes,
             expected=model.expected,
+            ours=(*model.ours, *recipe.ours) if name.startswith("paper-") else (),
         )
     return found

@@ -15,7 +15,8 @@ class Preset:
 
     family: 'video', 'image' or 'upscaler'. model: a model preset or kind of that family; overrides:
     its settings. train: how it is trained. command, hardware, minutes, expected: for people, what
-    to type and what comes of it.
+    to type and what comes of it. ours: of a ``paper-*`` preset, what the papers do not say and we
+    chose.
 
     >>> from pixelpush.training.presets import find_preset
     >>> find_preset("push-ot-small").command
@@ -30,3 +31,4 @@ class Preset:
     minutes: str
     expected: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    ours: tuple[str, ...] = ()

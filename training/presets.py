@@ -13,10 +13,10 @@ from pixelpush.training.image_presets import image_presets
 from pixelpush.training.preset import Preset
 from pixelpush.training.preset_names import check_preset_name
 from pixelpush.vpn.decoders import KINDS
-from pixelpush.vpn.kinds import Measured, VideoKind
+from pixelpush.vpn.kinds import Measured
 
 # Reed et al. 2017, section 4.3: RMSprop with centring, epsilon 1e-8; 1e-4, times 0.3 at 83K and at
-# 113K steps; batches of 64 clips, 200K steps. The decay of its averages is not given.
+# 113K steps; batches of 64 clips, 200K steps. The rest is in ``_OURS_TRAINING``.
 _PAPER_TRAIN = TrainConfig(
     batch_size=64,
     examples=200_000 * 64,
@@ -64,6 +64,17 @@ _SUPER_RESOLUTION_TRAIN = TrainConfig(
     precision="bf16",
 )
 
+# The paper says what they are conditioned on, and nothing else.
+_PAPER_UPSCALER_TRAIN = replace(_PAPER_TRAIN, data=DataConfig(crop=32))
+_PAPER_UPSCALER_SIZES = {"channels": 128, "blocks": 6, "components": 10}
+_OURS_UPSCALER = (
+    "all four groups by type-A networks, centred on the previous large frame",
+    "sizes: 12 residual layers of 128 units, and 32x32 crops, those of the paper's image models",
+    "10 components of the mixture, as in PixelCNN++",
+    "training: that of the video models; a batch of 64 episodes gives 8 crops of each",
+)
+_OURS_TRAINING = ("the decay of RMSprop's averages, 0.95, and epsilon inside the root",)
+
 _NOT_MEASURED = "not yet measured"
 
 
@@ -82,8 +93,10 @@ def video_presets() -> dict[str, Preset]:
         }
         if kind.paper is None:
             del sizes[f"paper-{kind.name}"]
+        for variant in kind.variants:
+            sizes[f"paper-{kind.name}-{variant}"] = sizes[f"paper-{kind.name}"]
         for name, (train, data, hardware) in sizes.items():
-            measured = kind.measured.get(name, _unmeasured(kind, name))
+            measured = kind.measured.get(name, _unmeasured(name))
             found[name] = Preset(
                 family="video",
                 model=name,
@@ -92,13 +105,14 @@ def video_presets() -> dict[str, Preset]:
                 hardware=hardware,
                 minutes=measured.minutes,
                 expected=measured.figure,
+                ours=(*kind.ours, *_OURS_TRAINING) if name.startswith("paper-") else (),
             )
     return found
 
 
-def _unmeasured(kind: VideoKind, name: str) -> Measured:
-    published = robot_pushing_words(kind.name)
-    if published is None or not name.startswith("paper-"):
+def _unmeasured(name: str) -> Measured:
+    published = robot_pushing_words(name.removeprefix("paper-"))
+    if published is None:
         return Measured(_NOT_MEASURED, _NOT_MEASURED)
     return Measured(_NOT_MEASURED, f"published: {published}; ours {_NOT_MEASURED}")
 
@@ -141,6 +155,18 @@ def super_resolution_presets() -> dict[str, Preset]:
             hardware="2 CPU cores",
             minutes=_NOT_MEASURED,
             expected=_NOT_MEASURED,
+        )
+        paper = f"paper-upscale-{size}"
+        found[paper] = Preset(
+            family="upscaler",
+            model="upscaler",
+            overrides={"frame_size": size, **_PAPER_UPSCALER_SIZES},
+            train=_PAPER_UPSCALER_TRAIN,
+            command=f"pixelpush train {paper} --data google-push-{size} --run runs/{paper}",
+            hardware="data-centre GPUs",
+            minutes=_NOT_MEASURED,
+            expected=_NOT_MEASURED,
+            ours=(*_OURS_UPSCALER, *_OURS_TRAINING),
         )
     return found
 

@@ -17,6 +17,7 @@ POSITIVE = (
     "colours",
     "channels",
     "encoder_blocks",
+    "encoder_dilation",
     "lstm_channels",
     "patch",
     "decoder_channels",
@@ -49,7 +50,9 @@ class VideoConfig:
     the same work on a quarter of the positions. coarse_scales: extra encoder scales, each at half
     the resolution of the one before, for a wide view; the papers have none. skip: give the decoder
     the frame encoder's features beside the ConvLSTM's output. encoder_block, decoder_block: names
-    of ``image.layers.BLOCKS``. distribution: a name of ``image.heads.DISTRIBUTIONS``.
+    of ``image.layers.BLOCKS``. encoder_dilation: the largest dilation of the encoder's blocks,
+    which take 1, 2, 4, ... up to it in turn; 8 is the papers' dilated variant.
+    distribution: a name of ``image.heads.DISTRIBUTIONS``.
 
     centred: distributions describe the difference from a running mean of the same sub-pixel, and
     networks see that difference too. still_levels: how many levels a pixel may depart from that
@@ -80,6 +83,7 @@ class VideoConfig:
     action_dim: int = 5
     channels: int = 32
     encoder_blocks: int = 4
+    encoder_dilation: int = 1
     coarse_scales: int = 2
     lstm_channels: int = 32
     skip: bool = True
@@ -117,8 +121,10 @@ class VideoConfig:
         kind.decoder.check_config(self)
 
     def _check_sizes(self) -> None:
-        if self.patch & (self.patch - 1):
-            raise InputError(f"patch must be a power of two, got {self.patch}.")
+        for name in ("patch", "encoder_dilation"):
+            value = getattr(self, name)
+            if value & (value - 1):
+                raise InputError(f"{name} must be a power of two, got {value}.")
         smallest = self.patch * 2**self.coarse_scales
         if self.frame_size % smallest or self.frame_size % 2:
             raise InputError(

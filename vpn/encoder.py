@@ -158,7 +158,12 @@ class FrameEncoder(VideoEncoder):
         images = 3 * config.colours + 1 if config.centred else config.colours
         inputs = images * config.patch**2 + 2 + config.vector_dim
         self.enter = nn.Conv2d(inputs, config.channels, 3, padding=1)
-        self.blocks = block_stack(config.encoder_block, config.channels, config.encoder_blocks)
+        self.blocks = block_stack(
+            config.encoder_block,
+            config.channels,
+            config.encoder_blocks,
+            dilation=config.encoder_dilation,
+        )
         scales = config.coarse_scales
         self.coarse = (
             CoarseContext(config.channels, scales, config.encoder_block)

@@ -40,7 +40,9 @@ class VideoKind:
     pixels. decoder: its class. distribution: pixel distribution of a model built by the bare name.
     paper, gpu, small: settings of the presets ``paper-<name>``, ``push-<name>`` and
     ``push-<name>-small`` beside those that all kinds share (``vpn/presets.py``); paper is None
-    where no paper describes the kind. samplers: rows of the speed table. measured: by preset.
+    where no paper describes the kind. variants: settings of the presets ``paper-<name>-<variant>``
+    beside those of ``paper-<name>``. ours: what these presets fill in where the papers are
+    silent. samplers: rows of the speed table. measured: by preset.
 
     >>> from pixelpush.vpn.decoders import KINDS
     >>> KINDS["ot"].label, KINDS["ot"].complexity
@@ -54,6 +56,8 @@ class VideoKind:
     distribution: str
     samplers: tuple[Sampler, ...]
     paper: Mapping[str, Any] | None = None
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ours: tuple[str, ...] = ()
     gpu: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Measured] = field(default_factory=dict)

@@ -57,8 +57,8 @@ _SMALL = {
 def model_presets() -> dict[str, Mapping[str, Any]]:
     """Return the settings of every preset by name, derived from the records of the kinds.
 
-    paper-<kind>: the paper's sizes; push-<kind>: ours for one GPU; push-<kind>-small: ours for a
-    CPU.
+    paper-<kind>, paper-<kind>-<variant>: the paper's sizes; push-<kind>: ours for one GPU;
+    push-<kind>-small: ours for a CPU.
 
     >>> model_presets()["paper-ot"]["decoder_channels"]
     128
@@ -67,6 +67,11 @@ def model_presets() -> dict[str, Mapping[str, Any]]:
         f"paper-{kind.name}": {**_PAPER, "kind": kind.name, **kind.paper}
         for kind in KINDS.values()
         if kind.paper is not None
+    }
+    papers |= {
+        f"paper-{kind.name}-{variant}": {**papers[f"paper-{kind.name}"], **settings}
+        for kind in KINDS.values()
+        for variant, settings in kind.variants.items()
     }
     gpu = {
         f"push-{kind.name}": {"kind": kind.name, **_OURS, **_PUSH, **kind.gpu}

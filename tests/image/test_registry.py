@@ -16,50 +16,15 @@ from pixelpush.image.presets import model_presets
 from pixelpush.saved import save_model
 from pixelpush.vpn import load_model
 
-# Weights of the published sizes, counted by hand in ``by_hand`` below or once and kept: a change
-# must be deliberate.
-PUBLISHED = {
-    "paper-cifar-pixelcnn++": 53_658_980,
-    "paper-cifar-pixelcnn": 8_721_408,
-    "paper-imagenet32-row-lstm": 62_292_736,
-    "paper-imagenet128-multiscale": 185_195_264,
-    "paper-cub256-multiscale": 87_290_240,
-}
-
 
 def count(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-@pytest.mark.parametrize("name", sorted(PUBLISHED))
-def test_published_sizes_build(name):
-    with torch.device("meta"):
-        assert count(build_image_model(name)) == PUBLISHED[name]
 
 
 def test_every_preset_builds():
     with torch.device("meta"):
         for name in model_presets():
             assert count(build_image_model(name)) > 10_000
-
-
-def test_the_weights_of_a_pixelcnn_pp_by_hand():
-    """160 filters: every layer's weights, gains and biases."""
-
-    def normed(inputs: int, outputs: int, taps: int) -> int:
-        return inputs * outputs * taps + 2 * outputs
-
-    f, total = 160, 0
-    total += normed(4, f, 6) + normed(4, f, 3) + normed(4, f, 2)
-    for resnets, short in ((15, (0, f)), (17, (f, 2 * f))):
-        for taps, width in zip((6, 4), short, strict=True):
-            across = normed(2 * width, f, 1) if width else 0
-            total += resnets * (normed(2 * f, f, taps) + normed(2 * f, 2 * f, taps) + across)
-    total += (
-        2 * (normed(f, f, 6) + normed(f, f, 4)) * 2
-    )  # two strided and two transposed of each stream
-    total += f * 100 + 100
-    assert total == PUBLISHED["paper-cifar-pixelcnn++"]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *BOUNDS])

@@ -8,7 +8,12 @@ from tiny_images import random_images
 
 from pixelpush.image import build_image_model
 from pixelpush.image.pixelcnn_pp import GatedResnet
-from pixelpush.image.weight_norm import NormedConv2d, NormedTranspose2d, initialise_from_data
+from pixelpush.image.weight_norm import (
+    NormedConv2d,
+    NormedProjection,
+    NormedTranspose2d,
+    initialise_from_data,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,12 +45,30 @@ def test_after_initialisation_every_layer_has_mean_zero_and_its_scale_on_the_dat
     for layer in model.modules():
         if isinstance(layer, NormedConv2d | NormedTranspose2d):
             layer.register_forward_hook(look)
+    assert isinstance(model.decoder.head.project, NormedProjection)
     with torch.no_grad():
         before = model.log_prob(images)
         model.initialise(images)
         assert torch.allclose(model.log_prob(images), before, atol=1e-2)
     assert len(seen) > 30
     assert max(seen) < 1e-3
+
+
+@pytest.mark.parametrize("distribution", ["logistic", "independent-logistic", "bernoulli"])
+def test_the_output_layer_is_normalised_as_in_the_public_code(distribution):
+    model = build_image_model(
+        "pixelcnn++", image_size=8, filters=4, resnets=1, distribution=distribution
+    )
+    plain = build_image_model("pixelcnn", image_size=8, channels=4, distribution=distribution)
+    assert isinstance(model.decoder.head.project, NormedProjection)
+    assert not isinstance(plain.decoder.head.project, NormedProjection)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        features = torch.randn(2, 4, 8, 8)
+        before = model.decoder.head.project(features)
+        model.decoder.head.project.weight.mul_(7)
+        after = model.decoder.head.project(features)
+    assert before.dtype == torch.float32
+    assert torch.allclose(after, before, atol=1e-5)
 
 
 def test_initialisation_leaves_no_hooks_and_changes_no_other_layer():

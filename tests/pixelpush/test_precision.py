@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pixelpush.eval.devices import pick_device
-from pixelpush.image.heads import project_float32
+from pixelpush.image.heads import Projection
 from pixelpush.training.config import RunOptions
 from pixelpush.training.devices import make_fabric
 
@@ -48,11 +48,11 @@ def test_nothing_else_sets_a_policy():
 def test_distribution_parameters_are_exact_float32(tf32):
     """TF32 would err by 1e-3 of a factor; sums of 256 float32 products by far less than 1e-5."""
     pick_device("cuda")
-    layer = torch.nn.Conv2d(256, 100, 1).to("cuda")
+    layer = Projection(256, 100).to("cuda")
     features = torch.randn(2, 256, 32, 32, device="cuda")
     exact = torch.nn.functional.conv2d(
         features.double(), layer.weight.double(), layer.bias.double()
     )
     with torch.autocast("cuda", torch.bfloat16):
-        found = project_float32(layer, features)
+        found = layer(features)
     assert (found - exact).abs().max() < 1e-5

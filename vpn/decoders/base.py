@@ -13,6 +13,7 @@ from pixelpush.vpn.config import VideoConfig
 # Upscalers of 12 residual layers (6 blocks of 2) of 128 units, the sizes of Reed et al. 2017,
 # section 4.2: the paper gives none for video.
 PAPER_UPSCALER = {"decoder_block": "residual", "decoder_channels": 128, "decoder_blocks": 6}
+OURS_UPSCALER = "the upscalers' 12 residual layers of 128 units, those of the paper's image models"
 
 
 class Decoder(nn.Module):

@@ -68,6 +68,10 @@ KIND = VideoKind(
     distribution="independent-logistic",
     samplers=(WholeFrame(), InOneGraph()),
     paper={"distribution": "independent-softmax", "decoder_channels": 256, "decoder_blocks": 12},
+    ours=(
+        "the decoder: the O(TN) one without masks, and a hidden layer of 256",
+        "training: Reed et al. 2017's of their own models",
+    ),
     gpu={"distribution": "independent-logistic", "decoder_blocks": 8},
     # Twelve blocks bring it to 0.6M weights, the size of the other small kinds.
     small={"distribution": "independent-logistic", "decoder_blocks": 12},

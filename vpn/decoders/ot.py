@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 from pixelpush.vpn.config import VideoConfig
-from pixelpush.vpn.decoders.base import PAPER_UPSCALER, Decoder
+from pixelpush.vpn.decoders.base import OURS_UPSCALER, PAPER_UPSCALER, Decoder
 from pixelpush.vpn.encoder import Resize
 from pixelpush.vpn.kinds import Measured, VideoKind
 from pixelpush.vpn.samplers import InOneGraph, WholeFrame
@@ -49,6 +49,7 @@ KIND = VideoKind(
     distribution="logistic",
     samplers=(WholeFrame(), InOneGraph()),
     paper={**PAPER_UPSCALER, "distribution": "logistic", "components": 10},
+    ours=(OURS_UPSCALER, "10 components of the mixture, as in PixelCNN++"),
     gpu={"distribution": "logistic"},
     small={"distribution": "logistic"},
     measured={

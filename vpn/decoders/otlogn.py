@@ -12,7 +12,7 @@ from pixelpush.image.pyramid import Pyramid
 from pixelpush.image.raster import RasterDecoder
 from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 from pixelpush.vpn.config import VideoConfig
-from pixelpush.vpn.decoders.base import PAPER_UPSCALER, Decoder
+from pixelpush.vpn.decoders.base import OURS_UPSCALER, PAPER_UPSCALER, Decoder
 from pixelpush.vpn.encoder import Resize
 from pixelpush.vpn.kinds import Measured, VideoKind
 from pixelpush.vpn.samplers import InOneGraph, WholeFrame
@@ -96,6 +96,11 @@ KIND = VideoKind(
     distribution="softmax",
     samplers=(WholeFrame(), InOneGraph()),
     paper={**PAPER_UPSCALER, "distribution": "softmax", "base_layers": 12},
+    ours=(
+        OURS_UPSCALER,
+        "the base: 8x8 pixels, a Gated PixelCNN of 12 layers",
+        "the head: a hidden layer of 256 for each colour",
+    ),
     gpu={"distribution": "logistic"},
     # A base of 4x4 costs one upscaler more and 48 sequential pixels less than one of 8x8.
     small={"distribution": "logistic", "decoder_blocks": 1, "base_layers": 4, "base_size": 4},

@@ -212,6 +212,11 @@ KIND = VideoKind(
     distribution="softmax",
     samplers=(FullPass(), PixelByPixel(), Wavefront()),
     paper={"distribution": "softmax", "decoder_channels": 256, "decoder_blocks": 12},
+    variants={"dilated": {"encoder_dilation": 8}},
+    ours=(
+        "the head: a hidden layer of 256 for each colour",
+        "training: Reed et al. 2017's of their own models",
+    ),
     gpu={"distribution": "logistic", "decoder_blocks": 6},
     # Eight blocks bring it nearer to the other small kinds: 0.5M weights.
     small={"distribution": "logistic", "decoder_blocks": 8},

@@ -100,7 +100,9 @@ class LayeredEncoder(VideoEncoder):
         images = 5 * c.colours + 3
         inputs = images * c.patch**2 + 2 + c.vector_dim
         self.enter = nn.Conv2d(inputs, c.channels, 3, padding=1)
-        self.blocks = block_stack(c.encoder_block, c.channels, c.encoder_blocks)
+        self.blocks = block_stack(
+            c.encoder_block, c.channels, c.encoder_blocks, dilation=c.encoder_dilation
+        )
         scales = c.coarse_scales
         block = c.encoder_block
         self.coarse = WideCoarse(c.channels, scales, c.vector_dim, block) if scales else None
