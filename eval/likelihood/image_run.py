@@ -43,6 +43,10 @@ def score_image_models(
             raise InputError(
                 f"{option} is for video models; {names[0]} is an image model, leave it out."
             )
+    if settings.protocol != "episodes":
+        raise InputError(
+            f"--protocol is for video models; {names[0]} is an image model, leave it out."
+        )
     data = data or agreed_facts(names).data
     chosen = splits or (OBJECTS_SPLITS[1:] if is_objects(data) else ("test",))
     report = evaluate_images(names, data, chosen, settings, outputs.progress)
