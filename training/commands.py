@@ -11,6 +11,7 @@ from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.image_sets import open_images
 from pixelpush.datasets.registry import lasting_name
+from pixelpush.errors import InputError
 from pixelpush.image.presets import image_config
 from pixelpush.registry import Registry
 from pixelpush.training import loop
@@ -56,7 +57,15 @@ def run_training(
     task = open_task(chosen, model_settings, config.data, data)
 
     about = {"preset": preset, "data": lasting_name(data.data), "command": command_line()}
-    progress = loop.train(task, config, run, options, about, draw_samples)
+    try:
+        progress = loop.train(task, config, run, options, about, draw_samples)
+    except FileNotFoundError:
+        if run.is_dir():
+            raise
+        raise InputError(
+            f"{run}: the run's folder was removed while it trained, and its saves with it; the "
+            "same command begins anew."
+        ) from None
     if progress.best is not None and not options.quiet:
         print(f"best save: {run}/checkpoints/{progress.best['save']}", file=sys.stderr)
 

@@ -1,5 +1,5 @@
 """Carry out commands under limits, as another user, without a home, each in a forked child. A
-script: it reads a JSON list of trials and prints a list of (status, what was said on stderr).
+script: it reads a JSON list of trials and prints (status, what was said on stderr), a line each.
 
 A trial: words of the command; limits, by the names of the resource module; uid; environment, null
 for a variable that is taken away; doomed, a folder that is removed once it holds a save."""
@@ -84,7 +84,8 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    print(json.dumps([tried(trial) for trial in json.load(sys.stdin)]))
+    for trial in json.load(sys.stdin):
+        print(json.dumps(tried(trial)), flush=True)
 
 
 if __name__ == "__main__":
