@@ -18,7 +18,7 @@ help:
 	@echo "make images    draw the pictures of docs/images.md from the shipped image model"
 	@echo "make attack    100,000 damaged inputs and 1,000 kills (hours, resumable); totals in docs/attack.md"
 	@echo "make gpu-check what a user with a GPU runs once: laws, speed, what differs from a CPU; one JSON"
-	@echo "make ranges    install the lowest and the newest versions that are allowed, and try them"
+	@echo "make ranges    install the lowest and the newest versions that are allowed, and try them (KEEP=torch)"
 	@echo "make bench     speed and memory of video models, of the simulated bin and of several processes"
 
 $(READY): constraints.txt pyproject.toml
@@ -88,13 +88,17 @@ gpu-check: $(READY)
 	$(BIN)/python -m experiments.gpu_check $(GPU_CHECK)
 
 # Another environment, with the lowest versions that pyproject.toml allows and then the newest.
+# KEEP=torch leaves torch at the version of constraints.txt: its others weigh gigabytes.
+KEEP ?=
 RANGES := out/ranges
 ranges:
 	rm -rf $(RANGES) && $(PYTHON) -m venv $(RANGES)
-	$(PYTHON) -m experiments.lowest_versions > $(RANGES)/lowest.txt
+	$(PYTHON) -m experiments.lowest_versions --keep $(KEEP) > $(RANGES)/lowest.txt
+	$(PYTHON) -m experiments.lowest_versions --keep $(KEEP) --only-kept > $(RANGES)/kept.txt
 	$(RANGES)/bin/pip install --quiet --constraint $(RANGES)/lowest.txt '.[hdf5,zarr]'
 	cd $(RANGES) && bin/python $(CURDIR)/experiments/smoke.py
-	$(RANGES)/bin/pip install --quiet --upgrade --upgrade-strategy eager '.[hdf5,zarr]'
+	$(RANGES)/bin/pip install --quiet --constraint $(RANGES)/kept.txt --upgrade \
+	  --upgrade-strategy eager '.[hdf5,zarr]'
 	cd $(RANGES) && bin/python $(CURDIR)/experiments/smoke.py
 
 BENCHMARKS := memory processes simulated_bin video acting_speed

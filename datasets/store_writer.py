@@ -28,6 +28,7 @@ from pixelpush.datasets.store_reader import open_shard
 from pixelpush.datasets.store_tfds import ShardSize, write_tfds_files
 from pixelpush.errors import InputError
 from pixelpush.files import (
+    LIMITED,
     MARKER,
     atomic_file,
     atomic_folder,
@@ -201,7 +202,9 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if any(reason in str(error) for reason in ("No space left", "quota", "File too large")):
+        if "File too large" in str(error):
+            raise InputError(f"{path}: {LIMITED}") from error
+        if any(reason in str(error) for reason in ("No space left", "quota")):
             raise InputError(f"{path}: the disk is full; free some space and run again.") from error
         raise OSError(f"{path}: writing failed: {error}") from error
 

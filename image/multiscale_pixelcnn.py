@@ -63,6 +63,11 @@ class MultiscalePixelCNNConfig(ImageConfig):
             raise InputError(
                 f"base_size {self.base_size} must be a multiple of the patch ({self.patch} pixels)."
             )
+        if self.shared_encoder_size < self.base_size:
+            raise InputError(
+                f"shared_encoder_size {self.shared_encoder_size} must be at least base_size "
+                f"{self.base_size}: the base has no encoder of its own."
+            )
         if self.crop % (2 * self.patch):
             raise InputError(
                 f"crop {self.crop} must be a multiple of two patches ({2 * self.patch} pixels)."

@@ -24,6 +24,13 @@ MARKER = "COMPLETE"
 LARGEST_JSON = 64 << 20
 
 
+# What is said where a file would grow past the limit on the size of files.
+LIMITED = (
+    "the file would be larger than is allowed here; nothing was kept of this write. Raise the "
+    "limit (ulimit -f) and run again."
+)
+
+
 @contextlib.contextmanager
 def full_disk_is_a_clear_error(path: Path) -> Iterator[None]:
     """Turn 'no space left', 'quota exceeded' and 'file too large' into one clear line.
@@ -37,7 +44,9 @@ def full_disk_is_a_clear_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno == errno.EFBIG:
+            raise InputError(f"{path}: {LIMITED}") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
                 f"{path}: the disk is full ({error.strerror}); nothing was kept of this write. "
                 "Free some space and run again."

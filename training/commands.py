@@ -59,7 +59,15 @@ def run_training(
     task = open_task(chosen, model_settings, config.data, data)
 
     about = {"preset": preset, "data": lasting_name(data.data), "command": command_line()}
-    progress = loop.train(task, config, run, options, about, draw_samples)
+    try:
+        progress = loop.train(task, config, run, options, about, draw_samples)
+    except FileNotFoundError:
+        if run.is_dir():
+            raise
+        raise InputError(
+            f"{run}: the run's folder was removed while it trained, and its saves with it; the "
+            "same command begins anew."
+        ) from None
     if progress.best is not None and not options.quiet:
         print(f"best save: {run}/checkpoints/{progress.best['save']}", file=sys.stderr)
 

@@ -14,7 +14,7 @@ from pixelpush.datasets.sim.prepare import only_one, take_up
 from pixelpush.datasets.sim.workers import Job, make_shards
 from pixelpush.datasets.store import finished_shards, read_description, seal_store
 from pixelpush.errors import InputError
-from pixelpush.files import full_disk_is_a_clear_error, is_complete
+from pixelpush.files import expanded, full_disk_is_a_clear_error, is_complete
 from pixelpush.progress import progress_kept
 
 FIRST_TRAINING = 2000  # images of train, where none are prepared and nobody said how many
@@ -62,7 +62,7 @@ def ensure_images(
     check_request(split, size, 1 if images is None else images)
     if workers < 1:
         raise InputError(f"{NAME}: workers must be at least 1, not {workers}.")
-    folder = data_root() if root is None else Path(root).expanduser()
+    folder = data_root() if root is None else expanded(root)
     path = folder / NAME / str(size) / split
     least = 1 if images is None else images
     if not rebuild and _finished(path, split, size) >= least:

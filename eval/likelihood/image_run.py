@@ -60,11 +60,13 @@ def score_image_models(
 
 
 def _refuse_video_options(name: str, settings: ScoringSettings) -> None:
-    for option, value in (("--context", settings.context), ("--clip-frames", settings.clip_frames)):
-        if value is not None:
-            raise InputError(
-                f"{option} is for video models; {name} is an image model, leave it out."
-            )
+    asked = {
+        "--context": settings.context is not None,
+        "--clip-frames": settings.clip_frames is not None,
+        "--protocol": settings.protocol != "episodes",
+    }
+    for option in (option for option, given in asked.items() if given):
+        raise InputError(f"{option} is for video models; {name} is an image model, leave it out.")
 
 
 def _first_shares(report: ImageReport) -> Sequence[Share]:

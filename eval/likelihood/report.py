@@ -26,13 +26,16 @@ class Floor:
 
 @dataclass(frozen=True)
 class SplitFacts:
-    """What was scored of a split. whole_split: whether all its episodes were."""
+    """What was scored of a split. whole_split: whether all its episodes were. left_out: episodes
+    that are shorter than the papers' sequences, where these are scored; not of
+    ``episodes_in_split``."""
 
     name: str
     source: str | None
     content_sha256: str | None
     episodes: int
     episodes_in_split: int
+    left_out: int
     whole_split: bool
     predicted_frames: int
     subpixels: int

@@ -15,6 +15,7 @@ from pixelpush.eval.likelihood.image_run import score_image_models
 from pixelpush.eval.likelihood.outputs import Outputs
 from pixelpush.eval.likelihood.report import LikelihoodReport
 from pixelpush.eval.likelihood.runs import agreed_facts, open_split, usual_splits
+from pixelpush.eval.likelihood.sequences import CONTEXT, SEQUENCE_FRAMES, Sequences
 from pixelpush.eval.likelihood.settings import EvalProtocol, ScoringSettings
 from pixelpush.eval.likelihood.tables import (
     moving_mnist_text,
@@ -61,6 +62,7 @@ def _score_video_models(
     settings: ScoringSettings,
     outputs: Outputs,
 ) -> None:
+    settings = _papers(settings) if settings.protocol == "paper" else settings
     facts = agreed_facts(names, data, settings.context, settings.clip_frames)
     rows = _load_rows(names)
     size = rows[0].model.config.frame_size
@@ -69,6 +71,9 @@ def _score_video_models(
     training = None
     if settings.reference:
         training = open_split(facts.data, settings.reference_split, size)
+    if settings.protocol == "paper":
+        opened = {name: Sequences(split) for name, split in opened.items()}
+        training = None if training is None else Sequences(training)
     device = pick_device(settings.device)
     protocol = EvalProtocol(
         context=facts.context,
@@ -76,6 +81,7 @@ def _score_video_models(
         precision=settings.precision,
         device=device,
         batch_size=settings.video_batch(device),
+        sequences=settings.protocol,
     )
     report = replace(
         evaluate(rows, opened, protocol, training, settings.episodes, outputs.progress),
@@ -88,6 +94,17 @@ def _score_video_models(
         calibrated = _calibration(rows[0], opened[chosen[-1]], protocol, outputs.progress)
         likelihood_figure(report, outputs.figure, calibrated)
     _print_video_report(report, outputs.side_by_side)
+
+
+def _papers(settings: ScoringSettings) -> ScoringSettings:
+    """The settings with the papers' context and length."""
+    for option, given in (("context", settings.context), ("clip-frames", settings.clip_frames)):
+        if given is not None:
+            raise InputError(
+                f"--{option} {given}: --protocol paper has {CONTEXT} frames of context in "
+                f"sequences of {SEQUENCE_FRAMES}; leave one of the two out."
+            )
+    return replace(settings, context=CONTEXT, clip_frames=SEQUENCE_FRAMES)
 
 
 def _calibration(

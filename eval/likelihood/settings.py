@@ -24,6 +24,10 @@ class ScoringSettings:
     episodes: int | None = None
     """Score only this many first episodes (or images) of each split; the output says that it is not
     the whole split."""
+    protocol: Literal["episodes", "paper"] = "episodes"
+    """Video models: episodes scores every frame after the context, longer episodes in overlapping
+    clips; paper scores one sequence of 20 frames from each episode, the first 20, two of them
+    given, as the papers' figures are, and leaves shorter episodes out."""
     context: int | None = None
     """Video models: frames given and not counted. Left out: as in training."""
     clip_frames: int | None = None
@@ -52,7 +56,8 @@ class EvalProtocol:
     """What is counted and how it is computed, with nothing left open.
 
     context: given frames, not counted. clip_frames: longer episodes are cut into clips of this many
-    frames, each with its own context, so that every other frame is predicted once.
+    frames, each with its own context, so that every other frame is predicted once. sequences:
+    'episodes', or 'paper' where only the first 20 frames of each episode were scored.
 
     >>> EvalProtocol(context=2).clip_frames
     20
@@ -63,3 +68,4 @@ class EvalProtocol:
     precision: str = "32"
     device: str = "cpu"
     batch_size: int = 16
+    sequences: str = "episodes"

@@ -37,9 +37,12 @@ def protocol_line(report: LikelihoodReport) -> str:
     """What was counted, in one line."""
     protocol = report.protocol
     arithmetic = "bfloat16" if protocol.precision == "bf16" else "float32"
+    cut = f"clips of {protocol.clip_frames} frames"
+    if protocol.sequences == "paper":
+        cut = f"the first {protocol.clip_frames} frames of each episode (the papers' sequences)"
     return (
-        f"{protocol.context} context frames given and not counted, clips of "
-        f"{protocol.clip_frames} frames, {arithmetic} on {protocol.device}; "
+        f"{protocol.context} context frames given and not counted, "
+        f"{cut}, {arithmetic} on {protocol.device}; "
         "± is one standard error over episodes"
     )
 
@@ -49,6 +52,8 @@ def split_line(name: str, facts: SplitFacts) -> str:
     part = f"all {facts.episodes_in_split} episodes"
     if not facts.whole_split:
         part = f"ONLY the first {facts.episodes} of {facts.episodes_in_split} episodes (a prefix)"
+    if facts.left_out:
+        part += f" of 20 frames or more ({facts.left_out} shorter ones left out)"
     return f"{name} ({facts.name}): {part}, {facts.predicted_frames} predicted frames"
 
 

@@ -4,7 +4,7 @@ the noise floor."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from pixelpush.datasets.episodes import EpisodeDataset, Prefix
@@ -125,7 +125,16 @@ def _score(
     scores = {}
     for name, episodes in splits.items():
         with progress(len(episodes), f"{row.name} on {name}") as advance:
-            scores[name] = score_episodes(row.model, episodes, **asdict(protocol), progress=advance)
+            scores[name] = score_episodes(
+                row.model,
+                episodes,
+                context=protocol.context,
+                clip_frames=protocol.clip_frames,
+                batch_size=protocol.batch_size,
+                device=protocol.device,
+                precision=protocol.precision,
+                progress=advance,
+            )
     return scores
 
 
@@ -161,6 +170,7 @@ def _facts(
         content_sha256=getattr(whole, "content_sha256", None),
         episodes=len(scores),
         episodes_in_split=len(whole),
+        left_out=getattr(whole, "left_out", 0),
         whole_split=len(scores) == len(whole),
         predicted_frames=sum(score.frames for score in scores),
         subpixels=sum(subpixels),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
             said = done.stderr.decode(errors="replace").strip()
             if os.strerror(errno.ENOSPC) in said:
                 raise OSError(errno.ENOSPC, said)  # becomes the clear line about a full disk
+            if done.returncode == -signal.SIGXFSZ:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             raise InputError(
                 f"{path}: ffmpeg could not write the movie "
                 f"({said.splitlines()[-1] if said else 'no reason'})."

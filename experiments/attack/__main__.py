@@ -8,11 +8,12 @@ bytes, in the work folder."""
 
 from __future__ import annotations
 
+import functools
 import resource
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ from pixelpush.files import atomic_file, read_json_object, write_json
 from pixelpush.vpn import save_model
 
 KILLS_AT_ONCE = 10
+# Inputs and kills take turns in so many parts, so that an attack that was stopped early has both.
+PARTS = 100
 # What nothing that only reads a file does.
 _FOREIGN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 
@@ -67,16 +70,25 @@ class Totals:
         self.inputs[target] = dict(counts)
 
 
+@functools.cache
+def _foreign() -> list[str]:
+    """What this process has done that nothing does that only reads a file; a hook cannot be taken
+    out again."""
+    seen: list[str] = []
+    sys.addaudithook(lambda event, arguments: event in _FOREIGN and seen.append(event))
+    return seen
+
+
 def attack_inputs(options: Options, totals: Totals) -> None:
     """Damage one file after another, read it, and restore it."""
     found = targets(options.work / "files")
     intact = {target.name: target.file.read_bytes() for target in found}
-    foreign: list[str] = []
-    sys.addaudithook(lambda event, arguments: event in _FOREIGN and foreign.append(event))
+    foreign = _foreign()
     for case in range(totals.done, options.inputs):
         target = found[case % len(found)]
         changed = target.damage(intact[target.name], np.random.default_rng(case))
         target.file.write_bytes(changed)
+        foreign.clear()
         outcome = refused_or_right(target)
         target.file.write_bytes(intact[target.name])
         if foreign:
@@ -196,8 +208,10 @@ def main(options: Options) -> None:
     """Attack, print the totals, and exit with 1 where anything slipped through."""
     torch.set_num_threads(1)
     totals = Totals.read(options.work / "totals.json")
-    attack_inputs(options, totals)
-    attack_commands(options, totals)
+    for part in range(1, PARTS + 1):
+        inputs, kills = (count * part // PARTS for count in (options.inputs, options.kills))
+        attack_inputs(replace(options, inputs=inputs), totals)
+        attack_commands(replace(options, kills=kills), totals)
     print(table(totals))
     if options.page is not None:
         with atomic_file(options.page) as partial:

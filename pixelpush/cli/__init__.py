@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 import threading
@@ -37,6 +38,7 @@ from pixelpush.cli.speed import speed
 from pixelpush.cli.surprise import surprise
 from pixelpush.cli.train import train
 from pixelpush.errors import PixelPushError
+from pixelpush.files import expanded
 
 DESCRIPTION = (
     "Robot-pushing video prediction with an exact likelihood. 'pixelpush --version' says which."
@@ -62,6 +64,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "prepare": prepare,
 }
+# '~', '~user', either with a path behind it, as a whole argument or as the value of an option.
+_HOME = re.compile(r"(--[\w-]+=)?(~[\w.-]*(?:/.*)?)", re.DOTALL)
 # What to do about some refusals of the operating system.
 _HINTS = {
     errno.ENOSPC: "; free some space and run again",
@@ -85,6 +89,7 @@ def run(arguments: Sequence[str]) -> None:
     if list(arguments) == ["--version"]:
         print(f"pixelpush {__version__}")
         return
+    arguments = [_at_home(word) for word in arguments]
     if list(arguments[:1]) == ["prepare"] and len(arguments) > 1:
         from pixelpush.cli.sources import sources, with_source
 
@@ -104,6 +109,15 @@ def _carry_out(
         args=arguments,
         config=(tyro.conf.OmitArgPrefixes,),
     )
+
+
+def _at_home(word: str) -> str:
+    """Replace a ~ that begins an argument, or its value after '='.
+
+    Shells leave ``--out=~/films`` and the home of an unknown user as they are, and a folder of that
+    name would be made."""
+    found = _HOME.fullmatch(word)
+    return word if found is None else f"{found[1] or ''}{expanded(found[2])}"
 
 
 class _Terminated(BaseException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,18 @@ def check_outputs(json: Path | None, figure: Path | None) -> None:
     for path in (json, figure):
         if path is not None and path.is_dir():
             raise InputError(f"{path}: is a folder; give a file name.")
+        if path is not None:
+            _check_place(path)
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a path below a file. A name that is too long raises OSError here, which is said as
+    such."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        path.lstat()
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir():
+        raise InputError(f"{path}: {there} is a file and no folder; choose another place.")
 
 
 def check_counts(options: object, *names: str) -> None:

@@ -8,7 +8,14 @@ from dataclasses import replace
 import pytest
 
 from experiments.attack import targets
-from experiments.attack.__main__ import Options, Totals, attack_inputs, table
+from experiments.attack.__main__ import (
+    Options,
+    Totals,
+    attack_commands,
+    attack_inputs,
+    main,
+    table,
+)
 
 
 def test_totals_go_on_where_they_stopped_and_nothing_slips_through(tmp_path):
@@ -25,6 +32,28 @@ def test_totals_go_on_where_they_stopped_and_nothing_slips_through(tmp_path):
     assert not any("slipped" in counts for counts in totals.inputs.values())
     assert "| all | 30 |" in table(totals)
     assert json.loads((tmp_path / "totals.json").read_text())["peak_megabytes"] > 10
+
+
+def test_inputs_and_kills_take_turns(tmp_path, monkeypatch):
+    """An attack that is stopped early has made both."""
+    turns: list[tuple[str, int]] = []
+
+    def note(name: str, field: str):
+        return lambda options, totals: turns.append((name, getattr(options, field)))
+
+    monkeypatch.setattr("experiments.attack.__main__.attack_inputs", note("input", "inputs"))
+    monkeypatch.setattr("experiments.attack.__main__.attack_commands", note("kill", "kills"))
+    main(Options(inputs=1_000, kills=200, work=tmp_path))
+    assert turns[:4] == [("input", 10), ("kill", 2), ("input", 20), ("kill", 4)]
+    assert turns[-2:] == [("input", 1_000), ("kill", 200)]
+
+
+def test_random_kills_of_a_command_are_counted_and_go_on(tmp_path):
+    options = Options(inputs=0, kills=1, work=tmp_path)
+    totals = Totals()
+    attack_commands(options, totals)
+    assert Totals.read(tmp_path / "totals.json").kills == {"prepare folder --overwrite": 1}
+    assert "| `prepare folder --overwrite` | 1 | 0 |" in table(totals)
 
 
 def crash() -> bool:

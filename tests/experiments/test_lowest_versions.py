@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from packaging.version import Version
 
-from experiments.lowest_versions import PYPROJECT, lowest_versions
+from experiments.lowest_versions import PINNED, PYPROJECT, lowest_versions, pinned_versions
 
 
 def test_every_requirement_has_a_lower_bound_below_what_is_pinned():
@@ -20,3 +21,12 @@ def test_every_requirement_has_a_lower_bound_below_what_is_pinned():
         found = re.search(pattern, pinned, re.MULTILINE | re.IGNORECASE)
         # Optional extras that no pinned environment installs have no pin.
         assert found is None or Version(found[1]) >= Version(version.removesuffix(".*")), name
+
+
+def test_what_is_kept_stays_at_the_pinned_version():
+    kept = pinned_versions(PINNED.read_text(), ["torch"])
+    lines = lowest_versions(PYPROJECT.read_text(), kept)
+    assert f"torch=={kept['torch']}" in lines
+    assert len(lines) == len(lowest_versions(PYPROJECT.read_text()))
+    with pytest.raises(KeyError, match="no-such-package"):
+        pinned_versions(PINNED.read_text(), ["no-such-package"])

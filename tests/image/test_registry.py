@@ -49,6 +49,10 @@ def test_mistakes_are_named(tmp_path):
         ({"name": "multiscale-pixelcnn", "image_size": 48}, "not base_size times a power of 2"),
         ({"name": "multiscale-pixelcnn", "base_size": 2}, "multiple of the patch"),
         ({"name": "multiscale-pixelcnn", "upscaler": "C"}, "unknown upscaler"),
+        (
+            {"name": "multiscale-pixelcnn", "shared_encoder_size": 4},
+            "shared_encoder_size 4 must be at least base_size 8",
+        ),
         ({"name": "gated-pixelcnn", "kernel": 4}, "odd kernels"),
         ({"name": "pixelcnn", "distribution": "gauss"}, "unknown pixel distribution"),
     ]:

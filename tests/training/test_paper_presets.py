@@ -113,8 +113,9 @@ def test_the_weights_of_a_pixelcnn_by_hand():
     """van den Oord et al. 2016a, table 1: 7x7 A, 15 residual blocks of h = 128, two 1x1 of 1024."""
     h = 128
     first = 49 * 3 * 2 * h + 2 * h
-    block = (2 * h * h + h) + (9 * h * h + h) + (2 * h * h + 2 * h)
-    top = (2 * h * 1024 + 1024) * 1
+    # Down to h, the masked convolution, and back: to the next block and to the output.
+    block = (2 * h * h + h) + (9 * h * h + h) + 2 * (2 * h * h + 2 * h)
+    top = 2 * h * 1024 + 1024
     heads = 3 * ((1024 * 1024 + 1024) + (1024 * 256 + 256)) + 3 * 256 * 1024
     assert first + 15 * block + top + heads == WEIGHTS["paper-cifar-pixelcnn"]
 
