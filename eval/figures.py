@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pixelpush.files import atomic_file
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def figure_file(
-    path: Path, width: float, height: float, dpi: int = 150, layout: str | None = "constrained"
+    path: Path,
+    width: float,
+    height: float,
+    dpi: int = 150,
+    layout: Literal["constrained"] | None = "constrained",
 ) -> Iterator[Figure]:
     """Give an empty figure of a size in inches, and write it to ``path`` when the block ends.
 

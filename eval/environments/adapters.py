@@ -64,28 +64,13 @@ class VP2Model:
             )
         video = torch.as_tensor(batch["video"])
         actions = torch.as_tensor(batch["actions"]).float()
-        c = self.world.model.config
-        if video.ndim != 5 or actions.ndim != 3 or len(actions) != len(video):
-            raise InputError(
-                f"video (B, T, C, H, W) and actions (B, T - 1 + n, A) are needed, got "
-                f"{tuple(video.shape)} and {tuple(actions.shape)}."
-            )
+        _check_shapes(video, actions)
         size, length = video.shape[:2]
         steps = actions.shape[1] - (length - 1)
-        if steps < 1:
-            raise InputError(
-                f"actions: {actions.shape[1]} for {length} given frames predict nothing; "
-                f"{length} or more are needed."
-            )
         if self._bounds is not None:
             lowest, highest = self._bounds
             actions = lowest + (actions + 1) / 2 * (highest - lowest)
-        states = batch.get("states")
-        if states is None and c.state_dim:
-            raise InputError(
-                'this model knows the arm\'s state: give "states" (B, T, S) in the batch.'
-            )
-        known = torch.zeros(size, length, 0) if states is None else torch.as_tensor(states).float()
+        known = self._states(batch, size, length)
         frames = (video.clamp(0, 1) * 255).round().to(torch.uint8)
         noise = SampleNoise(_streams(self._seed, size), size)
         moment = self.world.begin(frames, known, actions)
@@ -97,6 +82,16 @@ class VP2Model:
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _states(self, batch: Mapping[str, Tensor], size: int, length: int) -> Tensor:
+        """The batch's states; of no numbers where it has none and the model needs none."""
+        if "states" in batch:
+            return torch.as_tensor(batch["states"]).float()
+        if self.world.model.config.state_dim:
+            raise InputError(
+                'this model knows the arm\'s state: give "states" (B, T, S) in the batch.'
+            )
+        return torch.zeros(size, length, 0)
 
 
 class WorldModelCost(nn.Module):
@@ -189,6 +184,21 @@ class WorldModelCost(nn.Module):
     def _difference(self, info: Mapping[str, Any], moment: Moment) -> Tensor:
         goal = _as_bytes(_flat(info, "goal", 6))[:, -1].to(moment.frame.device)
         return (moment.frame.float() - goal.float()).square().flatten(1).mean(dim=1)
+
+
+def _check_shapes(video: Tensor, actions: Tensor) -> None:
+    """Refuse a VP2 batch whose shapes do not fit, or whose actions lead to no frame."""
+    if video.ndim != 5 or actions.ndim != 3 or len(actions) != len(video):
+        raise InputError(
+            f"video (B, T, C, H, W) and actions (B, T - 1 + n, A) are needed, got "
+            f"{tuple(video.shape)} and {tuple(actions.shape)}."
+        )
+    length = video.shape[1]
+    if actions.shape[1] < length:
+        raise InputError(
+            f"actions: {actions.shape[1]} for {length} given frames predict nothing; "
+            f"{length} or more are needed."
+        )
 
 
 def _flat(info: Mapping[str, Any], name: str, axes: int) -> Tensor:

@@ -121,12 +121,8 @@ def listen(
 
     Raises InputError for a model without a condition, a set that does not fit, and fewer than two
     images."""
-    if not model.conditioning.used:
-        raise InputError(f"{name} has no condition to listen to; leave out --conditions.")
-    check_fits(model.config, images)
     count = min(count, len(images))
-    if count < 2:
-        raise InputError(f"{images.name}: another image's condition needs two images, not {count}.")
+    _check_listening(model, images, name, count)
     pixels, condition = read_images(model.config, images, range(count))
     texts = [images[i].captions[0] for i in range(count)] if model.conditioning.captions else []
     true = _nats(model, pixels, condition, batch_size)
@@ -145,6 +141,15 @@ def listen(
     others = _nats(model, pixels, condition[torch.from_numpy(rows)], batch_size)
     heard.append(_heard(Lie("everything", ANOTHER), others - true))
     return Listening(name, images.name, count, float(true.mean()), heard)
+
+
+def _check_listening(model: ImageModel, images: ImageSet, name: str, count: int) -> None:
+    """Refuse a model without a condition, a set that does not fit, and fewer than two images."""
+    if not model.conditioning.used:
+        raise InputError(f"{name} has no condition to listen to; leave out --conditions.")
+    check_fits(model.config, images)
+    if count < 2:
+        raise InputError(f"{images.name}: another image's condition needs two images, not {count}.")
 
 
 def _only(model: ImageModel, condition: Condition, part: _Part) -> Condition:

@@ -38,35 +38,35 @@ def read_context_folder(
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; --folder names one with the first frames.")
     frames = _frames(folder, config, context, fit_as(metadata or {}))
-    states = (
-        read_vectors(folder / "states.csv", config.state_dim, "state") if config.state_dim else None
-    )
-    if states is None:
-        states = np.zeros((context, 0), np.float32)
-    elif len(states) != context:
+    states = np.zeros((context, 0), np.float32)
+    if config.state_dim:
+        states = _read_states(folder / "states.csv", config.state_dim, context)
+    if config.action_dim:
+        return frames, states, _read_actions(folder, config.action_dim, context, steps)
+    if steps is None:
         raise InputError(
-            f"{folder / 'states.csv'}: {len(states)} rows for {context} frames; give one row a "
-            "frame."
+            "this model takes no actions, so say how many frames to sample: --steps N."
         )
-    actions = (
-        read_vectors(folder / "actions.csv", config.action_dim, "action")
-        if config.action_dim
-        else None
-    )
-    if actions is None:
-        if steps is None:
-            raise InputError(
-                "this model takes no actions, so say how many frames to sample: --steps N."
-            )
-        actions = np.zeros((context + steps - 1, 0), np.float32)
+    return frames, states, np.zeros((context + steps - 1, 0), np.float32)
+
+
+def _read_states(path: Path, width: int, context: int) -> np.ndarray:
+    states = read_vectors(path, width, "state")
+    if len(states) != context:
+        raise InputError(f"{path}: {len(states)} rows for {context} frames; give one row a frame.")
+    return states
+
+
+def _read_actions(folder: Path, width: int, context: int, steps: int | None) -> np.ndarray:
+    path = folder / "actions.csv"
+    actions = read_vectors(path, width, "action")
     needed = context + (1 if steps is None else steps) - 1
     if len(actions) < needed:
         raise InputError(
-            f"{folder / 'actions.csv'}: {len(actions)} rows, {needed} are needed ({context} given "
-            "frames and "
+            f"{path}: {len(actions)} rows, {needed} are needed ({context} given frames and "
             f"{needed - context + 1} to sample): {needed - len(actions)} actions are missing."
         )
-    return frames, states, actions
+    return actions
 
 
 def _frames(folder: Path, config: VideoConfig, context: int, fit: Fit) -> np.ndarray:

@@ -131,6 +131,9 @@ def killed_at_random(count: int, seed: int, result: Path, words: list[str]) -> i
 _USED = (
     "array_record.python.array_record_module",
     "tensorflow_datasets",
+    "pixelpush.cli.sources",
+    "pixelpush.datasets.inspection.run",
+    "pixelpush.datasets.readers.folder",
     "pixelpush.eval.likelihood.tables",
     "pixelpush.vpn",
 )

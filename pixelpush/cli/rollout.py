@@ -42,19 +42,7 @@ class RolloutOptions:
 
 def rollout(options: RolloutOptions) -> None:
     """Sample futures of given frames and actions: MP4, film strip, arrays."""
-    check_counts(options, "context")
-    if not options.episodes:
-        raise InputError("--episodes: give at least one number of an episode, from 0.")
-    if options.folder is not None and (options.data or options.split or _measured(options.outputs)):
-        raise InputError(
-            "--folder takes the place of --data and --split, and has no truth for --quality, "
-            "--lpips and --fvd; leave them out."
-        )
-
-    if options.folder is not None and options.actions is not None:
-        raise InputError("--folder has its own actions.csv; leave --actions out.")
-    if options.actions is not None and _measured(options.outputs):
-        raise InputError("--actions has no truth for --quality, --lpips and --fvd; leave them out.")
+    _check(options)
     from pixelpush.eval.likelihood.runs import check_request
 
     if options.folder is None:  # before torch is loaded and anything is simulated
@@ -74,6 +62,22 @@ def rollout(options: RolloutOptions) -> None:
             options.outputs,
             options.actions,
         )
+
+
+def _check(options: RolloutOptions) -> None:
+    """Refuse options that do not go together."""
+    check_counts(options, "context")
+    if not options.episodes:
+        raise InputError("--episodes: give at least one number of an episode, from 0.")
+    if options.folder is not None and (options.data or options.split or _measured(options.outputs)):
+        raise InputError(
+            "--folder takes the place of --data and --split, and has no truth for --quality, "
+            "--lpips and --fvd; leave them out."
+        )
+    if options.folder is not None and options.actions is not None:
+        raise InputError("--folder has its own actions.csv; leave --actions out.")
+    if options.actions is not None and _measured(options.outputs):
+        raise InputError("--actions has no truth for --quality, --lpips and --fvd; leave them out.")
 
 
 def _measured(outputs: RolloutOutputs) -> bool:

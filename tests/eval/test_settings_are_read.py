@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from field_reads import field_names, reads_of
+from field_reads import all_reads_of, field_names, fields_of, reads_of
 from flat_options import build
 
 from pixelpush.cli.rollout import RolloutOptions, rollout
@@ -55,25 +55,23 @@ def train_small(store: Path, run: Path) -> None:
     train(options)
 
 
-@pytest.mark.parametrize("cls", [RunOptions, TrainingData])
-def test_training_reads_every_option(cls, store: Path, tmp_path: Path, monkeypatch):
-    with reads_of(cls, monkeypatch) as found:
+def test_training_reads_every_option(store: Path, tmp_path: Path, monkeypatch):
+    with all_reads_of([RunOptions, TrainingData], monkeypatch) as found:
         train_small(store, tmp_path / "run")
-    assert found == field_names(cls)
+    assert found == fields_of([RunOptions, TrainingData])
 
 
-@pytest.mark.parametrize("cls", [ScoringSettings, EvalProtocol, Outputs])
-def test_scoring_reads_every_option(cls, store: Path, model_folder: Path, monkeypatch):
-    with reads_of(cls, monkeypatch) as found:
+def test_scoring_reads_every_option(store: Path, model_folder: Path, monkeypatch):
+    classes = [ScoringSettings, EvalProtocol, Outputs]
+    with all_reads_of(classes, monkeypatch) as found:
         settings = ScoringSettings(device="cpu", episodes=1)
         score_models([str(model_folder)], str(store), ["val"], settings, Outputs(quiet=True))
     # The protocol goes to the scorer as keywords, field by field: an unknown one is a TypeError.
-    keywords = set() if cls is not EvalProtocol else {"batch_size"}
-    assert found | keywords == field_names(cls)
+    found[EvalProtocol] |= {"batch_size"}
+    assert found == fields_of(classes)
 
 
-@pytest.mark.parametrize("cls", [RolloutSettings, RolloutOutputs])
-def test_a_rollout_reads_every_option(cls, store, model_folder, tmp_path, monkeypatch):
+def test_a_rollout_reads_every_option(store, model_folder, tmp_path, monkeypatch):
     options = build(
         RolloutOptions,
         model=str(model_folder),
@@ -86,9 +84,9 @@ def test_a_rollout_reads_every_option(cls, store, model_folder, tmp_path, monkey
         quiet=True,
         device="cpu",
     )
-    with reads_of(cls, monkeypatch) as found:
+    with all_reads_of([RolloutSettings, RolloutOutputs], monkeypatch) as found:
         rollout(options)
-    assert found == field_names(cls)
+    assert found == fields_of([RolloutSettings, RolloutOutputs])
 
 
 def test_timing_reads_every_option(monkeypatch):

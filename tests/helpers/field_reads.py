@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -29,6 +29,19 @@ def reads_of(cls: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     with monkeypatch.context() as patch:
         patch.setattr(cls, "__getattribute__", read, raising=False)
         yield found
+
+
+@contextmanager
+def all_reads_of(
+    classes: Sequence[Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[Any, set[str]]]:
+    """The fields that code reads of several classes at once, by the class."""
+    with ExitStack() as stack:
+        yield {cls: stack.enter_context(reads_of(cls, monkeypatch)) for cls in classes}
+
+
+def fields_of(classes: Sequence[Any]) -> dict[Any, set[str]]:
+    return {cls: field_names(cls) for cls in classes}
 
 
 def field_names(cls: Any) -> set[str]:

@@ -136,7 +136,7 @@ def test_a_trained_model_prefers_the_right_condition(kind, part):
     )
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     images, condition = patterned(32, part)
-    for _ in range(150 if part == "captions" else 50):
+    for _ in range(100 if part == "captions" else 40):
         optimizer.zero_grad()
         model(images, condition)["loss"].backward()
         optimizer.step()

@@ -199,16 +199,16 @@ def test_a_drawing_learns_where_the_state_says_the_arm_is():
     torch.manual_seed(0)
     drawing = ArmDrawing(vector=2, colours=1, size=16, widths=(32, 16), spots=16)
     optimizer = torch.optim.Adam(drawing.parameters(), 3e-3)
-    behind = torch.full((64, 1, 16, 16), 128, dtype=torch.uint8)
+    behind = torch.full((32, 1, 16, 16), 128, dtype=torch.uint8)
 
     def lesson(seed):
         generator = torch.Generator().manual_seed(seed)
-        places = torch.randint(0, 13, (64, 2), generator=generator)
+        places = torch.randint(0, 13, (32, 2), generator=generator)
         code = drawing.encode(behind)
         drawn = drawing(places.float() / 6 - 1, code, drawing.begin(code))
         return drawn, squares(places)
 
-    for step in range(300):
+    for step in range(200):
         drawn, frames = lesson(step)
         errors = drawing_errors(drawn, frames, behind)
         optimizer.zero_grad()

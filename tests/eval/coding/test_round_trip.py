@@ -80,7 +80,7 @@ def test_binary_pixels_cost_their_nats_and_grey_ones_can_be_coded():
     np.testing.assert_array_equal(decode_images(model, sections, "test"), images.numpy())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     kind=st.sampled_from(KINDS),
     length=st.integers(2, 9),

@@ -25,7 +25,7 @@ SMALL = (
 
 def options(store: Path, run: Path, **more) -> TrainOptions:
     settings = {
-        "examples": 12,
+        "examples": 8,
         "batch_size": 2,
         "clip_frames": 5,
         "validation_items": 1,
@@ -40,19 +40,19 @@ def options(store: Path, run: Path, **more) -> TrainOptions:
 
 def test_strips_are_drawn_at_intervals_and_change_nothing(store: Path, tmp_path: Path):
     train(options(store, tmp_path / "plain"))
-    train(options(store, tmp_path / "drawn", sample_examples=6))
+    train(options(store, tmp_path / "drawn", sample_examples=4))
     assert not (tmp_path / "plain" / "samples").exists()
     drawn = sorted(
         path.relative_to(tmp_path / "drawn").as_posix()
         for path in (tmp_path / "drawn").rglob("*.png")
     )
-    # two validation episodes, after each six examples and at the end
+    # two validation episodes, after each four examples and at the end
     assert drawn == [
-        f"samples/{examples:010d}/000{n}-push_{10 + n}.png" for examples in (6, 12) for n in (0, 1)
+        f"samples/{examples:010d}/000{n}-push_{10 + n}.png" for examples in (4, 8) for n in (0, 1)
     ]
     pictures = [cv2.imread(str(tmp_path / "drawn" / path)) for path in drawn]
     assert all(picture is not None and picture.std() > 0 for picture in pictures)
-    last = Path("checkpoints/0000000012/train.safetensors")
+    last = Path("checkpoints/0000000008/train.safetensors")
     assert (tmp_path / "plain" / last).read_bytes() == (tmp_path / "drawn" / last).read_bytes()
 
 
