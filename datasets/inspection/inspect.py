@@ -38,7 +38,7 @@ def inspect_store(
 
     >>> inspect_store(Path("nowhere"))
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     metadata = read_description(path).metadata
     splits = {split: EpisodeStore(path, split) for split in store_splits(path)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from pixelpush.datasets.episodes import Metadata
 from pixelpush.datasets.inspection.measure import Measurement, VectorMeasure, near_constant
+from pixelpush.words import counted
 
 _SHOWN_GAPS = 3
 
@@ -38,7 +39,7 @@ def _frames(name: str, measured: Measurement, metadata: Metadata, of: int | None
     lengths = np.array(measured.lengths)
     part = f" (of {of}, spread evenly)" if of and of > len(lengths) else ""
     lines = [
-        f"{name}: {len(lengths)} episodes{part}, {lengths.sum()} frames; "
+        f"{name}: {counted(len(lengths), 'episode')}{part}, {lengths.sum()} frames; "
         f"{lengths.min()} to {lengths.max()} frames each, median {int(np.median(lengths))}"
     ]
     rate = metadata.get("fps")
