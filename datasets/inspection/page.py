@@ -23,7 +23,7 @@ def page(name: str, measured: Measurement, metadata: Metadata, of: int | None = 
     >>> measured = Measurement()
     >>> measured.add(Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a"))
     >>> print(page("mine", measured, {"fps": 5}, of=8))
-    mine: 1 episodes (of 8, spread evenly), 3 frames; 3 to 3 frames each, median 3
+    mine: 1 episode (of 8, spread evenly), 3 frames; 3 to 3 frames each, median 3
     rate: 5 frames a second by the source
     states: none
     actions: none
