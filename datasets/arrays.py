@@ -50,7 +50,7 @@ def _check_bytes(size: int, name: str, what: str) -> None:
     limit = _LIMITS.get(Path(name).suffix.lower(), _LIMIT)
     if size > limit:
         raise InputError(
-            f"{what}: {size} bytes, too many for a file of its kind (at most {limit})."
+            f"{what}: {size} bytes, too many for a file of its kind (at most {limit}); split it."
         )
 
 
@@ -74,10 +74,10 @@ def decode_array(data: bytes, what: str) -> np.ndarray:
 
     >>> decode_array(b"no array", "frames.npy")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: frames.npy: not a .npy array.
+    pixelpush.errors.InputError: frames.npy: not a .npy array; save it by numpy.save.
     """
     if data[:6] != b"\x93NUMPY" or len(data) < 12:
-        raise InputError(f"{what}: not a .npy array.")
+        raise InputError(f"{what}: not a .npy array; save it by numpy.save.")
     # Version 1 counts its header in two bytes, later ones in four.
     width = 2 if data[6] == 1 else 4
     start = 8 + width + int.from_bytes(data[8 : 8 + width], "little")
@@ -85,11 +85,13 @@ def decode_array(data: bytes, what: str) -> np.ndarray:
     match = _NPY_HEADER.fullmatch(data[8 + width : start])
     if match is None:
         raise InputError(
-            f"{what}: the header of the .npy array is damaged, or of a kind that is not read."
+            f"{what}: the header of the .npy array is damaged, or of a kind that is not read; "
+            "save it by numpy.save."
         )
     if not re.fullmatch(rb"'([<>]?[biuf][1248]|\|[biu]1)'", match[1]):
         raise InputError(
-            f"{what}: array of {match[1].decode('latin-1')[:40]}; only plain numbers are read."
+            f"{what}: array of {match[1].decode('latin-1')[:40]}; only plain numbers are read; "
+            "convert it by astype."
         )
     dtype = np.dtype(match[1][1:-1].decode())
     shape = tuple(int(size) for size in match[3].split(b",") if size.strip())
@@ -97,7 +99,8 @@ def decode_array(data: bytes, what: str) -> np.ndarray:
     found = len(data) - start
     if len(shape) > 8 or expected != found:
         raise InputError(
-            f"{what}: shape {shape} of {dtype} needs {expected} bytes, found {found} (truncated?)."
+            f"{what}: shape {shape} of {dtype} needs {expected} bytes, found {found} "
+            "(truncated?); copy or save it again."
         )
     return np.frombuffer(data, dtype=dtype, offset=start).reshape(
         shape, order="F" if match[2] == b"True" else "C"
@@ -146,7 +149,9 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
         known = None if not path.is_file() else foreign(first_bytes(path))
         if known and not known.startswith("a zip"):
             raise InputError(f"{path}: {known}.") from None
-        raise InputError(f"{path}: not a readable archive ({_first_line(error)}).") from None
+        raise InputError(
+            f"{path}: not a readable archive ({_first_line(error)}); pack or fetch it again."
+        ) from None
 
 
 class Archive:
@@ -171,12 +176,14 @@ class Archive:
             if any(is_junk(part) for part in parts):
                 continue
             if info.filename in self._infos:
-                raise InputError(f"{path}: two members are called {info.filename!r}.")
+                raise InputError(f"{path}: two members are called {info.filename!r}; pack it anew.")
             self._infos[info.filename] = info
 
     def _check_member(self, info: zipfile.ZipInfo, parts: list[str]) -> None:
         if ".." in parts or not parts[0] or ":" in parts[0]:
-            raise InputError(f"{self.path}: member {info.filename!r} points outside the archive.")
+            raise InputError(
+                f"{self.path}: member {info.filename!r} points outside the archive; pack it anew."
+            )
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(
                 f"{self.path}: member {info.filename!r} is neither stored nor deflated; pack it "
@@ -217,11 +224,13 @@ class Archive:
                 data = stream.read(info.file_size + 1)
         except _ZIP_ERRORS as error:
             raise InputError(
-                f"{self.path}: member {name!r} is damaged ({_first_line(error)})."
+                f"{self.path}: member {name!r} is damaged ({_first_line(error)}); fetch or pack "
+                "it again."
             ) from None
         if len(data) != info.file_size:
             raise InputError(
-                f"{self.path}: member {name!r} is damaged ({len(data)} of {info.file_size} bytes)."
+                f"{self.path}: member {name!r} is damaged ({len(data)} of {info.file_size} "
+                "bytes); fetch or pack it again."
             )
         return data
 

@@ -65,7 +65,7 @@ class Reflection:
         if outside:
             raise InputError(
                 f"mirror: entry {outside[0]} is to change sign, but {what} has entries 0 to "
-                f"{size - 1}."
+                f"{size - 1}; correct --mirror-states and --mirror-actions."
             )
         return cls(
             tuple(range(size)), tuple(-1 if entry in entries else 1 for entry in range(size))

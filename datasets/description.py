@@ -11,6 +11,7 @@ from pixelpush.datasets.episodes import Metadata
 from pixelpush.datasets.schema import Schema
 from pixelpush.errors import InputError
 from pixelpush.files import MARKER, is_complete, read_json
+from pixelpush.words import counted
 
 FORMAT = "pixelpush-episodes"
 FORMAT_VERSION = 1
@@ -89,11 +90,12 @@ class StoreDescription:
             raise InputError(f"{path}: no split {name!r}; it has {', '.join(sorted(self.splits))}.")
         found = self.splits[name]
         if found.episodes == 0 or not found.shards:
-            raise InputError(f"{path}: split {name!r} is empty.")
+            raise InputError(f"{path}: split {name!r} is empty; prepare the data again.")
         by_shards = sum(shard.episodes for shard in found.shards)
         if by_shards != found.episodes or len(found.lengths) != found.episodes:
             raise InputError(
-                f"{path}/store.json: split {name!r} disagrees about its number of episodes."
+                f"{path}/store.json: split {name!r} disagrees about its number of episodes; "
+                "prepare the data again."
             )
         return found
 
@@ -103,7 +105,7 @@ def read_description(path: str | Path) -> StoreDescription:
 
     >>> read_description("nowhere")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     path = Path(path)
     value = _read_value(path)
@@ -126,7 +128,7 @@ def read_description(path: str | Path) -> StoreDescription:
 def _read_value(path: Path) -> Mapping[str, Any]:
     """What store.json holds, of a store that is finished and of this format."""
     if not path.is_dir():
-        raise InputError(f"{path}: no such folder.")
+        raise InputError(f"{path}: no such folder; name one that 'pixelpush prepare' made.")
     if not (path / "store.json").is_file():
         raise InputError(
             f"{path}: not a store of episodes (no store.json); make one with 'pixelpush prepare'."
@@ -137,7 +139,10 @@ def _read_value(path: Path) -> Mapping[str, Any]:
         )
     value = read_json(path / "store.json")
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise InputError(f"{path}/store.json: not the description of a store of episodes.")
+        raise InputError(
+            f"{path}/store.json: not the description of a store of episodes; prepare the data "
+            "again."
+        )
     if value.get("format_version") != FORMAT_VERSION:
         raise InputError(
             f"{path}: format version {value.get('format_version')!r}, this program reads "
@@ -177,7 +182,7 @@ def store_splits(path: str | Path) -> list[str]:
 
     >>> store_splits("nowhere")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     return sorted(read_description(path).splits)
 
@@ -187,17 +192,15 @@ def summary(path: str | Path) -> str:
 
     >>> summary("nowhere")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     description = read_description(path)
     schema = description.schema
-    lines = [
-        f"{path}: frames {schema.channels}x{schema.height}x{schema.width}, "
-        f"state {schema.state_dim}, action {schema.action_dim}"
-    ]
+    lines = [f"{path}: {schema.in_words}"]
     for name, split in description.splits.items():
         megabytes = sum(shard.bytes for shard in split.shards) / 1e6
         lines.append(
-            f"  {name}: {split.episodes} episodes, {split.frames} frames, {megabytes:.1f} MB"
+            f"  {name}: {counted(split.episodes, 'episode')}, {counted(split.frames, 'frame')}, "
+            f"{megabytes:.1f} MB"
         )
     return "\n".join(lines)

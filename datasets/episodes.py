@@ -56,7 +56,8 @@ class Episode:
             if not np.isfinite(array).all():
                 row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
                 raise InputError(
-                    f"episode {self.id}: {name} has a non-finite value at frame {row}."
+                    f"episode {self.id}: {name} has a non-finite value at frame {row}; correct "
+                    "it, or leave the episode out."
                 )
 
 

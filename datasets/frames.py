@@ -96,7 +96,10 @@ def fit_as(metadata: Metadata) -> Fit:
         return functools.partial(public_resize, reader=resize)
     known = {"crop": crop, "resize": resize}
     if crop not in ("centre", "none") or resize not in ("auto", "area", "bicubic"):
-        raise InputError(f"the store's metadata name {known}, which this version does not know.")
+        raise InputError(
+            f"the store's frames were fitted by {known}, which this version does not know; "
+            "prepare the data again."
+        )
     return functools.partial(fit, crop=crop, resize=resize)
 
 
@@ -134,5 +137,5 @@ class SameSize:
             (height, width), name = self._first
             raise InputError(
                 f"{what}: {shape[1]}x{shape[0]} pixels, but {name} has {width}x{height}; an "
-                "episode's frames must be of one size."
+                "episode's frames must be of one size; bring it to that size, or leave it out."
             )

@@ -54,7 +54,7 @@ def decode_image(
 
     >>> decode_image(b"text", "frame 3")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: frame 3: not a PNG, JPEG or WebP image.
+    pixelpush.errors.InputError: frame 3: not a PNG, JPEG or WebP image; convert it, or leave ...
     """
     height, width = image_size(data, what)
     if not 0 < height * width <= MAX_PIXELS:
@@ -72,7 +72,9 @@ def decode_image(
     if image is not None and image.dtype == np.uint16:
         image = _scaled(image, what, levels)
     if image is None or image.shape[:2] != (height, width) or image.dtype != np.uint8:
-        raise InputError(f"{what}: the image does not decode; it is damaged.")
+        raise InputError(
+            f"{what}: the image does not decode; it is damaged: copy or record it again."
+        )
     return image[..., None] if channels == 1 else image[..., ::-1]
 
 
@@ -112,7 +114,7 @@ def image_size(data: bytes, what: str) -> tuple[int, int]:
     known = foreign(data)
     if known:
         raise InputError(f"{what}: {known}.")
-    raise InputError(f"{what}: not a PNG, JPEG or WebP image.")
+    raise InputError(f"{what}: not a PNG, JPEG or WebP image; convert it, or leave it out.")
 
 
 def _png_size(data: bytes, what: str) -> tuple[int, int]:
@@ -125,23 +127,28 @@ def _png_size(data: bytes, what: str) -> tuple[int, int]:
             break
         (crc,) = struct.unpack_from(">I", data, end - 4)
         if zlib.crc32(data[position + 4 : end - 4]) != crc:
-            raise InputError(f"{what}: the PNG's checksum of {kind!r} is wrong; it is damaged.")
+            raise InputError(
+                f"{what}: the PNG's checksum of {kind!r} is wrong; it is damaged: copy or record "
+                "it again."
+            )
         if kind == b"IHDR" and size is not None:  # decoders take the second, whatever its size
-            raise InputError(f"{what}: the PNG has two headers; it is damaged.")
+            raise InputError(
+                f"{what}: the PNG has two headers; it is damaged: copy or record it again."
+            )
         if kind == b"IHDR" and length == 13:
             width, height = struct.unpack_from(">II", data, position + 8)
             size = (height, width)
         if kind == b"IEND" and size is not None:
             return size
         position = end
-    raise InputError(f"{what}: the PNG is truncated.")
+    raise InputError(f"{what}: the PNG is truncated; copy or record it again.")
 
 
 def _scan_end(data: bytes, position: int, what: str) -> int:
     """Where a scan's coded data end, at the next marker."""
     found = _MARKER.search(data, position)
     if found is None:
-        raise InputError(f"{what}: the JPEG is truncated.")
+        raise InputError(f"{what}: the JPEG is truncated; copy or record it again.")
     return found.start(1) - 1
 
 
@@ -160,7 +167,10 @@ def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
         (length,) = struct.unpack_from(">H", data, position + 2)
         if marker in _FRAME_HEADERS and position + 9 <= len(data):
             if size is not None:
-                raise InputError(f"{what}: the JPEG has two frame headers; it is damaged.")
+                raise InputError(
+                    f"{what}: the JPEG has two frame headers; it is damaged: copy or record it "
+                    "again."
+                )
             height, width = struct.unpack_from(">HH", data, position + 5)
             size = (height, width)
         if length < 2:
@@ -169,16 +179,19 @@ def _jpeg_size(data: bytes, what: str) -> tuple[int, int]:
         if marker == 0xDA:  # a scan: its coded data go on to the next marker
             position = _scan_end(data, position, what)
     if size is None:
-        raise InputError(f"{what}: the JPEG has no frame header; it is damaged or truncated.")
+        raise InputError(
+            f"{what}: the JPEG has no frame header; it is damaged or truncated: copy or record it "
+            "again."
+        )
     if data[position : position + 2] != b"\xff\xd9":
-        raise InputError(f"{what}: the JPEG is truncated.")
+        raise InputError(f"{what}: the JPEG is truncated; copy or record it again.")
     return size
 
 
 def _webp_size(data: bytes, what: str) -> tuple[int, int]:
     (riff,) = struct.unpack_from("<I", data, 4)
     if len(data) < 30 or riff + 8 > len(data):
-        raise InputError(f"{what}: the WebP is truncated.")
+        raise InputError(f"{what}: the WebP is truncated; copy or record it again.")
     kind = data[12:16]
     if kind == b"VP8X":
         width = 1 + int.from_bytes(data[24:27], "little")
@@ -189,4 +202,6 @@ def _webp_size(data: bytes, what: str) -> tuple[int, int]:
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
         return height & 0x3FFF, width & 0x3FFF
-    raise InputError(f"{what}: the WebP has no frame header; it is damaged.")
+    raise InputError(
+        f"{what}: the WebP has no frame header; it is damaged: copy or record it again."
+    )

@@ -26,6 +26,7 @@ from pixelpush.datasets.store import refuse_existing, write_store
 from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
 from pixelpush.files import expanded
+from pixelpush.words import counted
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,8 @@ def _drawn_splits(names: list[str], store: StoreOptions) -> tuple[Mapping[str, l
     chosen = divide_names(names, split, store.split_seed)
     if "val" not in chosen:
         print(
-            f"{len(names)} episodes: no validation split; train with --validation-split none.",
+            f"{counted(len(names), 'episode')}: no validation split; train with --validation-split "
+            "none.",
             file=sys.stderr,
         )
     return chosen, f"{split}, {order}"

@@ -65,7 +65,10 @@ def nearest_rows(frame_times: np.ndarray, row_times: np.ndarray, what: str) -> n
     """
     if np.any(np.diff(row_times) <= 0):
         row = int(np.flatnonzero(np.diff(row_times) <= 0)[0]) + 2
-        raise InputError(f"{what}, row {row}: its time is not after the one before.")
+        raise InputError(
+            f"{what}, row {row}: its time is not after the one before; sort the rows, or remove "
+            "those that repeat."
+        )
     right = np.clip(np.searchsorted(row_times, frame_times), 1, max(1, len(row_times) - 1))
     left = right - 1
     right = np.minimum(right, len(row_times) - 1)

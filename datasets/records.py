@@ -92,7 +92,8 @@ def _decode_frames(
         image = decode_image(encoded[index], f"{what}, frame {index}", schema.channels)
         if image.shape != (schema.height, schema.width, schema.channels):
             raise InputError(
-                f"{what}, frame {index}: {image.shape} differs from the store's {schema}."
+                f"{what}, frame {index}: a picture of {image.shape}, but the store has "
+                f"{schema.in_words}; prepare the data again."
             )
         frames[index - start] = image.transpose(2, 0, 1)
     return frames

@@ -36,6 +36,18 @@ class Schema:
         _, channels, height, width = episode.frames.shape
         return cls(channels, height, width, episode.states.shape[1], episode.actions.shape[1])
 
+    @property
+    def in_words(self) -> str:
+        """Channels, height and width of the frames, and how long states and actions are.
+
+        >>> Schema(3, 64, 64, 5, 4).in_words
+        'frames 3x64x64, state 5, action 4'
+        """
+        return (
+            f"frames {self.channels}x{self.height}x{self.width}, "
+            f"state {self.state_dim}, action {self.action_dim}"
+        )
+
     def check(self, episode: Episode) -> None:
         """Refuse an episode of another schema with an InputError that quotes both.
 
@@ -45,8 +57,11 @@ class Schema:
         >>> Schema(3, 8, 8, 0, 0).check(episode)
         >>> Schema(3, 8, 8, 5, 0).check(episode)
         Traceback (most recent call last):
-        pixelpush.errors.InputError: episode a: Schema(...) differs from the store's Schema(...).
+        pixelpush.errors.InputError: episode a: frames 3x8x8, state 0, action 0, but ...
         """
         found = Schema.of(episode)
         if found != self:
-            raise InputError(f"episode {episode.id}: {found} differs from the store's {self}.")
+            raise InputError(
+                f"episode {episode.id}: {found.in_words}, but the episodes before it have "
+                f"{self.in_words}; leave it out, or make a data set of its own of it."
+            )

@@ -45,7 +45,7 @@ class EpisodeStore:
 
     >>> EpisodeStore("nowhere", "train")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
 
     def __init__(self, path: str | Path, split: str):
@@ -78,12 +78,15 @@ class EpisodeStore:
             found = path.stat().st_size
         if found != shard.bytes:
             raise InputError(
-                f"{path}: the shard is truncated or changed: {found} bytes, expected {shard.bytes}."
+                f"{path}: the shard is truncated or changed: {found} bytes, expected "
+                f"{shard.bytes}; prepare the data again."
             )
         try:
             records = open_shard(path).num_records()
         except RuntimeError as error:
-            raise InputError(f"{path}: the shard is damaged ({error}).") from None
+            raise InputError(
+                f"{path}: the shard is damaged ({error}); prepare the data again."
+            ) from None
         if records != shard.episodes:
             raise InputError(
                 f"{path}: the shard holds {records} records, expected {shard.episodes}; it is "
@@ -143,7 +146,8 @@ class EpisodeStore:
                 self._contents.take(index, shard, episode)
         if stop is None and start == 0 and len(episode.frames) != self.lengths[index]:
             raise InputError(
-                f"{what}: {len(episode.frames)} frames, store.json says {self.lengths[index]}."
+                f"{what}: {len(episode.frames)} frames, store.json says {self.lengths[index]}; "
+                "prepare the data again."
             )
         return episode
 

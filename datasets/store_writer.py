@@ -129,7 +129,10 @@ def _write_split(
         )
         index += 1
     if index == 0:
-        raise InputError(f"split {split!r} has no episodes; nothing was written.")
+        raise InputError(
+            f"split {split!r} has no episodes left; nothing was written. Give another --split, or "
+            "a lower --min-frames."
+        )
 
 
 def write_shard(
@@ -311,7 +314,8 @@ def _describe_split(
     for shard in shards:
         if shard.schema != schema:
             raise InputError(
-                f"{folder / shard.file}: {shard.schema} differs from the store's {schema}."
+                f"{folder / shard.file}: {shard.schema.in_words}, but the shards before it have "
+                f"{schema.in_words}; write it anew."
             )
     ids = [identity for shard in shards for identity in shard.ids]
     if len(set(ids)) != len(ids):

@@ -41,7 +41,7 @@ class Table:
 
         >>> Table("poses.csv", ("x", "y"), [["0.5", "abc"]]).select(["x", "y"])
         Traceback (most recent call last):
-        pixelpush.errors.InputError: poses.csv, row 1, column 'y': 'abc' is not a number.
+        pixelpush.errors.InputError: poses.csv, row 1, column 'y': 'abc' is not a number; ...
         """
         indices = [self._index(name) for name in names]
         out = np.empty((len(self.rows), len(names)), dtype=np.float32)
@@ -49,7 +49,7 @@ class Table:
             if len(row) != len(self.columns):
                 raise InputError(
                     f"{self.source}, row {number + 1}: {len(row)} values for {len(self.columns)} "
-                    "columns."
+                    "columns; correct that row."
                 )
             for position, index in enumerate(indices):
                 out[number, position] = _number(
@@ -78,14 +78,21 @@ class Table:
 def _number(cell: Any, source: str, row: int, column: str) -> float:
     where = f"{source}, row {row}, column {column!r}"
     if isinstance(cell, bool) or not isinstance(cell, (int, float, str)):
-        raise InputError(f"{where}: {str(cell)[:40]!r} is not a number.")
+        raise InputError(
+            f"{where}: {str(cell)[:40]!r} is not a number; correct it, or choose other columns."
+        )
     try:
         value = float(cell)
     except (ValueError, OverflowError):
-        raise InputError(f"{where}: {str(cell)[:40]!r} is not a number.") from None
+        raise InputError(
+            f"{where}: {str(cell)[:40]!r} is not a number; correct it, or choose other columns."
+        ) from None
     # The store holds float32, so what overflows there is not finite either.
     if not math.isfinite(value) or abs(value) > float(np.finfo(np.float32).max):
-        raise InputError(f"{where}: {str(cell)[:40]!r} is not a finite number.")
+        raise InputError(
+            f"{where}: {str(cell)[:40]!r} is not a finite number; correct it, or choose other "
+            "columns."
+        )
     return value
 
 
@@ -103,7 +110,7 @@ def read_csv(data: bytes, source: str) -> Table:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
         lines = [line for line in reader if line]
     except csv.Error as error:
-        raise InputError(f"{source}: not a readable CSV file ({error}).") from None
+        raise InputError(f"{source}: not a readable CSV file ({error}); save it again.") from None
     if not lines:
         raise InputError(f"{source}: it is empty; the first line must name the columns.")
     columns = tuple(cell.strip() for cell in lines[0])
@@ -176,7 +183,9 @@ def _text(data: bytes, source: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{source}: not UTF-8 text (byte {error.start}).") from None
+        raise InputError(
+            f"{source}: not UTF-8 text (byte {error.start}); save it as UTF-8."
+        ) from None
 
 
 def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:

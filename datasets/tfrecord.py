@@ -153,7 +153,9 @@ def _array_reader(path: Path) -> tuple[Any, int]:
         reader = ArrayRecordReader(str(path), "readahead_buffer_size:0,max_parallelism:0")
         return reader, reader.num_records()
     except RuntimeError as error:
-        raise InputError(f"{path}: not a readable array_record file ({error}).") from None
+        raise InputError(
+            f"{path}: not a readable array_record file ({error}); fetch it again."
+        ) from None
 
 
 def refuse_foreign(file: BinaryIO, path: Path) -> None:

@@ -127,7 +127,10 @@ def read_video_file(path: Path, what: str, span: Span | None = None) -> Iterator
     if process.returncode != 0 or count == 0:
         reason = re.sub(r"\[[^]]* @ 0x[0-9a-f]+\] *", "", said[0]) if said else "no frames"
         reason = reason.replace(str(path), "it")
-        raise InputError(f"{what}, frame {count}: the video does not decode ({reason[:200]}).")
+        raise InputError(
+            f"{what}, frame {count}: the video does not decode ({reason[:200]}); copy or record "
+            "it again."
+        )
     if span is not None and count != span.frames:
         raise InputError(
             f"{what}: {count} frames from {span.start:.3f} s on, {span.frames} are needed; the "
@@ -150,7 +153,10 @@ def frame_times(path: Path, what: str) -> np.ndarray:
     done = subprocess.run(command, capture_output=True)
     times = [float(match[2]) for match in _SHOWN.finditer(done.stderr.decode(errors="replace"))]
     if done.returncode != 0 or not times:
-        raise InputError(f"{what}: the video does not decode, so its frames have no times.")
+        raise InputError(
+            f"{what}: the video does not decode, so its frames have no times; copy or record it "
+            "again."
+        )
     return np.array(times) - times[0]
 
 

@@ -40,7 +40,7 @@ from pixelpush.training.schedule import make_schedule
 from pixelpush.training.seeding import seed_torch
 from pixelpush.training.step import StepResult, Wrapped, everyones_names, train_step
 from pixelpush.training.task import Task
-from pixelpush.training.trackers import check_trackers, open_trackers
+from pixelpush.training.trackers import Tracker, check_trackers, open_trackers
 from pixelpush.training.validation import final_evaluation, validate, validation_interval
 
 # Draws sample pictures of a model into a folder; given by the packages above this one.
@@ -118,11 +118,16 @@ def train(
         save = on_first(fabric, lambda: checkpoint.newest_sound_save(folder))
         state, wrapped = _set_up(fabric, task, config, options, save)
         metrics = None
-        if fabric.global_rank == 0:
-            quiet = options.quiet or state.progress.examples >= config.examples
-            seen = state.progress.examples
+        seen = state.progress.examples
+        trackers: list[Tracker] = []
+
+        def track() -> None:
             description = read_json(folder / "config.json")
-            trackers = open_trackers(options.track, folder, seen, description)
+            trackers.extend(open_trackers(options.track, folder, seen, description))
+
+        on_first(fabric, track)
+        if fabric.global_rank == 0:
+            quiet = options.quiet or seen >= config.examples
             metrics = Metrics(folder, config.examples, seen, trackers, quiet)
             stack.enter_context(metrics)
             checkpoint.write_best(folder, state.progress)

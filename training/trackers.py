@@ -60,10 +60,18 @@ class _Hosted(ABC):
     also when it is continued: its identity is kept in the folder."""
 
     package: ClassVar[str]
+    advice: ClassVar[str]
 
     def __init__(self, run: Path, examples: int, config: Mapping[str, Any]):
-        self._module = importlib.import_module(self.package)
-        self._begin(run, dict(config))
+        try:
+            self._module = importlib.import_module(self.package)
+            self._begin(run, dict(config))
+        except Exception as error:  # the package's own: no login, no network, a folder refused
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"--track {self.package}: it does not begin ({first.rstrip('.')}); {self.advice}, "
+                "or leave --track out."
+            ) from error
 
     @abstractmethod
     def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
@@ -84,6 +92,7 @@ class WeightsAndBiases(_Hosted):
     """
 
     package = "wandb"
+    advice = "log in by 'wandb login', or set WANDB_MODE=offline"
 
     def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
         self._module.init(
@@ -104,6 +113,7 @@ class Trackio(_Hosted):
     """
 
     package = "trackio"
+    advice = "mend that"
 
     def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
         name = f"{run.name}-{tracked_id(run)}"

@@ -141,10 +141,10 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
 
     >>> read_square(Path("nowhere.png"), None, 32)
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere.png: no such image; the annotations name it.
+    pixelpush.errors.InputError: nowhere.png: no such image, but the annotations name it; fetch it.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such image; the annotations name it.")
+        raise InputError(f"{path}: no such image, but the annotations name it; fetch it.")
     image = decode_image(read_bytes(path), str(path))
     height, width = image.shape[:2]
     window = window or Window.centre(height, width)

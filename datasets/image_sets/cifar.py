@@ -71,7 +71,9 @@ def _from_sheets(root: Path, sheets: list[Path], split: str) -> tuple[np.ndarray
     try:
         all_labels = json.loads(text[text.index("[") : text.rindex("]") + 1])
     except ValueError:
-        raise InputError(f"{root}/cifar10_labels.js: not a list of labels.") from None
+        raise InputError(
+            f"{root}/cifar10_labels.js: not a list of labels; download it again."
+        ) from None
     images = []
     labels = []
     for sheet in sheets:

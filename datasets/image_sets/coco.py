@@ -65,7 +65,10 @@ class CocoImages:
             image["file_name"] for image in self._images if not self._captions.get(image["id"])
         ]
         if silent:
-            raise InputError(f"{root}/annotations/captions_{part}.json: no caption of {silent[0]}.")
+            raise InputError(
+                f"{root}/annotations/captions_{part}.json: no caption of {silent[0]}; download it "
+                "again."
+            )
         self.size = size
         self.name = f"coco-{split}"
         self.content_sha256 = digest_of(size, part, [image["id"] for image in self._images])

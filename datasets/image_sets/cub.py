@@ -89,7 +89,10 @@ def _table(path: Path, columns: int) -> list[list[str]]:
     ]
     for number, row in enumerate(rows, 1):
         if len(row) < columns:
-            raise InputError(f"{path}, line {number}: expected {columns} columns, got {len(row)}.")
+            raise InputError(
+                f"{path}, line {number}: expected {columns} columns, got {len(row)}; download it "
+                "again."
+            )
     return rows
 
 

@@ -73,4 +73,4 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except (ValueError, OSError, EOFError, KeyError) as error:
-        raise InputError(f"{path}: not a readable npz file ({error}).") from None
+        raise InputError(f"{path}: not a readable npz file ({error}); download it again.") from None

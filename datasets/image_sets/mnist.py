@@ -105,7 +105,10 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         raise InputError(f"{path}: damaged ({error}); download it again.") from None
     header = 4 + 4 * dimensions
     if len(data) > _LARGEST:
-        raise InputError(f"{path}: unfolds to more than {_LARGEST} bytes; no set of MNIST does.")
+        raise InputError(
+            f"{path}: unfolds to more than {_LARGEST} bytes; no set of MNIST does; download it "
+            "again."
+        )
     if len(data) < header or data[:4] != bytes([0, 0, 8, dimensions]):
         raise InputError(f"{path}: not an idx file of unsigned bytes with {dimensions} dimensions.")
     shape = tuple(np.frombuffer(data[4:header], ">u4").tolist())

@@ -53,7 +53,7 @@ class MpiiImages:
         annotations, self._images = _find(root, split)
         people = read_json(annotations)
         if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
-            raise InputError(f"{annotations}: expected a list of persons.")
+            raise InputError(f"{annotations}: expected a list of persons; download it again.")
         alone = Counter(str(person.get("image")) for person in people)
         self._people = []
         for person in people:
@@ -113,8 +113,11 @@ def _check(person: dict, file: Path) -> None:
     what = f"{file}: person in {person.get('image')!r}"
     for key in ("image", "joints", "joints_vis", "center", "scale"):
         if key not in person:
-            raise InputError(f"{what} has no {key!r}.")
+            raise InputError(f"{what} has no {key!r}; download it again.")
     if np.shape(person["joints"]) != (JOINTS, 2) or len(person["joints_vis"]) != JOINTS:
-        raise InputError(f"{what}: expected {JOINTS} joints, got {np.shape(person['joints'])}.")
+        raise InputError(
+            f"{what}: expected {JOINTS} joints, got {np.shape(person['joints'])}; download it "
+            "again."
+        )
     if not person["scale"] > 0:
-        raise InputError(f"{what}: scale {person['scale']} is not positive.")
+        raise InputError(f"{what}: scale {person['scale']} is not positive; download it again.")

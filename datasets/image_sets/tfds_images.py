@@ -36,7 +36,7 @@ class TfdsImages:
         builder, wanted, self._source = _opened(name, split, root)
         features = builder.info.features
         if features is None or "image" not in features:
-            raise InputError(f"tfds:{name} has no feature 'image'.")
+            raise InputError(f"tfds:{name} has no feature 'image'; choose a set of images.")
         self.name = f"tfds-{name.replace('/', '-')}-{split}"
         self.classes = features["label"].num_classes if "label" in features else 0
         self.content_sha256 = digest_of(builder.info.full_name, wanted, len(self._source))
@@ -57,7 +57,10 @@ class TfdsImages:
             ) from None
         image = np.asarray(record["image"])
         if image.ndim != 3 or image.shape[0] != image.shape[1]:
-            raise InputError(f"{self.name}/{index}: an image of {image.shape} is no square.")
+            raise InputError(
+                f"{self.name}/{index}: an image of {image.shape} is no square; choose a set of "
+                "square images."
+            )
         label = int(record["label"]) if self.classes else -1
         return ImageExample(
             f"{self.name}/{index}", np.ascontiguousarray(image.transpose(2, 0, 1)), label

@@ -38,7 +38,7 @@ def inspect_store(
 
     >>> inspect_store(Path("nowhere"))
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     metadata = read_description(path).metadata
     splits = {split: EpisodeStore(path, split) for split in store_splits(path)}
@@ -68,7 +68,7 @@ def inspect_dataset(
     >>> episodes = Prefix([Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a")], 1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     print(inspect_dataset(episodes, Path(folder)).splitlines()[0])
-    in memory: 1 episodes, 3 frames; 3 to 3 frames each, median 3
+    in memory: 1 episode, 3 frames; 3 to 3 frames each, median 3
     """
     found: Metadata = metadata or getattr(episodes, "metadata", None) or {}
     measured = Measurement(found)

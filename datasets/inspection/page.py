@@ -8,6 +8,7 @@ import numpy as np
 
 from pixelpush.datasets.episodes import Metadata
 from pixelpush.datasets.inspection.measure import Measurement, VectorMeasure, near_constant
+from pixelpush.words import counted
 
 _SHOWN_GAPS = 3
 
@@ -22,7 +23,7 @@ def page(name: str, measured: Measurement, metadata: Metadata, of: int | None = 
     >>> measured = Measurement()
     >>> measured.add(Episode(np.zeros((3, 1, 8, 8), np.uint8), rows, rows, "a"))
     >>> print(page("mine", measured, {"fps": 5}, of=8))
-    mine: 1 episodes (of 8, spread evenly), 3 frames; 3 to 3 frames each, median 3
+    mine: 1 episode (of 8, spread evenly), 3 frames; 3 to 3 frames each, median 3
     rate: 5 frames a second by the source
     states: none
     actions: none
@@ -38,7 +39,7 @@ def _frames(name: str, measured: Measurement, metadata: Metadata, of: int | None
     lengths = np.array(measured.lengths)
     part = f" (of {of}, spread evenly)" if of and of > len(lengths) else ""
     lines = [
-        f"{name}: {len(lengths)} episodes{part}, {lengths.sum()} frames; "
+        f"{name}: {counted(len(lengths), 'episode')}{part}, {lengths.sum()} frames; "
         f"{lengths.min()} to {lengths.max()} frames each, median {int(np.median(lengths))}"
     ]
     rate = metadata.get("fps")

@@ -30,7 +30,7 @@ class ObjectImages:
 
     >>> ObjectImages(Path("nowhere"), "train")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
 
     classes = len(KINDS)

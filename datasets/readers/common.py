@@ -78,7 +78,10 @@ def choose_camera(cameras: Sequence[str], asked: str | None, what: str) -> str:
     'observation.images.top'
     """
     if not cameras:
-        raise InputError(f"{what}: no camera: none of its features are pictures.")
+        raise InputError(
+            f"{what}: no camera: none of its features are pictures; fetch the set with its "
+            "pictures."
+        )
     if asked is None:
         if len(cameras) == 1:
             return cameras[0]
@@ -118,7 +121,7 @@ def make_episode(
         same.check(image, f"{where}, frame {number}")
         fitted.append(options.fit(image))
     if not fitted:
-        raise InputError(f"{where}: the episode has no frames.")
+        raise InputError(f"{where}: the episode has no frames; leave it out.")
     frames = np.ascontiguousarray(np.stack(fitted).transpose(0, 3, 1, 2))
     rows = {
         "states": np.zeros((len(frames), 0), np.float32) if states is None else states,
@@ -156,7 +159,7 @@ def array_frames(array: np.ndarray, what: str, bgr: bool = False) -> Iterable[np
     if array.ndim != 4 or array.shape[-1] not in (1, 3) or 0 in array.shape:
         raise InputError(
             f"{what}: {array.dtype} {array.shape}; whole numbers (T, H, W, 3) from 0 to 255 are "
-            "needed."
+            f"needed{_how_to_reshape(array)}."
         )
     if array.dtype != np.uint8:
         _check_levels(array, what)
@@ -165,16 +168,24 @@ def array_frames(array: np.ndarray, what: str, bgr: bool = False) -> Iterable[np
         yield np.ascontiguousarray((image[..., ::-1] if bgr else image).astype(np.uint8))
 
 
+def _how_to_reshape(array: np.ndarray) -> str:
+    """What to do about an array with its colours before its rows."""
+    colours_first = array.ndim == 4 and array.shape[1] in (1, 3)
+    return "; save it after array.transpose(0, 2, 3, 1)" if colours_first else ""
+
+
 def _check_levels(array: np.ndarray, what: str) -> None:
     """Refuse values that are not whole numbers from 0 to 255; those up to 1 are another scale."""
     low = array.min()
     high = array.max()
     if not (low >= 0 and high <= 255):
-        raise InputError(f"{what}: values from {low} to {high}; 0 to 255 are needed.")
+        raise InputError(
+            f"{what}: values from {low:g} to {high:g}; 0 to 255 are needed; scale and save it so."
+        )
     if array.dtype.kind == "f" and (high <= 1 or np.any(array != np.rint(array))):
         raise InputError(
-            f"{what}: {array.dtype} values from {low} to {high}; whole numbers from 0 to 255 are "
-            "needed."
+            f"{what}: {array.dtype} values from {low:g} to {high:g}; whole numbers from 0 to 255 "
+            f"are needed{'; save (255 * array).round().astype(uint8)' if high <= 1 else ''}."
         )
 
 

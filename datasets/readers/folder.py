@@ -26,9 +26,19 @@ from pixelpush.datasets.readers.common import (
 )
 from pixelpush.datasets.readers.folder_files import Found, find_episodes, open_files
 from pixelpush.datasets.readers.folder_frames import Pictures, find_pictures
-from pixelpush.datasets.readers.folder_tables import Poses, join_by_time, read_npz, read_poses
+from pixelpush.datasets.readers.folder_tables import (
+    Poses,
+    join_by_time,
+    read_named,
+    read_npz,
+    read_poses,
+)
 from pixelpush.datasets.recording import Entry, Recording, unsplit
 from pixelpush.errors import InputError
+from pixelpush.words import counted
+
+# Frames or rows too many that --trim is proposed for.
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ def recognise(raw: Path) -> str | None:
         found = find_episodes(raw)
     except InputError:
         return None
-    return f"a folder of {len(found.episodes)} episodes of its own layout"
+    return f"a folder of {counted(len(found.episodes), 'episode')} of its own layout"
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
@@ -222,7 +232,7 @@ def _read_files(path: Path, options: Options) -> tuple[Pictures, Poses]:
     if path.suffix.lower() == ".npz" and path.is_file():
         archive = Archive(path)
         key = options.frames_key or "frames"
-        array = archive.read_array(key)
+        array = read_named(archive, key, "--frames-key")
         pictures = Pictures(array_frames(array, f"{path}: array {key!r}", options.bgr), len(array))
         return pictures, read_npz(archive, options)
     files = open_files(path)
@@ -240,11 +250,23 @@ def _check_rows(path: Path, frames: int, poses: Poses) -> None:
     """Say what can be done where frames and rows differ in number."""
     rows = next((len(r) for r in (poses.states, poses.actions) if r is not None), frames)
     if frames and rows != frames:
-        by_time = "" if poses.times is None else "--join time, or "
         raise InputError(
-            f"{path}: {frames} frames but {rows} rows of states or actions; they must be as many, "
-            f"or be joined by {by_time}--trim {abs(rows - frames)} to cut the longer ones."
+            f"{path}: {frames} frames but {rows} rows of states or actions; they must be as many. "
+            f"{_how_to_match(abs(rows - frames), poses)}"
         )
+
+
+def _how_to_match(difference: int, poses: Poses) -> str:
+    """What to do where frames and rows differ in number: many rows more are another rate."""
+    join = "" if poses.times is None else "Join them by --join time"
+    cut = f"--trim {difference} cuts the longer ones at the end"
+    if difference <= _FEW:
+        return f"{join}, or {cut}." if join else f"{cut}."
+    return (
+        f"{join}."
+        if join
+        else "Were they recorded at two rates? A column of times in the table allows --join time."
+    )
 
 
 def _trim(images: list[np.ndarray], poses: Poses, most: int) -> tuple[list[np.ndarray], Poses, int]:

@@ -157,7 +157,7 @@ def _name_episode(path: Path, raw: Path, found: Found) -> None:
     split = SPLITS.get(parts[0].lower()) if len(parts) > 1 else None
     name = "/".join(parts) or raw.name
     if name in found.episodes:
-        raise InputError(f"{raw}: more than one episode is called {name!r}.")
+        raise InputError(f"{raw}: more than one episode is called {name!r}; rename one.")
     found.episodes[name] = path
     if split is not None:
         found.splits[name] = split

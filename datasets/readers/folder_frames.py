@@ -131,6 +131,12 @@ def _no_frames(files: Files, options: Options) -> InputError:
     asked += [f" of camera {options.camera}" if options.camera else ""]
     there = sorted(files.names())
     shown = ", ".join(there[:6]) + (", ..." if len(there) > 6 else "") if there else "nothing"
+    if not asked[0] and any(name.endswith(".npy") for name in there):
+        arrays = ", ".join(name for name in there if name.endswith(".npy"))
+        return InputError(
+            f"{files.path}: no frames by a usual name; is one of {arrays} their array? Name it by "
+            "--frames-key."
+        )
     return InputError(
         f"{files.path}: no frames{''.join(asked)} (it holds {shown}); PNG, JPEG or WebP images, a "
         f"video ({', '.join(VIDEOS)}) or frames.npy are read."

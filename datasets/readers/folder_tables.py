@@ -106,11 +106,32 @@ def read_npz(archive: Archive, options: Options) -> Poses:
     (2, 5)
     """
 
-    def rows(key: str) -> np.ndarray:
-        return rows_of_array(archive.read_array(key), f"{archive.path}: array {key!r}")
+    def rows(kind: str, key: str) -> np.ndarray:
+        array = read_named(archive, key, f"--{kind}-key", f", or give --{kind} none")
+        return rows_of_array(array, f"{archive.path}: array {key!r}")
 
-    states = rows(options.states_key) if options.states == "table" else None
-    return Poses(states, rows(options.actions_key) if options.actions == "table" else None)
+    states = rows("states", options.states_key) if options.states == "table" else None
+    wanted = options.actions == "table"
+    return Poses(states, rows("actions", options.actions_key) if wanted else None)
+
+
+def read_named(archive: Archive, key: str, option: str, otherwise: str = "") -> np.ndarray:
+    """An array of a .npz; where there is none called so, an InputError that names the option.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "run_1.npz"
+    ...     np.savez(path, states=np.zeros((2, 5)))
+    ...     read_named(Archive(path), "states", "--states-key").shape
+    (2, 5)
+    """
+    there = [name.removesuffix(".npy") for name in archive.names()]
+    if key not in there:
+        raise InputError(
+            f"{archive.path}: no array {key!r}; choose by {option} from "
+            f"{', '.join(there[:12]) or 'none'}{otherwise}."
+        )
+    return archive.read_array(key)
 
 
 def join_by_time(

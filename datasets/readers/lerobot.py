@@ -162,7 +162,7 @@ def _present(
             "whole set (a download without its videos lacks them)."
         )
     if not here:
-        raise InputError(f"{meta.root}: it has no episodes.")
+        raise InputError(f"{meta.root}: it has no episodes; fetch the whole set.")
     return here, absent
 
 
@@ -218,7 +218,9 @@ class _Source:
         length = len(next(iter(table.values())))
         what = f"{path}, episode {item.index}"
         if item.length is not None and item.length != length:
-            raise InputError(f"{what}: {length} rows, meta/episodes says {item.length}.")
+            raise InputError(
+                f"{what}: {length} rows, meta/episodes says {item.length}; fetch both again."
+            )
         kept = np.arange(0, length, self.step)
         states = column_rows(table, self.states) if self.states else None
         actions = column_rows(table, self.actions) if self.actions else None
@@ -253,4 +255,6 @@ class _Source:
                 yield image
             count += 1
         if count != length:
-            raise InputError(f"{video}: {count} frames, but the episode has {length} rows.")
+            raise InputError(
+                f"{video}: {count} frames, but the episode has {length} rows; fetch both again."
+            )

@@ -205,10 +205,14 @@ class Meta:
             filled = template.format(**values)
         except (KeyError, ValueError, IndexError, AttributeError):
             raise InputError(
-                f"{self.root}/meta/info.json: the path template {template!r} is of an unknown kind."
+                f"{self.root}/meta/info.json: the path template {template!r} is of an unknown "
+                "kind; correct it there."
             ) from None
         if ".." in Path(filled).parts or Path(filled).is_absolute():
-            raise InputError(f"{self.root}/meta/info.json: {filled!r} leaves the folder.")
+            raise InputError(
+                f"{self.root}/meta/info.json: {filled!r} leaves the folder; correct the path "
+                "templates there."
+            )
         return filled
 
 
@@ -256,7 +260,7 @@ def _features(info: Any, path: Path) -> tuple[Mapping[str, Any], float]:
     fps = info.get("fps")
     whole = isinstance(features, dict) and all(isinstance(v, dict) for v in features.values())
     if not whole or not isinstance(fps, (int, float)) or not 0 < fps < 1e4:
-        raise InputError(f"{path}: 'features' or 'fps' is missing or damaged.")
+        raise InputError(f"{path}: 'features' or 'fps' is missing or damaged; fetch it again.")
     return features, float(fps)
 
 
@@ -276,7 +280,8 @@ def _episodes_v2(root: Path) -> list[EpisodeMeta]:
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise InputError(
-                f"{path}, line {number}: not an episode with episode_index and length."
+                f"{path}, line {number}: not an episode with episode_index and length; fetch it "
+                "again."
             ) from None
     return found
 

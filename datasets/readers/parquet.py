@@ -62,7 +62,9 @@ def read_columns(
         try:
             table = file.read_row_groups(groups, columns=names)
         except (OSError, pyarrow.ArrowException) as error:
-            raise InputError(f"{path}: damaged ({str(error).splitlines()[0][:120]}).") from None
+            raise InputError(
+                f"{path}: damaged ({str(error).splitlines()[0][:120]}); fetch it again."
+            ) from None
     part = table.slice(first - before, last - first)
     return {name: _array(part.column(name), f"{path}, column {name!r}") for name in names}
 
@@ -87,12 +89,17 @@ def _array(column: Any, what: str) -> Any:
         values = column.to_pylist()
         return [value["bytes"] if isinstance(value, dict) else value for value in values]
     if column.null_count:
-        raise InputError(f"{what}: {column.null_count} values are missing.")
+        raise InputError(
+            f"{what}: {column.null_count} values are missing; fill them, or leave the episode out."
+        )
     if _is_list(kind):
         try:
             return np.array(column.to_pylist())
         except ValueError:
-            raise InputError(f"{what}: its rows differ in length.") from None
+            raise InputError(
+                f"{what}: its rows differ in length; choose another feature, or write it with "
+                "rows of one length."
+            ) from None
     return column.to_numpy()
 
 

@@ -37,6 +37,7 @@ from pixelpush.datasets.tfrecord import (
     read_record,
 )
 from pixelpush.errors import InputError
+from pixelpush.words import counted
 
 _FILE = re.compile(
     r"(?:(.+)-)?(train|val|valid|validation|test)\.(tfrecord|array_record)(?:-(\d{5})-of-(\d{5}))?"
@@ -86,7 +87,11 @@ def recognise(raw: Path) -> str | None:
         keys = parse_example(read_record(find_records(first)[0]), str(first))
     except (InputError, IndexError):
         return None
-    return f"an RLDS data set ({len(files)} splits)" if "steps/action" in str(keys) else None
+    return (
+        f"an RLDS data set ({counted(len(files), 'split')})"
+        if "steps/action" in str(keys)
+        else None
+    )
 
 
 def read(raw: Path, options: Options, log: DamageLog) -> Recording:
@@ -97,7 +102,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     ...     (Path(folder) / "some-train.tfrecord").touch()
     ...     read(Path(folder), Options(), DamageLog(0))
     Traceback (most recent call last):
-    pixelpush.errors.InputError: ...: its TFRecords hold no records.
+    pixelpush.errors.InputError: ...: its TFRecords hold no records; fetch them again.
     """
     files = _files(raw, options.allow_missing)
     places = {
@@ -106,7 +111,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     }
     first_path, first_place = next(iter(next(iter(places.values()))), (None, None))
     if first_path is None or first_place is None:
-        raise InputError(f"{raw}: its TFRecords hold no records.")
+        raise InputError(f"{raw}: its TFRecords hold no records; fetch them again.")
     layout = _layout(
         parse_example(read_record(first_place), f"{first_path}, record 0"), options, raw
     )
@@ -220,7 +225,9 @@ def _episode(path: Path, place: RecordPlace, layout: _Layout, options: Options) 
     features = parse_example(read_record(place), what)
     pictures = list(_value(features, layout.camera, "bytes_list", what))
     if not pictures:
-        raise InputError(f"{what}: no frames under steps/{layout.camera}.")
+        raise InputError(
+            f"{what}: no frames under steps/{layout.camera}; choose another by --camera."
+        )
 
     def images() -> Iterator[np.ndarray]:
         for number, data in enumerate(pictures):

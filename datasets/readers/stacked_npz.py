@@ -128,7 +128,10 @@ def _episode(path: Path, led_here: bool, options: Options) -> Episode:
     older = stacked[1:, -6:-3] if stacked.shape[1] > 3 else newest[:-1]
     if not np.array_equal(older, newest[:-1]):
         row = int(np.flatnonzero((older != newest[:-1]).any(axis=(1, 2, 3)))[0]) + 1
-        raise InputError(f"{what}: row {row} is not stacked on the row before it.")
+        raise InputError(
+            f"{what}: row {row} is not stacked on the row before it; read it by 'prepare folder' "
+            "if its frames are single."
+        )
     states = [
         rows_of_array(archive.read_array(name), f"{path}: array {name!r}")
         for name in (() if options.state_key == "none" else names_of(options.state_key))

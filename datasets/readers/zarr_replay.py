@@ -90,7 +90,9 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     starts = np.append(0, ends[:-1])
     rows = buffer["data"][camera].shape[0]
     if len(ends) == 0 or np.any(ends <= starts) or ends[-1] > rows:
-        raise InputError(f"{path}: meta/episode_ends do not rise up to {rows}, its rows.")
+        raise InputError(
+            f"{path}: meta/episode_ends do not rise up to {rows}, its rows; copy it again."
+        )
     entries = []
     for number, (start, stop) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         identity = f"episode-{number:06d}"
@@ -128,7 +130,7 @@ def _open(path: Path) -> Any:
             f"{path}: no {error} in it; data/ and meta/episode_ends are read."
         ) from None
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not a readable zarr group ({error}).") from None
+        raise InputError(f"{path}: not a readable zarr group ({error}); copy it again.") from None
 
 
 def _is_pictures(array: Any) -> bool:

@@ -26,7 +26,7 @@ class SimulatedEpisodes:
 
     >>> SimulatedEpisodes(Path("nowhere"), "sim", "train")
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no such folder.
+    pixelpush.errors.InputError: nowhere: no such folder; ...
     """
 
     def __init__(

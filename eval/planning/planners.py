@@ -50,7 +50,10 @@ def search(
         candidates = mean + spread * draw.standard_normal((settings.candidates, len(mean)))
         costs = np.asarray(cost(candidates), np.float64)
         if not np.isfinite(costs).all():
-            raise InputError("a plan's cost is not finite; the model's weights have diverged.")
+            raise InputError(
+                "a plan's cost is not finite; the model's weights have diverged; "
+                "use an earlier save."
+            )
         cheapest = int(costs.argmin())
         if costs[cheapest] < least:
             least = float(costs[cheapest])

@@ -124,7 +124,7 @@ def _time_videos(
     limit: float,
 ) -> tuple[list[float], int]:
     """Seconds a frame and sample of every video timed, and how many frames each had. One frame
-    warms up, a second one tells how many can be afforded."""
+    warms up, a second one tells how many can be afforded; where no more can, it is the timing."""
     carry, action, _ = static_inputs(model, settings.videos_at_once)
     generator = torch.Generator().manual_seed(0)
     shape = (settings.videos_at_once, 2, *carry.frame.shape[1:])
@@ -143,6 +143,8 @@ def _time_videos(
     sample(1)
     first = sample(1)
     left = limit - (time.perf_counter() - begin)
+    if left < first:  # a slow sampler: the second frame is what is reported
+        return [first / settings.videos_at_once], 1
     videos, frames = videos_in(left, first, settings.videos, 1 if one_frame else settings.frames)
     seconds = [sample(frames) / frames / settings.videos_at_once for _ in range(videos)]
     return seconds, frames
@@ -246,13 +248,14 @@ def measure(
     end = time.monotonic() + 60 * settings.minutes if settings.minutes else math.inf
     for size in every:
         for name, rows in groupby(sampler_rows(), key=lambda row: row[0].name):
+            progress(f"building {name}, {size}x{size}")
             model = build(name, size).to(settings.device).eval()
             if size == table_size:
                 work[name] = count_work(model)
             for kind, sampler in rows:
                 words = f"{kind.label}{sampler.words}, {size}x{size}"
                 share = max(0.0, (end - time.monotonic()) / left)
-                at_most = "" if share == math.inf else f", about {share:.0f} s at most"
+                at_most = "" if share == math.inf else f", about {share:.0f} s, or two frames"
                 progress(f"timing {words}{at_most}")
                 timing = time_sampler(model, sampler.name, settings, share)
                 left -= 1

@@ -63,14 +63,31 @@ def test_training_does_load_the_trainer():
     ids=" ".join,
 )
 def test_mistakes_and_help_are_answered_without_torch(arguments: list[str], tmp_path: Path):
-    code = f"""
+    assert loaded(running(arguments, tmp_path), ("torch",)) == []
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nll", "--model", "push-ot-small", "--data", "no-such-data"],
+        ["listen", "--model", "push-ot-small", "--data", "no-such-data"],
+        ["nll", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_what_names_no_simulated_bin_loads_no_simulator(arguments: list[str], tmp_path: Path):
+    assert loaded(running(arguments, tmp_path), ("mujoco",)) == []
+
+
+def running(arguments: list[str], data: Path) -> str:
+    """Code that runs a command with an empty data root."""
+    return f"""
 import os
-os.environ["PIXELPUSH_DATA"] = {str(tmp_path)!r}
+os.environ["PIXELPUSH_DATA"] = {str(data)!r}
 from pixelpush.cli import main
 try:
     main({arguments!r})
 except SystemExit as end:
     assert end.code in (0, None) or {arguments[0]!r} != "--version"
 """
-    assert loaded(code, ("torch",)) == []
-    assert not any(tmp_path.iterdir())

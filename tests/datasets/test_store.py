@@ -225,10 +225,10 @@ def test_existing_output(tmp_path, written, copy, episodes, make_episode):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"size": 8}, "differs from the store's"),
-        ({"state": 3}, "differs from the store's"),
+        ({"size": 8}, "but the episodes before it have frames 3x16x16, state 5, action 4"),
+        ({"state": 3}, "but the episodes before it have frames 3x16x16, state 5, action 4"),
         ({"length": 0}, "no frames"),
-        ({"channels": 2}, "differs"),
+        ({"channels": 2}, "but the episodes before"),
     ],
 )
 def test_bad_episodes(tmp_path, make_episode, bad, message):

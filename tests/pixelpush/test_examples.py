@@ -31,6 +31,7 @@ def modules() -> list[str]:
         "registry",
         "saved",
         "settings",
+        "words",
     )
     names += [f"pixelpush.{leaf}" for leaf in leaves]
     names += shared_modules()

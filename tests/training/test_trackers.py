@@ -50,6 +50,21 @@ def test_figures_reach_the_tracker_and_a_resumed_run_is_the_same(name, tmp_path,
     assert tracked_id(tmp_path) in str(first)
 
 
+@pytest.mark.parametrize("name", ["wandb", "trackio"])
+def test_a_tracker_that_does_not_begin_is_one_line(name, tmp_path, monkeypatch):
+    module = Recorder(name)
+
+    def refuse(**settings):
+        raise RuntimeError("No API key configured.\nUse `wandb login` to log in.")
+
+    module.init = refuse
+    monkeypatch.setitem(sys.modules, name, module)
+    message = rf"^--track {name}: it does not begin \(No API key configured\); .*leave --track out"
+    with pytest.raises(InputError, match=message) as caught:
+        open_trackers([name], tmp_path, 0, {})
+    assert "\n" not in str(caught.value)
+
+
 def test_tensorboard_gets_the_figures(tmp_path):
     pytest.importorskip("tensorboard")
     trackers = open_trackers(["tensorboard"], tmp_path, 0, {})

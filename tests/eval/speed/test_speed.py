@@ -69,6 +69,20 @@ def test_work_of_a_convolution_is_counted():
     assert work["gigaflop"] > 0
 
 
+def test_a_sampler_that_is_too_slow_samples_two_frames(monkeypatch):
+    """One warms up, the other is timed: a slow sampler would otherwise break the promised time."""
+    model = tiny("otn", 8).eval()
+    sampled = []
+    rollout = model.rollout
+    monkeypatch.setattr(
+        model, "rollout", lambda *a, **k: sampled.append(k["steps"]) or rollout(*a, **k)
+    )
+    settings = SpeedSettings(device="cpu", graph="none", videos=3, frames=5)
+    timing = time_sampler(model, "cached", settings, seconds=0.0)
+    assert timing is not None
+    assert (sampled, timing.videos, timing.frames) == ([1, 1], 1, 1)
+
+
 def test_figure_is_written(report, tmp_path):
     growth_figure(report, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
