@@ -188,6 +188,63 @@ class Probes:
         return mask
 
 
+class BodySpheres:
+    """Spheres that hold the bodies of a model, one each.
+
+    >>> model = mujoco.MjModel.from_xml_string(
+    ...     "<mujoco><worldbody><body><geom size='0.1'/></body><body pos='0 0 1'>"
+    ...     "<geom size='0.1'/></body></worldbody></mujoco>"
+    ... )
+    >>> data = mujoco.MjData(model)
+    >>> mujoco.mj_forward(model, data)
+    >>> lamp = np.array([0.0, 0.0, 2.0])
+    >>> lowest = np.array([False, True, False])
+    >>> BodySpheres(model).shading(data, lamp, 0.05, lowest).tolist()
+    [True, True, True]
+    >>> BodySpheres(model).shading(data, lamp, 0.05, ~lowest).tolist()  # what lies below does not
+    [True, False, True]
+    """
+
+    def __init__(self, model: mujoco.MjModel):
+        self._place = np.zeros((model.nbody, 3))
+        self._radius = np.zeros(model.nbody)
+        for body in range(1, model.nbody):
+            geoms = np.flatnonzero(model.geom_bodyid == body)
+            if geoms.size:
+                place = model.geom_pos[geoms]
+                self._place[body] = place.mean(axis=0)
+                away = place - self._place[body]
+                far = np.sqrt((away**2).sum(axis=1)) + model.geom_rbound[geoms]
+                self._radius[body] = far.max() + 1e-3
+
+    def shading(
+        self, data: mujoco.MjData, lamp: np.ndarray, lamp_radius: float, bodies: np.ndarray
+    ) -> np.ndarray:
+        """bool (bodies,): which may stand between the lamp and some of ``bodies``, bool (bodies,).
+
+        The world always may, and a body before itself. lamp: float64 (3,), and its radius, in
+        metres."""
+        rotation = data.xmat.reshape(-1, 3, 3)
+        turned = sum(rotation[:, :, c] * self._place[:, c, None] for c in range(3))
+        there = data.xpos + turned - lamp
+        # A disc of a lamp before spheres shades what a point before larger ones does.
+        radius = self._radius + lamp_radius
+        distance = np.sqrt(_along(there, there))
+        sine = np.minimum(1.0, radius / np.maximum(distance, 1e-9))
+        cosine = np.sqrt(1 - sine * sine)
+        lit = np.flatnonzero(bodies)
+        between = _along(there[:, None], there[lit]) / np.outer(distance, distance[lit])
+        # Cones of half angles a and b overlap where the angle between them is below a + b.
+        least = np.outer(cosine, cosine[lit]) - np.outer(sine, sine[lit])
+        around = distance <= radius  # the lamp: there is no cone
+        least[around] = -2
+        least[:, around[lit]] = -2
+        before = (distance - radius)[:, None] < (distance + radius)[lit]
+        shading = (before & (between > least - 1e-6)).any(axis=1)
+        shading[0] = True
+        return shading
+
+
 def _along(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """Dot products over the last axis of length 3."""
     return (
