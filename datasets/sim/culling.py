@@ -35,7 +35,7 @@ class MovingSpheres:
             for geom, axis, offsets, radius in rows
             for offset in offsets
         ]
-        geom, axis, offset, radius = (np.array(column) for column in zip(*each, strict=True))
+        geom, axis, offset, radius = np.array(each, float).reshape(-1, 4).T
         self._geom = geom.astype(int)
         self._axis = axis.astype(int)[:, None]
         self._offset = offset[:, None]
@@ -179,9 +179,14 @@ class Probes:
         least = (np.sqrt(1 - sine * sine) * distance).astype(np.float32)
         x, y, z = self._directions
         hidden = np.zeros(x.shape, bool)
+        along = np.empty_like(x)
+        part = np.empty_like(x)
         # A matrix product would do, but BLAS keeps a second core busy for it.
         for (a, b, c), bound in zip(there.astype(np.float32), least, strict=True):
-            hidden |= x * a + y * b + z * c > bound
+            np.multiply(x, a, out=along)
+            along += np.multiply(y, b, out=part)
+            along += np.multiply(z, c, out=part)
+            hidden |= along > bound
         mask = np.zeros(self._pixels, bool)
         mask[self._lit] = hidden[: len(self._lit)]
         mask[self._mixed] |= hidden[len(self._lit) :].reshape(self._shape).any(axis=0)

@@ -135,12 +135,11 @@ class Drawing:
         """Take the key light, float32 (3, n), in place, from points that anything hides from it."""
         # The lamp is above, so only the arm can shade points above all else.
         above = point[:, 2] > self.top
-        for some, bodies in ((above, self.arm), (~above, self.caster.everything)):
-            chosen = np.flatnonzero(some & (key[0] > 0))
-            bodies = bodies & self.shader.shading(geom.take(chosen))
-            hidden = self.shader.hidden(
-                point.take(chosen, axis=0), sample.take(chosen), bodies
-            )
+        lit = key[0] > 0
+        high = np.flatnonzero(lit & above)
+        low = np.flatnonzero(lit & ~above)
+        for chosen, bodies in ((high, self.arm), (low, self.shader.shading(geom.take(low)))):
+            hidden = self.shader.hidden(point.take(chosen, axis=0), sample.take(chosen), bodies)
             key[:, chosen.take(np.flatnonzero(hidden))] = 0
 
 

@@ -66,7 +66,9 @@ class Shader:
 
     def blobs(self, bodies: Sequence[int]) -> Blobs:
         """The spheres that stand in for some of ``dark_bodies`` in the current pose."""
-        chosen = np.isin(self._blob_body, bodies)
+        wanted = np.zeros(self.model.nbody, bool)
+        wanted[list(bodies)] = True
+        chosen = wanted.take(self._blob_body)
         body = self._blob_body[chosen]
         place = self._blob_place[chosen]
         rotation = self._data.xmat[body].reshape(-1, 3, 3)
