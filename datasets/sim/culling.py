@@ -203,10 +203,10 @@ class BodySpheres:
     >>> data = mujoco.MjData(model)
     >>> mujoco.mj_forward(model, data)
     >>> lamp = np.array([0.0, 0.0, 2.0])
-    >>> lowest = np.array([False, True, False])
-    >>> BodySpheres(model).shading(data, lamp, 0.05, lowest).tolist()
+    >>> spheres = BodySpheres(model)
+    >>> spheres.shading(data, lamp, 0.05, np.array([False, True, False])).tolist()  # the lower ball
     [True, True, True]
-    >>> BodySpheres(model).shading(data, lamp, 0.05, ~lowest).tolist()  # what lies below does not
+    >>> spheres.shading(data, lamp, 0.05, np.array([False, False, True])).tolist()  # the upper one
     [True, False, True]
     """
 
@@ -227,8 +227,10 @@ class BodySpheres:
     ) -> np.ndarray:
         """bool (bodies,): which may stand between the lamp and some of ``bodies``, bool (bodies,).
 
-        The world always may, and a body before itself. lamp: float64 (3,), and its radius, in
-        metres."""
+        The world always may, a body before itself, and all before the world. lamp: float64 (3,),
+        and its radius, in metres."""
+        if bodies[0]:
+            return np.ones(len(bodies), bool)
         rotation = data.xmat.reshape(-1, 3, 3)
         turned = sum(rotation[:, :, c] * self._place[:, c, None] for c in range(3))
         there = data.xpos + turned - lamp

@@ -103,7 +103,31 @@ class Seen:
 
 
 def nearest(caster: RayCaster, reach: Reach, eye: np.ndarray, view: StillView) -> Seen:
-    """The first thing that moves before the still scene. eye: float64 (3,), where rays start."""
+    """The first thing that moves before the still scene.
+
+    eye: float64 (3,), where rays start.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.rays import PixelRays
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> from pixelpush.datasets.sim.shading import Shader
+    >>> from pixelpush.datasets.sim.still import StillScene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> caster = RayCaster(scene.model, data)
+    >>> shader = Shader(scene, data, caster)
+    >>> rays = PixelRays(scene.arm, 8)
+    >>> even = np.ones(64, np.float32)
+    >>> still = StillScene(rays, caster, shader, even, (4, 16, 64), bound=14.0)
+    >>> arm = np.isin(np.arange(scene.model.nbody), scene.arm_bodies)
+    >>> still.relight(np.arange(64), ~arm, shader.blobs(scene.object_bodies))
+    >>> everywhere = np.ones(64, bool)
+    >>> reach = Reach(arm, ~everywhere, [(arm, everywhere)])
+    >>> seen = nearest(caster, reach, rays.eye, StillView(still, range(4), np.arange(64)))
+    >>> set(scene.model.geom_bodyid[seen.hits.geom]) <= set(scene.arm_bodies)
+    True
+    """
     columns = np.flatnonzero(reach.covered.take(view.pixels))
     count = max(1, len(columns))
     rays = view.rays(columns)

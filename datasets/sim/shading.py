@@ -102,8 +102,9 @@ class Shader:
         return self._caster.hidden(self.lamp_points, lamp, point, bodies)
 
     def shading(self, geom: np.ndarray) -> np.ndarray:
-        """bool (bodies,): which bodies may stand between the lamp and some of the bodies of the
-        geoms, int (n,), in the current pose."""
+        """Which bodies may hide the bodies of some geoms from the lamp: bool (bodies,).
+
+        geom: int (n,)."""
         lit = np.bincount(self.body.take(geom), minlength=self.model.nbody) > 0
         lamp = self.lamp_points.mean(0)
         return self._spheres.shading(self._data, lamp, LAMP_RADIUS, lit)

@@ -198,8 +198,7 @@ class StillScene:
         return np.array(samples)[:, None] * self._pixels + pixels
 
     def further_place(self, sample: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of some samples beyond the first are a rough pixel's own, and where those are in
-        ``more``: int (m,) twice.
+        """Which further samples are a rough pixel's own, and where in ``more``: int (m,) twice.
 
         sample, counted from the first further one, and pixel: int (n,)."""
         slot = self._slot.take(pixel)

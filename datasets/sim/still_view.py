@@ -44,7 +44,9 @@ class StillView:
         if not self._own:
             self.geom = np.tile(self.geom, (len(samples) // len(still.first), 1))
             every = np.arange(self.geom.size)
-            some, place = still.further_place(every // len(pixels), pixels.take(every % len(pixels)))
+            some, place = still.further_place(
+                every // len(pixels), pixels.take(every % len(pixels))
+            )
             self.geom.ravel()[some] = still.more.geom.take(place)
 
     def rays(self, columns: np.ndarray) -> np.ndarray:
@@ -52,8 +54,9 @@ class StillView:
         return self._still.rays.through(self.samples, self.pixels.take(columns))
 
     def distance(self, columns: np.ndarray, rays: np.ndarray) -> np.ndarray:
-        """How far the still scene is along the ``rays`` of some of the pixels, float64 (samples,
-        n)."""
+        """How far the still scene is along rays, float64 (samples, n).
+
+        columns: int (n,), the numbers of some of the pixels, whose ``rays`` these are."""
         place = self._place.take(columns, axis=1)
         if self._own:
             return self._still.base.distance.take(place)
