@@ -1,7 +1,8 @@
 """Speed, memory and aliasing of the simulated bin, and how often an object moves.
 
-python -m experiments.simulated_bin [--episodes 40] [--sizes 64 128 256] [--workers N]
-python -m experiments.simulated_bin --episodes 4 --sizes 64 --frames 3 --workers 0    a short one
+python -m experiments.simulated_bin                                    everything: most of an hour
+python -m experiments.simulated_bin --parts speed --episodes 4 --sizes 64           half a minute
+python -m experiments.simulated_bin --parts aliasing --sizes 256 --frames 1 --names sim-diverse
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from pixelpush.datasets.sim.names import LABORATORIES, SPLITS
 from pixelpush.datasets.sim.opening import open_sim
 from pixelpush.datasets.sim.renderer import EVERY_SAMPLE, Renderer
 
+MOVES_OF = 5
+PARTS = ("speed", "share", "aliasing", "store")
+
 
 def one_core(size: int, episodes: int) -> tuple[float, float, float]:
     """CPU seconds an episode: in all, of physics alone; and wall-clock episodes a second. One
@@ -55,23 +59,26 @@ def all_cores(workers: int, episodes: int) -> float:
 
 def aliasing(laboratory: str, size: int, number: int, count: int) -> dict[str, tuple[float, float]]:
     """Mean distances in levels (where something moves, elsewhere) of ``count`` frames of an
-    episode: 'all 64',
-    from the same frames with 64 samples for every pixel; '256 averaged', from the 256-pixel frames,
-    averaged, whose pixels have 4 to 64 samples each."""
+    episode.
+
+    'all 64': from the same frames with 64 samples for every pixel; '256 averaged', of smaller ones:
+    from the 256-pixel frames, averaged, whose pixels have 4 to 64 samples each. Where something
+    moves is told from at least MOVES_OF frames."""
     rollout = simulate_episode(laboratory, "train", number)
     scene = scene_of(laboratory, "train", number)
-    chosen = np.linspace(0, len(rollout.moved) - 1, count).round().astype(int)
-    moments = rollout.configurations[chosen], rollout.moved[chosen]
-    frames = Renderer(scene, size).render(*moments)[0].astype(float)
-    ratio = 256 // size
-    large = Renderer(scene, 256).render(*moments)[0].astype(float)
-    averaged = large.reshape(len(frames), 3, size, ratio, size, ratio).mean((3, 5))
+    chosen = np.linspace(0, len(rollout.moved) - 1, max(count, MOVES_OF)).round().astype(int)
+    frames = Renderer(scene, size).render(rollout.configurations[chosen], rollout.moved[chosen])[0]
     moves = (np.abs(frames - np.median(frames, axis=0)) > 3).any(axis=1, keepdims=True)
-    moves = np.broadcast_to(moves, frames.shape)
-    references = {
-        "all 64": Renderer(scene, size, EVERY_SAMPLE).render(*moments)[0],
-        "256 averaged": averaged,
-    }
+    compared = np.linspace(0, len(chosen) - 1, count + 2).round().astype(int)[1:-1]
+    moments = rollout.configurations[chosen[compared]], rollout.moved[chosen[compared]]
+    frames = frames[compared].astype(float)
+    moves = np.broadcast_to(moves[compared], frames.shape)
+    references = {"all 64": Renderer(scene, size, EVERY_SAMPLE).render(*moments)[0]}
+    ratio = 256 // size
+    if ratio > 1:
+        large = Renderer(scene, 256).render(*moments)[0].astype(float)
+        averaged = large.reshape(len(frames), 3, size, ratio, size, ratio).mean((3, 5))
+        references["256 averaged"] = averaged
     found = {}
     for name, reference in references.items():
         distance = np.abs(frames - reference)
@@ -103,52 +110,66 @@ def steps_per_second(steps: int = 19) -> float:
 say = functools.partial(print, flush=True)
 
 
+def print_speed(sizes: list[int], episodes: int) -> None:
+    """Of one process, by CPU seconds, at each size; and of the environment."""
+    for size in sizes:
+        total, physics, rate = one_core(size, max(2, episodes * 64 * 64 // (size * size)))
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        say(
+            f"{size}x{size}: {1 / total:.2f} episodes a CPU second ({rate:.2f} a wall-clock "
+            f"second), physics {1e3 * physics:.0f} ms + frames {1e3 * (total - physics):.0f} ms an "
+            f"episode, {memory:.0f} MiB so far"
+        )
+    say(f"environment: {steps_per_second():.1f} steps a CPU second with frames of 64x64")
+
+
+def print_aliasing(laboratory: str, sizes: list[int], frames: int) -> None:
+    """Of one episode, at each size."""
+    for size in sizes:
+        for name, (moving, still) in aliasing(laboratory, size, 4, frames).items():
+            say(
+                f"{laboratory} {size}x{size}, {frames} frames, {name}: {moving:.2f} where it "
+                f"moves, {still:.2f} else"
+            )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
+    parser.add_argument(
+        "--names", nargs="+", choices=LABORATORIES, default=LABORATORIES, help="which bins"
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument(
         "--episodes",
         type=int,
         default=40,
-        help="episodes to time at 64 pixels; fewer at larger sizes",
+        help="episodes to time at 64 pixels, fewer at larger sizes; and of each split, to see "
+        "whether an object moves",
     )
-    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument(
         "--frames", type=int, default=7, help="frames of an episode to look for aliasing in"
     )
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="0: no store is made"
-    )
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     versions = f"scene version {SCENE_VERSION}, mujoco {mujoco.__version__}, numpy {np.__version__}"
     say(f"{versions}, load {os.getloadavg()[0]:.1f}")
-    for size in options.sizes:
-        count = max(2, options.episodes * 64 * 64 // (size * size))
-        total, physics, rate = one_core(size, count)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if "speed" in options.parts:
+        print_speed(options.sizes, options.episodes)
+    for laboratory in options.names:
+        if "share" in options.parts:
+            shares = [f"{s} {moved_share(laboratory, s, options.episodes):.0%}" for s in SPLITS]
+            say(f"{laboratory}: an object moves by over 1 cm in {', '.join(shares)} of episodes")
+        if "aliasing" in options.parts:
+            print_aliasing(laboratory, options.sizes, options.frames)
+    if "store" in options.parts:
+        rate = all_cores(options.workers, 64 * options.workers)
         say(
-            f"{size}x{size}: {1 / total:.2f} episodes a CPU second ({rate:.2f} a wall-clock "
-            "second), "
-            f"physics {1e3 * physics:.0f} ms + frames {1e3 * (total - physics):.0f} ms an episode, "
-            f"{memory:.0f} MiB so far"
+            f"store with {options.workers} workers: {rate:.2f} episodes/s, 5000 episodes in "
+            f"{5000 / rate / 60:.0f} minutes"
         )
-    say(f"environment: {steps_per_second():.1f} steps a CPU second with frames of 64x64")
-    for laboratory in LABORATORIES:
-        shares = [f"{s} {moved_share(laboratory, s, options.episodes):.0%}" for s in SPLITS]
-        say(f"{laboratory}: an object moves by over 1 cm in {', '.join(shares)} of the episodes")
-        for size in options.sizes:
-            for name, (moving, still) in aliasing(laboratory, size, 4, options.frames).items():
-                if size < 256 or name == "all 64":
-                    say(f"  {size}x{size}, {name}: {moving:.2f} where it moves, {still:.2f} else")
-    if not options.workers:
-        return
-    count = 64 * options.workers
-    rate = all_cores(options.workers, count)
-    say(
-        f"store with {options.workers} workers: {rate:.2f} episodes/s, 5000 episodes in "
-        f"{5000 / rate / 60:.0f} minutes"
-    )
 
 
 if __name__ == "__main__":

@@ -51,17 +51,18 @@ class Blobs:
         return [Blobs(self.centre[part], self.radius[part], self.body[part]) for part in parts]
 
     @functools.cached_property
-    def cells(self) -> tuple[np.ndarray, ...]:
-        """For x, y and z, uint64 (cells,): the bits of the blobs that may reach into a cell.
+    def cells(self) -> tuple[np.ndarray, np.ndarray]:
+        """uint64, the bits of the blobs that may reach into a cell: of x and y, (cells * cells,),
+        and of z, (cells,).
 
         >>> blobs = Blobs(np.zeros((1, 3), f32), np.full(1, 0.02, f32), np.zeros(1, np.int32))
-        >>> x, y, z = blobs.cells
-        >>> int(x[0]), int(x[32])  # nothing at the edge, blob 0 in the middle
+        >>> across, up = blobs.cells
+        >>> int(across[0]), int(across[32 * 64 + 32])  # nothing at the edge, blob 0 in the middle
         (0, 1)
         """
         reach = self.radius * DARKENING_REACH + f32(_MARGIN)
         height = np.full(len(reach), DARKENING_HEIGHT + _MARGIN, f32)
-        bits = np.left_shift(np.uint64(1), np.arange(len(reach), dtype=np.uint64))[:, None]
+        bits = _bits(len(reach))[:, None]
         cells = np.arange(_CELLS)
         tables = []
         for axis, far in enumerate((reach, reach, height)):
@@ -69,7 +70,27 @@ class Blobs:
             last = _cell(self.centre[:, axis] + far, axis)[:, None]
             inside = (cells >= first) & (cells <= last)
             tables.append(np.bitwise_or.reduce(np.where(inside, bits, np.uint64(0)), axis=0))
-        return tuple(tables)
+        x, y, z = tables
+        return (x[:, None] & y).ravel(), z
+
+    @functools.cached_property
+    def others(self) -> np.ndarray:
+        """uint64 (bodies,): the bits of the blobs that are not a body's own; the last one's has
+        all.
+
+        >>> blobs = Blobs(np.zeros((2, 3), f32), np.ones(2, f32), np.array([0, 1], np.int32))
+        >>> blobs.others.tolist()[:2]
+        [2, 1]
+        """
+        everyone = np.uint64((1 << len(self.radius)) - 1)
+        others = np.full(int(self.body.max(initial=-1)) + 2, everyone)
+        np.bitwise_and.at(others, self.body, ~_bits(len(self.radius)))
+        return others
+
+
+def _bits(count: int) -> np.ndarray:
+    """uint64 (count,): a bit for each."""
+    return np.left_shift(np.uint64(1), np.arange(count, dtype=np.uint64))
 
 
 def contact_darkening(
@@ -87,50 +108,57 @@ def contact_darkening(
     """
     left = np.ones(point.shape[1], f32)
     for some in blobs.words:
-        which, blob = _pairs(some, point)
+        which, share = _shares(some, *_pairs(some, point, body), point, normal)
         # One after the other in the order of the blobs: a product in another order has other last
         # bits.
-        np.multiply.at(left, which, _left(some, blob, point, normal, body, which))
+        np.multiply.at(left, which, share)
     return left
 
 
-def _pairs(blobs: Blobs, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(blobs: Blobs, point: np.ndarray, body: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of points, and of blobs that may reach them, in the order of points and blobs."""
-    x, y, z = (table[_cell(point[axis], axis)] for axis, table in enumerate(blobs.cells))
-    near = x & y & z
-    octets = near.astype("<u8").view(np.uint8)
-    some = np.flatnonzero(octets)
-    pairs = np.flatnonzero(np.unpackbits(octets[some], bitorder="little"))
-    octet = some[pairs // 8]
-    return octet // 8, octet % 8 * 8 + pairs % 8
+    across, up = blobs.cells
+    near = across.take(_cell(point[0], 0) * _CELLS + _cell(point[1], 1))
+    near &= up.take(_cell(point[2], 2))
+    near &= blobs.others.take(np.minimum(body, len(blobs.others) - 1))
+    some = np.flatnonzero(near != 0)
+    near = near.take(some)
+    octets = near.astype("<u8", copy=False).view(np.uint8)
+    full = np.flatnonzero(octets != 0)
+    bits = np.unpackbits(octets.take(full), bitorder="little")
+    pairs = np.flatnonzero(bits.view(bool))
+    blob = (full & 7).take(pairs >> 3) * 8
+    blob += pairs & 7
+    return np.repeat(some, np.bitwise_count(near)), blob
 
 
 def _cell(place: np.ndarray, axis: int) -> np.ndarray:
     """The cell of coordinates, float32 (n,), along an axis; never falls where they rise."""
     width = (_HIGHEST[axis] - _LOWEST[axis]) / _CELLS
     cell = (place - f32(_LOWEST[axis])) * f32(1 / width)
-    return np.minimum(np.maximum(cell, f32(0)), f32(_CELLS - 1)).astype(np.int64)
+    np.maximum(cell, f32(0), out=cell)
+    np.minimum(cell, f32(_CELLS - 1), out=cell)
+    return cell.astype(np.int64)
 
 
-def _left(
-    blobs: Blobs,
-    blob: np.ndarray,
-    point: np.ndarray,
-    normal: np.ndarray,
-    body: np.ndarray,
-    which: np.ndarray,
-) -> np.ndarray:
-    """float32 (pairs,): what blob ``blob`` of a pair leaves to its point ``which``."""
-    radius = blobs.radius[blob]
-    reach = radius * DARKENING_REACH
-    x, y, z = (blobs.centre[:, axis][blob] - point[axis][which] for axis in range(3))
-    close = (np.abs(x) < reach) & (np.abs(y) < reach) & (np.abs(z) < f32(DARKENING_HEIGHT))
-    close &= body[which] != blobs.body[blob]
-    area = radius * radius
+def _shares(
+    blobs: Blobs, which: np.ndarray, blob: np.ndarray, point: np.ndarray, normal: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs of which a blob takes something, int (n,), and what it leaves, float32 (n,).
+
+    which, blob: int (pairs,), the numbers of points and of blobs."""
+    reach = (blobs.radius * DARKENING_REACH).take(blob)
+    away = [blobs.centre[:, axis].take(blob) - point[axis].take(which) for axis in range(3)]
+    close = (np.abs(away[0]) < reach) & (np.abs(away[1]) < reach)
+    close &= np.abs(away[2]) < f32(DARKENING_HEIGHT)
+    chosen = np.flatnonzero(close)
+    x, y, z = (part.take(chosen) for part in away)
+    which = which.take(chosen)
+    along = x * normal[0].take(which) + y * normal[1].take(which) + z * normal[2].take(which)
+    area = (blobs.radius * blobs.radius).take(blob.take(chosen))
     square = np.maximum(x * x + y * y + z * z, area)
-    along = x * normal[0][which] + y * normal[1][which] + z * normal[2][which]
     share = along / np.sqrt(square) * area / square
-    return np.where(close, 1 - f32(0.85) * np.clip(share, 0, 1), f32(1))
+    return which, 1 - f32(0.85) * np.clip(share, 0, 1)
 
 
 def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,11 +8,12 @@ import numpy as np
 
 from pixelpush.datasets.sim.blobs import Blobs, contact_darkening
 from pixelpush.datasets.sim.lighting import develop
-from pixelpush.datasets.sim.moving import Reach, nearest
-from pixelpush.datasets.sim.rays import Hits, RayCaster
+from pixelpush.datasets.sim.moving import Reach, Seen, nearest
+from pixelpush.datasets.sim.rays import RayCaster
 from pixelpush.datasets.sim.samples import Samples
 from pixelpush.datasets.sim.shading import Shader
-from pixelpush.datasets.sim.still import StillScene, StillView
+from pixelpush.datasets.sim.still import StillScene
+from pixelpush.datasets.sim.still_view import StillView
 
 f32 = np.float32
 
@@ -60,74 +61,89 @@ class Drawing:
     def look(self, samples: range, pixels: np.ndarray, have: Samples | None) -> Samples:
         """``have``, the samples before ``samples`` of the same pixels, and these."""
         view = StillView(self.still, samples, pixels)
-        eye = self.still.rays.eye
-        hits = nearest(self.caster, self.reach, eye, view.rays, pixels, view.distance)
-        moving = hits.geom >= 0
+        seen = nearest(self.caster, self.reach, self.still.rays.eye, view)
+        geom = view.geom
+        geom.ravel()[seen.numbers] = seen.hits.geom
+        moving = np.zeros(geom.shape, bool)
+        moving.ravel()[seen.numbers] = True
         shaded = self._shaded(view, ~moving)
         sees: np.ndarray = np.asarray(moving.any(axis=0))
         if have is not None:
             sees_already = have.moving.any(axis=0)
             self._complete(have, samples.start, pixels, np.flatnonzero(sees & ~sees_already))
             sees = np.logical_or(sees, sees_already)
-        levels = self._still_levels(view, ~moving, shaded, sees)
-        self._draw_moving(levels, view, hits)
-        more = Samples(levels, np.where(moving, hits.geom, view.geom), moving, shaded)
+        levels = np.zeros((3, *geom.shape), f32)
+        still = np.flatnonzero(~moving & (shaded | sees))
+        _put(levels, still, self._still_levels(view, still, shaded, sees))
+        _put(levels, seen.numbers, self._moving_levels(view, seen))
+        more = Samples(levels, geom, moving, shaded)
         return more if have is None else have.joined(more)
 
     def _complete(self, have: Samples, count: int, pixels: np.ndarray, new: np.ndarray) -> None:
         """Give earlier samples their levels, in place, where something moving is seen only now."""
-        view = StillView(self.still, range(count), pixels[new])
-        chosen = np.ones((count, len(new)), bool)
+        view = StillView(self.still, range(count), pixels.take(new))
+        every = np.arange(count * len(new))
         sees = np.ones(len(new), bool)
-        have.levels[..., new] = self._still_levels(view, chosen, have.shaded[:, new], sees)
+        found = self._still_levels(view, every, have.shaded.take(new, axis=1), sees)
+        have.levels[..., new] = found.reshape(3, count, -1)
 
     def _shaded(self, view: StillView, still: np.ndarray) -> np.ndarray:
         """bool (samples, pixels): where moving things hide the lamp. still: bool, where nothing
         moving is seen."""
-        sample, pixel = np.nonzero(still & self.reach.shaded[view.pixels] & view.lit)
-        number = view.samples.start + sample
         shaded = np.zeros(still.shape, bool)
-        shaded[sample, pixel] = self.shader.hidden(
-            view.points(sample, pixel), number, self.reach.bodies
-        )
+        maybe = np.flatnonzero(still & self.reach.shaded.take(view.pixels))
+        maybe = maybe.take(np.flatnonzero(view.lit(maybe)))
+        number = view.samples.start + maybe // max(1, len(view.pixels))
+        hidden = self.shader.hidden(view.points(maybe), number, self.reach.bodies)
+        shaded.ravel()[maybe] = hidden
         return shaded
 
     def _still_levels(
-        self, view: StillView, still: np.ndarray, shaded: np.ndarray, sees: np.ndarray
+        self, view: StillView, numbers: np.ndarray, shaded: np.ndarray, sees: np.ndarray
     ) -> np.ndarray:
-        """Levels of the samples that see the still scene, as ``Samples`` has them, else zeros.
+        """Levels, float32 (3, n), of samples that see the still scene, as ``Samples`` has them.
 
-        still, shaded: bool (samples, pixels). sees: bool (pixels,), where something moves."""
-        levels = np.zeros((3, *still.shape), f32)
-        sample, pixel = np.nonzero(still & (shaded | sees))
-        part = view.of(sample, pixel)
-        vignette = self.vignette[view.pixels[pixel]]
-        point = part.point.T.astype(f32)
-        body = self.shader.body[part.geom]
+        numbers: int (n,), as the view counts them. shaded: bool (samples, pixels). sees: bool
+        (pixels,), where something moves."""
+        pixel = numbers % max(1, len(view.pixels))
+        part = view.of(numbers)
+        vignette = self.vignette.take(view.pixels.take(pixel))
+        point = np.ascontiguousarray(part.point.T.astype(f32))
+        body = self.shader.body.take(part.geom)
         room = part.room * contact_darkening(self.moving_blobs, point, part.normal, body)
-        key = np.where(shaded[sample, pixel], 0, part.key)
+        key = part.key * ~shaded.ravel().take(numbers)
         found = develop((room + key) * vignette)
-        only = np.flatnonzero(~sees[pixel])
-        found[:, only] -= develop((room[:, only] + part.key[:, only]) * vignette[only])
-        levels[:, sample, pixel] = found
-        return levels
+        only = np.flatnonzero(~sees.take(pixel))
+        unshaded = room.take(only, axis=1) + part.key.take(only, axis=1)
+        before = develop(unshaded * vignette.take(only))
+        for colour in range(3):
+            found[colour, only] -= before[colour]
+        return found
 
-    def _draw_moving(self, levels: np.ndarray, view: StillView, hits: Hits) -> None:
-        """Put in the levels of samples that see something moving."""
-        sample, pixel = np.nonzero(hits.geom >= 0)
-        rays = view.rays[sample, pixel]
-        at = sample, pixel
-        taken = Hits(hits.geom[at], hits.distance[at], hits.normal[at])
-        point = self.still.rays.eye + rays * taken.distance[:, None]
-        room, key, _ = self.shader.light(taken, point, rays, self.blobs)
-        self._shade(key, point, view.samples.start + sample)
-        levels[:, sample, pixel] = develop((room + key) * self.vignette[view.pixels[pixel]])
+    def _moving_levels(self, view: StillView, seen: Seen) -> np.ndarray:
+        """Levels, float32 (3, n), of the samples that see something moving."""
+        count = max(1, len(view.pixels))
+        point = self.still.rays.eye + seen.rays * seen.hits.distance[:, None]
+        room, key, _ = self.shader.light(seen.hits, point, seen.rays, self.blobs)
+        self._shade(key, seen.hits.geom, point, view.samples.start + seen.numbers // count)
+        pixel = view.pixels.take(seen.numbers % count)
+        return develop((room + key) * self.vignette.take(pixel))
 
-    def _shade(self, key: np.ndarray, point: np.ndarray, sample: np.ndarray) -> None:
+    def _shade(
+        self, key: np.ndarray, geom: np.ndarray, point: np.ndarray, sample: np.ndarray
+    ) -> None:
         """Take the key light, float32 (3, n), in place, from points that anything hides from it."""
         # The lamp is above, so only the arm can shade points above all else.
         above = point[:, 2] > self.top
-        for some, bodies in ((above, self.arm), (~above, self.caster.everything)):
-            chosen = np.flatnonzero(some & (key[0] > 0))
-            hidden = self.shader.hidden(point[chosen], sample[chosen], bodies)
-            key[:, chosen[hidden]] = 0
+        lit = key[0] > 0
+        high = np.flatnonzero(lit & above)
+        low = np.flatnonzero(lit & ~above)
+        for chosen, bodies in ((high, self.arm), (low, self.shader.shading(geom.take(low)))):
+            hidden = self.shader.hidden(point.take(chosen, axis=0), sample.take(chosen), bodies)
+            key[:, chosen.take(np.flatnonzero(hidden))] = 0
+
+
+def _put(levels: np.ndarray, numbers: np.ndarray, found: np.ndarray) -> None:
+    """Put levels, float32 (3, n), in their places, int (n,), of float32 (3, samples, pixels)."""
+    for to, colour in zip(levels, found, strict=True):
+        to.ravel()[numbers] = colour

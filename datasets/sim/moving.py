@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import mujoco
@@ -9,6 +10,7 @@ import numpy as np
 
 from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
 from pixelpush.datasets.sim.rays import Hits, RayCaster
+from pixelpush.datasets.sim.still_view import StillView
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,21 @@ class Reach:
     def pixels(self) -> np.ndarray:
         """Numbers of the pixels that something moving may change.
 
-        >>> Reach(np.ones(1, bool), np.zeros(4, bool), []).pixels().tolist()
+        >>> nowhere = np.zeros(4, bool)
+        >>> Reach(np.ones(1, bool), nowhere, [(np.ones(1, bool), nowhere)]).pixels().tolist()
         []
         """
-        return np.flatnonzero(
-            np.logical_or.reduce([self.shaded, *(seen for _, seen in self.parts)])
-        )
+        return np.flatnonzero(self.shaded | self.covered)
+
+    @functools.cached_property
+    def covered(self) -> np.ndarray:
+        """bool (pixels,): where any of them may be seen.
+
+        >>> seen = np.array([True, False])
+        >>> Reach(np.ones(1, bool), ~seen, [(np.ones(1, bool), seen)]).covered.tolist()
+        [True, False]
+        """
+        return np.logical_or.reduce([seen for _, seen in self.parts])
 
 
 class Moving:
@@ -75,44 +86,66 @@ class Moving:
         return Reach(self._bodies, np.logical_or.reduce(shaded), parts)
 
 
-def nearest(
-    caster: RayCaster,
-    reach: Reach,
-    eye: np.ndarray,
-    rays: np.ndarray,
-    pixels: np.ndarray,
-    limit: np.ndarray,
-) -> Hits:
-    """The first thing that moves along rays, float64 (s, n, 3), s samples of n pixels.
+@dataclass(frozen=True)
+class Seen:
+    """The samples of a view that see something moving.
 
-    limit: float64 (s, n), how far they go; rays that meet nothing before have geom -1. The arrays
-    of what is returned have these shapes too.
+    numbers: int (n,), as the view counts them. rays: float64 (n, 3). hits: of these n.
 
-    >>> model = mujoco.MjModel.from_xml_string(
-    ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
-    ... )
-    >>> data = mujoco.MjData(model)
-    >>> mujoco.mj_forward(model, data)
-    >>> everything = np.ones(1, bool)
-    >>> reach = Reach(everything, np.zeros(1, bool), [(everything, np.ones(1, bool))])
-    >>> down = np.array([[[0.0, 0.0, -1.0]]])
-    >>> caster = RayCaster(model, data)
-    >>> eye = np.array([0.0, 0.0, 1.0])
-    >>> hits = nearest(caster, reach, eye, down, np.array([0]), np.full((1, 1), 2.0))
-    >>> hits.geom.tolist(), hits.distance.round(6).tolist()
-    ([[0]], [[0.9]])
+    >>> none = Hits(np.zeros(0, np.int32), np.zeros(0), np.zeros((0, 3)))
+    >>> Seen(np.zeros(0, int), np.zeros((0, 3)), none).numbers.tolist()
+    []
     """
-    geom = np.full(limit.shape, -1, np.int32)
-    distance = limit.copy()
-    normal = np.zeros(rays.shape)
+
+    numbers: np.ndarray
+    rays: np.ndarray
+    hits: Hits
+
+
+def nearest(caster: RayCaster, reach: Reach, eye: np.ndarray, view: StillView) -> Seen:
+    """The first thing that moves before the still scene.
+
+    eye: float64 (3,), where rays start.
+
+    >>> from pixelpush.datasets.sim.arm import ARMS
+    >>> from pixelpush.datasets.sim.rays import PixelRays
+    >>> from pixelpush.datasets.sim.scene import build_scene
+    >>> from pixelpush.datasets.sim.shading import Shader
+    >>> from pixelpush.datasets.sim.still import StillScene
+    >>> scene = build_scene(ARMS[0], "seen", (0,))
+    >>> data = mujoco.MjData(scene.model)
+    >>> mujoco.mj_forward(scene.model, data)
+    >>> caster = RayCaster(scene.model, data)
+    >>> shader = Shader(scene, data, caster)
+    >>> rays = PixelRays(scene.arm, 8)
+    >>> even = np.ones(64, np.float32)
+    >>> still = StillScene(rays, caster, shader, even, (4, 16, 64), bound=14.0)
+    >>> arm = np.isin(np.arange(scene.model.nbody), scene.arm_bodies)
+    >>> still.relight(np.arange(64), ~arm, shader.blobs(scene.object_bodies))
+    >>> everywhere = np.ones(64, bool)
+    >>> reach = Reach(arm, ~everywhere, [(arm, everywhere)])
+    >>> seen = nearest(caster, reach, rays.eye, StillView(still, range(4), np.arange(64)))
+    >>> set(scene.model.geom_bodyid[seen.hits.geom]) <= set(scene.arm_bodies)
+    True
+    """
+    columns = np.flatnonzero(reach.covered.take(view.pixels))
+    count = max(1, len(columns))
+    rays = view.rays(columns)
+    distance = view.distance(columns, rays)
+    geom = np.full(distance.size, -1, np.int32)
+    normal = np.zeros((distance.size, 3))
     # Parts come in the order of their bodies: of two things at one distance MuJoCo takes the first.
     for bodies, covered in reach.parts:
-        may = np.flatnonzero(covered[pixels])
-        hits = caster.cast(eye, rays[:, may].reshape(-1, 3), bodies)
-        nearer = np.flatnonzero(hits.distance < distance[:, may].ravel())
-        sample = nearer // max(1, len(may))
-        pixel = may[nearer % max(1, len(may))]
-        geom[sample, pixel] = hits.geom[nearer]
-        distance[sample, pixel] = hits.distance[nearer]
-        normal[sample, pixel] = hits.normal[nearer]
-    return Hits(geom, distance, normal)
+        may = np.flatnonzero(covered.take(view.pixels.take(columns)))
+        hits = caster.cast(eye, rays.take(may, axis=1).reshape(-1, 3), bodies)
+        nearer = np.flatnonzero(hits.distance < distance.take(may, axis=1).ravel())
+        place = nearer // max(1, len(may)) * count + may.take(nearer % max(1, len(may)))
+        geom[place] = hits.geom.take(nearer)
+        distance.ravel()[place] = hits.distance.take(nearer)
+        normal[place] = hits.normal.take(nearer, axis=0)
+    met = np.flatnonzero(geom >= 0)
+    return Seen(
+        met // count * len(view.pixels) + columns.take(met % count),
+        rays.reshape(-1, 3).take(met, axis=0),
+        Hits(geom.take(met), distance.take(met), normal.take(met, axis=0)),
+    )

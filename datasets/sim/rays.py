@@ -74,7 +74,20 @@ class PixelRays:
         >>> PixelRays(ARMS[0], 8).through(range(16), np.array([27, 28])).shape
         (16, 2, 3)
         """
-        places = SAMPLE_PLACES[samples.start : samples.stop, None]
+        return self._unit(SAMPLE_PLACES[samples.start : samples.stop, None], pixels)
+
+    def of(self, sample: np.ndarray, pixel: np.ndarray) -> np.ndarray:
+        """Unit rays, float64 (n, 3), of samples and pixels, int (n,) each.
+
+        >>> from pixelpush.datasets.sim.arm import ARMS
+        >>> rays = PixelRays(ARMS[0], 8)
+        >>> one = rays.of(np.array([3]), np.array([27]))
+        >>> bool((one == rays.through(range(3, 4), np.array([27]))[0]).all())
+        True
+        """
+        return self._unit(SAMPLE_PLACES.take(sample, axis=0), pixel)
+
+    def _unit(self, places: np.ndarray, pixels: np.ndarray) -> np.ndarray:
         x = ((pixels % self._size + places[..., 0]) / self._size * 2 - 1) * self._half
         y = (1 - (pixels // self._size + places[..., 1]) / self._size * 2) * self._half
         r = self._rotation
@@ -125,9 +138,10 @@ class RayCaster:
         self._model = model
         self._data = data
         self._geoms = model.body_geomnum.copy()
+        self.bounded = model.body_bvhadr >= 0
+        """bool (bodies,): which have bounding volumes of MuJoCo's."""
+        _bound(model)
         self._volumes = model.body_bvhadr.copy()
-        self.bounded = self._volumes >= 0
-        """bool (bodies,): which have a bounding volume, so that rays that pass them cost little."""
         self.everything = np.ones(model.nbody, bool)
 
     def cast(self, origin: np.ndarray, rays: np.ndarray, bodies: np.ndarray) -> Hits:
@@ -144,10 +158,13 @@ class RayCaster:
         [-1]
         """
         count = len(rays)
-        geom, distance, normal = _nothing(count)
+        geom = np.full(count, -1, np.int32)
+        distance = np.full(count, -1.0)
+        normal = np.zeros((count, 3))
         if count:
             self._ask_for(bodies)
             self._meet(origin, rays, _VISIBLE, geom, distance, normal)
+            self._ask_for_all()
         distance[geom < 0] = np.inf
         return Hits(geom, distance, normal)
 
@@ -171,21 +188,28 @@ class RayCaster:
         """
         if len(points) == 0:
             return np.zeros(0, bool)
-        below = (points[:, 2] < _LEVEL) & bodies[0]
-        order = np.argsort((2 * lamp + below).astype(np.int16), kind="stable")
-        lamp = lamp[order]
-        below = below[order]
-        # Rays start at the lamps, so that a call for each will do.
-        rays = points[order] - lamps[lamp]
-        distance = np.sqrt(rays[:, 0] ** 2 + rays[:, 1] ** 2 + rays[:, 2] ** 2)
+        # Rays start at the lamps, so that a call for each will do: of points that may lie in the
+        # ground's shadow, and of the others.
+        call = 2 * lamp.astype(np.int16)
+        if bodies[0]:
+            call += points[:, 2] < _LEVEL
+        order = np.argsort(call, kind="stable")
+        rays = points.take(order, axis=0)
+        rays -= lamps.take(lamp.take(order), axis=0)
+        x, y, z = rays.T
+        distance = np.sqrt(x * x + y * y + z * z)
         rays /= distance[:, None]
-        geom, found, _ = _nothing(len(points))
+        geom = np.full(len(points), -1, np.int32)
+        found = np.full(len(points), -1.0)
         self._ask_for(bodies)
-        starts = np.flatnonzero(np.diff(2 * lamp + below, prepend=-1))
-        for start, stop in zip(starts, [*starts[1:], len(points)], strict=True):
-            part = slice(start, stop)
-            mask = _VISIBLE if below[start] else _ABOVE_GROUND
-            self._meet(lamps[lamp[start]], rays[part], mask, geom[part], found[part], None)
+        stop = 0
+        for number, count in enumerate(np.bincount(call).tolist()):
+            if count:
+                part = slice(stop, stop + count)
+                mask = _VISIBLE if number % 2 else _ABOVE_GROUND
+                self._meet(lamps[number // 2], rays[part], mask, geom[part], found[part], None)
+                stop += count
+        self._ask_for_all()
         hidden = np.empty(len(points), bool)
         hidden[order] = (geom >= 0) & (found <= distance - _SURFACE)
         return hidden
@@ -193,6 +217,11 @@ class RayCaster:
     def _ask_for(self, bodies: np.ndarray) -> None:
         self._model.body_geomnum[:] = np.where(bodies, self._geoms, 0)
         self._model.body_bvhadr[:] = np.where(bodies, self._volumes, -1)
+
+    def _ask_for_all(self) -> None:
+        """MuJoCo's kinematics leave geoms that are taken out where they are."""
+        self._model.body_geomnum[:] = self._geoms
+        self._model.body_bvhadr[:] = self._volumes
 
     def _meet(
         self,
@@ -219,6 +248,19 @@ class RayCaster:
         )
 
 
-def _nothing(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Geom, distance and normal of rays that meet nothing."""
-    return np.full(count, -1, np.int32), np.full(count, -1.0), np.zeros((count, 3))
+def _bound(model: mujoco.MjModel) -> None:
+    """Give spheres to the bodies that have no bounding volume, so that rays that pass them cost
+    little.
+
+    MuJoCo takes a body's sphere from the root of its bounding volumes, round the body's centre of
+    mass. It bounds their geoms by angles too, which may cut off a corner; geoms so large that the
+    ray starts in them have none."""
+    bodies = np.flatnonzero((model.body_bvhadr < 0) & (model.body_geomnum > 0))
+    spare = np.arange(1, model.body_bvhnum[0])  # of the world's volumes, rays use the root only
+    for body, node in zip(bodies, spare, strict=False):
+        geoms = model.body_geomadr[body] + np.arange(model.body_geomnum[body])
+        away = model.geom_pos[geoms] - model.body_ipos[body]
+        radius = (np.sqrt((away**2).sum(axis=1)) + model.geom_rbound[geoms]).max()
+        model.bvh_aabb[node] = (0, 0, 0, radius + _SURFACE, 0, 0)
+        model.geom_aabb[geoms] = (0, 0, 0, _FAR, _FAR, _FAR)
+        model.body_bvhadr[body] = node

@@ -10,6 +10,7 @@ shade are looked at again: with a few samples, and with more where these disagre
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 
 import mujoco
@@ -128,7 +129,10 @@ class Renderer:
         self._moving_dark = [body for body in dark if moving[body]]
         blobs = self._shader.blobs([body for body in dark if not moving[body]])
         still = self._still
-        still.relight(pixels, ~moving, blobs)
+        lying = [body for body in self.scene.object_bodies if not moving[body]]
+        loose = np.isin(np.arange(self.model.nbody), lying)
+        still.relight(pixels, ~moving, blobs, (loose, self._view.may_cover(*self._spheres(lying))))
+        self._unmoved = self._levels(np.arange(self.size * self.size), f32(1))
         self._still_label = most(self._label[still.geom])
         mixed = (still.geom != still.geom[0]).any(axis=0)
         lamp = self._shader.lamp_points.mean(0)
@@ -138,9 +142,7 @@ class Renderer:
         """bool (pixels,): what the objects that start to move have covered, shaded and darkened
         in the current pose."""
         bodies = [self.scene.object_bodies[slot] for slot in np.flatnonzero(started)]
-        geoms = np.flatnonzero(np.isin(self.model.geom_bodyid, bodies))
-        spheres = MovingSpheres(self.model, geoms)
-        where = spheres.centres(self.data), spheres.radius
+        where = self._spheres(bodies)
         points = self._still.point
         everywhere = np.ones(points.shape[1], bool)
         lamp = self._shader.lamp_points.mean(0)
@@ -148,14 +150,21 @@ class Renderer:
         covered = self._view.may_cover(*where) | probes.may_shade(*where)
         return covered | self._still.beside(self._shader.blobs(bodies))
 
+    def _spheres(self, bodies: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Centres, float64 (n, 3), and radii of spheres that hold bodies in the current pose."""
+        spheres = MovingSpheres(self.model, np.flatnonzero(np.isin(self.model.geom_bodyid, bodies)))
+        return spheres.centres(self.data), spheres.radius
+
     def _frame(self) -> tuple[np.ndarray, np.ndarray]:
         """Levels, float32 (3, pixels), and labels, uint8 (pixels,), of the current pose."""
         still = self._still
         shader = self._shader
         blobs = shader.blobs(self._moving_dark)
-        first = still.first_point, still.first_normal, shader.body[still.geom[0]]
-        light = (still.room * contact_darkening(blobs, *first) + still.key) * self._vignette
-        unmoved = np.clip(develop(light) + still.unevenness, 0, 255)
+        first = still.first_point, still.first_normal, shader.body.take(still.geom[0])
+        left = contact_darkening(blobs, *first)
+        dark = np.flatnonzero(left != 1)
+        unmoved = self._unmoved.copy()
+        unmoved[:, dark] = self._levels(dark, left.take(dark))
         levels = unmoved.copy()
         label = self._still_label.copy()
         reach = self._moving.reach(self.data, self._view, self._probes)
@@ -185,6 +194,17 @@ class Renderer:
             pixels = pixels[chosen]
             have = have.of(chosen)
         return levels, label
+
+    def _levels(self, pixels: np.ndarray, left: np.ndarray | np.float32) -> np.ndarray:
+        """Levels, float32 (3, n), of pixels of the still scene.
+
+        left: float32 (n,) or one for all, the share of the room's light that what moves leaves."""
+        room, key, uneven = (
+            part.take(pixels, axis=1)
+            for part in (self._still.room, self._still.key, self._still.unevenness)
+        )
+        light = (room * left + key) * self._vignette.take(pixels)
+        return np.clip(develop(light) + uneven, 0, 255)
 
     def _top(self) -> float:
         """The height in metres over which nothing but the arm reaches."""

@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.blobs import Blobs, body_blobs, contact_darkening
+from pixelpush.datasets.sim.culling import BodySpheres
 from pixelpush.datasets.sim.lighting import (
     Lamp,
     corner_darkening,
@@ -48,10 +49,12 @@ class Shader:
         self._in_bin = in_bin
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self.lamp_points = _lamp_points(scene)
+        self._spheres = BodySpheres(scene.model)
         materials = scene.materials
-        self._colour = np.array([linear(m.colour) for m in materials], f32)
-        self._second = np.array([linear(m.second) for m in materials], f32)
+        self._colour = np.array([linear(m.colour) for m in materials], f32).T.copy()
+        self._second = np.array([linear(m.second) for m in materials], f32).T.copy()
         self._pattern = np.array([m.pattern for m in materials], np.int32)
+        self._textured = np.append(self._pattern > 0, False)  # [-1] is "no geom"
         self._gloss = np.array([m.gloss for m in materials], f32)
         self.body = np.append(self.model.geom_bodyid, -1).astype(np.int32)  # [-1] is "no geom"
         # What darkens the room's light beside it: every object, and the hand where there is one.
@@ -63,7 +66,9 @@ class Shader:
 
     def blobs(self, bodies: Sequence[int]) -> Blobs:
         """The spheres that stand in for some of ``dark_bodies`` in the current pose."""
-        chosen = np.isin(self._blob_body, bodies)
+        wanted = np.zeros(self.model.nbody, bool)
+        wanted[list(bodies)] = True
+        chosen = wanted.take(self._blob_body)
         body = self._blob_body[chosen]
         place = self._blob_place[chosen]
         rotation = self._data.xmat[body].reshape(-1, 3, 3)
@@ -85,8 +90,8 @@ class Shader:
         room = room_light(self._lamp, albedo, normal)
         if self._in_bin:
             room *= corner_darkening(where, normal)
-        room *= contact_darkening(blobs, where, normal, self.body[geom])
-        key = key_light(self._lamp, albedo, self._gloss[geom], where, normal, view)
+        room *= contact_darkening(blobs, where, normal, self.body.take(geom))
+        key = key_light(self._lamp, albedo, self._gloss.take(geom), where, normal, view)
         return room, key, normal
 
     def hidden(self, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray) -> np.ndarray:
@@ -95,6 +100,14 @@ class Shader:
         point: float64 (n, 3). sample: int (n,). bodies: bool (bodies,)."""
         lamp = sample % LAMP_POINTS ^ sample // LAMP_POINTS * 5
         return self._caster.hidden(self.lamp_points, lamp, point, bodies)
+
+    def shading(self, geom: np.ndarray) -> np.ndarray:
+        """Which bodies may hide the bodies of some geoms from the lamp: bool (bodies,).
+
+        geom: int (n,)."""
+        lit = np.bincount(self.body.take(geom), minlength=self.model.nbody) > 0
+        lamp = self.lamp_points.mean(0)
+        return self._spheres.shading(self._data, lamp, LAMP_RADIUS, lit)
 
     def shade(
         self, key: np.ndarray, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray
@@ -105,18 +118,20 @@ class Shader:
 
     def _albedo(self, geom: np.ndarray, point: np.ndarray) -> np.ndarray:
         """Colour of the surface at hit points: float32 (3, n)."""
-        albedo = np.ascontiguousarray(self._colour[geom].T)
-        textured = np.flatnonzero((self._pattern[geom] > 0) & (geom >= 0))
+        albedo = self._colour.take(geom, axis=1)
+        textured = np.flatnonzero(self._textured.take(geom))
         if textured.size:
-            g = geom[textured]
-            relative = point[textured] - self._data.geom_xpos[g]
-            rotation = self._data.geom_xmat[g]
-            local = np.stack(
-                [sum(relative[:, r] * rotation[:, 3 * r + c] for r in range(3)) for c in range(3)]
-            )
-            mix = pattern_mix(self._pattern[g], local.astype(f32))
-            second = self._second[g].T
-            albedo[:, textured] += (second - albedo[:, textured]) * mix
+            g = geom.take(textured)
+            relative = (point.take(textured, axis=0) - self._data.geom_xpos.take(g, axis=0)).T
+            rotation = self._data.geom_xmat.T
+            local = np.empty((3, len(g)), f32)
+            for c in range(3):
+                x, y, z = (relative[r] * rotation[3 * r + c].take(g) for r in range(3))
+                local[c] = x + y + z
+            mix = pattern_mix(self._pattern.take(g), local)
+            for colour, second in zip(albedo, self._second, strict=True):
+                first = colour.take(textured)
+                colour[textured] = first + (second.take(g) - first) * mix
         return albedo
 
 

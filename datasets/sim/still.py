@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from pixelpush.datasets.sim.blobs import DARKENING_HEIGHT, DARKENING_REACH, Blobs
 from pixelpush.datasets.sim.lighting import develop
-from pixelpush.datasets.sim.rays import PixelRays, RayCaster
+from pixelpush.datasets.sim.rays import Hits, PixelRays, RayCaster
 from pixelpush.datasets.sim.samples import mean, spread
 from pixelpush.datasets.sim.shading import Shader
 
 f32 = np.float32
-_GRAZING = 0.05  # sine of the angle under which a plane is not extended
 _SKY = 5.0  # metres: where rays that meet nothing end
 _AT_ONCE = 1 << 14  # rays whose arrays a processor's cache holds
 
@@ -61,12 +59,12 @@ class StillSamples:
         (3, 2)
         """
         return StillSamples(
-            self.room[:, index],
-            self.key[:, index],
-            self.normal[:, index],
-            self.distance[index],
-            self.geom[index],
-            self.point[index],
+            self.room.take(index, axis=1),
+            self.key.take(index, axis=1),
+            self.normal.take(index, axis=1),
+            self.distance.take(index),
+            self.geom.take(index),
+            self.point.take(index, axis=0),
         )
 
     def put(self, index: np.ndarray | slice, part: StillSamples) -> None:
@@ -79,9 +77,10 @@ class StillSamples:
         >>> int(samples.geom[1])
         7
         """
-        self.room[:, index] = part.room
-        self.key[:, index] = part.key
-        self.normal[:, index] = part.normal
+        for colour in range(3):
+            self.room[colour, index] = part.room[colour]
+            self.key[colour, index] = part.key[colour]
+            self.normal[colour, index] = part.normal[colour]
         self.distance[index] = part.distance
         self.geom[index] = part.geom
         self.point[index] = part.point
@@ -157,10 +156,20 @@ class StillScene:
         """bool (pixels,): where some of the first samples has key light."""
         return self.base.key.reshape(3, -1, self._pixels).max(axis=(0, 1)) > 0
 
-    def relight(self, pixels: np.ndarray, bodies: np.ndarray, blobs: Blobs) -> None:
+    def relight(
+        self,
+        pixels: np.ndarray,
+        bodies: np.ndarray,
+        blobs: Blobs,
+        loose: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
         """Look at some pixels anew: what stands still, its light and its shadows have changed.
 
-        bodies: bool (bodies,), what stands still; blobs: of it."""
+        bodies: bool (bodies,), what stands still; blobs: of it. loose: some of the bodies, bool
+        (bodies,), and where alone they may be seen, bool (pixels,)."""
+        if loose is None:
+            loose = bodies, np.ones(self._pixels, bool)
+        self._loose = loose
         fresh = self._light(self.first, pixels, bodies, blobs)
         self.base.put(self.place(self.first, pixels).ravel(), fresh)
         self.first_point[:, pixels] = fresh.point[: len(pixels)].T
@@ -188,14 +197,13 @@ class StillScene:
         """Where samples of pixels are in ``base``: int (samples, pixels)."""
         return np.array(samples)[:, None] * self._pixels + pixels
 
-    def further_place(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of ``pixels`` have further samples of their own, and where those are in ``more``.
+    def further_place(self, sample: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which further samples are a rough pixel's own, and where in ``more``: int (m,) twice.
 
-        Both are of int; the second one is (further samples, such pixels)."""
-        slot = self._slot[pixels]
-        rough = np.flatnonzero(slot >= 0)
-        rows = np.arange(len(self._further))[:, None]
-        return rough, rows * len(self._rough) + slot[rough]
+        sample, counted from the first further one, and pixel: int (n,)."""
+        slot = self._slot.take(pixel)
+        some = np.flatnonzero(slot >= 0)
+        return some, sample.take(some) * len(self._rough) + slot.take(some)
 
     def beside(self, blobs: Blobs) -> np.ndarray:
         """bool (pixels,): where the blobs may darken the room's light."""
@@ -227,8 +235,9 @@ class StillScene:
         rows = max(1, _AT_ONCE // max(1, count))
         for start in range(0, len(samples), rows):
             some = samples[start : start + rows]
-            rays = self.rays.through(some, pixels).reshape(-1, 3)
-            hits = self._caster.cast(self.rays.eye, rays, bodies)
+            through = self.rays.through(some, pixels)
+            rays = through.reshape(-1, 3)
+            hits = self._cast(through, pixels, bodies)
             distance = np.where(hits.geom < 0, _SKY, hits.distance)
             point = self.rays.eye + rays * distance[:, None]
             room, key, normal = self._shader.light(hits, point, rays, blobs)
@@ -237,105 +246,22 @@ class StillScene:
             made.put(slice(start * count, start * count + len(rays)), part)
         return made
 
-
-class StillView:
-    """What ``samples`` of ``pixels`` see of the still scene.
-
-    Further samples of smooth pixels have the light of the first ones; their points lie in the first
-    ones' planes. rays: float64 (samples, pixels, 3). geom: int32 (samples, pixels). distance:
-    float64 (samples, pixels).
-
-    >>> import mujoco
-    >>> from pixelpush.datasets.sim.arm import ARMS
-    >>> from pixelpush.datasets.sim.scene import build_scene
-    >>> scene = build_scene(ARMS[0], "seen", (0,))
-    >>> data = mujoco.MjData(scene.model)
-    >>> mujoco.mj_forward(scene.model, data)
-    >>> caster = RayCaster(scene.model, data)
-    >>> shader = Shader(scene, data, caster)
-    >>> rays = PixelRays(scene.arm, 8)
-    >>> still = StillScene(rays, caster, shader, np.ones(64, f32), (4, 16, 64), bound=14.0)
-    >>> still.relight(np.arange(64), caster.everything, shader.blobs(shader.dark_bodies))
-    >>> view = StillView(still, range(4), np.array([27, 28]))
-    >>> view.geom.shape, view.points(np.array([0]), np.array([1])).shape
-    ((4, 2), (1, 3))
-    """
-
-    def __init__(self, still: StillScene, samples: range, pixels: np.ndarray):
-        first = len(still.first)
-        self._still = still
-        self.samples = samples
-        self.pixels = pixels
-        self._own = samples.stop <= first
-        base = still.base
-        if self._own:
-            self._place = still.place(samples, pixels)
-            self.geom = base.geom[self._place]
-            self.distance = base.distance[self._place]
-        else:
-            place = still.place(still.first, pixels)
-            times = len(samples) // first
-            self._place = np.tile(place, (times, 1))
-            self.geom = np.tile(base.geom[place], (times, 1))
-            self.distance = self._extended(place, times)
-            self._rough, self._further = still.further_place(pixels)
-            self.geom[:, self._rough] = still.more.geom[self._further]
-            self.distance[:, self._rough] = still.more.distance[self._further]
-
-    @functools.cached_property
-    def rays(self) -> np.ndarray:
-        """float64 (samples, pixels, 3): unit rays of these samples."""
-        return self._still.rays.through(self.samples, self.pixels)
-
-    @property
-    def lit(self) -> np.ndarray:
-        """bool (samples, pixels): where the key light falls."""
-        lit = self._still.base.key[0][self._place] > 0
-        if not self._own:
-            lit[:, self._rough] = self._still.more.key[0][self._further] > 0
-        return lit
-
-    def points(self, sample: np.ndarray, pixel: np.ndarray) -> np.ndarray:
-        """The points of some of the samples, float64 (n, 3).
-
-        sample, pixel: int (n,), their numbers among these samples and these pixels."""
-        if self._own:
-            return self._still.base.point[self._place[sample, pixel]]
-        distance = self.distance[sample, pixel]
-        points = self._still.rays.eye + self.rays[sample, pixel] * distance[:, None]
-        some, place = self._own_further(sample, pixel)
-        points[some] = self._still.more.point[place]
-        return points
-
-    def of(self, sample: np.ndarray, pixel: np.ndarray) -> StillSamples:
-        """Some of the samples, by their numbers among these samples and these pixels."""
-        found = self._still.base.of(self._place[sample, pixel])
-        if not self._own:
-            some, place = self._own_further(sample, pixel)
-            found.put(some, self._still.more.of(place))
-            found.point[:] = self.points(sample, pixel)
-        return found
-
-    def _own_further(self, sample: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of some samples are further ones of rough pixels, and where in ``more``."""
-        column = np.full(len(self.pixels), -1)
-        column[self._rough] = np.arange(len(self._rough))
-        some = np.flatnonzero(column[pixel] >= 0)
-        return some, self._further[sample[some], column[pixel[some]]]
-
-    def _extended(self, place: np.ndarray, times: int) -> np.ndarray:
-        """float64 (samples, pixels): how far the planes of the first samples are."""
-        base = self._still.base
-        shape = (times, *place.shape)
-        normal = base.normal[:, place].astype(np.float64)
-        level = _dot(np.moveaxis(base.point[place] - self._still.rays.eye, -1, 0), normal)
-        slope = _dot(np.moveaxis(self.rays.reshape(*shape, 3), -1, 0), normal[:, None])
-        distance = np.tile(base.distance[place], (times, 1, 1))
-        # Elsewhere, and where nothing was met, no plane is sure.
-        np.divide(level, slope, out=distance, where=np.abs(slope) > _GRAZING)
-        return distance.reshape(-1, place.shape[1])
-
-
-def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Over the first axis of length 3, in a fixed order."""
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    def _cast(self, through: np.ndarray, pixels: np.ndarray, bodies: np.ndarray) -> Hits:
+        """What rays through samples of pixels, float64 (s, n, 3), meet, one sample after the
+        other."""
+        loose, where = self._loose
+        shape = through.shape[:2]
+        geom = np.empty(shape, np.int32)
+        distance = np.empty(shape)
+        normal = np.empty(through.shape)
+        near = where.take(pixels)
+        for some, asked in (
+            (np.flatnonzero(near), bodies),
+            (np.flatnonzero(~near), bodies & ~loose),
+        ):
+            rays = through.take(some, axis=1)
+            hits = self._caster.cast(self.rays.eye, rays.reshape(-1, 3), asked)
+            geom[:, some] = hits.geom.reshape(rays.shape[:2])
+            distance[:, some] = hits.distance.reshape(rays.shape[:2])
+            normal[:, some] = hits.normal.reshape(rays.shape)
+        return Hits(geom.ravel(), distance.ravel(), normal.reshape(-1, 3))

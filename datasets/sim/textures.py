@@ -133,8 +133,8 @@ def pattern_mix(pattern: np.ndarray, local: np.ndarray) -> np.ndarray:
     [1.0, 0.0]
     """
     mix = np.zeros(pattern.shape, np.float32)
-    for kind in np.unique(pattern):
+    for kind in np.flatnonzero(np.bincount(pattern)).tolist():
         if kind != m.PLAIN:
             where = np.flatnonzero(pattern == kind)
-            mix[where] = _PATTERNS[int(kind)](*local[:, where])
+            mix[where] = _PATTERNS[kind](*local.take(where, axis=1))
     return mix

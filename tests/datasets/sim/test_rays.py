@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -12,6 +13,7 @@ from pixelpush.datasets.sim.blobs import Blobs, contact_darkening
 from pixelpush.datasets.sim.generate import scene_of, simulate_episode
 from pixelpush.datasets.sim.rays import PixelRays, RayCaster
 from pixelpush.datasets.sim.scene import GUARD_GROUP
+from pixelpush.datasets.sim.shading import Shader
 
 f32 = np.float32
 
@@ -82,6 +84,57 @@ def test_points_are_hidden_where_a_ray_from_the_lamp_ends_before_them(posed):
             geom, found, _ = obvious(model, data, place, away / far[:, None], bodies)
             np.testing.assert_array_equal(hidden[of], (geom >= 0) & (found < far - 2e-3))
     assert caster.hidden(lamps, lamp[:0], points[:0], everything).shape == (0,)
+
+
+def test_casting_at_some_bodies_leaves_the_others_their_kinematics(posed):
+    """MuJoCo moves no geoms of bodies that have been taken out of its model."""
+    scene, model, _, eye, rays = posed
+    model = copy.copy(model)
+    data = mujoco.MjData(model)
+    poses = simulate_episode("sim", "train", 0).configurations
+    data.qpos[:] = poses[0]
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)
+    caster = RayCaster(model, data)
+    some = np.arange(model.nbody) == scene.object_bodies[0]
+    for cast in (
+        lambda: caster.cast(eye, rays[:5], some),
+        lambda: caster.hidden(eye[None], np.zeros(5, int), eye + rays[:5], some),
+    ):
+        cast()
+        for pose in (poses[9], poses[0]):
+            data.qpos[:] = pose
+            mujoco.mj_kinematics(model, data)
+            expected = mujoco.MjData(scene.model)
+            expected.qpos[:] = pose
+            mujoco.mj_kinematics(scene.model, expected)
+            np.testing.assert_array_equal(data.geom_xpos, expected.geom_xpos)
+
+
+def test_only_bodies_that_may_shade_hide_points(posed):
+    """Of each body's points: the bodies left out hide none, and something else than the body itself
+    is not left out."""
+    scene, model, data, eye, rays = posed
+    model = copy.copy(model)
+    caster = RayCaster(model, data)
+    everything = np.ones(model.nbody, bool)
+    hits = caster.cast(eye, rays, everything)
+    points = eye + rays * hits.distance[:, None]
+    shader = Shader(replace(scene, model=model), data, caster)
+    sample = np.arange(len(points)) % 16
+    left_out = others = 0
+    seen = np.unique(shader.body[hits.geom])
+    for body in seen[seen > 0]:
+        own = np.flatnonzero(shader.body[hits.geom] == body)
+        shading = shader.shading(hits.geom[own])
+        hidden = shader.hidden(points[own], sample[own], shading)
+        np.testing.assert_array_equal(hidden, shader.hidden(points[own], sample[own], everything))
+        assert shading[body]
+        left_out += np.count_nonzero(~shading)
+        itself = np.arange(model.nbody) == body
+        others += np.count_nonzero(hidden & ~shader.hidden(points[own], sample[own], itself))
+    assert left_out > model.nbody
+    assert others > 10
 
 
 def test_blobs_darken_what_they_reach_one_after_the_other():
