@@ -25,8 +25,9 @@ from pixelpush.saved import SHIPPED
 from pixelpush.settings import Device
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
-SHIPPED_MODEL = "push-ot-small"
-# In the order of the rollouts, with what each station shows.
+# In the order of the rollouts: the shipped model whose futures are shown, and what the station
+# shows. Both models are scored at both stations.
+SHIPPED_MODELS = {"val": "push-ot-small", "test-seen": "push-ot-cameras-small"}
 STATIONS = {
     "val": "a station of training, an episode of validation: what the model has learnt",
     "test-seen": "the held-out station: an arm and a camera that training never showed",
@@ -54,12 +55,11 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
         split: open_dataset("sim", split, size=64, episodes=count)
         for split, count in plan.episodes.items()
     }
-    name, model = _model(out, data, plan, seed, device, say)
-    model.to(device)
+    models = _models(out, data, plan, seed, device, say)
     say("scoring")
-    row = TableRow(name, model.config.kind, model)
+    rows = [TableRow(name, model.config.kind, model.to(device)) for name, model in models.items()]
     scored = {split: data[split] for split in STATIONS}
-    report = evaluate([row], scored, EvalProtocol(device=device), reference_data=data["train"])
+    report = evaluate(rows, scored, EvalProtocol(device=device), reference_data=data["train"])
     write_json(out / "nll.json", report.to_json())
     for split, words in STATIONS.items():
         print(f"\n{words[0].upper()}{words[1:]}.\n{split_text(report, split)}")
@@ -71,12 +71,13 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
     shown: list[tuple[str, RolloutVideo]] = []
     settings = RolloutSettings(samples=plan.samples, seed=seed)
     for split, words in STATIONS.items():
-        say(f"futures, {words}")
+        name = SHIPPED_MODELS[split] if len(models) > 1 else next(iter(models))
+        say(f"futures of {name}, {words}")
         for number in range(plan.rollouts):
-            video, files = _roll_out(out, model, name, data[split][number], number, settings)
+            video, files = _roll_out(out, models[name], name, data[split][number], number, settings)
             shown.append((words, video))
             print(f"         {out / files['mp4']}  {out / files['png']}")
-    write_png(out / "summary.png", contact_sheet(shown, f"PixelPush demo  ·  {name}"))
+    write_png(out / "summary.png", contact_sheet(shown, "PixelPush demo"))
     say(f"done. The picture of it: {out / 'summary.png'}; the table: {out / 'nll.json'}")
     print(_NEXT)
 
@@ -105,19 +106,19 @@ def _roll_out(
     return video, write_rollout(out, stem, video, futures, frames_per_second=5)
 
 
-def _model(
+def _models(
     out: Path,
     data: dict[str, EpisodeDataset],
     plan: Plan,
     seed: int,
     device: Device,
     say: Callable[[str], None],
-) -> tuple[str, VideoPixelNetwork]:
-    """The shipped model, or else one that is trained here for as long as a demo may take."""
-    shipped = (SHIPPED / SHIPPED_MODEL / "model.json").is_file()
-    if shipped and not trained_on_another_bin(SHIPPED_MODEL):
-        say(f"loading the shipped model {SHIPPED_MODEL}")
-        return SHIPPED_MODEL, load_model(SHIPPED_MODEL, family="video")
+) -> dict[str, VideoPixelNetwork]:
+    """The shipped models, or else one that is trained here for as long as a demo may take."""
+    names = tuple(SHIPPED_MODELS.values())
+    if all(map(_is_usable, names)):
+        say(f"loading the shipped models {' and '.join(names)}")
+        return {name: load_model(name, family="video") for name in names}
     # What needs no training loads no trainer.
     from pixelpush.eval.demo_training import train_demo_model
 
@@ -126,4 +127,8 @@ def _model(
         f"no shipped weights of this version; training {plan.preset} on {plan.clips} clips, at "
         f"most {60 * plan.minutes:.0f} s, into {run}"
     )
-    return train_demo_model(plan, data["train"], data["val"], run, seed, device)
+    return dict([train_demo_model(plan, data["train"], data["val"], run, seed, device)])
+
+
+def _is_usable(name: str) -> bool:
+    return (SHIPPED / name / "model.json").is_file() and not trained_on_another_bin(name)

@@ -11,6 +11,7 @@ import pytest
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval import demo
+from pixelpush.vpn import build_model
 
 
 class Split(list):
@@ -48,7 +49,7 @@ def simulator(monkeypatch, draw_episode):
         samples=1,
     )
     monkeypatch.setattr(demo, "SMALL", plan)
-    monkeypatch.setattr(demo, "SHIPPED_MODEL", "no-such-model")
+    monkeypatch.setattr(demo, "SHIPPED_MODELS", dict.fromkeys(demo.STATIONS, "no-such-model"))
     return stand_in
 
 
@@ -59,7 +60,7 @@ def test_demo_makes_data_model_table_and_videos(simulator, tmp_path, capsys):
         assert row in text
     # The station of training comes first, the held-out one second, each with its words.
     words = list(demo.STATIONS.values())
-    assert text.index(f"futures, {words[0]}") < text.index(f"futures, {words[1]}")
+    assert text.index(f", {words[0]}") < text.index(f", {words[1]}")
     assert text.rstrip().endswith("pixelpush train push-ot-small --data sim --run runs/small")
     made = {path.name for path in (tmp_path / "demo").iterdir()}
     assert {"run-small", "nll.json", "summary.png"} <= made
@@ -79,3 +80,22 @@ def test_demo_makes_data_model_table_and_videos(simulator, tmp_path, capsys):
     assert "run is complete" in capsys.readouterr().err
     with np.load(arrays) as archive:
         np.testing.assert_array_equal(archive["samples"], first)
+
+
+def test_the_held_out_station_is_shown_by_the_model_of_many_cameras(
+    simulator, tmp_path, capsys, monkeypatch
+):
+    shipped = {"val": "push-ot-small", "test-seen": "push-ot-cameras-small"}
+    monkeypatch.setattr(demo, "SHIPPED_MODELS", shipped)
+    example = simulator.draw_episode(0, 4)
+    sizes = {"state_dim": example.states.shape[1], "action_dim": example.actions.shape[1]}
+    monkeypatch.setattr(
+        demo,
+        "load_model",
+        lambda name, family: build_model("ot", channels=4, lstm_channels=4, **sizes).eval(),
+    )
+    demo.run_demo(tmp_path / "demo", small=True, seed=0, device="cpu")
+    text = capsys.readouterr().out
+    for split, name in shipped.items():
+        assert f"futures of {name}, {demo.STATIONS[split]}" in text
+        assert text.count(f"{name} (ot, ") == 2  # both are scored at both stations
