@@ -26,8 +26,6 @@ from pixelpush.files import atomic_file, read_json_object, write_json
 from pixelpush.vpn import save_model
 
 KILLS_AT_ONCE = 10
-# Inputs and kills take turns in so many parts, so that an attack that was stopped early has both.
-PARTS = 100
 # What nothing that only reads a file does.
 _FOREIGN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 
@@ -208,8 +206,10 @@ def main(options: Options) -> None:
     """Attack, print the totals, and exit with 1 where anything slipped through."""
     torch.set_num_threads(1)
     totals = Totals.read(options.work / "totals.json")
-    for part in range(1, PARTS + 1):
-        inputs, kills = (count * part // PARTS for count in (options.inputs, options.kills))
+    # Inputs and kills take turns, so that an attack that was stopped early has both.
+    parts = max(1, options.kills // KILLS_AT_ONCE)
+    for part in range(1, parts + 1):
+        inputs, kills = (count * part // parts for count in (options.inputs, options.kills))
         attack_inputs(replace(options, inputs=inputs), totals)
         attack_commands(replace(options, kills=kills), totals)
     print(table(totals))

@@ -44,7 +44,7 @@ def test_inputs_and_kills_take_turns(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.attack.__main__.attack_inputs", note("input", "inputs"))
     monkeypatch.setattr("experiments.attack.__main__.attack_commands", note("kill", "kills"))
     main(Options(inputs=1_000, kills=200, work=tmp_path))
-    assert turns[:4] == [("input", 10), ("kill", 2), ("input", 20), ("kill", 4)]
+    assert turns[:4] == [("input", 50), ("kill", 10), ("input", 100), ("kill", 20)]
     assert turns[-2:] == [("input", 1_000), ("kill", 200)]
 
 
