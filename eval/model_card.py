@@ -63,8 +63,8 @@ def card_text(
     lines = [
         f"# {name}",
         "",
-        f"A `{model.get('kind', saved.family)}` model of PixelPush for frames of {sides}x{sides} "
-        f"pixels ({saved.family}).",
+        f"A PixelPush model of kind `{model.get('kind', saved.family)}` for frames of "
+        f"{sides}x{sides} pixels ({saved.family}).",
         "",
         "```python",
         "from pixelpush import load_model",

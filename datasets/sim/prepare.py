@@ -34,6 +34,7 @@ from pixelpush.files import (
 )
 from pixelpush.progress import progress_kept
 from pixelpush.settings import MOST_WORKERS
+from pixelpush.words import counted
 
 
 def store_path(laboratory: str, split: str, size: int, root: Path | None = None) -> Path:
@@ -198,7 +199,7 @@ def _make(
     made = sum(len(shard.ids) for shard in done.values())
     name = f"{laboratory}/{split}"
     print(
-        f"{name}: making {episodes - made} episodes of {size}x{size} in {path}",
+        f"{name}: making {counted(episodes - made, 'episode')} of {size}x{size} in {path}",
         file=sys.stderr,
         flush=True,
     )

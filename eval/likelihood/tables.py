@@ -19,6 +19,7 @@ from pixelpush.published import (
     ROBOT_PUSHING_SOURCE,
 )
 from pixelpush.vpn.decoders import KINDS
+from pixelpush.words import counted
 
 COLUMNS = {
     "train": "Tr",
@@ -49,7 +50,7 @@ def protocol_line(report: LikelihoodReport) -> str:
 
 def split_line(name: str, facts: SplitFacts) -> str:
     """How much of the split was scored, saying so where it is not the whole."""
-    part = f"all {facts.episodes_in_split} episodes"
+    part = f"all {counted(facts.episodes_in_split, 'episode')}"
     if not facts.whole_split:
         part = f"ONLY the first {facts.episodes} of {facts.episodes_in_split} episodes (a prefix)"
     if facts.left_out:

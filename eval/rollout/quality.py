@@ -12,6 +12,7 @@ import numpy as np
 
 from pixelpush.errors import InputError
 from pixelpush.eval.figures import figure_file
+from pixelpush.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -193,7 +194,7 @@ def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
         for axes, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
             _draw_measure(axes, measure, summary, context)
         figure.axes[0].legend(frameon=False, fontsize=8)
-        episodes = "1 episode" if summary.episodes == 1 else f"{summary.episodes} episodes"
+        episodes = counted(summary.episodes, "episode")
         figure.suptitle(f"{episodes}, band: one standard error", fontsize=9)
 
 
