@@ -25,7 +25,11 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 class RunCurves:
     """A run's curves, (n, 2) each: (examples or minutes, nats per sub-pixel).
 
-    training: means since the line before. validation: on the first validation items."""
+    training: means since the line before. validation: on the first validation items.
+
+    >>> RunCurves(np.array([[64.0, 2.5]]), np.zeros((0, 2))).training.tolist()
+    [[64.0, 2.5]]
+    """
 
     training: np.ndarray
     validation: np.ndarray
@@ -34,7 +38,15 @@ class RunCurves:
 def read_curves(run: Path, against: str) -> RunCurves:
     """Read a run's metrics.jsonl. against: 'examples' or 'minutes' of training steps.
 
-    Minutes leave out validation and saving. Raises InputError for a folder without metrics."""
+    Minutes leave out validation and saving. Raises InputError for a folder without metrics.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "metrics.jsonl"
+    ...     _ = file.write_text(json.dumps({"examples": 64, SCORE: 2.5}))
+    ...     read_curves(Path(folder), "examples").training.tolist()
+    [[64.0, 2.5]]
+    """
     path = run / "metrics.jsonl"
     if not path.is_file():
         raise InputError(f"{run}: no metrics.jsonl; it is no run folder, or nothing was trained.")
@@ -63,7 +75,13 @@ def read_curves(run: Path, against: str) -> RunCurves:
 def draw_curves(runs: Sequence[Path], out: Path, against: str) -> str:
     """Draw the runs into ``out`` and return a table: a line for each with its last and best values.
 
-    Raises InputError for a folder that is no run."""
+    Raises InputError for a folder that is no run.
+
+    >>> draw_curves([Path("nowhere")], Path("curves.png"), "examples")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere: no metrics.jsonl; it is no run folder, or nothing ...
+    """
     names = row_names([str(run) for run in runs])
     found = [read_curves(run, against) for run in runs]
     with figure_file(out, 8, 4.4, dpi=160) as figure:

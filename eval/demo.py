@@ -41,7 +41,11 @@ SMALL = Plan("small", {"train": 6, "val": 1, "test-seen": 1}, 16, 0.25, 2, 8, 1,
 
 def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
     """Write data, model, table and futures under ``out`` and say where they are. Existing steps are
-    not repeated."""
+    not repeated.
+
+    >>> SMALL.episodes["train"], FULL.episodes["train"]  # episodes to train on, small or not
+    (6, 48)
+    """
     plan = SMALL if small else FULL
     begin = time.perf_counter()
     device = pick_device(device)

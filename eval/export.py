@@ -30,7 +30,13 @@ def export_model(
 
     card: a Markdown file; None for one made of what the run says. half: weights of two or more
     dimensions become float16, vectors stay float32. Raises InputError where ``to`` exists, the card
-    is missing, or the weights exceed ``largest_bytes``."""
+    is missing, or the weights exceed ``largest_bytes``.
+
+    >>> export_model("push-ot-small", Path("mine"), card=Path("nowhere.md"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere.md: no such file; --card names a Markdown file.
+    """
     if to.exists():
         raise InputError(f"{to}: exists; choose another folder, or remove it first.")
     if card is not None and not card.is_file():

@@ -26,7 +26,13 @@ def with_header(
 ) -> str:
     """A card with the Hub's metadata header in front; one that has a header is left alone.
 
-    config: the run's config.json. figures: its final.json, {} where there is none."""
+    config: the run's config.json. figures: its final.json, {} where there is none.
+
+    >>> saved = SavedModel(Path("run"), "video", {"kind": "ot", "frame_size": 64})
+    >>> card = with_header("# mine", "mine", saved, {"data": "sim"}, {})
+    >>> card.splitlines()[3]
+    'pipeline_tag: "image-to-video"'
+    """
     if text.startswith("---\n"):
         return text
     task = {"type": PIPELINE[saved.family]}
@@ -55,7 +61,12 @@ def with_header(
 def card_text(
     name: str, saved: SavedModel, config: Mapping[str, Any], figures: Mapping[str, Any]
 ) -> str:
-    """A card's text from what a run says of itself: facts only."""
+    """A card's text from what a run says of itself: facts only.
+
+    >>> saved = SavedModel(Path("run"), "video", {"kind": "ot", "frame_size": 64})
+    >>> card_text("mine", saved, {"data": "sim"}, {}).splitlines()[2]
+    'A `ot` model of PixelPush for frames of 64x64 pixels (video).'
+    """
     model = saved.config
     sides = model.get("frame_size") or model.get("image_size")
     train = config.get("train", {})
@@ -91,11 +102,19 @@ def card_text(
 
 
 def data_name(config: Mapping[str, Any]) -> str:
-    """The training data's name, without the folder of the machine that it lay on."""
+    """The training data's name, without the folder of the machine that it lay on.
+
+    >>> data_name({"data": "/home/me/stores/bin"}), data_name({})
+    ('bin', '')
+    """
     return Path(str(config.get("data") or "")).name
 
 
 def final_figures(run: Path) -> Mapping[str, Any]:
-    """A run's final.json, {} where the run is not finished."""
+    """A run's final.json, {} where the run is not finished.
+
+    >>> final_figures(Path("nowhere"))
+    {}
+    """
     path = run / "final.json"
     return read_json(path) if path.is_file() else {}

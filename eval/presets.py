@@ -25,7 +25,11 @@ _HEADER = ["preset", "weights", "hardware", "minutes", "expected"]
 
 
 def presets_text() -> str:
-    """One table for each family: name, size, hardware, minutes, expected figure."""
+    """One table for each family: name, size, hardware, minutes, expected figure.
+
+    >>> sorted({preset.family for preset in presets().values()})  # a table for each
+    ['image', 'upscaler', 'video']
+    """
     families: dict[str, list[list[str]]] = {}
     for name, preset in presets().items():
         size = f"{parameters(preset) / 1e6:.2f}M"
@@ -36,7 +40,15 @@ def presets_text() -> str:
 
 
 def preset_text(name: str) -> str:
-    """Everything about one preset. Raises InputError for an unknown name."""
+    """Everything about one preset. Raises InputError for an unknown name.
+
+    >>> print(preset_text("push-ot-small").splitlines()[0])
+    preset:    push-ot-small (video, ...M weights)
+    >>> preset_text("nothing")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: unknown training preset 'nothing'; nearest: push-otn, ...
+    """
     preset = find_preset(name)
     lines = {
         "preset": f"{name} ({preset.family}, {parameters(preset) / 1e6:.2f}M weights)",
@@ -54,7 +66,11 @@ def preset_text(name: str) -> str:
 
 
 def parameters(preset: Preset) -> int:
-    """How many weights the preset's model has; of video models with 5 states and 5 actions."""
+    """How many weights the preset's model has; of video models with 5 states and 5 actions.
+
+    >>> round(parameters(find_preset("push-ot-small")) / 1e6, 2)
+    4.77
+    """
     model = built_empty(lambda: _BUILDERS[preset.family](preset))
     return sum(weights.numel() for weights in model.parameters())
 

@@ -26,7 +26,11 @@ Value = TypeVar("Value")
 @dataclass(frozen=True)
 class Asked:
     """A row's condition. condition: of one sample, or None. words: for people. structure: uint8 (P,
-    32, 32) as far as it is given. example: the real image that the condition is of, or None."""
+    32, 32) as far as it is given. example: the real image that the condition is of, or None.
+
+    >>> Asked(Condition(classes=torch.tensor([4])), words="mug").words
+    'mug'
+    """
 
     condition: Condition | None
     words: str = ""
@@ -37,7 +41,13 @@ class Asked:
 def asked_rows(model: ImageModel, data: str, settings: PictureSettings) -> list[Asked]:
     """The conditions of a picture, one a row. data: the name of an image set, or ''.
 
-    Raises InputError for what the model or the set does not know."""
+    Raises InputError for what the model or the set does not know.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("gated-pixelcnn", image_size=8, channels=8, layers=2)
+    >>> asked_rows(model, "", PictureSettings(rows=1))
+    [Asked(condition=None, words='', structure=None, example=None)]
+    """
     if settings.says_a_condition:
         return _spelt_out(model, data, settings)
     if not model.conditioning.used:
@@ -51,7 +61,15 @@ def asked_rows(model: ImageModel, data: str, settings: PictureSettings) -> list[
 
 
 def open_for(model: ImageModel, data: str, settings: PictureSettings) -> ImageSet:
-    """The image set of a picture, which must have the rows' images."""
+    """The image set of a picture, which must have the rows' images.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("gated-pixelcnn", image_size=8, channels=8, layers=2)
+    >>> open_for(model, "", PictureSettings())
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: this picture needs real images; name an image set with --data.
+    """
     if not data:
         raise InputError("this picture needs real images; name an image set with --data.")
     images = open_images(data, settings.split, size=model.config.image_size)
@@ -67,7 +85,14 @@ def open_for(model: ImageModel, data: str, settings: PictureSettings) -> ImageSe
 def from_data(
     model: ImageModel, images: ImageSet, data: str, settings: PictureSettings
 ) -> list[Asked]:
-    """The conditions of a set's images, or the parts of them that are used."""
+    """The conditions of a set's images, or the parts of them that are used.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("gated-pixelcnn", image_size=8, channels=8, layers=2, classes=20)
+    >>> images = [ImageExample("a", np.zeros((3, 8, 8), np.uint8), label=4)]
+    >>> from_data(model, images, "sim-objects", PictureSettings(rows=1))[0].words
+    'mug'
+    """
     return [
         _of_example(model, images[settings.first + row], data, settings.use)
         for row in range(settings.rows)
@@ -185,7 +210,11 @@ def class_number(text: str, data: str, classes: int) -> int:
 
 
 def spoken(text: str) -> str:
-    """A caption as a user gives it; one that the model cannot read is refused."""
+    """A caption as a user gives it; one that the model cannot read is refused.
+
+    >>> spoken("a red mug")
+    'a red mug'
+    """
     encode_caption(text, strict=True)
     return text
 
@@ -235,7 +264,13 @@ def part_maps(texts: Sequence[str], names: Sequence[str]) -> np.ndarray:
 
 
 def mask_maps(path: Path, count: int) -> np.ndarray:
-    """uint8 (count, 32, 32) of a grey PNG in which 1 + k stands for class k, 0 for nothing."""
+    """uint8 (count, 32, 32) of a grey PNG in which 1 + k stands for class k, 0 for nothing.
+
+    >>> mask_maps(Path("nowhere.png"), 3)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --mask nowhere.png: no such file.
+    """
     if not path.is_file():
         raise InputError(f"--mask {path}: no such file.")
     cells = decode_image(path.read_bytes(), f"--mask {path}", channels=1)[..., 0]
@@ -253,7 +288,12 @@ def mask_maps(path: Path, count: int) -> np.ndarray:
 
 
 def together(rows: Sequence[Asked], samples: int) -> Condition | None:
-    """The rows' conditions as one, each repeated for its samples."""
+    """The rows' conditions as one, each repeated for its samples.
+
+    >>> rows = [Asked(Condition(classes=torch.tensor([number]))) for number in (4, 7)]
+    >>> together(rows, samples=2).classes.tolist()
+    [4, 4, 7, 7]
+    """
     if rows[0].condition is None:
         return None
     parts = [row.condition.parts() for row in rows if row.condition is not None]

@@ -54,7 +54,11 @@ class Lie:
 @dataclass(frozen=True)
 class Heard:
     """What a lie costs. cost: nats an image, mean over ``images`` of them; error: one standard
-    error of it, None for a single image."""
+    error of it, None for a single image.
+
+    >>> Heard(Lie("class", NONE), cost=6.0, error=2.0, images=8).errors_from_zero
+    3.0
+    """
 
     lie: Lie
     cost: float
@@ -70,7 +74,11 @@ class Heard:
 @dataclass(frozen=True)
 class Listening:
     """What was found out about one model on one split. true: nats an image under the true
-    condition."""
+    condition.
+
+    >>> Listening("a", "objects", images=8, true=640.0, heard=[]).true
+    640.0
+    """
 
     model: str
     data: str
@@ -102,7 +110,13 @@ class _Part:
 
 
 def parts_of(model: ImageModel) -> list[_Part]:
-    """The parts of a model's condition that are told apart."""
+    """The parts of a model's condition that are told apart.
+
+    >>> from pixelpush.image import build_image_model
+    >>> size = {"image_size": 8, "channels": 8, "layers": 2}
+    >>> [part.name for part in parts_of(build_image_model("gated-pixelcnn", classes=3, **size))]
+    ['class']
+    """
     about = model.conditioning
     found = [_Part("class", "classes")] if about.classes else []
     if about.captions:
@@ -120,7 +134,15 @@ def listen(
     """Score ``count`` images of a set, at most all, under true and other conditions.
 
     Raises InputError for a model without a condition, a set that does not fit, and fewer than two
-    images."""
+    images.
+
+    >>> from pixelpush.image import build_image_model
+    >>> model = build_image_model("gated-pixelcnn", image_size=8, channels=8, layers=2)
+    >>> listen(model, [], "a", count=2)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: a has no condition to listen to; leave out --conditions.
+    """
     count = min(count, len(images))
     _check_listening(model, images, name, count)
     pixels, condition = read_images(model.config, images, range(count))

@@ -20,7 +20,11 @@ _GAP = 2
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a panel: tiles uint8 (C, h, w), and the caption under it."""
+    """One row of a panel: tiles uint8 (C, h, w), and the caption under it.
+
+    >>> Row([np.zeros((3, 8, 8), np.uint8)], "a red mug").caption
+    'a red mug'
+    """
 
     tiles: Sequence[np.ndarray]
     caption: str = ""
@@ -28,7 +32,11 @@ class Row:
 
 def grid(images: np.ndarray, columns: int) -> np.ndarray:
     """uint8 (N, C, H, W) -> one picture uint8 (rows, width, C), white between the images and in
-    unused places."""
+    unused places.
+
+    >>> grid(np.zeros((3, 1, 4, 4), np.uint8), columns=2).shape
+    (10, 10, 1)
+    """
     count, colours, height, width = images.shape
     rows = -(-count // columns)
     picture = np.full(
@@ -42,20 +50,34 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
 
 
 def enlarge(image: np.ndarray, size: int) -> np.ndarray:
-    """(C, h, w) -> (C, size, size), every pixel a square; size must be a multiple of h."""
+    """(C, h, w) -> (C, size, size), every pixel a square; size must be a multiple of h.
+
+    >>> enlarge(np.array([[[7]]]), 2).tolist()
+    [[[7, 7], [7, 7]]]
+    """
     times = size // image.shape[1]
     return image.repeat(times, axis=1).repeat(times, axis=2)
 
 
 def scale_strip(image: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
     """The image at every scale of a multiscale model (figures 4-6): its own sub-samplings,
-    enlarged."""
+    enlarged.
+
+    >>> [tile.shape for tile in scale_strip(np.zeros((3, 8, 8), np.uint8), (2, 4, 8))]
+    [(3, 8, 8), (3, 8, 8), (3, 8, 8)]
+    """
     full = image.shape[1]
     return [enlarge(image[:, :: full // size, :: full // size], full) for size in sizes]
 
 
 def structure_tile(structure: np.ndarray, size: int) -> np.ndarray:
-    """uint8 (3, size, size) of maps (P, 32, 32): one colour per map on black."""
+    """uint8 (3, size, size) of maps (P, 32, 32): one colour per map on black.
+
+    >>> maps = np.zeros((2, 32, 32), np.uint8)
+    >>> maps[0, 5, 6] = 1
+    >>> structure_tile(maps, 32)[:, 5, 6].tolist()
+    [255, 50, 50]
+    """
     side = structure.shape[1]
     tile = np.zeros((3, side, side), np.uint8)
     for number, cells in enumerate(structure):
@@ -65,7 +87,13 @@ def structure_tile(structure: np.ndarray, size: int) -> np.ndarray:
 
 
 def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
-    """Rows of tiles with titles over the columns and each row's caption under it."""
+    """Rows of tiles with titles over the columns and each row's caption under it.
+
+    >>> write_panel([Row([np.zeros((3, 8, 8), np.uint8)])], ["sample"], Path("a.jpg"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: a.jpg: pictures are written as PNG; end the name in .png.
+    """
     check_png(path)
     columns = max(len(row.tiles) for row in rows)
     wrapped = [textwrap.wrap(row.caption, 18 * columns) for row in rows]
@@ -102,6 +130,12 @@ def write_panel(rows: Sequence[Row], titles: Sequence[str], path: Path) -> None:
 
 
 def check_png(path: Path) -> None:
-    """InputError unless the name ends in .png."""
+    """InputError unless the name ends in .png.
+
+    >>> check_png(Path("a.jpg"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: a.jpg: pictures are written as PNG; end the name in .png.
+    """
     if path.suffix.lower() != ".png":
         raise InputError(f"{path}: pictures are written as PNG; end the name in .png.")

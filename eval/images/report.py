@@ -16,7 +16,13 @@ _WIDTH = 0.38  # inches of a bar
 
 
 def conditions_text(found: Listening) -> str:
-    """A row for each lie: its cost in nats an image, in standard errors, and of how many images."""
+    """A row for each lie: its cost in nats an image, in standard errors, and of how many images.
+
+    >>> from pixelpush.eval.images.conditions import NONE, Lie
+    >>> heard = Heard(Lie("class", NONE), cost=6.0, error=2.0, images=8)
+    >>> conditions_text(Listening("a", "objects", 8, 640.0, [heard])).splitlines()[3]
+    'class: left out         6.00 ± 2.00    +3.0       8'
+    """
     rows = [
         [_name(heard), with_error(heard.cost, heard.error, 2), *_size(heard)]
         for heard in found.heard
@@ -41,7 +47,11 @@ def _size(heard: Heard) -> list[str]:
 
 
 def conditions_json(found: Listening) -> dict[str, object]:
-    """Everything measured, as JSON values."""
+    """Everything measured, as JSON values.
+
+    >>> conditions_json(Listening("a", "objects", 8, 640.0, []))["nats_per_image"]
+    640.0
+    """
     rows = [
         {**asdict(h.lie), "cost": h.cost, "error": h.error, "images": h.images} for h in found.heard
     ]
@@ -50,7 +60,16 @@ def conditions_json(found: Listening) -> dict[str, object]:
 
 
 def shares_text(name: str, parts: Sequence[Share]) -> str:
-    """A row for each scale and group: its pixels, its nats, and its share of the image's nats."""
+    """A row for each scale and group: its pixels, its nats, and its share of the image's nats.
+
+    >>> print(shares_text("a", [Share(2, 0, 30.0, 4), Share(4, 2, 10.0, 4)]))
+    a, by scale  pixels  nats/image   share  nats/pixel
+    ---------------------------------------------------
+    2, base           4        30.0   75.0%       7.500
+    4, group 2        4        10.0   25.0%       2.500
+    ---------------------------------------------------
+    all               8        40.0  100.0%
+    """
     total = sum(share.nats for share in parts)
     rows = [
         [
@@ -68,7 +87,14 @@ def shares_text(name: str, parts: Sequence[Share]) -> str:
 
 
 def image_figure(path: Path, parts: Sequence[Share], found: Listening | None, name: str) -> None:
-    """Where the nats are, and what false conditions cost; a panel each, of what there is."""
+    """Where the nats are, and what false conditions cost; a panel each, of what there is.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     image_figure(Path(folder) / "a.png", [Share(2, 0, 30.0, 4)], None, "a")
+    ...     (Path(folder) / "a.png").is_file()
+    True
+    """
     counts = [count for count in (len(parts), len(found.heard) if found else 0) if count]
     widths = [1.6 + _WIDTH * count for count in counts]
     with figure_file(path, sum(widths), 3.6) as figure:

@@ -40,7 +40,13 @@ _MOVES = ((0.0, 0.0), (-0.25, 0.0), (0.25, 0.0), (0.0, -0.25), (0.0, 0.25))
 def draw_picture(name: str, out: Path, settings: PictureSettings, device: Device) -> None:
     """Sample a saved image model, write the picture to ``out``, and print what the samples cost.
 
-    Raises InputError where the model cannot make this kind of picture."""
+    Raises InputError where the model cannot make this kind of picture.
+
+    >>> draw_picture("objects-multiscale", Path("a.jpg"), PictureSettings(), "cpu")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: a.jpg: pictures are written as PNG; end the name in .png.
+    """
     check_png(out)
     model = load_model(name, pick_device(device), family="image")
     data = settings.data or run_facts(name).data

@@ -65,5 +65,10 @@ def shares(log_prob: Tensor, sizes: tuple[int, ...]) -> list[Share]:
 
 def scales_of(model: ImageModel) -> tuple[int, ...]:
     """Sizes of a multiscale model's scales whose likelihoods add up, from the base on; () for a
-    model of one scale."""
+    model of one scale.
+
+    >>> from pixelpush.image import build_image_model
+    >>> scales_of(build_image_model("gated-pixelcnn", image_size=8, channels=8, layers=2))
+    ()
+    """
     return model.config.sizes if isinstance(model, MultiscalePixelCNN) else ()

@@ -46,7 +46,18 @@ def likelihood_figure(
     report: LikelihoodReport, path: Path, calibrated: Calibration | None = None
 ) -> None:
     """Draw a report on video models: a panel for each metric of ``METRICS`` that has a column, the
-    published figures, the curve over the last split's frames, and the calibration where given."""
+    published figures, the curve over the last split's frames, and the calibration where given.
+
+    >>> import tempfile
+    >>> from pixelpush.eval.likelihood.settings import EvalProtocol
+    >>> from pixelpush.eval.likelihood.report import SplitFacts
+    >>> facts = SplitFacts("sim val", None, None, 2, 2, 0, True, 36, 110592, None)
+    >>> report = LikelihoodReport(EvalProtocol(), [], None, {"val": facts})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     likelihood_figure(report, Path(folder) / "a.png")
+    ...     (Path(folder) / "a.png").is_file()
+    True
+    """
     lines = [
         _Line(
             name,
@@ -73,7 +84,19 @@ def likelihood_figure(
 
 def image_likelihood_figure(report: ImageReport, path: Path) -> None:
     """Draw a report on image models: a panel for each metric of ``METRICS`` that has a column, with
-    the published figures of the data set as thin lines."""
+    the published figures of the data set as thin lines.
+
+    >>> import tempfile
+    >>> from pixelpush.eval.likelihood.images import ImageModelScores, ImageSummary
+    >>> figures = metrics.measure("image", metrics.Scores([2.0], [4], [1]))
+    >>> found = {"test": ImageSummary(figures, 1, 1, None)}
+    >>> model = ImageModelScores("a", "gated-pixelcnn", 8, 100, found)
+    >>> report = ImageReport("objects", [model], "32", "cpu")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     image_likelihood_figure(report, Path(folder) / "a.png")
+    ...     (Path(folder) / "a.png").is_file()
+    True
+    """
     lines = [
         _Line(model.name, {split: found.figures for split, found in model.splits.items()})
         for model in report.models

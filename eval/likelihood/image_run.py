@@ -40,7 +40,14 @@ def score_image_models(
     """Score saved image models and print the tables.
 
     data: '' for what the models were trained on. splits: empty for the usual ones. Raises
-    InputError where something asked for does not fit."""
+    InputError where something asked for does not fit.
+
+    >>> asked = ScoringSettings(context=2)
+    >>> score_image_models(["objects-multiscale"], "", [], asked, Outputs())
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --context is for video models; objects-multiscale is an ...
+    """
     _refuse_video_options(names[0], settings)
     data = data or agreed_facts(names).data
     chosen = splits or (OBJECTS_SPLITS[1:] if is_objects(data) else ("test",))

@@ -22,7 +22,17 @@ SPLITS = ("train", "val", "test")
 
 
 def scores_text(report: ImageReport) -> str:
-    """One row per model and split; the published figures of the data set below."""
+    """One row per model and split; the published figures of the data set below.
+
+    >>> from pixelpush.eval.likelihood.images import ImageSummary
+    >>> from pixelpush.eval.likelihood.metrics import Scores, measure
+    >>> found = ImageSummary(measure("image", Scores([2.0], [4], [1])), 1, 1, None)
+    >>> model = ImageModelScores("a", "gated-pixelcnn", 8, 10**6, {"test": found})
+    >>> print(scores_text(ImageReport("objects", [model], "32", "cpu")))
+                                     nats/image  nats/sub-pixel  bits/dim
+    ---------------------------------------------------------------------
+    a (Gated PixelCNN, 1.00M), test        2.00          0.5000    0.7213
+    """
     names: list[str] = []
     rows: list[dict[str, str]] = []
     for model in report.models:
@@ -68,7 +78,12 @@ def published_rows(data: str) -> dict[str, dict[str, str]]:
 
 def table1_text(reports: Sequence[ImageReport]) -> str:
     """Reed et al. 2017, Table 1: nats per sub-pixel on CUB, MPII and COCO, ours above the published
-    rows."""
+    rows.
+
+    >>> model = ImageModelScores("a", "gated-pixelcnn", 32, 10**6, {})
+    >>> print(table1_text([ImageReport("cub", [model], "32", "cpu")]).splitlines()[0])
+    CUB (32x32)            Tr   Val    Ts
+    """
     tables = []
     for report in reports:
         data = report.data.partition(":")[0]
@@ -92,7 +107,11 @@ def table1_text(reports: Sequence[ImageReport]) -> str:
 
 def table3_text(reports: Sequence[ImageReport]) -> str:
     """Reed et al. 2017, Table 3: bits per sub-pixel on ImageNet at 32, 64 and 128, ours above the
-    published rows."""
+    published rows.
+
+    >>> table3_text([]).splitlines()[0].split()
+    ['bits', 'per', 'sub-pixel', '32', '64', '128']
+    """
     sizes = (32, 64, 128)
     rows = []
     for report in reports:

@@ -25,7 +25,11 @@ VERSION = 1
 @dataclass(frozen=True)
 class ImageSummary:
     """One model on one split. figures: by the metric's name. shares: of a multiscale model's scales
-    and groups, else empty."""
+    and groups, else empty.
+
+    >>> ImageSummary({}, images=3, images_in_split=4, content_sha256=None).whole_split
+    False
+    """
 
     figures: dict[str, Figure]
     images: int
@@ -55,7 +59,11 @@ class ImageSummary:
 
 @dataclass(frozen=True)
 class ImageModelScores:
-    """A model's row. kind: of image model. image_size: side in pixels. parameters: how many."""
+    """A model's row. kind: of image model. image_size: side in pixels. parameters: how many.
+
+    >>> ImageModelScores("runs/a", "gated-pixelcnn", 32, parameters=1000, splits={}).image_size
+    32
+    """
 
     name: str
     kind: str
@@ -66,7 +74,11 @@ class ImageModelScores:
 
 @dataclass(frozen=True)
 class ImageReport:
-    """Everything that ``pixelpush nll`` found out about image models. data: as it was asked for."""
+    """Everything that ``pixelpush nll`` found out about image models. data: as it was asked for.
+
+    >>> ImageReport("objects", [], "32", "cpu").to_json()["format"]
+    'pixelpush-image-nll'
+    """
 
     data: str
     models: list[ImageModelScores]
@@ -90,7 +102,11 @@ def evaluate_images(
     settings: ScoringSettings,
     progress: Progress = silent,
 ) -> ImageReport:
-    """Score saved image models on splits of an image set (``data``: NAME or NAME:FOLDER)."""
+    """Score saved image models on splits of an image set (``data``: NAME or NAME:FOLDER).
+
+    >>> evaluate_images([], "objects", ["test"], ScoringSettings(device="cpu")).models
+    []
+    """
     device = pick_device(settings.device)
     rows = []
     for name in names:

@@ -163,7 +163,11 @@ def metric_table_columns(
 ) -> tuple[list[str], list[list[str]]]:
     """Headers and cells of the metrics' columns; columns in which no row has a figure are left out.
 
-    rows: cells by the metric's name; a name that is missing is an empty cell."""
+    rows: cells by the metric's name; a name that is missing is an empty cell.
+
+    >>> metric_table_columns("image", [{"nats_per_subpixel": "1.5", "above_floor": "-"}])
+    (['nats/sub-pixel'], [['1.5']])
+    """
     columns = [
         metric
         for metric in metrics_of(family)

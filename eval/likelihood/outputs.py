@@ -11,7 +11,11 @@ from pixelpush.progress import Progress, progress_unless
 @dataclass(frozen=True)
 class Outputs:
     """What to write and print. side_by_side: Table 2 instead of a table for each split. conditions:
-    what false conditions cost, of image models."""
+    what false conditions cost, of image models.
+
+    >>> Outputs(json=Path("nll.json")).side_by_side
+    False
+    """
 
     json: Path | None = None
     figure: Path | None = None

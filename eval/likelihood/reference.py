@@ -32,7 +32,13 @@ _ITERATIONS = 400
 
 @dataclass(frozen=True)
 class Reference:
-    """A fitted row. weights, offsets (levels), scales (levels): float64 (C, K)."""
+    """A fitted row. weights, offsets (levels), scales (levels): float64 (C, K).
+
+    >>> one = np.ones((1, 1))
+    >>> reference = Reference(one, 0 * one, one, 2, 1, 1, nats_per_subpixel=0.0)
+    >>> np.exp(reference.table[0, 7]).sum().round(6).item(), reference.table[0, 7].argmax().item()
+    (1.0, 7)
+    """
 
     weights: np.ndarray
     offsets: np.ndarray
@@ -96,7 +102,14 @@ def fit_reference(
     episodes: EpisodeSequence, context: int = 2, progress: Advance | None = None
 ) -> Reference:
     """Fit the row on the frames after the context of every episode. Raises InputError where there
-    is none."""
+    is none.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> still = Episode(np.full((4, 1, 8, 8), 7, np.uint8), rows, rows, "a")
+    >>> fitted = fit_reference([still], context=2)
+    >>> fitted.frames, fitted.nats_per_subpixel < 0.1
+    (2, True)
+    """
     counts, frames = count_pairs(episodes, context, progress)
     weights, offsets, scales, nats = fit_mixture(counts)
     return Reference(weights, offsets, scales, context, len(episodes), frames, nats)
@@ -106,7 +119,14 @@ def count_pairs(
     episodes: EpisodeSequence, context: int = 2, progress: Advance | None = None
 ) -> tuple[np.ndarray, int]:
     """How often each (previous value, value) pair occurs: int64 (C, 256, 256), and the number of
-    predicted frames."""
+    predicted frames.
+
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> still = Episode(np.full((3, 1, 8, 8), 7, np.uint8), rows, rows, "a")
+    >>> counts, frames = count_pairs([still], context=2)
+    >>> counts[0, 7, 7].item(), counts.sum().item(), frames
+    (64, 64, 1)
+    """
     counts = None
     frames = 0
     for index in range(len(episodes)):
@@ -142,7 +162,14 @@ def fit_mixture(
     previous, value].
 
     Returns weights, offsets and scales, (C, K), and the mean nats per sub-pixel of the counts.
-    Inner values enter only through value - previous, so a channel needs 511 + 2 * 256 terms."""
+    Inner values enter only through value - previous, so a channel needs 511 + 2 * 256 terms.
+
+    >>> counts = np.zeros((1, 256, 256), np.int64)
+    >>> counts[0, 7, 9] = 10
+    >>> weights, offsets, scales, nats = fit_mixture(counts, components=1)
+    >>> offsets.round(1).tolist(), nats < 0.1
+    ([[2.0]], True)
+    """
     terms = [_terms(channel) for channel in counts]
     lower, upper, count = (
         torch.from_numpy(np.stack(arrays)) for arrays in zip(*terms, strict=True)

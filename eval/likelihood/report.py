@@ -18,7 +18,11 @@ UNITS = "nats per sub-pixel over every frame after the context"
 
 @dataclass(frozen=True)
 class Floor:
-    """The noise floor of a split: no model can be better. per_episode_nats: of predicted frames."""
+    """The noise floor of a split: no model can be better. per_episode_nats: of predicted frames.
+
+    >>> Floor(Ratio(1.5, None), [96.0]).mean.value
+    1.5
+    """
 
     mean: Ratio
     per_episode_nats: list[float]
@@ -28,7 +32,11 @@ class Floor:
 class SplitFacts:
     """What was scored of a split. whole_split: whether all its episodes were. left_out: episodes
     that are shorter than the papers' sequences, where these are scored; not of
-    ``episodes_in_split``."""
+    ``episodes_in_split``.
+
+    >>> SplitFacts("val", None, None, 2, 4, 0, False, 36, 110592, None).to_json()["whole_split"]
+    False
+    """
 
     name: str
     source: str | None
@@ -52,7 +60,11 @@ class SplitFacts:
 
 @dataclass(frozen=True)
 class Summary:
-    """One row on one split. figures: by the metric's name. episodes: in the split's order."""
+    """One row on one split. figures: by the metric's name. episodes: in the split's order.
+
+    >>> Summary({HEADLINE: Ratio(1.5, 0.1)}, [FramePoint(2, 1.5, 8)], []).headline.value
+    1.5
+    """
 
     figures: dict[str, Figure]
     per_frame: list[FramePoint]
@@ -86,7 +98,11 @@ class Summary:
 
 @dataclass(frozen=True)
 class ModelScores:
-    """A model's row. kind: its decoder. parameters: how many numbers it has."""
+    """A model's row. kind: its decoder. parameters: how many numbers it has.
+
+    >>> ModelScores("a", "ot", 1_250_000, {}).label
+    'a (ot, 1.25M)'
+    """
 
     name: str
     kind: str
@@ -101,7 +117,13 @@ class ModelScores:
 
 @dataclass(frozen=True)
 class ReferenceScores:
-    """The reference row: its fit, and its summary on every split."""
+    """The reference row: its fit, and its summary on every split.
+
+    >>> import numpy as np
+    >>> one = np.ones((1, 1))
+    >>> ReferenceScores(Reference(one, 0 * one, one, 2, 1, 1, 0.0), {}).fit.context
+    2
+    """
 
     fit: Reference
     splits: dict[str, Summary]
@@ -111,7 +133,12 @@ class ReferenceScores:
 class LikelihoodReport:
     """Everything that ``pixelpush nll`` found out about video models.
 
-    data: the data's name. reference_split: on which the reference row was fitted."""
+    data: the data's name. reference_split: on which the reference row was fitted.
+
+    >>> report = LikelihoodReport(EvalProtocol(), [ModelScores("a", "ot", 10, {})], None, {})
+    >>> report.rows("reference row"), report.to_json()["units"]
+    ([('a', {})], 'nats per sub-pixel over every frame after the context')
+    """
 
     protocol: EvalProtocol
     models: list[ModelScores]

@@ -43,7 +43,18 @@ def score_models(
     """Score saved models of one family and print the tables.
 
     data: '' for what the models were trained on. splits: empty for the usual ones. Raises
-    InputError where something asked for does not fit."""
+    InputError where something asked for does not fit.
+
+    >>> score_models(["nowhere"], "sim", ["val"], ScoringSettings(), Outputs())
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped ...
+    >>> asked = Outputs(conditions=True)
+    >>> score_models(["push-ot-small"], "sim", ["val"], ScoringSettings(), asked)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --conditions is for image models; push-ot-small is a video ...
+    """
     if find_saved(names[0]).family == "image":
         score_image_models(names, data, splits, settings, outputs)
     else:

@@ -23,7 +23,11 @@ _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
 @dataclass(frozen=True)
 class RunFacts:
     """data: name or path of the training data, '' where it is not recorded. context, clip_frames:
-    of validation. metadata: the training data's, as their store has it."""
+    of validation. metadata: the training data's, as their store has it.
+
+    >>> RunFacts("sim", context=2, clip_frames=20).metadata
+    {}
+    """
 
     data: str
     context: int
@@ -33,7 +37,12 @@ class RunFacts:
 
 def run_facts(name_or_path: str) -> RunFacts:
     """Read the config.json of a run, of the run that a save belongs to, or beside shipped
-    weights."""
+    weights.
+
+    >>> facts = run_facts("push-ot-small")
+    >>> facts.data, facts.context, facts.clip_frames
+    ('sim', 2, 20)
+    """
     path, config = _run_config(name_or_path)
     try:
         train = config.get("train", {}).get("data", {})
@@ -59,7 +68,11 @@ def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
 
 
 def trained_on_another_bin(name_or_path: str) -> bool:
-    """Whether a run was trained on the simulated bin as another version makes it."""
+    """Whether a run was trained on the simulated bin as another version makes it.
+
+    >>> trained_on_another_bin("objects-multiscale")
+    False
+    """
     path, config = _run_config(name_or_path)
     try:
         return of_another_version(config)
@@ -88,6 +101,13 @@ def agreed_facts(
 
     Raises InputError naming what differs, for a given context or clip length below 1, and for the
     simulated bin with a model that another version of it trained.
+
+    >>> agreed_facts(["push-ot-small"], data="robot", context=3).context
+    3
+    >>> agreed_facts(["push-ot-small"], context=0)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --context must be at least 1, got 0.
     """
     for option, count in (("--context", context), ("--clip-frames", clip_frames)):
         if count is not None and count < 1:
@@ -118,7 +138,13 @@ def agreed_facts(
 
 
 def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:
-    """A split, at the model's frame size where the data can be had at any."""
+    """A split, at the model's frame size where the data can be had at any.
+
+    >>> open_split("nowhere", "val", frame_size=64)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: no dataset 'nowhere': not a folder, and the known ones are ...
+    """
     options = {"size": frame_size} if is_simulated(data) else {}
     episodes = open_dataset(data, split, **options)
     if len(episodes) == 0:
@@ -127,7 +153,11 @@ def open_split(data: str, split: str, frame_size: int) -> EpisodeDataset:
 
 
 def split_names(data: str) -> list[str]:
-    """The splits of a data set in the tables' order: train, val, then the tests."""
+    """The splits of a data set in the tables' order: train, val, then the tests.
+
+    >>> split_names("sim")
+    ['train', 'val', 'test-seen', 'test-novel']
+    """
     if is_simulated(data):
         return list(_SIM_SPLITS)
     names = store_splits(find_store(data))
@@ -136,7 +166,11 @@ def split_names(data: str) -> list[str]:
 
 
 def usual_splits(data: str, with_training: bool) -> list[str]:
-    """The splits that are scored where none is named."""
+    """The splits that are scored where none is named.
+
+    >>> usual_splits("sim", with_training=False)
+    ['val', 'test-seen', 'test-novel']
+    """
     return [name for name in split_names(data) if with_training or name != "train"]
 
 
@@ -151,7 +185,13 @@ def check_request(
     anything is simulated.
 
     data: '' for what the model was trained on. split: '' for ``usual``, or else the last one.
-    numbers: of episodes. Raises InputError."""
+    numbers: of episodes. Raises InputError.
+
+    >>> check_request("objects-multiscale")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: objects-multiscale: this command is for video models; it is ...
+    """
     saved = find_saved(model)
     if saved.family != "video":
         raise InputError(f"{model}: this command is for video models; it is of {saved.family}s.")
@@ -168,7 +208,14 @@ def check_request(
 
 
 def check_scoring(models: Sequence[str], data: str, splits: Sequence[str]) -> None:
-    """``check_request`` for every model and split; of an image model only that it is there."""
+    """``check_request`` for every model and split; of an image model only that it is there.
+
+    >>> check_scoring(["objects-multiscale"], "", [])
+    >>> check_scoring(["nowhere"], "", [])
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped ...
+    """
     for name in models:
         if find_saved(name).family == "video":
             for split in splits or ("",):

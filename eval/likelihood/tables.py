@@ -35,7 +35,12 @@ MOVING_MNIST = "moving-mnist"
 
 
 def protocol_line(report: LikelihoodReport) -> str:
-    """What was counted, in one line."""
+    """What was counted, in one line.
+
+    >>> from pixelpush.eval.likelihood.settings import EvalProtocol
+    >>> protocol_line(LikelihoodReport(EvalProtocol(), [], None, {})).partition(",")[0]
+    '2 context frames given and not counted'
+    """
     protocol = report.protocol
     arithmetic = "bfloat16" if protocol.precision == "bf16" else "float32"
     cut = f"clips of {protocol.clip_frames} frames"
@@ -49,7 +54,11 @@ def protocol_line(report: LikelihoodReport) -> str:
 
 
 def split_line(name: str, facts: SplitFacts) -> str:
-    """How much of the split was scored, saying so where it is not the whole."""
+    """How much of the split was scored, saying so where it is not the whole.
+
+    >>> split_line("val", SplitFacts("sim val", None, None, 2, 4, 0, False, 36, 110592, None))
+    'val (sim val): ONLY the first 2 of 4 episodes (a prefix), 36 predicted frames'
+    """
     part = f"all {counted(facts.episodes_in_split, 'episode')}"
     if not facts.whole_split:
         part = f"ONLY the first {facts.episodes} of {facts.episodes_in_split} episodes (a prefix)"
@@ -59,7 +68,14 @@ def split_line(name: str, facts: SplitFacts) -> str:
 
 
 def split_text(report: LikelihoodReport, split: str) -> str:
-    """Everything about one split: models, reference, floor, and the curve over frames."""
+    """Everything about one split: models, reference, floor, and the curve over frames.
+
+    >>> from pixelpush.eval.likelihood.settings import EvalProtocol
+    >>> facts = SplitFacts("sim val", None, None, 2, 2, 0, True, 36, 110592, None)
+    >>> report = LikelihoodReport(EvalProtocol(), [], None, {"val": facts})
+    >>> split_text(report, "val").splitlines()[0]
+    'val (sim val): all 2 episodes, 36 predicted frames'
+    """
     facts = report.splits[split]
     names = [model.label for model in report.models]
     rows = [_cells(model.splits[split]) for model in report.models]
@@ -79,7 +95,14 @@ def split_text(report: LikelihoodReport, split: str) -> str:
 
 def table2_text(report: LikelihoodReport) -> str:
     """Reed et al. 2017, Table 2: rows are models, columns splits, nats per sub-pixel. The published
-    figures are of other data and have columns of their own."""
+    figures are of other data and have columns of their own.
+
+    >>> from pixelpush.eval.likelihood.settings import EvalProtocol
+    >>> facts = SplitFacts("sim", None, None, 2, 2, 0, True, 36, 110592, None)
+    >>> report = LikelihoodReport(EvalProtocol(), [], None, {"val": facts})
+    >>> table2_text(report).splitlines()[1].split()
+    ['Val', 'published', 'Val']
+    """
     splits = list(report.splits)
     rows = [
         [name, *(_cell(HEADLINE, summaries[split]) for split in splits)]
@@ -128,7 +151,14 @@ def _published(kind: str, splits: list[str]) -> list[str]:
 
 def moving_mnist_text(report: LikelihoodReport) -> str:
     """Nats per frame of the splits that are Moving MNIST, the published ones in a column of their
-    own; '' where none is."""
+    own; '' where none is.
+
+    >>> from pixelpush.eval.likelihood.settings import EvalProtocol
+    >>> facts = SplitFacts("mnist", MOVING_MNIST, None, 2, 2, 0, True, 20, 81920, None)
+    >>> report = LikelihoodReport(EvalProtocol(), [], None, {"test": facts})
+    >>> moving_mnist_text(report).splitlines()[0].split()
+    ['Moving', 'MNIST', 'nats/frame', 'published', 'nats/frame']
+    """
     splits = [name for name, facts in report.splits.items() if facts.source == MOVING_MNIST]
     if not splits:
         return ""

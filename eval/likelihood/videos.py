@@ -31,7 +31,13 @@ _BySplit = dict[str, list[EpisodeScore]]
 
 @dataclass(frozen=True)
 class TableRow:
-    """A model as a row of a table. kind: its decoder."""
+    """A model as a row of a table. kind: its decoder.
+
+    >>> from pixelpush.vpn import build_model
+    >>> row = TableRow("a", "ot", build_model("ot", frame_size=8, coarse_scales=0))
+    >>> row.model.config.frame_size
+    8
+    """
 
     name: str
     kind: str
@@ -73,7 +79,19 @@ def evaluate(
 
     reference_data: the training split on which the reference row is fitted; None leaves the row
     out. prefix: only this many first episodes of every split. Raises InputError for a prefix that
-    is longer than a split."""
+    is longer than a split.
+
+    >>> import numpy as np
+    >>> from pixelpush.datasets.episodes import Episode
+    >>> from pixelpush.vpn import build_model
+    >>> from pixelpush.eval.likelihood.sequences import Sequences
+    >>> rows = np.zeros((20, 5), np.float32)
+    >>> episode = Episode(np.zeros((20, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> row = TableRow("a", "ot", build_model("ot", frame_size=8, coarse_scales=0))
+    >>> report = evaluate([row], {"val": Sequences([episode])}, EvalProtocol())
+    >>> report.splits["val"].subpixels
+    3456
+    """
     used = {name: _first_episodes(whole, prefix) for name, whole in splits.items()}
     scores = [_score(row, used, protocol, progress) for row in rows]
     reference = None

@@ -34,7 +34,13 @@ def read_context_folder(
     if the model knows states, and ``actions.csv``: row 1 was commanded at the first picture, row t
     leads from frame t - 1 to frame t. n future frames need context + n - 1 rows. Both tables start
     with a line of column names.
-    Raises InputError naming file and row, and how many actions are missing."""
+    Raises InputError naming file and row, and how many actions are missing.
+
+    >>> read_context_folder(Path("nowhere"), VideoConfig(), context=2, steps=3)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere: no such folder; --folder names one with the first ...
+    """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; --folder names one with the first frames.")
     frames = _frames(folder, config, context, fit_as(metadata or {}))
@@ -91,7 +97,15 @@ def _frames(folder: Path, config: VideoConfig, context: int, fit: Fit) -> np.nda
 def read_vectors(path: Path, width: int, kind: str) -> np.ndarray:
     """A CSV of states or actions, float32 (rows, width), below a line of column names.
 
-    Raises InputError for a file that is not there or has another number of columns."""
+    Raises InputError for a file that is not there or has another number of columns.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "actions.csv"
+    ...     np.savetxt(file, [[0.5, 0], [0, 1]], delimiter=",", header="right,up", comments="")
+    ...     read_vectors(file, 2, "action").tolist()
+    [[0.5, 0.0], [0.0, 1.0]]
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; the model needs {kind}s of {width} numbers a row.")
     table = read_csv(read_bytes(path), str(path))

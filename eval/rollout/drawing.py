@@ -21,7 +21,13 @@ _OVERSAMPLING = 4  # lines are drawn larger and averaged down: Pillow draws with
 
 class Canvas:
     """An image to draw on; coordinates are pixels from the upper left, ``pixels()`` gives uint8 (H,
-    W, 3)."""
+    W, 3).
+
+    >>> canvas = Canvas(4, 3)
+    >>> canvas.box((0, 0), (2, 1), fill=(0, 0, 0))
+    >>> canvas.pixels()[0, :, 0].tolist()
+    [0, 0, 255, 255]
+    """
 
     def __init__(self, width: int, height: int):
         self.image = Image.new("RGB", (width, height), PAPER)
@@ -77,14 +83,22 @@ class Canvas:
 
 def enlarge(frame: np.ndarray, factor: int) -> np.ndarray:
     """uint8 (C, H, W) -> (H factor, W factor, 3), every pixel a square; one channel is shown as
-    grey."""
+    grey.
+
+    >>> enlarge(np.array([[[1, 2]]], np.uint8), 2)[..., 0].tolist()
+    [[1, 1, 2, 2], [1, 1, 2, 2]]
+    """
     colour = np.broadcast_to(frame, (3, *frame.shape[1:])) if frame.shape[0] == 1 else frame[:3]
     return np.ascontiguousarray(colour.transpose(1, 2, 0).repeat(factor, 0).repeat(factor, 1))
 
 
 def heat_map(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """(H, W) -> uint8 (3, H, W) colours; ``low`` and below is black, ``high`` and above the
-    brightest."""
+    brightest.
+
+    >>> heat_map(np.array([[0.0, 1.0]]), 0, 1)[:, 0].T.tolist()
+    [[0, 0, 3], [252, 254, 164]]
+    """
     unit = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
     return matplotlib.colormaps[_HEAT](unit, bytes=True)[..., :3].transpose(2, 0, 1)
 
@@ -93,7 +107,13 @@ def colour_bar(
     canvas: Canvas, at: tuple[int, int], size: tuple[int, int], low: float, high: float, unit: str
 ) -> None:
     """A vertical bar with three ticks and the unit above; ``high`` stands for itself and everything
-    above."""
+    above.
+
+    >>> canvas = Canvas(60, 60)
+    >>> colour_bar(canvas, (4, 20), (10, 30), 0.0, 2.0, "nats")
+    >>> canvas.pixels()[49, 9].tolist()
+    [30, 30, 30]
+    """
     width, height = size
     column = heat_map(np.linspace(1, 0, height)[:, None].repeat(width, 1), 0, 1)
     canvas.paste(at, np.ascontiguousarray(column.transpose(1, 2, 0)))
@@ -112,7 +132,12 @@ def colour_bar(
 
 def action_arrow(side: int, arrow: np.ndarray, longest: float) -> np.ndarray:
     """uint8 (side, side, 3): an arrow (right, up) from the middle; one of length ``longest`` nearly
-    fills the box."""
+    fills the box.
+
+    >>> box = action_arrow(48, np.array([1.0, 0.0]), longest=1.0)
+    >>> box.shape, bool(box[24, 36].max() < 60), box[24, 12].tolist()
+    ((48, 48, 3), True, [255, 255, 255])
+    """
     large = side * _OVERSAMPLING
     image = Image.new("RGB", (large, large), PAPER)
     draw = ImageDraw.Draw(image)
@@ -139,7 +164,12 @@ def displacements(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
 
     Actions are recorded as the commanded pose or as a change of pose. Where the recorded states
     show that the action is closer to the next state itself than to the change that led there, the
-    state is subtracted. Missing coordinates are 0."""
+    state is subtracted. Missing coordinates are 0.
+
+    >>> poses = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 2.0]])
+    >>> displacements(poses, poses[1:]).tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
+    """
     arrows = np.zeros((len(actions), 2))
     width = min(2, actions.shape[1])
     arrows[:, :width] = actions[:, :width]

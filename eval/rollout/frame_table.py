@@ -28,7 +28,18 @@ def write_frame_table(
 ) -> None:
     """Write the table. log_prob: float32 (N, steps, H, W) nats of the samples. state_error: float
     (N, known) of predicted states, None where states were given. What is not known is left
-    empty."""
+    empty.
+
+    >>> import tempfile
+    >>> frames, none = np.zeros((3, 3, 8, 8), np.uint8), np.zeros((2, 2), np.float32)
+    >>> heat, log_prob = np.ones((2, 8, 8)), np.full((1, 2, 8, 8), -3.0)
+    >>> rest = (heat, "surprise", heat.mean((1, 2)), none, none)
+    >>> video = RolloutVideo("a", frames[:1], frames[1:], frames[None, 1:], *rest)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_frame_table(Path(folder) / "a.csv", video, log_prob, None)
+    ...     print((Path(folder) / "a.csv").read_text().splitlines()[1])
+    1,1,1,1,81.1411,1,
+    """
     steps = video.samples.shape[1]
     own = -log_prob.astype(np.float64).mean(axis=(2, 3)) / video.given.shape[1]
     known = 0 if video.truth is None else len(video.truth)

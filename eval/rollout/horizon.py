@@ -22,7 +22,11 @@ class Horizon:
     """A planned rollout.
 
     steps: frames to sample. actions: float32 (context + steps - 1 or more, A). states: float32, the
-    given ones (>= context, S). known: how many of the sampled frames have a recorded truth."""
+    given ones (>= context, S). known: how many of the sampled frames have a recorded truth.
+
+    >>> Horizon(2, np.zeros((3, 4)), np.zeros((2, 5)), known=2).steps
+    2
+    """
 
     steps: int
     actions: np.ndarray
@@ -38,7 +42,15 @@ def plan_horizon(
     own_actions: float32 (n, A) in the place of the recorded ones, the first leading to the first
     sampled frame; what then happens is not recorded, so there is no truth and states are predicted.
     Raises InputError for an episode that is too short, and for more frames than there are actions
-    unless ``settings.beyond`` says where they come from."""
+    unless ``settings.beyond`` says where they come from.
+
+    >>> rows = np.zeros((5, 2), np.float32)
+    >>> episode = Episode(np.zeros((5, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> plan_horizon(episode, 2, RolloutSettings()).steps
+    3
+    >>> plan_horizon(episode, 2, RolloutSettings(steps=6, beyond="hold")).known
+    3
+    """
     recorded = len(episode.frames)
     if recorded - context < 1:
         raise InputError(
@@ -79,7 +91,13 @@ def _reaching(name: str, actions: np.ndarray, steps: int, beyond: str) -> np.nda
 def read_actions(path: Path, width: int) -> np.ndarray:
     """The actions of a CSV file, float32 (n, width), a row each below a line of column names.
 
-    Raises InputError for a file that is not there, is empty or has another number of columns."""
+    Raises InputError for a file that is not there, is empty or has another number of columns.
+
+    >>> read_actions(Path("actions.csv"), 0)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: actions.csv: this model takes no actions; leave --actions out.
+    """
     if not width:
         raise InputError(f"{path}: this model takes no actions; leave --actions out.")
     actions = read_vectors(path, width, "action")

@@ -25,6 +25,12 @@ def layer_pictures(
 
     frames: uint8 (T, C, H, W), given and sampled ones; states: (T, S); actions: (>= T - 1, A). A
     layer that hides only in part is shown on grey. Raises InputError where the model has no layers.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=16, encoder="layered").eval()
+    >>> frames, rows = np.zeros((3, 3, 16, 16), np.uint8), np.zeros((3, 5), np.float32)
+    >>> [(name, len(shown)) for name, shown in layer_pictures(model, frames, rows, rows, given=2)]
+    [('memory', 1), ('moved', 1), ('arm', 1), ('composed', 1)]
     """
     encoder = model.encoder
     check_layers(model)
@@ -51,7 +57,14 @@ def layer_pictures(
 
 
 def check_layers(model: VideoPixelNetwork) -> None:
-    """Raise InputError where the model composes no layers."""
+    """Raise InputError where the model composes no layers.
+
+    >>> from pixelpush.vpn import build_model
+    >>> check_layers(build_model("ot", frame_size=8, coarse_scales=0))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --layers: this model has no layers; leave it out, or take a ...
+    """
     if not isinstance(model.encoder, LayeredEncoder):
         raise InputError(
             "--layers: this model has no layers; leave it out, or take a model with "

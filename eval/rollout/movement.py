@@ -148,7 +148,13 @@ def pushes(
 
     frames: uint8 (T, C, H, W), the recorded episode. samples: (N, T - context, C, H, W). extra: the
     simulated bin's labels: object_poses (T, n, 7) in metres, object_places (T, n, 3),
-    object_visible (T, n) and segmentation (T, H, W), in which object i has label 2 + i."""
+    object_visible (T, n) and segmentation (T, H, W), in which object i has label 2 + i.
+
+    >>> poses = np.zeros((2, 1, 7))
+    >>> labels = {"object_poses": poses, "object_visible": np.ones((2, 1))}
+    >>> pushes(np.zeros((2, 1, 8, 8), np.uint8), np.zeros((1, 1, 1, 8, 8), np.uint8), labels, 1)
+    [[]]
+    """
     start = context - 1
     moved = 100 * np.linalg.norm(
         extra["object_poses"][-1, :, :2] - extra["object_poses"][start, :, :2], axis=1

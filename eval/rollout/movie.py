@@ -28,7 +28,15 @@ _FOOTER = 84
 
 def movie_frames(video: RolloutVideo) -> np.ndarray:
     """uint8 (frames, H, W, 3), H and W even: truth | samples | heat map side by side, one picture
-    per frame."""
+    per frame.
+
+    >>> frames, none = np.zeros((3, 3, 8, 8), np.uint8), np.zeros((2, 2), np.float32)
+    >>> heat = np.ones((2, 8, 8))
+    >>> rest = (heat, "surprise", heat.mean((1, 2)), none, none)
+    >>> video = RolloutVideo("a", frames[:1], frames[1:], frames[None, 1:], *rest)
+    >>> movie_frames(video).shape
+    (3, 380, 900, 3)
+    """
     rows = [row for row in video.rows() if video.truth is not None or row[0] != "context"]
     per_line, factor = _movie_grid(video, len(rows))
     lines = -(-len(rows) // per_line)

@@ -17,14 +17,29 @@ from pixelpush.files import atomic_file
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """uint8 (H, W, C), C 1 or 3, to a PNG, which appears only when whole."""
+    """uint8 (H, W, C), C 1 or 3, to a PNG, which appears only when whole.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_png(Path(folder) / "a.png", np.zeros((2, 3, 1), np.uint8))
+    ...     Image.open(Path(folder) / "a.png").size
+    (3, 2)
+    """
     with atomic_file(path) as partial:
         Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(partial)
 
 
 def write_gif(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
     """uint8 (T, H, W, 3) to a GIF that repeats for ever; appears only when whole. Its 256 colours
-    are chosen for each frame."""
+    are chosen for each frame.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     frames = np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)
+    ...     write_gif(Path(folder) / "a.gif", frames, frames_per_second=5)
+    ...     Image.open(Path(folder) / "a.gif").n_frames
+    2
+    """
     pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE) for frame in pixels]
     with atomic_file(path) as partial:
         pictures[0].save(
@@ -38,7 +53,14 @@ def write_gif(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
 
 def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
     """uint8 (T, H, W, 3), H and W even, to H.264 in yuv420p, which every player shows; appears only
-    when whole."""
+    when whole.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_mp4(Path(folder) / "a.mp4", np.zeros((2, 16, 16, 3), np.uint8), 5)
+    ...     (Path(folder) / "a.mp4").read_bytes()[4:8]
+    b'ftyp'
+    """
     size = f"{pixels.shape[2]}x{pixels.shape[1]}"
     source = f"-f rawvideo -pix_fmt rgb24 -s {size} -r {frames_per_second} -i -".split()
     coding = ["-c:v", "libx264", "-crf", "15", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]

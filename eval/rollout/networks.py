@@ -22,7 +22,13 @@ from pixelpush.errors import InputError
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file, or of a state dictionary saved by torch.
 
-    Raises InputError for a file that is missing, damaged or holds anything but tensors."""
+    Raises InputError for a file that is missing, damaged or holds anything but tensors.
+
+    >>> read_state(Path("nowhere.pt"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere.pt: no such file; name a file of weights ...
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; name a file of weights (docs/evaluation.md).")
     try:
@@ -46,7 +52,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 def filled(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> nn.Module:
     """The model in evaluation mode with the weights; InputError names what is missing or another
-    shape. What the model does not know is ignored."""
+    shape. What the model does not know is ignored.
+
+    >>> filled(nn.Linear(2, 1), {"weight": torch.zeros(1, 3)}, Path("a.pt"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: a.pt: weight should be (1, 2), the file has (1, 3); it is ...
+    """
     for name, own in model.state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
@@ -63,7 +75,13 @@ def filled(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> nn.Modu
 class LPIPS(nn.Module):
     """Learned perceptual distance on AlexNet (Zhang et al. 2018, equation 1).
 
-    Names of the weights are those of ``lpips.LPIPS(net="alex").state_dict()``."""
+    Names of the weights are those of ``lpips.LPIPS(net="alex").state_dict()``.
+
+    >>> network = LPIPS()
+    >>> picture = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    >>> network(picture, picture).tolist()
+    [0.0]
+    """
 
     smallest = 31  # pixels that AlexNet's last layers need
     shift: Tensor
@@ -171,7 +189,13 @@ class _Mixed(nn.Module):
 class I3D(nn.Module):
     """Inception I3D on RGB (Carreira and Zisserman 2017), whose class scores FVD compares.
 
-    Names of the weights are those of the widespread PyTorch file ``rgb_imagenet.pt``."""
+    Names of the weights are those of the widespread PyTorch file ``rgb_imagenet.pt``.
+
+    >>> with torch.device("meta"):
+    ...     network = I3D()
+    >>> len(network.blocks), network.fewest_frames
+    (13, 9)
+    """
 
     fewest_frames = 9  # that leave two after pooling
     side = 224

@@ -27,7 +27,14 @@ _BLANK = 242
 def write_page(folder: Path, entries: Sequence[Mapping[str, Any]], frames_per_second: int) -> None:
     """Write ``folder/index.html`` from the arrays of the entries of rollout.json.
 
-    Raises InputError where an entry's arrays are missing or damaged."""
+    Raises InputError where an entry's arrays are missing or damaged.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_page(Path(folder), [], frames_per_second=5)
+    ...     "PixelPush: 0 rollouts" in (Path(folder) / NAME).read_text()
+    True
+    """
     rollouts = [_rollout(folder, entry) for entry in entries]
     page = Template(_PAGE.read_text()).substitute(
         title=f"PixelPush: {len(rollouts)} rollout{'s' * (len(rollouts) != 1)}",

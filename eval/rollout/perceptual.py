@@ -19,7 +19,11 @@ _FEATURES = 400  # of I3D: with fewer videos a covariance has no full rank
 class Perceptual:
     """Gathers LPIPS by step and the features of FVD over the rollouts of a run.
 
-    lpips, i3d: the networks, None where they are not asked for."""
+    lpips, i3d: the networks, None where they are not asked for.
+
+    >>> Perceptual(distances=[np.array([[0.1, 0.3]])]).to_json()["lpips"]
+    {'mean': 0.2, 'by_step': [0.1, 0.3]}
+    """
 
     lpips: LPIPS | None = None
     i3d: I3D | None = None
@@ -85,7 +89,15 @@ class Perceptual:
 
 def load_perceptual(lpips: Path | None, fvd: Path | None, device: str) -> Perceptual | None:
     """The networks in the given files; None where none is asked for. Raises InputError for a file
-    that is no such network."""
+    that is no such network.
+
+    >>> load_perceptual(None, None, "cpu") is None
+    True
+    >>> load_perceptual(Path("nowhere.pt"), None, "cpu")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere.pt: no such file; name a file of weights ...
+    """
     if lpips is None and fvd is None:
         return None
     found = Perceptual(device=device)
@@ -101,7 +113,12 @@ def load_perceptual(lpips: Path | None, fvd: Path | None, device: str) -> Percep
 
 def frechet(first: np.ndarray, second: np.ndarray) -> float:
     """Squared Frechet distance of two Gaussians fitted to rows of features, float64 (n, D): the FVD
-    of I3D's features (Unterthiner et al. 2018, equation 2)."""
+    of I3D's features (Unterthiner et al. 2018, equation 2).
+
+    >>> features = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> round(frechet(features, features + 2), 6)
+    8.0
+    """
     difference = first.mean(axis=0) - second.mean(axis=0)
     a = np.cov(first, rowvar=False)
     b = np.cov(second, rowvar=False)

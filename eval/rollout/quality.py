@@ -29,7 +29,12 @@ _SSIM_C2 = 7.65**2
 
 def psnr(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Peak signal-to-noise ratio in dB over the last three axes. truth, frames: uint8 (..., C, H,
-    W)."""
+    W).
+
+    >>> black = np.zeros((3, 4, 4), np.uint8)
+    >>> round(float(psnr(black, black + 1)), 2)
+    48.13
+    """
     error = np.square(truth.astype(np.float64) - frames.astype(np.float64)).mean(axis=(-3, -2, -1))
     return decibels(error)
 
@@ -84,7 +89,11 @@ def _window_sums(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of frame quality: name, unit, digits to print, function of (truth, frames)."""
+    """A measure of frame quality: name, unit, digits to print, function of (truth, frames).
+
+    >>> [(measure.name, measure.unit) for measure in MEASURES]
+    [('psnr', 'dB'), ('ssim', '')]
+    """
 
     name: str
     unit: str
@@ -102,7 +111,11 @@ class Curves:
 
     mean: over the samples. best: of the sample with the highest mean over the horizon, chosen with
     the truth in hand (best of N), so it grows with N; best_sample is its number. copy: of repeating
-    the last given frame."""
+    the last given frame.
+
+    >>> Curves(np.ones(2), np.full(2, 3.0), np.zeros(2), best_sample=1).best.tolist()
+    [3.0, 3.0]
+    """
 
     mean: np.ndarray
     best: np.ndarray
@@ -134,7 +147,11 @@ def episode_quality(given: np.ndarray, truth: np.ndarray, samples: np.ndarray) -
 
 @dataclass(frozen=True)
 class CurveSummary:
-    """A curve, averaged over episodes. standard_error_by_step: over episodes; None for one."""
+    """A curve, averaged over episodes. standard_error_by_step: over episodes; None for one.
+
+    >>> CurveSummary(2.0, [1.0, 3.0], None).by_step
+    [1.0, 3.0]
+    """
 
     mean: float
     by_step: list[float]
@@ -143,7 +160,11 @@ class CurveSummary:
 
 @dataclass(frozen=True)
 class QualitySummary:
-    """Mean curves over episodes: ``measures[measure][curve]``, curve one of mean, best, copy."""
+    """Mean curves over episodes: ``measures[measure][curve]``, curve one of mean, best, copy.
+
+    >>> QualitySummary(episodes=4, samples=2, steps=3, measures={}).to_json()
+    {'episodes': 4, 'samples': 2, 'steps': 3}
+    """
 
     episodes: int
     samples: int
@@ -163,7 +184,13 @@ class QualitySummary:
 def summarise_quality(episodes: Sequence[EpisodeQuality], samples: int) -> QualitySummary:
     """Mean curves over episodes and their standard errors.
 
-    Raises InputError unless all episodes have one horizon."""
+    Raises InputError unless all episodes have one horizon.
+
+    >>> frames = np.zeros((3, 1, 8, 8), np.uint8)
+    >>> one = episode_quality(frames[:1], frames[1:], frames[None, 1:])
+    >>> summarise_quality([one], samples=1).measures["ssim"]["best"].by_step
+    [1.0, 1.0]
+    """
     horizons = {len(curves.mean) for episode in episodes for curves in episode.values()}
     if len(horizons) != 1:
         raise InputError(
@@ -189,7 +216,16 @@ def _summary(curves: Sequence[np.ndarray]) -> CurveSummary:
 
 
 def quality_figure(summary: QualitySummary, path: Path, context: int) -> None:
-    """PSNR and SSIM against the frame index, with one standard error over episodes."""
+    """PSNR and SSIM against the frame index, with one standard error over episodes.
+
+    >>> import tempfile
+    >>> frames = np.zeros((3, 1, 8, 8), np.uint8)
+    >>> one = episode_quality(frames[:1], frames[1:], frames[None, 1:])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     quality_figure(summarise_quality([one], 1), Path(folder) / "a.svg", context=1)
+    ...     (Path(folder) / "a.svg").is_file()
+    True
+    """
     with figure_file(path, 8, 3.2, dpi=160) as figure:
         for axes, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
             _draw_measure(axes, measure, summary, context)

@@ -24,7 +24,11 @@ IDENTITY = ("model", "data", "split", "folder", "episode", "id", "actions_sha256
 def read_record(folder: Path) -> list[Entry]:
     """The entries of a folder's rollout.json, [] where there is none.
 
-    Raises InputError for a file of another format."""
+    Raises InputError for a file of another format.
+
+    >>> read_record(Path("nowhere"))
+    []
+    """
     path = folder / NAME
     if not path.is_file():
         return []
@@ -43,7 +47,14 @@ def read_record(folder: Path) -> list[Entry]:
 
 
 def add_to_record(folder: Path, entries: Sequence[Mapping[str, Any]]) -> list[Entry]:
-    """Add rollouts to the folder's rollout.json, in the place of the same ones; returns all."""
+    """Add rollouts to the folder's rollout.json, in the place of the same ones; returns all.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = add_to_record(Path(folder), [{"model": "a", "steps": 3}])
+    ...     add_to_record(Path(folder), [{"model": "a", "steps": 3}, {"model": "b"}])
+    [{'model': 'a', 'steps': 3}, {'model': 'b'}]
+    """
     before = read_record(folder)
     new = [identity_of(entry) for entry in entries]
     kept = [entry for entry in before if identity_of(entry) not in new]
@@ -54,7 +65,14 @@ def add_to_record(folder: Path, entries: Sequence[Mapping[str, Any]]) -> list[En
 
 
 def free_stem(folder: Path, stem: str, identity: Mapping[str, Any]) -> str:
-    """The name for a rollout's files: ``stem``, or with a number where another rollout has it."""
+    """The name for a rollout's files: ``stem``, or with a number where another rollout has it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = add_to_record(Path(folder), [{"model": "a", "files": {"npz": "0000-x.npz"}}])
+    ...     [free_stem(Path(folder), "0000-x", {"model": name}) for name in ("a", "b")]
+    ['0000-x', '0000-x-2']
+    """
     taken = {
         str(entry["files"]["npz"]).removesuffix(".npz"): identity_of(entry)
         for entry in read_record(folder)
@@ -70,12 +88,20 @@ def free_stem(folder: Path, stem: str, identity: Mapping[str, Any]) -> str:
 
 
 def identity_of(entry: Mapping[str, Any]) -> Entry:
-    """What tells a rollout from others in its folder."""
+    """What tells a rollout from others in its folder.
+
+    >>> identity_of({"model": "a", "steps": 3})["model"], "steps" in identity_of({"steps": 3})
+    ('a', False)
+    """
     return {name: entry.get(name) for name in IDENTITY}
 
 
 def actions_digest(actions: np.ndarray | None) -> str | None:
-    """SHA-256 of actions given in a file; None where they are the recorded ones."""
+    """SHA-256 of actions given in a file; None where they are the recorded ones.
+
+    >>> actions_digest(None) is None, actions_digest(np.zeros((2, 4)))[:8]
+    (True, '66687aad')
+    """
     if actions is None:
         return None
     return hashlib.sha256(np.ascontiguousarray(actions, np.float32).tobytes()).hexdigest()

@@ -50,7 +50,13 @@ from pixelpush.vpn import VideoPixelNetwork, VideoUpscaler, load_model
 @dataclass(frozen=True)
 class Ready:
     """A loaded model and how it is to be sampled. name: as it was asked for. context: frames.
-    metadata: of the data that it was trained on."""
+    metadata: of the data that it was trained on.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> Ready("runs/a", model, 2, "cpu", RolloutSettings(seed=3)).about
+    'a  ·  seed 3  ·  temperature 1'
+    """
 
     name: str
     model: VideoPixelNetwork
@@ -69,7 +75,13 @@ class Ready:
 
 
 def prepare(name: str, context: int | None, device: Device, sampling: RolloutSettings) -> Ready:
-    """Load a model to sample from; a context of None is the one that it was trained with."""
+    """Load a model to sample from; a context of None is the one that it was trained with.
+
+    >>> prepare("nowhere", None, "cpu", RolloutSettings())
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped ...
+    """
     where = pick_device(device)
     facts = run_facts(name)
     given = facts.context if context is None else context
@@ -89,7 +101,17 @@ def roll_out_episodes(
 
     data: '' for the data that the model was trained on. split: '' for the last one. actions: a CSV
     of actions in the place of the recorded ones. Raises InputError for a number that the split does
-    not have."""
+    not have.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> ready = Ready("a", model, 2, "cpu", RolloutSettings())
+    >>> outputs = RolloutOutputs(Path("out"))
+    >>> roll_out_episodes(ready, "sim", "val", [0], outputs, actions=Path("nowhere.csv"))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere.csv: no such file; the model needs actions of 5 ...
+    """
     own = None if actions is None else read_actions(actions, ready.model.config.action_dim)
     read_record(outputs.out)  # refuses a folder of something else before hours are spent
     data = agreed_facts([ready.name], data).data
@@ -158,7 +180,16 @@ class _Measures:
 
 
 def roll_out_folder(ready: Ready, folder: Path, outputs: RolloutOutputs) -> None:
-    """Sample futures of the frames, states and actions in a folder, and write them."""
+    """Sample futures of the frames, states and actions in a folder, and write them.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> ready = Ready("a", model, 2, "cpu", RolloutSettings())
+    >>> roll_out_folder(ready, Path("nowhere"), RolloutOutputs(Path("out")))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: nowhere: no such folder; --folder names one with the first ...
+    """
     if outputs.layers:
         check_layers(ready.model)
     upscalers = _upscalers(ready, outputs)

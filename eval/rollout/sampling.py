@@ -31,7 +31,12 @@ class Futures:
     W), nats per pixel of the samples themselves at temperature 1. states: (N, context + steps, S).
     network_evaluations: per frame. state_error: float64 (N, known), of predicted states where the
     recorded ones are known: root mean square over the entries, in standard deviations of the
-    training states."""
+    training states.
+
+    >>> frames = np.zeros((2, 3, 1, 8, 8), np.uint8)
+    >>> Futures(frames, np.zeros((2, 3, 8, 8)), np.zeros((2, 5, 4)), 1).frames.shape[1]
+    3
+    """
 
     frames: np.ndarray
     log_prob: np.ndarray
@@ -53,7 +58,14 @@ def sample_futures(
 
     frames: uint8 (context, C, H, W); states: (>= context, S); actions: (>= context + steps - 1, A).
     number: the episode's, for the seeds. Sample i depends on (seed, number, i) only, not on how
-    many are drawn."""
+    many are drawn.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> frames, rows = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((4, 5), np.float32)
+    >>> sample_futures(model, frames, rows, rows, 3, RolloutSettings(samples=2)).frames.shape
+    (2, 3, 3, 8, 8)
+    """
     seeds = [
         derived_seed(settings.seed, "rollout", number, sample) for sample in range(settings.samples)
     ]
@@ -96,7 +108,16 @@ def rollout_episode(
     """Sample a recorded episode's futures and score its truth under teacher forcing.
 
     own_actions: what the arm does in place of the recorded actions (``plan_horizon``). Then, as
-    nobody knows what would have happened, the heat map is the model's uncertainty."""
+    nobody knows what would have happened, the heat map is the model's uncertainty.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> episode = Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> video, futures = rollout_episode(model, episode, 0, RolloutSettings(samples=1), "title")
+    >>> video.heat_name, len(futures.frames[0])
+    ('surprise', 2)
+    """
     horizon = plan_horizon(episode, context, settings, own_actions)
     given = episode.frames[:context]
     futures = sample_futures(
@@ -128,7 +149,15 @@ def state_error(
     model: VideoPixelNetwork, futures: Futures, states: np.ndarray, total: int
 ) -> np.ndarray:
     """How far predicted states are from the recorded ones, float64 (N, known): root mean square
-    over the entries, in standard deviations of the training states."""
+    over the entries, in standard deviations of the training states.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> predicted = np.ones((1, 3, 5), np.float32)
+    >>> futures = Futures(np.zeros((1, 1, 3, 8, 8)), np.zeros((1, 1, 8, 8)), predicted, 1)
+    >>> state_error(model, futures, np.zeros((3, 5)), total=3).tolist()
+    [[1.0]]
+    """
     context = futures.states.shape[1] - futures.frames.shape[1]
     deviation = model.state_std.cpu().numpy().astype(np.float64)
     error = (futures.states[:, context:total] - states[context:total]) / deviation
@@ -146,7 +175,15 @@ def rollout_context(
     """Sample futures of frames whose true future is not known.
 
     The heat map is the mean of the samples' own nats. It estimates the entropy of the model's
-    prediction at each pixel."""
+    prediction at each pixel.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> frames, rows = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((3, 5), np.float32)
+    >>> video, _ = rollout_context(model, frames, rows, rows, RolloutSettings(samples=1), "title")
+    >>> video.heat_name, video.truth is None, video.frames
+    ('uncertainty', True, 4)
+    """
     steps = len(actions) - len(frames) + 1 if settings.steps is None else settings.steps
     futures = sample_futures(model, frames, states, actions, steps, settings)
     return _unknown_future(title, frames, futures, actions)
@@ -165,7 +202,17 @@ def write_rollout(
     folder: Path, stem: str, video: RolloutVideo, futures: Futures, frames_per_second: int
 ) -> dict[str, str]:
     """Write ``stem``.mp4, .gif, .png, .csv and .npz into ``folder``, each whole or not at all;
-    returns their names."""
+    returns their names.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> frames, rows = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((3, 5), np.float32)
+    >>> found = rollout_context(model, frames, rows, rows, RolloutSettings(samples=1), "title")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_rollout(Path(folder), "0000-a", *found, frames_per_second=5)["npz"]
+    '0000-a.npz'
+    """
     pictures = write_pictures(folder, stem, video, frames_per_second)
     arrays = {
         "given": video.given,
@@ -186,7 +233,17 @@ def write_rollout(
 def write_pictures(
     folder: Path, stem: str, video: RolloutVideo, frames_per_second: int, prefix: str = ""
 ) -> dict[str, str]:
-    """Write ``stem``.mp4, .gif and .png; returns their names under ``prefix`` and their kind."""
+    """Write ``stem``.mp4, .gif and .png; returns their names under ``prefix`` and their kind.
+
+    >>> import tempfile
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> frames, rows = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((3, 5), np.float32)
+    >>> video, _ = rollout_context(model, frames, rows, rows, RolloutSettings(samples=1), "title")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_pictures(Path(folder), "a", video, 5, prefix="large_")
+    {'large_mp4': 'a.mp4', 'large_gif': 'a.gif', 'large_png': 'a.png'}
+    """
     movie = movie_frames(video)
     write_mp4(folder / f"{stem}.mp4", movie, frames_per_second)
     write_gif(folder / f"{stem}.gif", movie, frames_per_second)
@@ -202,7 +259,16 @@ def describe_rollout(
     device: str,
 ) -> dict[str, object]:
     """What was sampled, as JSON values. Surprise is of the recorded truth; a sample's own nats are
-    at temperature 1."""
+    at temperature 1.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> frames, rows = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((3, 5), np.float32)
+    >>> settings = RolloutSettings(samples=1)
+    >>> found = rollout_context(model, frames, rows, rows, settings, "title")
+    >>> describe_rollout(*found, {}, settings, "cpu")["steps"]
+    2
+    """
     pixels = futures.frames[0].size
     own = -futures.log_prob.astype(np.float64).sum(axis=(1, 2, 3)) / pixels
     found = {}
@@ -220,12 +286,21 @@ def describe_rollout(
 
 
 def device_of(model: VideoPixelNetwork) -> str:
-    """The device that holds the model's weights, as ``settings`` in rollout.json name it."""
+    """The device that holds the model's weights, as ``settings`` in rollout.json name it.
+
+    >>> from pixelpush.vpn import build_model
+    >>> device_of(build_model("ot", frame_size=8, coarse_scales=0))
+    'cpu'
+    """
     return next(model.parameters()).device.type
 
 
 def file_stem(number: int, name: str) -> str:
-    """A file name from an episode's number and id."""
+    """A file name from an episode's number and id.
+
+    >>> file_stem(7, "bin 3/episode")
+    '0007-bin_3_episode'
+    """
     return f"{number:04d}-{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}"
 
 

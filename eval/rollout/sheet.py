@@ -20,7 +20,15 @@ def contact_sheet(rollouts: Sequence[tuple[str, RolloutVideo]], title: str = "")
     """uint8 (H, W, 3): of each (words, rollout) the rows truth, first sample and heat map at up to
     ten frames, the context and the last always among them; rollouts lie below each other.
 
-    All frames must have one size."""
+    All frames must have one size.
+
+    >>> frames, none = np.zeros((3, 3, 8, 8), np.uint8), np.zeros((2, 2), np.float32)
+    >>> heat = np.ones((2, 8, 8))
+    >>> rest = (heat, "surprise", heat.mean((1, 2)), none, none)
+    >>> video = RolloutVideo("a", frames[:1], frames[1:], frames[None, 1:], *rest)
+    >>> contact_sheet([("first", video), ("second", video)]).shape
+    (938, 518, 3)
+    """
     height, width = rollouts[0][1].given.shape[2:]
     factor = max(1, _CELL // max(height, width))
     cell_height = height * factor

@@ -21,6 +21,13 @@ def load_upscalers(
     shipped ones.
 
     Raises InputError where the target is no doubling of the size or the chain does not fit.
+
+    >>> load_upscalers((), size=64, target=0, device="cpu")
+    []
+    >>> load_upscalers((), size=64, target=100, device="cpu")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --upscale 100: must be the model's frame size doubled once ...
     """
     if target == 0:
         return []
@@ -59,7 +66,17 @@ def super_resolve(
 
     large_truth: uint8 (>= context + steps, C, H', W') of the same episode where it is known: its
     context frames start the chain, the rest is the truth row. Without it the context is enlarged,
-    and no truth is shown."""
+    and no truth is shown.
+
+    >>> from pixelpush.vpn.super_resolution import build_upscaler
+    >>> frames, none = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((1, 2), np.float32)
+    >>> heat = np.ones((1, 8, 8))
+    >>> rest = (heat, "surprise", heat.mean((1, 2)), none, none)
+    >>> video = RolloutVideo("a", frames[:1], frames[1:], frames[None, 1:], *rest)
+    >>> model = build_upscaler(frame_size=16).eval()
+    >>> super_resolve(video, [model], None, seed=0, number=0, device="cpu").samples.shape
+    (1, 1, 3, 16, 16)
+    """
     factor = 2 ** len(upscalers)
     context = video.context
     steps = video.samples.shape[1]

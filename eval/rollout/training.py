@@ -30,7 +30,15 @@ def train_with_strips(
 ) -> None:
     """Train as ``run_training`` does; draw strips at the intervals of ``options.sample_examples``.
 
-    Raises InputError where strips are asked for of a model that is not a video model."""
+    Raises InputError where strips are asked for of a model that is not a video model.
+
+    >>> asked = RunOptions(sample_examples=8)
+    >>> data = TrainingData("objects")
+    >>> train_with_strips("objects-multiscale", data, Path("run"), PresetChanges(), [], asked)
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --sample-examples draws futures, of video models only; try ...
+    """
     wanted = options.sample_examples > 0
     draw = strips(preset, data, changes, settings) if wanted else None
     run_training(preset, data, run, changes, settings, options, draw)
@@ -41,7 +49,13 @@ def strips(
 ) -> DrawSamples:
     """What draws strips of the first validation episodes, else of the first training ones.
 
-    Raises InputError for a preset of another family."""
+    Raises InputError for a preset of another family.
+
+    >>> strips("objects-multiscale", TrainingData("objects"), PresetChanges(), [])
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: --sample-examples draws futures, of video models only; try ...
+    """
     chosen, model_settings, config = configure(preset, changes, settings)
     if chosen.family != "video":
         raise InputError(
@@ -60,7 +74,20 @@ def strips_while_training(
     """What ``training.loop.train`` takes as ``draw_samples``: strips of the first episodes.
 
     context: frames given. count: how many episodes are drawn. Sampling happens where the model
-    lies."""
+    lies.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from pixelpush.datasets.episodes import Episode
+    >>> from pixelpush.vpn import build_model
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> episode = Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> draw = strips_while_training([episode], RolloutSettings(samples=1), context=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     draw(build_model("ot", frame_size=8, coarse_scales=0), Path(folder))
+    ...     [file.name for file in Path(folder).iterdir()]
+    ['0000-a.png']
+    """
 
     def draw(model: nn.Module, folder: Path) -> None:
         assert isinstance(model, VideoPixelNetwork)

@@ -32,7 +32,15 @@ class RolloutVideo:
     nats per sub-pixel of the same. actions:
     (context + steps - 1 or more, A); action t leads from frame t to t + 1. arrows: (same, 2), what
     is drawn of them. layers: names and pictures (steps, C, H, W) of the layers that the first
-    sample was composed of, from back to front."""
+    sample was composed of, from back to front.
+
+    >>> frames, none = np.zeros((3, 3, 8, 8), np.uint8), np.zeros((2, 2), np.float32)
+    >>> heat = np.ones((2, 8, 8))
+    >>> rest = (heat, "surprise", heat.mean((1, 2)), none, none)
+    >>> video = RolloutVideo("a", frames[:1], frames[1:], frames[None, 1:], *rest)
+    >>> video.frames, [name for name, _ in video.rows()]
+    (3, ['truth', 'sample', 'surprise'])
+    """
 
     title: str
     given: np.ndarray
@@ -94,7 +102,11 @@ class RolloutVideo:
 
 def heat_scale(heat: np.ndarray) -> tuple[float, float]:
     """The (low, high) end of a colour scale: the bulk of the values, so that a single surprising
-    pixel does not darken the rest."""
+    pixel does not darken the rest.
+
+    >>> [round(end, 3) for end in heat_scale(np.linspace(0, 1, 201))]
+    [0.01, 0.995]
+    """
     low, high = np.percentile(heat, [1, 99.5])
     return float(low), float(max(high, low + 1e-6))
 
@@ -102,7 +114,12 @@ def heat_scale(heat: np.ndarray) -> tuple[float, float]:
 @dataclass(frozen=True)
 class StripLayout:
     """Where the pictures of a strip lie, in pixels. columns: the frames shown; rows: the tops of
-    the picture rows."""
+    the picture rows.
+
+    >>> layout = StripLayout((0, 1), 1, (8, 8), 10, (5, 30), 20, action_height=9, size=(99, 99))
+    >>> layout.at(row=1, column=1)
+    (24, 30)
+    """
 
     columns: tuple[int, ...]
     factor: int
@@ -120,7 +137,15 @@ class StripLayout:
 
 def strip_layout(video: RolloutVideo) -> StripLayout:
     """At most ``MOST_COLUMNS`` frames: the context and the predicted ones evenly spread, the last
-    always among them."""
+    always among them.
+
+    >>> frames, none = np.zeros((3, 3, 8, 8), np.uint8), np.zeros((2, 2), np.float32)
+    >>> heat = np.ones((2, 8, 8))
+    >>> rest = (heat, "surprise", heat.mean((1, 2)), none, none)
+    >>> layout = strip_layout(RolloutVideo("a", frames[:1], frames[1:], frames[None, 1:], *rest))
+    >>> layout.columns, layout.factor
+    ((0, 1, 2), 16)
+    """
     height, width = video.given.shape[2:]
     factor = max(1, STRIP_CELL // max(height, width))
     cell = (width * factor, height * factor)
@@ -140,7 +165,15 @@ def strip_layout(video: RolloutVideo) -> StripLayout:
 
 def rollout_strip(video: RolloutVideo) -> np.ndarray:
     """uint8 (H, W, 3): a column per frame; rows truth | actions | samples | heat map with its
-    colour bar."""
+    colour bar.
+
+    >>> frames, none = np.zeros((3, 3, 8, 8), np.uint8), np.zeros((2, 2), np.float32)
+    >>> heat = np.ones((2, 8, 8))
+    >>> rest = (heat, "surprise", heat.mean((1, 2)), none, none)
+    >>> video = RolloutVideo("a", frames[:1], frames[1:], frames[None, 1:], *rest)
+    >>> rollout_strip(video).shape == (*strip_layout(video).size[::-1], 3)
+    True
+    """
     layout = strip_layout(video)
     canvas = Canvas(*layout.size)
     width, height = layout.cell
@@ -201,13 +234,21 @@ def _nats_row(canvas: Canvas, video: RolloutVideo, layout: StripLayout) -> None:
 
 
 def action_numbers(action: np.ndarray, per_line: int = 1, most: int = MOST_NUMBERS) -> str:
-    """The action's first numbers, three digits behind the point."""
+    """The action's first numbers, three digits behind the point.
+
+    >>> action_numbers(np.array([0.5, -1.0, 0.25]), per_line=3)
+    '+0.500  -1.000  +0.250'
+    """
     shown = [f"{value:+.3f}" for value in action[:most]]
     return "\n".join("  ".join(shown[i : i + per_line]) for i in range(0, len(shown), per_line))
 
 
 def spread_frames(context: int, frames: int, most: int) -> tuple[int, ...]:
-    """At most ``most`` of the frames: the context, the last, and evenly spread ones between."""
+    """At most ``most`` of the frames: the context, the last, and evenly spread ones between.
+
+    >>> spread_frames(context=2, frames=20, most=5)
+    (0, 1, 2, 10, 19)
+    """
     if frames <= most:
         return tuple(range(frames))
     places = np.linspace(context, frames - 1, max(most - context, 2)).round().astype(int)

@@ -21,7 +21,11 @@ GROWTH_SIZES = (16, 32, 64, 128)
 
 @dataclass(frozen=True)
 class Outputs:
-    """What to write. quiet: say nothing while measuring."""
+    """What to write. quiet: say nothing while measuring.
+
+    >>> Outputs(json=Path("speed.json")).quiet
+    False
+    """
 
     json: Path | None = None
     figure: Path | None = None
@@ -39,7 +43,14 @@ def time_video_models(
 
     sizes: None for those of the growth figure where it is drawn, else for 64 alone. preset:
     'push-small', 'push' or 'paper'. distribution: 'published' gives O(TN) and O(T log N) the
-    256-way softmax, 'preset' what their presets have."""
+    256-way softmax, 'preset' what their presets have.
+
+    >>> asked = SpeedSettings(device="cpu")
+    >>> time_video_models("push-tiny", "preset", (8,), asked, Outputs(quiet=True))
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: unknown video model 'push-otn-tiny'; choose one of baseline, ...
+    """
     device = pick_device(settings.device)
     graph = settings.graph
     if graph == "auto":
@@ -76,7 +87,11 @@ def _builder(preset: str, distribution: str) -> Callable[[str, int], VideoPixelN
 
 
 def time_image_models(preset: str, settings: SpeedSettings, outputs: Outputs) -> None:
-    """Time the image samplers and print the O(N) and O(log N) rows of Table 4."""
+    """Time the image samplers and print the O(N) and O(log N) rows of Table 4.
+
+    >>> PUBLISHED_BATCH  # images sampled at once where ``settings`` do not say
+    30
+    """
     size = "paper" if preset == "paper" else "small"
     batch = PUBLISHED_BATCH if settings.batch is None else settings.batch
     report = measure_images(size, batch, pick_device(settings.device), settings.plain_steps)

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 def table4_text(report: SpeedReport) -> str:
     """Reed et al. 2017, Table 4, video part, ours beside the published one; a dash where nothing
-    was measured."""
+    was measured.
+
+    >>> from pixelpush.eval.speed.settings import SpeedSettings
+    >>> row = Timing("ot", "plain", 64, 0.02, 0.0, 1, 1)
+    >>> report = SpeedReport(SpeedSettings(), 64, "a CPU", {}, [row])
+    >>> "a CPU" in table4_text(report).splitlines()[0]
+    True
+    """
     settings = report.settings
     size = report.table_size
     found = report.at(size)
@@ -76,7 +83,17 @@ def _published(kind: str, sampler: str) -> str:
 
 
 def growth_figure(report: SpeedReport, path: Path) -> None:
-    """Seconds a frame against the side of the frame, both logarithmic."""
+    """Seconds a frame against the side of the frame, both logarithmic.
+
+    >>> import tempfile
+    >>> from pixelpush.eval.speed.settings import SpeedSettings
+    >>> rows = [Timing("ot", "plain", size, size / 1000, 0.0, 1, 1) for size in (16, 32)]
+    >>> report = SpeedReport(SpeedSettings(), 64, "a CPU", {}, rows)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     growth_figure(report, Path(folder) / "a.png")
+    ...     (Path(folder) / "a.png").is_file()
+    True
+    """
     with figure_file(path, 6.4, 4.4) as figure:
         _draw_growth(report, figure.subplots())
 

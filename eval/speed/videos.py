@@ -58,7 +58,11 @@ class Timing:
     smallest of them.
 
     sequential_steps: network steps one after another; evaluations: the paper's count, a step per
-    sub-pixel for O(TN). videos, frames: how many were timed, and of how many frames each."""
+    sub-pixel for O(TN). videos, frames: how many were timed, and of how many frames each.
+
+    >>> Timing("ot", "plain", 64, 0.02, spread=0.001, evaluations=1, sequential_steps=1).frames
+    1
+    """
 
     kind: str
     sampler: str
@@ -78,7 +82,14 @@ def time_sampler(
     """Time one sampler of one model; None where this machine or this setting cannot run it.
 
     seconds: about how long that may take. Raises InputError for a name that the model's kind does
-    not have."""
+    not have.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()
+    >>> settings = SpeedSettings(videos=1, frames=1, device="cpu", graph="none")
+    >>> time_sampler(model, "plain", settings, seconds=0.0).frames
+    1
+    """
     kind = KINDS.find(model.config.kind)
     sampler = kind.sampler(name)
     if isinstance(sampler, PartialSampler):
@@ -198,7 +209,13 @@ def _time_part(
 @torch.no_grad()
 def count_work(model: VideoPixelNetwork) -> dict[str, float]:
     """'gigaflop' of one sampled frame at batch 1, and 'weight_megabytes' in float32, read at least
-    once a frame."""
+    once a frame.
+
+    >>> from pixelpush.vpn import build_model
+    >>> work = count_work(build_model("ot", frame_size=8, coarse_scales=0))
+    >>> sorted(work), work["gigaflop"] > 0
+    (['gigaflop', 'weight_megabytes'], True)
+    """
     carry, action, uniforms = static_inputs(model, 1)
     with FlopCounterMode(display=False) as counter:
         model.step(carry, action, uniforms)
@@ -211,7 +228,12 @@ class SpeedReport:
     """Everything that was measured of the video samplers.
 
     work: by kind, as ``count_work`` gives it. preset, distribution: what was built; '' where the
-    caller built its own."""
+    caller built its own.
+
+    >>> row = Timing("ot", "plain", 64, 0.02, 0.0, 1, 1)
+    >>> SpeedReport(SpeedSettings(), 64, "a CPU", {}, [row]).at(64)["ot", "plain"].evaluations
+    1
+    """
 
     settings: SpeedSettings
     table_size: int
@@ -240,7 +262,11 @@ def measure(
 ) -> SpeedReport:
     """Time every sampler at every size. build(kind, size) gives the model; the table is drawn at
     ``table_size``. progress(words) is called before and after each timing. The minutes that are
-    left are shared evenly by the rows that are left."""
+    left are shared evenly by the rows that are left.
+
+    >>> list(dict.fromkeys(kind.name for kind, _ in sampler_rows()))  # what ``build`` is asked for
+    ['otn', 'baseline', 'ot', 'otlogn']
+    """
     timings: list[Timing] = []
     work: dict[str, dict[str, float]] = {}
     every = sorted({*sizes, table_size})
@@ -266,7 +292,11 @@ def measure(
 
 
 def hardware(device: str) -> str:
-    """The device in words, with the library that drove it."""
+    """The device in words, with the library that drove it.
+
+    >>> hardware("cpu").endswith(f"torch {torch.__version__}")
+    True
+    """
     if device == "cuda":
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
     model = platform.processor() or platform.machine()

@@ -14,6 +14,8 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 # Folders whose public names must each have an example; examples elsewhere run where they stand.
 CORE = ("image", "vpn", "datasets", "training")
+# Sub-packages of eval, and its single modules, whose public names must each have an example.
+EVALUATION = ("rollout", "likelihood", "images", "speed")
 
 
 def modules() -> list[str]:
@@ -40,8 +42,12 @@ def modules() -> list[str]:
 
 def shared_modules() -> list[str]:
     """Names of the modules outside of the core whose public names each have an example."""
-    measuring = ("statistics", "text", "clips", "calibration", "watching", "devices")
-    return [f"pixelpush.eval.{name}" for name in measuring]
+    files = [*(ROOT / "eval").glob("*.py")]
+    files += [file for folder in EVALUATION for file in (ROOT / "eval" / folder).glob("*.py")]
+    names = [
+        ".".join(("pixelpush", *file.relative_to(ROOT).with_suffix("").parts)) for file in files
+    ]
+    return [name.removesuffix(".__init__") for name in sorted(names)]
 
 
 def without_example(module: ModuleType) -> list[str]:
