@@ -105,8 +105,7 @@ def markdown(reports: Report) -> str:
     parts = ["The shipped models:", likelihood_markdown(reports["table2"])]
     if "equal" in reports:
         parts += [
-            f"The four kinds after {reports['equal']['examples']:,} clips each, and what "
-            "augmentation changes:",
+            f"After {reports['equal']['examples']:,} clips each, from the same learnt drawing:",
             equal_markdown(reports["equal"]),
         ]
     if "quality" in reports:
