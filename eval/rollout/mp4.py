@@ -22,7 +22,8 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_png(Path(folder) / "a.png", np.zeros((2, 3, 1), np.uint8))
-    ...     Image.open(Path(folder) / "a.png").size
+    ...     with Image.open(Path(folder) / "a.png") as picture:
+    ...         picture.size
     (3, 2)
     """
     with atomic_file(path) as partial:
@@ -37,7 +38,8 @@ def write_gif(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     frames = np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)
     ...     write_gif(Path(folder) / "a.gif", frames, frames_per_second=5)
-    ...     Image.open(Path(folder) / "a.gif").n_frames
+    ...     with Image.open(Path(folder) / "a.gif") as picture:
+    ...         picture.n_frames
     2
     """
     pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE) for frame in pixels]
