@@ -68,7 +68,10 @@ def scales_of(model: ImageModel) -> tuple[int, ...]:
     model of one scale.
 
     >>> from pixelpush.image import build_image_model
-    >>> scales_of(build_image_model("gated-pixelcnn", image_size=8, channels=8, layers=2))
+    >>> size = {"image_size": 16, "channels": 8}
+    >>> scales_of(build_image_model("multiscale-pixelcnn", base_layers=2, blocks=1, **size))
+    (8, 16)
+    >>> scales_of(build_image_model("gated-pixelcnn", layers=2, **size))
     ()
     """
     return model.config.sizes if isinstance(model, MultiscalePixelCNN) else ()

@@ -150,10 +150,13 @@ def pushes(
     simulated bin's labels: object_poses (T, n, 7) in metres, object_places (T, n, 3),
     object_visible (T, n) and segmentation (T, H, W), in which object i has label 2 + i.
 
-    >>> poses = np.zeros((2, 1, 7))
-    >>> labels = {"object_poses": poses, "object_visible": np.ones((2, 1))}
-    >>> pushes(np.zeros((2, 1, 8, 8), np.uint8), np.zeros((1, 1, 1, 8, 8), np.uint8), labels, 1)
-    [[]]
+    >>> frames = np.zeros((2, 1, 8, 16), np.uint8)
+    >>> frames[0, 0, 2:5, 2:5] = frames[1, 0, 2:5, 6:9] = 9
+    >>> places = np.array([[[3.0, 3, 0]], [[7.0, 3, 0]]])
+    >>> labels = {"object_poses": places / 100, "object_places": places}
+    >>> labels |= {"object_visible": np.ones((2, 1)), "segmentation": 2 * (frames[:, 0] > 0)}
+    >>> pushes(frames, frames[None, 1:], labels, context=1)[0][0].found_move.tolist()
+    [4.0, 0.0]
     """
     start = context - 1
     moved = 100 * np.linalg.norm(
