@@ -65,7 +65,7 @@ def card_text(
 
     >>> saved = SavedModel(Path("run"), "video", {"kind": "ot", "frame_size": 64})
     >>> card_text("mine", saved, {"data": "sim"}, {}).splitlines()[2]
-    'A `ot` model of PixelPush for frames of 64x64 pixels (video).'
+    'A PixelPush model of kind `ot` for frames of 64x64 pixels (video).'
     """
     model = saved.config
     sides = model.get("frame_size") or model.get("image_size")
