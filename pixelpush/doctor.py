@@ -17,7 +17,19 @@ from pixelpush.finding import Finding
 def print_page(runs: Sequence[Path], full: bool) -> int:
     """Print the page: installation, devices, data stores, weights and runs. Returns the faults.
 
-    full: read every episode of every store and compare its content hash."""
+    full: read every episode of every store and compare its content hash.
+
+    >>> import contextlib, io
+    >>> from unittest.mock import patch
+    >>> no_findings = patch.multiple(
+    ...     "pixelpush.soundness", data_stores=lambda full: [], shipped_weights=lambda: []
+    ... )
+    >>> page = io.StringIO()
+    >>> with no_findings, contextlib.redirect_stdout(page):
+    ...     faults = print_page([], full=False)
+    >>> page.getvalue().splitlines()[0]
+    'software'
+    """
     faults = _print_section("software", software()) + _print_section("devices", devices())
 
     from pixelpush import soundness
@@ -40,7 +52,11 @@ def _print_section(title: str, findings: Iterable[Finding]) -> int:
 
 
 def software() -> Iterator[Finding]:
-    """Python, pixelpush, the packages it needs with the versions that it allows, and ffmpeg."""
+    """Python, pixelpush, the packages it needs with the versions that it allows, and ffmpeg.
+
+    >>> next(software()).sound
+    True
+    """
     yield Finding(f"python {platform.python_version()}, {platform.platform()}")
     yield Finding(f"pixelpush {pixelpush.__version__}, {Path(pixelpush.__file__).parent}")
     try:
@@ -92,7 +108,11 @@ def _ffmpeg() -> Finding:
 
 
 def devices() -> Iterator[Finding]:
-    """What torch can compute on."""
+    """What torch can compute on.
+
+    >>> next(devices()).text
+    'cpu, ... threads'
+    """
     try:
         import torch
     except (ImportError, OSError) as error:

@@ -35,7 +35,14 @@ def mixed_checkouts(package: Path) -> str | None:
 
 
 def warn_if_mixed(package: Path) -> None:
-    """Warn once, at import, where two checkouts are mixed."""
+    """Warn once, at import, where two checkouts are mixed.
+
+    >>> with warnings.catch_warnings(record=True) as found:
+    ...     warnings.simplefilter("always")
+    ...     warn_if_mixed(Path("elsewhere"))
+    >>> str(found[0].message)
+    'two checkouts are mixed: pixelpush comes from elsewhere, ...'
+    """
     text = mixed_checkouts(package)
     if text is not None:
         warnings.warn(text, stacklevel=3)

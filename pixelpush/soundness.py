@@ -27,7 +27,11 @@ _LEFTOVERS = (".*.partial", ".*.new", ".*.old", ".*.working")
 
 
 def data_stores(full: bool = False) -> Iterator[Finding]:
-    """Space at the data root, each store under it, and what killed preparations left there."""
+    """Space at the data root, each store under it, and what killed preparations left there.
+
+    >>> next(data_stores()).sound
+    True
+    """
     root = data_root()
     there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     yield Finding(
@@ -87,7 +91,11 @@ def _read_all(store: Any) -> None:
 
 
 def shipped_weights(folder: Path = SHIPPED) -> Iterator[Finding]:
-    """The models that come with the package: each is built, and its weights read."""
+    """The models that come with the package: each is built, and its weights read.
+
+    >>> [finding.text for finding in shipped_weights(Path("nowhere"))]
+    ['none in this installation']
+    """
     models = sorted(file.parent for file in folder.glob("*/model.json"))
     if not models:
         yield Finding("none in this installation")
@@ -110,7 +118,11 @@ def _model(path: Path, name: str) -> Finding:
 
 
 def run_folder(run: Path) -> Iterator[Finding]:
-    """A run's saves, which of them is the best, and those that are damaged."""
+    """A run's saves, which of them is the best, and those that are damaged.
+
+    >>> [finding.sound for finding in run_folder(Path("nowhere"))]
+    [False]
+    """
     unfinished = leftovers(run)
     for leftover in unfinished:
         yield Finding(f"{leftover}: left by a command that was killed; the same command removes it")

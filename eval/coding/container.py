@@ -119,6 +119,11 @@ class Reader:
 
 
 def damaged(path: Path, why: str) -> InputError:
+    """The error of a file that cannot be read, as one line.
+
+    >>> str(damaged(Path("pushes.pp"), "cut short"))
+    'pushes.pp: the file is damaged (cut short); get it again.'
+    """
     return InputError(f"{path}: the file is damaged ({why}); get it again.")
 
 

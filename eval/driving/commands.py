@@ -23,7 +23,12 @@ from pixelpush.vpn import VideoConfig, load_model
 
 
 def begin_session(start: DriveSettings) -> Session:
-    """A session at its first frame."""
+    """A session at its first frame.
+
+    >>> begin_session(DriveSettings(model="nowhere"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped ...
+    """
     model = load_model(start.model, pick_device(start.device), family="video")
     facts = run_facts(start.model)
     source = _source(start, model.config, facts)
@@ -32,7 +37,18 @@ def begin_session(start: DriveSettings) -> Session:
 
 
 def drive(start: DriveSettings, port: int, out: Path, browser: bool) -> None:
-    """Serve a session until it is interrupted. Raises InputError where the port is taken."""
+    """Serve a session until it is interrupted. Raises InputError where the port is taken.
+
+    >>> with socket.socket() as taken:
+    ...     taken.bind((HOST, 0))
+    ...     taken.listen()
+    ...     port = taken.getsockname()[1]
+    ...     try:
+    ...         drive(DriveSettings(), port, Path("drives"), browser=False)
+    ...     except InputError as error:
+    ...         print(str(error).replace(str(port), "PORT"))
+    --port PORT: is taken by another program; choose another, or 0 for a free one.
+    """
     _check_port(port)
     driver = Driver(begin_session(start), out)
     token = new_token()

@@ -34,7 +34,14 @@ Result = TypeVar("Result")
 
 
 class Viewer:
-    """One page that looks on: what it holds, and what waits to be sent to it."""
+    """One page that looks on: what it holds, and what waits to be sent to it.
+
+    >>> viewer = Viewer(width=5)
+    >>> viewer.tell("saved")
+    >>> viewer.show(b"a frame")
+    >>> viewer.holds, asyncio.run(viewer.next())
+    (False, ['saved', b'a frame'])
+    """
 
     def __init__(self, width: int):
         self.hold = Hold(np.zeros(width, np.float32))
@@ -72,7 +79,20 @@ class Viewer:
 class Driver:
     """The session's one thread, and everybody who looks on.
 
-    out: folder of recordings. fastest: frames a second at most."""
+    out: folder of recordings. fastest: frames a second at most.
+
+    >>> from pixelpush.eval.driving.session import Source
+    >>> from pixelpush.eval.environments.beginnings import Beginning
+    >>> from pixelpush.vpn import build_model
+    >>> rows = np.zeros((2, 5), np.float32)
+    >>> given = Beginning(np.zeros((2, 3, 8, 8), np.uint8), rows, rows[1:], "black")
+    >>> source = Source(data="", given=given, simulated=False)
+    >>> driver = Driver(Session(build_model("ot", frame_size=8, coarse_scales=0), source), Path())
+    >>> viewer = asyncio.run(driver.join())
+    >>> driver.viewers == {viewer}
+    True
+    >>> driver.close()
+    """
 
     def __init__(self, session: Session, out: Path, fastest: float = FASTEST):
         self.session = session

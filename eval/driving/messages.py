@@ -21,7 +21,11 @@ _HEAT_TOP = 12.0  # nats a pixel that the heat map's brightest level stands for
 
 @dataclass(frozen=True)
 class Hold:
-    """What is held: (A,) in -1..1, all zero for nothing; or a target to go to, (A,)."""
+    """What is held: (A,) in -1..1, all zero for nothing; or a target to go to, (A,).
+
+    >>> Hold(np.zeros(5)).target is None
+    True
+    """
 
     held: np.ndarray
     target: np.ndarray | None = None
@@ -29,7 +33,11 @@ class Hold:
 
 @dataclass(frozen=True)
 class Reset:
-    """Begin anew, at this episode or at the same one."""
+    """Begin anew, at this episode or at the same one.
+
+    >>> read_message('{"type": "reset", "episode": 3}', 5)
+    Reset(split=None, episode=3)
+    """
 
     split: str | None = None
     episode: int | None = None
@@ -37,7 +45,11 @@ class Reset:
 
 @dataclass(frozen=True)
 class Change:
-    """Other settings of the sampling, those that are not None."""
+    """Other settings of the sampling, those that are not None.
+
+    >>> read_message('{"type": "set", "temperature": 0.5}', 5)
+    Change(prediction=None, temperature=0.5, seed=None)
+    """
 
     prediction: str | None = None
     temperature: float | None = None
@@ -46,7 +58,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Plain:
-    """'back', 'record', 'stop', or 'look' for the newest frame again."""
+    """'back', 'record', 'stop', or 'look' for the newest frame again.
+
+    >>> read_message('{"type": "record"}', 5)
+    Plain(name='record')
+    """
 
     name: str
 
@@ -102,7 +118,14 @@ def pack_view(view: View) -> bytes:
     """A view as one binary message: length of the header (uint32, little-endian), header as JSON,
     frame (H, W, C), heat (H, W), and the real frame where there is one; all uint8.
 
-    The heat's 255 stands for 12 nats a pixel and more."""
+    The heat's 255 stands for 12 nats a pixel and more.
+
+    >>> black = np.zeros((3, 8, 8), np.uint8)
+    >>> view = View(1, black, np.zeros((8, 8)), 0.5, np.zeros(5), np.zeros(5), step_seconds=0.1)
+    >>> header, pixels = unpack_view(pack_view(view))
+    >>> header["size"], len(pixels)
+    ([3, 8, 8], 256)
+    """
     heat = np.clip(view.heat / _HEAT_TOP * 255, 0, 255).astype(np.uint8)
     parts = [_interleaved(view.frame), heat.tobytes()]
     if view.real is not None:
@@ -124,7 +147,13 @@ def pack_view(view: View) -> bytes:
 
 
 def unpack_view(message: bytes) -> tuple[dict[str, Any], bytes]:
-    """Header and pixels of a packed view."""
+    """Header and pixels of a packed view.
+
+    >>> black = np.zeros((3, 8, 8), np.uint8)
+    >>> view = View(1, black, np.zeros((8, 8)), 0.5, np.zeros(5), np.zeros(5), step_seconds=0.1)
+    >>> unpack_view(pack_view(view))[0]["nats"]
+    0.5
+    """
     (length,) = struct.unpack_from("<I", message)
     return json.loads(message[4 : 4 + length]), message[4 + length :]
 

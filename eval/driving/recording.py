@@ -20,7 +20,14 @@ _FRAMES_PER_SECOND = 5
 
 
 def new_folder(out: Path) -> Path:
-    """The first of ``out``/drive-001, drive-002, ... that is not there."""
+    """The first of ``out``/drive-001, drive-002, ... that is not there.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     (Path(out) / "drive-001").mkdir()
+    ...     new_folder(Path(out)).name
+    'drive-002'
+    """
     number = 1
     while (out / f"drive-{number:03d}").exists():
         number += 1
@@ -33,7 +40,15 @@ def save_drive(
     """Write drive.mp4, actions.csv, the store ``predicted`` and, with physics beside it, ``real``.
 
     Each store has one split, ``train``, of one episode. action_kind: 'pose' or 'delta', for the
-    store. Returns the paths."""
+    store. Returns the paths.
+
+    >>> import tempfile
+    >>> rest, black = np.zeros(5, np.float32), np.zeros((3, 16, 16), np.uint8)
+    >>> recording = [Recorded(time, black, rest, rest) for time in range(3)]
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     [path.name for path in save_drive(recording, Path(out), "black frames", "pose")]
+    ['drive.mp4', 'actions.csv', 'predicted']
+    """
     film, table = folder / "drive.mp4", folder / "actions.csv"
     write_mp4(film, _film(recording), _FRAMES_PER_SECOND)
     _write_table(recording, table)
@@ -59,7 +74,13 @@ def save_drive(
 def led_away(recording: Sequence[Recorded]) -> np.ndarray:
     """Actions float32 (T, A) as episodes have them: ``actions[t]`` leads from frame t to t + 1.
 
-    The last one leads to no frame; it is the one before it again."""
+    The last one leads to no frame; it is the one before it again.
+
+    >>> black = np.zeros((3, 8, 8), np.uint8)
+    >>> came = [Recorded(t, black, np.zeros(1), np.array([t])) for t in range(3)]
+    >>> led_away(came).ravel().tolist()
+    [1.0, 2.0, 2.0]
+    """
     came = np.stack([each.action for each in recording]).astype(np.float32)
     return np.concatenate([came[1:], came[-1:]])
 

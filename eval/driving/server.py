@@ -58,7 +58,12 @@ def new_token() -> str:
 
 def make_app(driver: Driver, token: str) -> Starlette:
     """The application. Requests without the token, for another host, or from another page's
-    websocket, are refused."""
+    websocket, are refused.
+
+    >>> from unittest.mock import Mock
+    >>> [route.path for route in make_app(Mock(Driver), new_token()).routes]
+    ['/', '/drive']
+    """
 
     def allowed(given: str | None) -> bool:
         return hmac.compare_digest((given or "").encode(), token.encode())
@@ -139,7 +144,12 @@ async def _send(websocket: WebSocket, viewer: Viewer) -> None:
 
 
 def make_server(driver: Driver, token: str, port: int) -> uvicorn.Server:
-    """A server of the application on 127.0.0.1; port 0 takes any free one."""
+    """A server of the application on 127.0.0.1; port 0 takes any free one.
+
+    >>> from unittest.mock import Mock
+    >>> make_server(Mock(Driver), new_token(), port=0).config.host
+    '127.0.0.1'
+    """
     return uvicorn.Server(
         uvicorn.Config(
             make_app(driver, token),

@@ -30,7 +30,11 @@ _BLUR = 5  # pixels: the heat map is a mean over so many, both ways
 @dataclass(frozen=True)
 class Source:
     """Where drives begin. data: 'sim' (or another laboratory), or a data set's name; given: frames
-    of the user's own instead. split, episode: of the first drive."""
+    of the user's own instead. split, episode: of the first drive.
+
+    >>> Source("sim-diverse", episode=3).split
+    'val'
+    """
 
     data: str = "sim"
     split: str = "val"
@@ -41,7 +45,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How frames are predicted; prediction "mean" samples nothing. Raises InputError."""
+    """How frames are predicted; prediction "mean" samples nothing. Raises InputError.
+
+    >>> Sampling(temperature=0.1).prediction
+    'sample'
+    >>> Sampling("median")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: unknown sampler 'median'; choose one of sample, mean.
+    """
 
     prediction: str = "sample"
     temperature: float = 0.5
@@ -56,7 +67,11 @@ class Sampling:
 @dataclass(frozen=True)
 class Recorded:
     """One frame of a drive. time: its number. action: the one that led to it; of the first frame,
-    the one that moves nothing."""
+    the one that moves nothing.
+
+    >>> Recorded(0, np.zeros((3, 8, 8), np.uint8), np.zeros(5), np.zeros(5)).real_frame is None
+    True
+    """
 
     time: int
     frame: np.ndarray
@@ -73,7 +88,12 @@ class View:
     frame: uint8 (C, H, W). heat: float32 (H, W), nats per pixel: how surprised the model is at its
     own sample, averaged over 5 x 5 pixels, an unbiased estimate of the mean entropy there; zero
     for given frames and means. nats: per sub-pixel. real: what the physics shows under the same
-    actions, or None; distance: mean difference from it, in levels."""
+    actions, or None; distance: mean difference from it, in levels.
+
+    >>> black = np.zeros((3, 8, 8), np.uint8)
+    >>> View(1, black, np.zeros((8, 8)), 0.5, np.zeros(5), np.zeros(5), step_seconds=0.1).nats
+    0.5
+    """
 
     number: int
     frame: np.ndarray

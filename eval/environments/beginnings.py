@@ -22,7 +22,12 @@ OPTIONS = ("episode", "split", "frames", "states", "actions", "point", "goal")
 @dataclass(frozen=True)
 class Beginning:
     """Frames uint8 (T, C, H, W), states float32 (T, S) and actions (T - 1, A) that led from frame
-    to frame. name: for people."""
+    to frame. name: for people.
+
+    >>> rows = np.zeros((2, 5), np.float32)
+    >>> Beginning(np.zeros((2, 3, 8, 8), np.uint8), rows, rows[1:], "black").copy().name
+    'black'
+    """
 
     frames: np.ndarray
     states: np.ndarray
@@ -36,7 +41,11 @@ class Beginning:
 
 @dataclass(frozen=True)
 class Goal:
-    """A point of the last given frame and where it shall go: column and row of both."""
+    """A point of the last given frame and where it shall go: column and row of both.
+
+    >>> Goal(point=np.array([3, 4]), goal=np.array([5, 6])).goal.tolist()
+    [5, 6]
+    """
 
     point: np.ndarray
     goal: np.ndarray
@@ -46,7 +55,12 @@ def begin_bin(laboratory: str, split: str, episode: int, size: int) -> tuple[Pus
     """The simulated bin at an episode's beginning, after one step with the hand at rest.
 
     A model needs two frames to predict from. The bin goes on from the second. Raises InputError
-    for an unknown split and a number below 0."""
+    for an unknown split and a number below 0.
+
+    >>> begin_bin("sim", "val", -1, size=64)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: episode -1: episodes are counted from 0.
+    """
     check_split(split)
     _check_number(episode)
     bin = PushingBin(laboratory, split, episode, size)
@@ -74,7 +88,12 @@ def _bin_beginning(laboratory: str, split: str, episode: int, size: int) -> Begi
 
 
 def find_beginning(data: str, split: str, episode: int, size: int) -> Beginning:
-    """The beginning of an episode: of the simulated bin, or of a prepared data set."""
+    """The beginning of an episode: of the simulated bin, or of a prepared data set.
+
+    >>> find_beginning("sim", "val", -1, size=64)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: episode -1: episodes are counted from 0.
+    """
     _check_number(episode)
     if is_simulated(data):
         check_split(split)
@@ -101,7 +120,14 @@ def _check_number(episode: int) -> None:
 
 
 def given_beginning(options: Mapping[str, Any]) -> Beginning:
-    """The beginning that a caller gives: frames, states, and the actions between them."""
+    """The beginning that a caller gives: frames, states, and the actions between them.
+
+    >>> given_beginning({"frames": np.zeros((2, 3, 8, 8), np.uint8)}).actions.shape
+    (1, 0)
+    >>> given_beginning({"frames": np.zeros((3, 8, 8))})
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: options frames: uint8 (T, C, H, W) is needed, got float64 (3, ...
+    """
     frames = np.asarray(options["frames"])
     if frames.dtype != np.uint8 or frames.ndim != 4:
         raise InputError(
@@ -114,7 +140,14 @@ def given_beginning(options: Mapping[str, Any]) -> Beginning:
 
 
 def check_options(options: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Refuse options of ``reset`` that mean nothing."""
+    """Refuse options of ``reset`` that mean nothing.
+
+    >>> check_options({"episode": 3})
+    {'episode': 3}
+    >>> check_options({"episod": 3})
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: reset: unknown option 'episod'; the options are episode, ...
+    """
     given = options or {}
     unknown = sorted(set(given) - set(OPTIONS))
     if unknown:
@@ -127,7 +160,13 @@ def check_options(options: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def goal_of(options: Mapping[str, Any]) -> Goal | None:
-    """The goal in the options of ``reset``, if there is one."""
+    """The goal in the options of ``reset``, if there is one.
+
+    >>> goal_of({"point": (3, 4), "goal": (5, 6)}).point.tolist()
+    [3.0, 4.0]
+    >>> goal_of({}) is None
+    True
+    """
     if "point" not in options:
         return None
     point, goal = (np.asarray(options[name], np.float32) for name in ("point", "goal"))

@@ -149,7 +149,15 @@ def as_world(model: VideoPixelNetwork | World) -> World:
 
 
 def begin_world(world: World, beginnings: list[Beginning]) -> Moment:
-    """A batch of beginnings as the moment that a world goes on from."""
+    """A batch of beginnings as the moment that a world goes on from.
+
+    >>> from pixelpush.vpn import build_model
+    >>> world = as_world(build_model("ot", frame_size=8, coarse_scales=0))
+    >>> rows = np.zeros((2, 5), np.float32)
+    >>> black = Beginning(np.zeros((2, 3, 8, 8), np.uint8), rows, rows[1:], "black")
+    >>> begin_world(world, [black, black]).frame.shape
+    torch.Size([2, 3, 8, 8])
+    """
     arrays = (
         np.stack([beginning.frames for beginning in beginnings]),
         np.stack([beginning.states for beginning in beginnings]),
@@ -160,14 +168,27 @@ def begin_world(world: World, beginnings: list[Beginning]) -> Moment:
 
 
 def begun(moment: Moment | None) -> Moment:
-    """The moment, or a clear line where there is none yet."""
+    """The moment, or a clear line where there is none yet.
+
+    >>> begun(None)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: the environment has not begun; call reset() first.
+    """
     if moment is None:
         raise InputError("the environment has not begun; call reset() first.")
     return moment
 
 
 def checked_action(space: gymnasium.spaces.Space, action: np.ndarray) -> np.ndarray:
-    """The action as float32; refuses another shape and numbers beyond the bounds."""
+    """The action as float32; refuses another shape and numbers beyond the bounds.
+
+    >>> box = gymnasium.spaces.Box(-1, 1, (2,))
+    >>> checked_action(box, [0.5, 0]).tolist()
+    [0.5, 0.0]
+    >>> checked_action(box, [2.0, 0])
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: action [2.0, 0.0]: outside [-1.0, -1.0] to [1.0, 1.0]; clip ...
+    """
     assert isinstance(space, gymnasium.spaces.Box)
     command = np.asarray(action, np.float32)
     if command.shape != space.shape:
@@ -183,5 +204,9 @@ def checked_action(space: gymnasium.spaces.Space, action: np.ndarray) -> np.ndar
 
 
 def render_frame(frame: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) of a frame (H, W, C); one channel is shown as grey."""
+    """uint8 (H, W, 3) of a frame (H, W, C); one channel is shown as grey.
+
+    >>> render_frame(np.zeros((8, 8, 1), np.uint8)).shape
+    (8, 8, 3)
+    """
     return np.repeat(frame, 3, axis=-1) if frame.shape[-1] == 1 else frame[..., :3].copy()

@@ -37,7 +37,14 @@ def model_spaces(
 ) -> tuple[gymnasium.spaces.Dict, gymnasium.spaces.Box]:
     """Observations and actions of a model: the bin's, or wide bounds round its own statistics.
 
-    of_bin: whether the model was trained on the simulated bin."""
+    of_bin: whether the model was trained on the simulated bin.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> observations, actions = model_spaces(model, of_bin=False)
+    >>> observations["frame"].shape, actions.shape
+    ((8, 8, 3), (5,))
+    """
     c = model.config
     if of_bin:
         return bin_spaces(c.frame_size)
@@ -52,7 +59,11 @@ def model_spaces(
 
 
 def observe(frame: np.ndarray, state: np.ndarray) -> dict[str, np.ndarray]:
-    """An observation from a frame uint8 (..., C, H, W) and a state (..., S)."""
+    """An observation from a frame uint8 (..., C, H, W) and a state (..., S).
+
+    >>> observe(np.zeros((3, 8, 8), np.uint8), np.zeros(5))["frame"].shape
+    (8, 8, 3)
+    """
     picture = np.ascontiguousarray(np.moveaxis(frame, -3, -1))
     return {"frame": picture, "state": np.ascontiguousarray(state, np.float32)}
 

@@ -39,7 +39,11 @@ _DIRECTIONS = 8
 class Pair:
     """One start and its other actions. kind: 'other' takes the motion of episode ``other`` of the
     same split; 'miss' moves the push by ``aside`` (x, y) metres, so that ``target``, the object
-    that the own actions push furthest, stays where it is."""
+    that the own actions push furthest, stays where it is.
+
+    >>> Pair("val", 0, OTHER, other=3).aside
+    (0.0, 0.0)
+    """
 
     split: str
     episode: int
@@ -52,7 +56,13 @@ class Pair:
 @dataclass(frozen=True)
 class Futures:
     """Both futures of a pair. own, other: Episode with ``segmentation`` and ``object_poses`` in
-    extra; their first FIRST + 1 frames are the same."""
+    extra; their first FIRST + 1 frames are the same.
+
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> still = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> Futures(Pair("val", 0, OTHER, other=3), own=still, other=still).pair.kind
+    'other'
+    """
 
     pair: Pair
     own: Episode
@@ -60,12 +70,20 @@ class Futures:
 
 
 def read_pairs(path: Path = PAIRS) -> list[Pair]:
-    """The committed list."""
+    """The committed list.
+
+    >>> read_pairs()[0].kind
+    'miss'
+    """
     return [Pair(**{**item, "aside": tuple(item["aside"])}) for item in read_json(path)]
 
 
 def some_pairs(count: int) -> list[Pair]:
-    """The first ``count`` of the list, half of them misses as far as there are."""
+    """The first ``count`` of the list, half of them misses as far as there are.
+
+    >>> [pair.kind for pair in some_pairs(3)]
+    ['miss', 'miss', 'other']
+    """
     pairs = read_pairs()
     misses = [pair for pair in pairs if pair.kind == MISS][: (count + 1) // 2]
     others = [pair for pair in pairs if pair.kind == OTHER]
@@ -73,13 +91,22 @@ def some_pairs(count: int) -> list[Pair]:
 
 
 def pairs_json(pairs: Sequence[Pair]) -> str:
-    """The list as JSON, a line a pair."""
+    """The list as JSON, a line a pair.
+
+    >>> pairs_json(read_pairs()) == PAIRS.read_text()
+    True
+    """
     return "[\n" + ",\n".join(json.dumps(asdict(pair)) for pair in pairs) + "\n]\n"
 
 
 class Laboratory:
     """Replays pairs in one simulated laboratory. size: of the frames; render=False for physics
-    alone."""
+    alone.
+
+    >>> Laboratory(size=16)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: sim: frames are 64, 128, 256 pixels high and wide, not 16.
+    """
 
     def __init__(self, name: str = "sim", size: int = 64, render: bool = True):
         self._bin = SimulatedBin(name, size=size, render=render)

@@ -29,7 +29,15 @@ _FEWEST_PIXELS = 6
 
 
 def crossed(futures: Futures) -> tuple[Episode, Episode]:
-    """Each future's frames with the other's states and actions."""
+    """Each future's frames with the other's states and actions.
+
+    >>> from pixelpush.eval.listening.counterfactuals import Pair
+    >>> frames, rows = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((2, 5), np.float32)
+    >>> own = Episode(frames, rows, rows, "own")
+    >>> other = Episode(frames, rows, rows + 1, "other")
+    >>> float(crossed(Futures(Pair("val", 0, OTHER), own, other))[0].actions.mean())
+    1.0
+    """
     own = futures.own
     other = futures.other
     return (
@@ -40,7 +48,15 @@ def crossed(futures: Futures) -> tuple[Episode, Episode]:
 
 def target_region(futures: Futures) -> np.ndarray:
     """bool (H, W): the last frame's pixels that show the pushed object in one future and not in the
-    other, the arm in neither."""
+    other, the arm in neither.
+
+    >>> from pixelpush.eval.listening.counterfactuals import Pair
+    >>> frames, rows = np.zeros((1, 3, 1, 3), np.uint8), np.zeros((1, 5), np.float32)
+    >>> own = Episode(frames, rows, rows, "own", {"segmentation": np.array([[[2, 0, 1]]])})
+    >>> other = Episode(frames, rows, rows, "other", {"segmentation": np.array([[[0, 2, 2]]])})
+    >>> target_region(Futures(Pair("val", 0, MISS, target=0), own, other))
+    array([[ True,  True, False]])
+    """
     label = _FIRST_OBJECT + futures.pair.target
     last = [episode.extra["segmentation"][-1] for episode in (futures.own, futures.other)]
     arm = (last[0] == _ARM) | (last[1] == _ARM)
@@ -54,7 +70,11 @@ class Optimism:
     samples: futures sampled of every miss. looks_hit_when_missed: share whose pushed object looks
     as if it had been hit; looks_hit_when_hit: the same when it is hit.
     nats_per_subpixel_against_hit: positive where the model holds the miss for likelier, as it
-    should."""
+    should.
+
+    >>> Optimism(pairs=0, samples=4).looks_hit_when_hit is None
+    True
+    """
 
     pairs: int
     samples: int
@@ -68,7 +88,11 @@ class Following:
     """How a model follows, by kind of pair.
 
     margin_nats_per_subpixel: nats of a future under the other list minus under its own; positive is
-    followed. followed: share of the futures with a positive margin."""
+    followed. followed: share of the futures with a positive margin.
+
+    >>> Following({MISS: 1}, {MISS: MeanAndError(0.02, None)}, {MISS: 1.0}, Optimism(0, 4)).followed
+    {'miss': 1.0}
+    """
 
     pairs: dict[str, int]
     margin_nats_per_subpixel: dict[str, MeanAndError]
@@ -86,7 +110,17 @@ def measure_following(
 ) -> Following:
     """Margins in nats, share followed, and optimism.
 
-    samples: futures sampled of every miss, from ``seed``."""
+    samples: futures sampled of every miss, from ``seed``.
+
+    >>> from pixelpush.eval.listening.counterfactuals import Pair
+    >>> from pixelpush.vpn import build_model
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> still = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> alike = Futures(Pair("val", 0, OTHER), own=still, other=still)
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> measure_following(model, [alike], Scoring()).followed
+    {'other': 0.0}
+    """
     margins: dict[str, list[float]] = {OTHER: [], MISS: []}
     misses = _Misses(model, scoring, samples, seed)
     for number, futures in enumerate(pairs):
@@ -175,7 +209,13 @@ def _looks_hit(last: np.ndarray, futures: Futures, region: np.ndarray) -> float:
 
 
 def following_text(report: Following, name: str) -> str:
-    """The figures, and a verdict on optimism."""
+    """The figures, and a verdict on optimism.
+
+    >>> margin = MeanAndError(0.02, 0.005)
+    >>> report = Following({MISS: 2}, {MISS: margin}, {MISS: 0.75}, Optimism(0, 4))
+    >>> print(following_text(report, "small").splitlines()[-1])
+    a push that misses               2        +0.0200 ± 0.0050     75.0%
+    """
     rows = []
     for kind, label in ((OTHER, "another motion"), (MISS, "a push that misses")):
         if kind in report.followed:

@@ -33,7 +33,11 @@ BELIEVED = 3.0
 @dataclass(frozen=True)
 class Lie:
     """One way to be told something false. way: shifted, shuffled or zero. of: actions, states or
-    both. dimension: only this one of the actions; None for all."""
+    both. dimension: only this one of the actions; None for all.
+
+    >>> Lie(SHUFFLED, BOTH).name
+    'shuffled actions and states'
+    """
 
     way: str
     of: str = ACTIONS
@@ -49,7 +53,11 @@ class Lie:
 class Heard:
     """What one lie costs. cost: nats per sub-pixel above the true actions', with its error over
     episodes. per_frame: the same at each frame after the context. map: float64 (H, W), per pixel's
-    sub-pixel, mean over frames. exactly_zero: no pixel changed by a single bit."""
+    sub-pixel, mean over frames. exactly_zero: no pixel changed by a single bit.
+
+    >>> Heard(Lie(ZERO), Ratio(0.5, None), [0.5], np.zeros((8, 8)), exactly_zero=False).lie.name
+    'zero actions'
+    """
 
     lie: Lie
     cost: Ratio
@@ -60,7 +68,11 @@ class Heard:
 
 @dataclass(frozen=True)
 class Listening:
-    """true: nats per sub-pixel as recorded. heard: what each lie costs."""
+    """true: nats per sub-pixel as recorded. heard: what each lie costs.
+
+    >>> Listening(Ratio(2.0, 0.1), [], episodes=4, context=2).true.value
+    2.0
+    """
 
     true: Ratio
     heard: list[Heard]
@@ -72,7 +84,11 @@ class Listening:
 
 
 def all_lies(action_dim: int) -> list[Lie]:
-    """Every way on every part, then each action dimension alone, shuffled."""
+    """Every way on every part, then each action dimension alone, shuffled.
+
+    >>> [lie.name for lie in all_lies(5)][-1]
+    'shuffled actions [4]'
+    """
     ways = [Lie(way, of) for of in (ACTIONS, STATES, BOTH) for way in (SHIFTED, SHUFFLED, ZERO)]
     return [*ways, *(Lie(SHUFFLED, ACTIONS, dimension) for dimension in range(action_dim))]
 
@@ -89,7 +105,14 @@ def listen(
 
     shift: frames by which 'shifted' values come late. 'shuffled' takes another episode's values,
     'zero' the training data's mean, which is what the network sees as 0. progress is called after
-    every pass over the episodes. Raises InputError for fewer than two episodes."""
+    every pass over the episodes. Raises InputError for fewer than two episodes.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> listen(model, [], Scoring())
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: listening compares episodes: give at least two.
+    """
     if len(episodes) < 2:
         raise InputError("listening compares episodes: give at least two.")
     if shift < 1:
@@ -111,7 +134,16 @@ def listen(
 def tell(
     model: VideoPixelNetwork, episodes: Sequence[Episode], index: int, lie: Lie, shift: int
 ) -> Episode:
-    """One episode with its actions or states replaced."""
+    """One episode with its actions or states replaced.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> a = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> b = replace(a, actions=rows + 1)
+    >>> float(tell(model, [a, b], 0, Lie(SHUFFLED), shift=1).actions.mean())
+    1.0
+    """
     episode = episodes[index]
     # Half-way round: never the episode itself, and each one's values are used once.
     other = episodes[(index + max(1, len(episodes) // 2)) % len(episodes)]
@@ -168,7 +200,12 @@ def _compare(
 def verdict(found: Listening, name: str) -> str:
     """One line on whether the model listens to its actions.
 
-    It listens where another episode's actions cost it more than ``BELIEVED`` standard errors."""
+    It listens where another episode's actions cost it more than ``BELIEVED`` standard errors.
+
+    >>> deaf = Heard(Lie(SHUFFLED), Ratio(0.0, 0.0), [0.0], np.zeros((8, 8)), exactly_zero=True)
+    >>> verdict(Listening(Ratio(2.0, 0.1), [deaf], episodes=4, context=2), "small")
+    'small does not see its actions: no change of them changes a nat.'
+    """
     about_actions = [heard for heard in found.heard if heard.lie.of == ACTIONS]
     if all(heard.exactly_zero for heard in about_actions):
         return f"{name} does not see its actions: no change of them changes a nat."

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 
 def listening_json(found: Listening, name: str, maps: bool = True) -> dict[str, object]:
-    """Everything measured, as JSON values. maps: with where in the picture each lie costs."""
+    """Everything measured, as JSON values. maps: with where in the picture each lie costs.
+
+    >>> from pixelpush.eval.listening.measure import Lie
+    >>> from pixelpush.eval.statistics import Ratio
+    >>> heard = Heard(Lie(SHUFFLED), Ratio(0.5, 0.1), [0.5], np.zeros((8, 8)), exactly_zero=False)
+    >>> found = Listening(Ratio(2.0, 0.1), [heard], episodes=4, context=2)
+    >>> listening_json(found, "small")["lies"][0]["cost_nats_per_subpixel"]
+    0.5
+    """
     return {
         "model": name,
         "episodes": found.episodes,
@@ -47,7 +55,15 @@ def _lie_json(heard: Heard, maps: bool) -> dict[str, object]:
 
 
 def listening_text(found: Listening, name: str) -> str:
-    """The table of costs and, last, the verdict."""
+    """The table of costs and, last, the verdict.
+
+    >>> from pixelpush.eval.listening.measure import Lie
+    >>> from pixelpush.eval.statistics import Ratio
+    >>> heard = Heard(Lie(SHUFFLED), Ratio(0.5, 0.1), [0.5], np.zeros((8, 8)), exactly_zero=False)
+    >>> found = Listening(Ratio(2.0, 0.1), [heard], episodes=4, context=2)
+    >>> print(listening_text(found, "small").splitlines()[-1])
+    small listens to its actions: +0.5000 ± 0.1000 nats per sub-pixel with another episode's.
+    """
     rows = [["as recorded", with_error(found.true.value, found.true.standard_error), ""]]
     for heard in found.heard:
         cost = with_error(heard.cost.value, heard.cost.standard_error, 5)
@@ -60,7 +76,19 @@ def listening_text(found: Listening, name: str) -> str:
 def listening_figure(found: Listening, picture: np.ndarray, path: Path) -> None:
     """Costs over frames, and where in the picture each action dimension counts.
 
-    picture: uint8 (C, H, W), a frame to show the place."""
+    picture: uint8 (C, H, W), a frame to show the place.
+
+    >>> import tempfile
+    >>> from pixelpush.eval.listening.measure import Lie
+    >>> from pixelpush.eval.statistics import Ratio
+    >>> heard = Heard(Lie(SHUFFLED), Ratio(0.5, 0.1), [0.5], np.zeros((8, 8)), exactly_zero=False)
+    >>> found = Listening(Ratio(2.0, 0.1), [heard], episodes=4, context=2)
+    >>> picture = np.zeros((3, 8, 8), np.uint8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     listening_figure(found, picture, Path(folder) / "costs.svg")
+    ...     print((Path(folder) / "costs.svg").exists())
+    True
+    """
     shown = [h for h in found.heard if h.lie.of == ACTIONS and h.lie.way == SHUFFLED]
     columns = len(shown) + 2
     with figure_file(path, 1.9 * columns + 1.5, 2.4) as figure:

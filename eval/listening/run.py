@@ -32,7 +32,13 @@ def run(
 ) -> None:
     """Tell a saved model the truth and lies about its actions; print what the lies cost.
 
-    outputs: a JSON file and a figure, None for none."""
+    outputs: a JSON file and a figure, None for none.
+
+    >>> from pixelpush.progress import silent
+    >>> run("nowhere", "", "", WatchSettings(), 3, 0, (None, None), silent)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped one ...
+    """
     facts = agreed_facts([name], data, settings.context, settings.clip_frames)
     if counterfactuals and not is_simulated(facts.data):
         raise InputError(

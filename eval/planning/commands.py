@@ -28,7 +28,12 @@ from pixelpush.vpn.world import World
 
 
 def load_world(settings: ModelSettings) -> World:
-    """The world that plans are made in."""
+    """The world that plans are made in.
+
+    >>> load_world(ModelSettings(model="nowhere"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped ...
+    """
     model = load_model(settings.model, pick_device(settings.device), family="video")
     return planning_world(model, settings.sample, settings.temperature, settings.precision)
 
@@ -44,7 +49,13 @@ def plan_tasks(
     """Work on tasks of a split, by each method, and print the table.
 
     Raises InputError for a number that the split does not have, and for a model of other data than
-    the simulated bin's."""
+    the simulated bin's.
+
+    >>> random = TaskSettings(methods=("random",), tasks=(99,))
+    >>> plan_tasks(ModelSettings(), random, ControlSettings(), PlannerSettings(), Path("plans"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: --tasks 99: val has tasks 0 to 49.
+    """
     chosen = _chosen_tasks(wanted)
     for method in wanted.methods:
         METHODS.find(method)
@@ -78,7 +89,14 @@ def plan_folder(
     planner: PlannerSettings,
     out: Path,
 ) -> None:
-    """Propose actions for a folder's frames and write them."""
+    """Propose actions for a folder's frames and write them.
+
+    >>> nowhere = ModelSettings(model="nowhere")
+    >>> settings = FolderSettings(Path("mine")), ControlSettings(), PlannerSettings()
+    >>> plan_folder(nowhere, *settings, Path("plans"))
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped ...
+    """
     world = load_world(settings)
     proposal = propose(world, run_facts(settings.model), wanted, control, planner)
     for path in write_proposal(proposal, out):
@@ -86,7 +104,14 @@ def plan_folder(
 
 
 def check_bin_model(world: World, name: str) -> None:
-    """Refuse a model whose frames, states or actions are not those of the simulated bin."""
+    """Refuse a model whose frames, states or actions are not those of the simulated bin.
+
+    >>> from pixelpush.vpn import build_model
+    >>> world = planning_world(build_model("ot", frame_size=8, coarse_scales=0))
+    >>> check_bin_model(world, "small")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: small: its frames are 8x8x3 with states of 5 and actions of 5 ...
+    """
     c = world.model.config
     size = len(sim_space().lowest)
     if (c.frame_size, c.colours, c.state_dim, c.action_dim) != (64, 3, size, size):

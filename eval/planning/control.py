@@ -19,7 +19,11 @@ from pixelpush.training.seeding import derived_seed
 @dataclass(frozen=True)
 class Plan:
     """One plan. time: the frame it was made at. actions: float32 (T, A). frames, places: what the
-    model expects of it, uint8 (T, C, H, W) and (T, 2), where a model made it."""
+    model expects of it, uint8 (T, C, H, W) and (T, 2), where a model made it.
+
+    >>> Plan(time=2, actions=np.zeros((6, 5), np.float32), cost=3.5).places is None
+    True
+    """
 
     time: int
     actions: np.ndarray
@@ -32,7 +36,13 @@ class Plan:
 class Outcome:
     """How a task ended. Distances in metres, of the object from its goal. path: (steps + 2, 2), its
     places in the picture; goal_pixel: (2,), of its goal. frames: what was seen, where frames were
-    looked at."""
+    looked at.
+
+    >>> task = Task("val", 0, 3, 1, (0.0, 0.0), (0.12, 0.0))
+    >>> path, actions = np.zeros((4, 2)), np.zeros((3, 5))
+    >>> Outcome(task, 0.12, 0.03, path, path[0], actions, 1.5, candidate_frames=0).success
+    True
+    """
 
     task: Task
     start_distance: float
@@ -88,7 +98,17 @@ class Controller:
 
 
 class PlanningController(Controller):
-    """Searches for a plan over pushes with a predictor, and plans again after a while."""
+    """Searches for a plan over pushes with a predictor, and plans again after a while.
+
+    >>> from pixelpush.eval.planning.predictors import StillPredictor
+    >>> from pixelpush.eval.planning.tasks import read_tasks
+    >>> task = read_tasks("val")[0]
+    >>> bin = PushingBin("sim", task.split, task.episode)
+    >>> planner = PlannerSettings(candidates=8, iterations=1, elites=2)
+    >>> control = PlanningController(bin, task, ControlSettings(), StillPredictor(), planner)
+    >>> control.next_action().shape, len(control.plans)
+    ((5,), 1)
+    """
 
     def __init__(
         self,
@@ -146,7 +166,18 @@ class PlanningController(Controller):
 
 
 class ModelController(PlanningController):
-    """Plans with a video model, which sees every frame; keeps what it expects of its plans."""
+    """Plans with a video model, which sees every frame; keeps what it expects of its plans.
+
+    >>> from pixelpush.eval.planning.predictors import planning_world
+    >>> from pixelpush.eval.planning.tasks import read_tasks
+    >>> from pixelpush.vpn import build_model
+    >>> task = read_tasks("val")[0]
+    >>> bin = PushingBin("sim", task.split, task.episode)
+    >>> predictor = ModelPredictor(planning_world(build_model("push-ot-small")))
+    >>> control = ModelController(bin, task, ControlSettings(), predictor, PlannerSettings())
+    >>> control.aim().point.shape, control.candidate_frames
+    ((2,), 0)
+    """
 
     def __init__(
         self,
@@ -181,7 +212,14 @@ class ModelController(PlanningController):
 
 class RandomController(Controller):
     """Pushes at random: a new segment, drawn as the planner's first candidates are, after every
-    five actions."""
+    five actions.
+
+    >>> from pixelpush.eval.planning.tasks import read_tasks
+    >>> task = read_tasks("val")[0]
+    >>> bin = PushingBin("sim", task.split, task.episode)
+    >>> RandomController(bin, task, ControlSettings()).next_action().dtype
+    dtype('float32')
+    """
 
     def __init__(self, bin: PushingBin, task: Task, settings: ControlSettings):
         super().__init__(bin, task, settings)
@@ -200,7 +238,15 @@ class RandomController(Controller):
 class StraightController(Controller):
     """Knows the true poses: goes behind the object, as seen from the goal, and pushes straight.
 
-    It looks at the true places before every action, and stops when the object is there."""
+    It looks at the true places before every action, and stops when the object is there.
+
+    >>> from pixelpush.eval.planning.tasks import read_tasks
+    >>> task = read_tasks("val")[0]
+    >>> bin = PushingBin("sim", task.split, task.episode)
+    >>> action = StraightController(bin, task, ControlSettings()).next_action()
+    >>> bool(np.linalg.norm(action[:2] - bin.command[:2]) > 0.01)
+    True
+    """
 
     _BEHIND = 0.07  # metres behind the object
     _NEAR = 0.02  # so near counts as being there
@@ -228,14 +274,28 @@ class StraightController(Controller):
 
 
 def goal_pixel(bin: PushingBin, task: Task) -> np.ndarray:
-    """Column and row of a task's goal, at the height that its object has now."""
+    """Column and row of a task's goal, at the height that its object has now.
+
+    >>> from pixelpush.eval.planning.tasks import read_tasks
+    >>> task = read_tasks("val")[0]
+    >>> column, row = goal_pixel(PushingBin("sim", task.split, task.episode), task)
+    >>> bool(0 <= column < 64 and 0 <= row < 64)
+    True
+    """
     return bin.pixel(np.array([*task.goal, bin.place(task.slot)[2]]))[:2]
 
 
 def run_task(controller: Controller) -> Outcome:
     """Work on the controller's task, from the beginning of its bin to its last action.
 
-    The first action holds the hand where it is, so that there are two frames to predict from."""
+    The first action holds the hand where it is, so that there are two frames to predict from.
+
+    >>> from pixelpush.eval.planning.tasks import read_tasks
+    >>> task = read_tasks("val")[0]
+    >>> bin = PushingBin("sim", task.split, task.episode)
+    >>> run_task(RandomController(bin, task, ControlSettings(steps=2))).path.shape
+    (4, 2)
+    """
     started = time.perf_counter()
     bin = controller.bin
     task = controller.task

@@ -18,14 +18,33 @@ _REST = 5  # frames that the end is shown for
 
 
 def write_film(path: Path, outcome: Outcome) -> None:
-    """Write the film of an outcome whose frames were looked at."""
+    """Write the film of an outcome whose frames were looked at.
+
+    >>> import tempfile
+    >>> from pixelpush.eval.planning.tasks import Task
+    >>> task = Task("val", 0, 3, 1, (0.0, 0.0), (0.12, 0.0))
+    >>> places, frames = np.zeros((2, 2)), [np.zeros((3, 64, 64), np.uint8)] * 2
+    >>> still = Outcome(task, 0.12, 0.12, places, places[0], places, 1.5, 0, frames=frames)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_film(Path(folder) / "task.mp4", still)
+    ...     (Path(folder) / "task.mp4").exists()
+    True
+    """
     pictures = film_frames(outcome)
     rest = np.repeat(pictures[-1:], _REST, axis=0)
     write_mp4(path, np.concatenate([pictures, rest]), _FRAMES_PER_SECOND)
 
 
 def film_frames(outcome: Outcome) -> np.ndarray:
-    """uint8 (frames, H, W, 3): left what happened, right what the newest plan expected."""
+    """uint8 (frames, H, W, 3): left what happened, right what the newest plan expected.
+
+    >>> from pixelpush.eval.planning.tasks import Task
+    >>> task = Task("val", 0, 3, 1, (0.0, 0.0), (0.12, 0.0))
+    >>> places, frames = np.zeros((2, 2)), [np.zeros((3, 64, 64), np.uint8)] * 2
+    >>> still = Outcome(task, 0.12, 0.12, places, places[0], places, 1.5, 0, frames=frames)
+    >>> film_frames(still).shape
+    (2, 320, 548, 3)
+    """
     factor = max(1, CELL // outcome.frames[0].shape[-1])
     goal = outcome.goal_pixel
     pictures = []
@@ -52,7 +71,13 @@ def mark(
     factor: int,
     colour: tuple[int, int, int],
 ) -> None:
-    """A small square with a white rim round a place (column, row) of an enlarged picture."""
+    """A small square with a white rim round a place (column, row) of an enlarged picture.
+
+    >>> canvas = Canvas(32, 32)
+    >>> mark(canvas, (0, 0), np.array([3.5, 3.5]), 4, (230, 30, 30))
+    >>> canvas.pixels()[16, 16].tolist()
+    [230, 30, 30]
+    """
     x = corner[0] + round((float(place[0]) + 0.5) * factor)
     y = corner[1] + round((float(place[1]) + 0.5) * factor)
     canvas.box((x - 5, y - 5), (10, 10), (255, 255, 255))

@@ -35,7 +35,13 @@ _FRAMES_PER_SECOND = 5
 @dataclass(frozen=True)
 class Proposal:
     """Actions proposed for a folder. actions: float32 (T, A), the first is for the last frame
-    given. frames: uint8 (T, C, H, W), as the model expects them; places: (T, 2), of the point."""
+    given. frames: uint8 (T, C, H, W), as the model expects them; places: (T, 2), of the point.
+
+    >>> black = np.zeros((2, 3, 16, 16), np.uint8)
+    >>> aim = Aim(np.array([3.0, 4.0]), np.array([5.0, 6.0]))
+    >>> Proposal(black, np.zeros((2, 5)), black, np.zeros((2, 2)), aim, cost=2.0).cost
+    2.0
+    """
 
     given: np.ndarray
     actions: np.ndarray
@@ -57,7 +63,16 @@ def propose(
     facts: of the model's training. The folder is that of ``pixelpush rollout --folder``; of
     actions.csv only the rows between the given frames are read. With a point and a goal the
     point's way counts, with a goal picture the likeness of the last frame. Raises InputError for
-    what is missing."""
+    what is missing.
+
+    >>> from pixelpush.eval.planning.predictors import planning_world
+    >>> from pixelpush.vpn import build_model
+    >>> world = planning_world(build_model("ot", frame_size=8, coarse_scales=0))
+    >>> settings = FolderSettings(Path("nowhere")), ControlSettings(), PlannerSettings()
+    >>> propose(world, RunFacts("", context=2, clip_frames=20), *settings)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: no such folder; --folder names one with the first frames.
+    """
     assert wanted.folder is not None
     folder = wanted.folder
     config = world.model.config
@@ -91,7 +106,16 @@ def propose(
 
 
 def write_proposal(proposal: Proposal, out: Path) -> list[Path]:
-    """Write actions.csv, plan.mp4 and plan.json; returns their paths."""
+    """Write actions.csv, plan.mp4 and plan.json; returns their paths.
+
+    >>> import tempfile
+    >>> black = np.zeros((2, 3, 16, 16), np.uint8)
+    >>> aim = Aim(np.array([3.0, 4.0]), np.array([5.0, 6.0]))
+    >>> proposal = Proposal(black, np.zeros((2, 5)), black, np.zeros((2, 2)), aim, cost=2.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in write_proposal(proposal, Path(folder))]
+    ['actions.csv', 'plan.mp4', 'plan.json']
+    """
     actions = out / "actions.csv"
     with atomic_file(actions) as partial, open(partial, "w", newline="") as stream:
         table = csv.writer(stream)

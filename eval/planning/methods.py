@@ -55,7 +55,11 @@ class Setup:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to work on a task. words: its label in the table."""
+    """A way to work on a task. words: its label in the table.
+
+    >>> METHODS.find("random").words
+    'random pushes'
+    """
 
     words: str
     build: Callable[[PushingBin, Task, Setup], Controller]

@@ -18,7 +18,11 @@ Cost = Callable[[np.ndarray], np.ndarray]
 @dataclass(frozen=True)
 class Found:
     """What a search found. best: (D,), the cheapest of all candidates. cost: its own. costs:
-    (iterations, candidates), of all."""
+    (iterations, candidates), of all.
+
+    >>> Found(best=np.zeros(2), cost=1.5, costs=np.full((1, 4), 1.5)).cost
+    1.5
+    """
 
     best: np.ndarray
     cost: float

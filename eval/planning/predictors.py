@@ -40,7 +40,12 @@ class Aim:
 class Predictor(Protocol):
     """Says what candidates would cost from where the world stands now.
 
-    frames_predicted: candidate frames so far, for the accounts."""
+    frames_predicted: candidate frames so far, for the accounts.
+
+    >>> still: Predictor = StillPredictor()
+    >>> still.frames_predicted
+    0
+    """
 
     frames_predicted: int
 
@@ -69,7 +74,13 @@ class StillPredictor:
 class SimulatorPredictor:
     """Predicts with the simulator itself, from the bin's own state: the upper bound.
 
-    It costs candidates by the same picture distance as a model: of the object's true place."""
+    It costs candidates by the same picture distance as a model: of the object's true place.
+
+    >>> predictor = SimulatorPredictor(PushingBin("sim", "val", 0), slot=0)
+    >>> rest = np.tile(PushingBin("sim", "val", 0).command, (2, 1, 1))
+    >>> predictor.costs(rest, Aim(np.zeros(2), np.zeros(2))).shape, predictor.frames_predicted
+    ((2,), 2)
+    """
 
     def __init__(self, bin: PushingBin, slot: int):
         self._bin = bin
@@ -95,7 +106,17 @@ class ModelPredictor:
 
     cost: "pixel", the expected distance of the point, moved by the model's own flow; or "picture",
     the mean squared difference in levels of the last frame from the goal's picture. world: how
-    frames are predicted. seed: of samples, one stream a candidate."""
+    frames are predicted. seed: of samples, one stream a candidate.
+
+    >>> from pixelpush.vpn import build_model
+    >>> world = World(build_model("ot", frame_size=8, coarse_scales=0))
+    >>> predictor = ModelPredictor(world, "picture")
+    >>> frames, rows = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((2, 5), np.float32)
+    >>> predictor.begin(frames, rows, rows[1:])
+    >>> aim = Aim(np.zeros(2), np.zeros(2), picture=frames[0])
+    >>> predictor.costs(np.zeros((4, 1, 5), np.float32), aim).shape
+    (4,)
+    """
 
     def __init__(self, world: World, cost: CostName = "pixel", seed: int = 0):
         self.world = world

@@ -13,6 +13,7 @@ from pixelpush.eval.statistics import MeanAndError, mean_and_error
 def paired(first: PlanReport, second: PlanReport) -> MeanAndError:
     """By how many metres the first report's tasks improved more than the second's, task by task.
 
+    >>> from pixelpush.eval.planning.record import TaskResult
     >>> task = TaskResult(0, 3, 0.5, 0.25, 0.25, False, 960, 1.5)
     >>> still = TaskResult(0, 3, 0.5, 0.5, 0.0, False, 960, 1.5)
     >>> planned = PlanReport("val", "model", tasks=(task,))
@@ -26,7 +27,13 @@ def paired(first: PlanReport, second: PlanReport) -> MeanAndError:
 
 
 def plan_table(reports: Sequence[PlanReport]) -> str:
-    """The table of reports, one row each, split by split."""
+    """The table of reports, one row each, split by split.
+
+    >>> from pixelpush.eval.planning.record import TaskResult
+    >>> task = TaskResult(0, 3, 0.5, 0.25, 0.25, False, 960, 1.5)
+    >>> print(plan_table([PlanReport("val", "random", tasks=(task,))]).splitlines()[3])
+      random pushes                                  1     50.0   25.0 ±   -   25.0 ±   -     ...
+    """
     lines = [
         f"{'':44} tasks    start     final        nearer    within 5 cm  frames/task",
         "-" * 111,
@@ -43,7 +50,11 @@ def plan_table(reports: Sequence[PlanReport]) -> str:
 
 
 def label(report: PlanReport) -> str:
-    """The words of a report's method, with its model."""
+    """The words of a report's method, with its model.
+
+    >>> label(PlanReport("val", "model", "runs/small"))
+    'planner with small'
+    """
     words = METHODS.find(report.method).words
     if not report.model:
         return words

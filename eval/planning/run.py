@@ -20,7 +20,11 @@ from pixelpush.progress import Progress, silent
 @dataclass(frozen=True)
 class Job:
     """A method's tasks of one split. name: of the model, '' for methods without one. out: folder
-    of the JSON. films: folder for a film of each task, or None."""
+    of the JSON. films: folder for a film of each task, or None.
+
+    >>> Job("model", "val", Setup(), Path("plans"), name="runs/small").path.name
+    'val-model-small.json'
+    """
 
     method: str
     split: str
@@ -41,7 +45,13 @@ def run_tasks(job: Job, tasks: Sequence[Task], progress: Progress = silent) -> P
     """Work on the tasks that the job's JSON does not hold yet; returns all of it.
 
     The file is written after every task, so that the same call goes on after a kill. Raises
-    InputError where it was made with other settings."""
+    InputError where it was made with other settings.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run_tasks(Job("random", "val", Setup(), Path(folder)), []).tasks
+    ()
+    """
     method = METHODS.find(job.method)
     report = _begun(job)
     done = {task.number for task in report.tasks}

@@ -27,7 +27,7 @@ class PushSpace:
 
     >>> space = sim_space()
     >>> pushes = space.actions(np.array([[[0.03, 0.0]]]), np.zeros(5, np.float32), frames=4)
-    >>> pushes[0, :, 0].round(2).tolist()
+    >>> pushes[0, :, 0].astype(float).round(2).tolist()
     [0.03, 0.06, 0.09, 0.12]
     """
 

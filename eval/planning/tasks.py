@@ -35,7 +35,11 @@ _INSIDE = 4  # pixels from the picture's edge
 @dataclass(frozen=True)
 class Task:
     """One push to be done. episode: whose beginning the bin has. slot: the object's number.
-    start, goal: x and y in metres; the goal's height is the object's. number: in its split."""
+    start, goal: x and y in metres; the goal's height is the object's. number: in its split.
+
+    >>> Task("val", 0, 3, 1, start=(0.0, 0.0), goal=(0.12, 0.0)).distance
+    0.12
+    """
 
     split: str
     number: int
@@ -70,7 +74,11 @@ def draw_tasks(split: str, laboratory: str = "sim") -> Iterator[Task]:
     """Draw tasks for ever, at most one an episode: a pure function of the split.
 
     An object is chosen that is to be seen under its own picture point, and a goal ahead of the
-    hand, to which a push can lead from where the hand waits."""
+    hand, to which a push can lead from where the hand waits.
+
+    >>> next(draw_tasks("val")) == read_tasks("val")[0]
+    True
+    """
     episode = number = 0
     while True:
         bin = PushingBin(laboratory, split, episode)
@@ -136,11 +144,15 @@ def _is_seen(bin: PushingBin, slot: int) -> bool:
 
 
 def tasks_json(tasks: Sequence[Task]) -> str:
-    """The list as JSON, a line a task."""
+    """The list as JSON, a line a task.
+
+    >>> print(tasks_json([Task("val", 0, 3, 1, (0.0, 0.0), (0.1, 0.0))]).splitlines()[1][:43])
+    {"split": "val", "number": 0, "episode": 3,
+    """
     return "[\n" + ",\n".join(json.dumps(asdict(task)) for task in tasks) + "\n]\n"
 
 
-def main() -> int:
+def _main() -> int:
     """Write the list anew."""
     tasks = [
         task
@@ -153,4 +165,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(_main())

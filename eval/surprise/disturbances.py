@@ -20,7 +20,13 @@ PAINT_NOISE = 1.0
 
 @dataclass(frozen=True)
 class Disturbed:
-    """episode: as changed. shows: the frames, by number, at which the change is new to a viewer."""
+    """episode: as changed. shows: the frames, by number, at which the change is new to a viewer.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> episode = Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> Disturbed(episode, shows=range(2, 4)).shows[0]
+    2
+    """
 
     episode: Episode
     shows: range
@@ -31,7 +37,14 @@ Disturbance = Callable[[Episode, Episode, int, np.random.Generator], Disturbed]
 
 
 def swap_actions(episode: Episode, other: Episode, at: int, draw: np.random.Generator) -> Disturbed:
-    """From frame ``at`` on, the commands are another episode's: the robot does not obey."""
+    """From frame ``at`` on, the commands are another episode's: the robot does not obey.
+
+    >>> rows = np.zeros((4, 1), np.float32)
+    >>> episode = Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> other = replace(episode, actions=rows + 1)
+    >>> swap_actions(episode, other, 2, np.random.default_rng(0)).episode.actions.ravel().tolist()
+    [0.0, 0.0, 1.0, 1.0]
+    """
     rows = np.minimum(np.arange(len(episode.frames)), len(other.actions) - 1)
     actions = episode.actions.copy()
     actions[at:] = other.actions[rows][at:]
@@ -39,7 +52,13 @@ def swap_actions(episode: Episode, other: Episode, at: int, draw: np.random.Gene
 
 
 def drop_frame(episode: Episode, other: Episode, at: int, draw: np.random.Generator) -> Disturbed:
-    """The camera loses frame ``at``: what comes is one frame early from there on."""
+    """The camera loses frame ``at``: what comes is one frame early from there on.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> episode = Episode(np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1), rows, rows, "0123")
+    >>> drop_frame(episode, episode, 1, np.random.default_rng(0)).episode.frames.ravel().tolist()
+    [0, 2, 3, 3]
+    """
     order = np.minimum(np.arange(len(episode.frames)) + 1, len(episode.frames) - 1)
     frames = episode.frames.copy()
     frames[at:] = episode.frames[order][at:]
@@ -47,14 +66,27 @@ def drop_frame(episode: Episode, other: Episode, at: int, draw: np.random.Genera
 
 
 def repeat_frame(episode: Episode, other: Episode, at: int, draw: np.random.Generator) -> Disturbed:
-    """The camera sends frame ``at - 1`` twice; the next one is in time again."""
+    """The camera sends frame ``at - 1`` twice; the next one is in time again.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> episode = Episode(np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1), rows, rows, "0123")
+    >>> repeat_frame(episode, episode, 1, np.random.default_rng(0)).episode.frames.ravel().tolist()
+    [0, 0, 2, 3]
+    """
     frames = episode.frames.copy()
     frames[at] = frames[at - 1]
     return Disturbed(replace(episode, frames=frames), range(at, min(at + 2, len(frames))))
 
 
 def move_camera(episode: Episode, other: Episode, at: int, draw: np.random.Generator) -> Disturbed:
-    """Someone touches the camera: from frame ``at`` on the picture lies a pixel or two aside."""
+    """Someone touches the camera: from frame ``at`` on the picture lies a pixel or two aside.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> noise = np.random.default_rng(0).integers(0, 256, (4, 3, 8, 8), np.uint8)
+    >>> moved = move_camera(*[Episode(noise, rows, rows, "noise")] * 2, 2, np.random.default_rng(0))
+    >>> (moved.episode.frames != noise).any(axis=(1, 2, 3)).tolist()
+    [False, False, True, True]
+    """
     rows, columns = draw.choice([-2, -1, 1, 2], 2)
     height, width = episode.frames.shape[2:]
     frames = episode.frames.copy()
@@ -65,7 +97,14 @@ def move_camera(episode: Episode, other: Episode, at: int, draw: np.random.Gener
 
 
 def enter_hand(episode: Episode, other: Episode, at: int, draw: np.random.Generator) -> Disturbed:
-    """A forearm reaches in from a side of the picture, further with every frame."""
+    """A forearm reaches in from a side of the picture, further with every frame.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> black = Episode(np.zeros((4, 3, 16, 16), np.uint8), rows, rows, "black")
+    >>> changed = enter_hand(black, black, 2, np.random.default_rng(0))
+    >>> changed.episode.frames.any(axis=(1, 2, 3)).tolist()
+    [False, False, True, True]
+    """
     frames = episode.frames.copy()
     height, width = frames.shape[2:]
     column = draw.uniform(0.15, 0.85) * width
@@ -86,7 +125,14 @@ def enter_hand(episode: Episode, other: Episode, at: int, draw: np.random.Genera
 
 def knock_light(episode: Episode, other: Episode, at: int, draw: np.random.Generator) -> Disturbed:
     """The lamp is knocked: from frame ``at`` on one side is darker, the other brighter, by up to a
-    tenth."""
+    tenth.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> grey = Episode(np.full((4, 3, 8, 8), 100, np.uint8), rows, rows, "grey")
+    >>> lit = knock_light(grey, grey, 2, np.random.default_rng(0)).episode.frames
+    >>> [int(np.ptp(frame)) > 0 for frame in lit]
+    [False, False, True, True]
+    """
     frames = episode.frames.copy()
     height, width = frames.shape[2:]
     angle = draw.uniform(0, 2 * np.pi)

@@ -44,7 +44,13 @@ _AFTER = 1
 
 @dataclass(frozen=True)
 class Watched:
-    """An episode with its nats (T - context, H, W) and what each frame's surprise was."""
+    """An episode with its nats (T - context, H, W) and what each frame's surprise was.
+
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> Watched(episode, np.zeros((1, 8, 8)), []).episode.id
+    'still'
+    """
 
     episode: Episode
     nats: np.ndarray
@@ -52,7 +58,14 @@ class Watched:
 
 
 def write_csv(path: Path, watched: Sequence[Watched], threshold: float) -> None:
-    """One row per predicted frame, ``COLUMNS``."""
+    """One row per predicted frame, ``COLUMNS``.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_csv(Path(folder) / "surprise.csv", [], threshold=3.0)
+    ...     (Path(folder) / "surprise.csv").read_text().split(",")[:3]
+    ['episode', 'frame', 'nats_per_subpixel']
+    """
     with atomic_file(path) as partial, partial.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
@@ -75,7 +88,18 @@ def write_csv(path: Path, watched: Sequence[Watched], threshold: float) -> None:
 
 
 def write_video(path: Path, item: Watched, threshold: float, frames_per_second: int = 5) -> None:
-    """The episode beside its nats, a trace of the score below, red where it alarms."""
+    """The episode beside its nats, a trace of the score below, red where it alarms.
+
+    >>> import tempfile
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> frame = FrameSurprise(2, 1.0, np.zeros((1, 1)), score=4.0, p_value=0.01)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     film = Path(folder) / "strange.mp4"
+    ...     write_video(film, Watched(episode, np.ones((1, 8, 8)), [frame]), threshold=3.0)
+    ...     film.exists()
+    True
+    """
     first = item.frames[0].frame
     size = item.episode.frames.shape[-1]
     factor = max(1, _CELL // size)
@@ -126,7 +150,14 @@ def _trace(
 
 def strangest_moments(watched: Sequence[Watched], count: int) -> list[tuple[Watched, int]]:
     """(episode, index of the frame) of the highest scores, at most one in three frames of an
-    episode, so that one event does not fill the list."""
+    episode, so that one event does not fill the list.
+
+    >>> rows = np.zeros((4, 5), np.float32)
+    >>> episode = Episode(np.zeros((4, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> frames = [FrameSurprise(n, 1.0, np.zeros((1, 1)), score=n, p_value=0.1) for n in (2, 3)]
+    >>> [index for _, index in strangest_moments([Watched(episode, np.ones((2, 8, 8)), frames)], 5)]
+    [1]
+    """
     every = [
         (item.frames[index].score, number, index)
         for number, item in enumerate(watched)
@@ -142,7 +173,18 @@ def strangest_moments(watched: Sequence[Watched], count: int) -> list[tuple[Watc
 
 
 def write_strips(path: Path, watched: Sequence[Watched], count: int = 10) -> None:
-    """The strangest moments, one below the other: the frames around each and its nats."""
+    """The strangest moments, one below the other: the frames around each and its nats.
+
+    >>> import tempfile
+    >>> rows = np.zeros((3, 5), np.float32)
+    >>> episode = Episode(np.zeros((3, 3, 8, 8), np.uint8), rows, rows, "still")
+    >>> frame = FrameSurprise(2, 1.0, np.zeros((1, 1)), score=4.0, p_value=0.01)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     picture = Path(folder) / "strangest.png"
+    ...     write_strips(picture, [Watched(episode, np.ones((1, 8, 8)), [frame])])
+    ...     picture.exists()
+    True
+    """
     moments = strangest_moments(watched, count)
     columns = _BEFORE + _AFTER + 2
     left = 190
@@ -175,7 +217,14 @@ def _thumbnail(frame: np.ndarray) -> np.ndarray:
 
 
 def roc_text(report: RocReport) -> str:
-    """Area and share caught of every trouble."""
+    """Area and share caught of every trouble.
+
+    >>> from pixelpush.eval.surprise.roc import Curve, Trouble
+    >>> hand = Trouble(0.9, 0.5, 12, 0.01, Curve([0.0, 1.0], [0.0, 1.0]))
+    >>> report = RocReport(0.01, 3.0, 0.02, 500, 200, 8, {"entering hand": hand})
+    >>> print(roc_text(report).splitlines()[-2])
+    entering hand     0.900   50.0%      12
+    """
     rows = [
         [name, f"{entry.auc:.3f}", f"{entry.caught:.1%}", str(entry.frames)]
         for name, entry in report.troubles.items()
@@ -190,7 +239,17 @@ def roc_text(report: RocReport) -> str:
 
 
 def roc_figure(report: RocReport, path: Path) -> None:
-    """All curves in one picture."""
+    """All curves in one picture.
+
+    >>> import tempfile
+    >>> from pixelpush.eval.surprise.roc import Curve, Trouble
+    >>> hand = Trouble(0.9, 0.5, 12, 0.01, Curve([0.0, 1.0], [0.0, 1.0]))
+    >>> report = RocReport(0.01, 3.0, 0.02, 500, 200, 8, {"entering hand": hand})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     roc_figure(report, Path(folder) / "roc.svg")
+    ...     (Path(folder) / "roc.svg").exists()
+    True
+    """
     with figure_file(path, 5, 3.6) as figure:
         axes = figure.subplots()
         for name, entry in report.troubles.items():

@@ -20,7 +20,11 @@ _CURVE_POINTS = 101
 
 @dataclass(frozen=True)
 class Curve:
-    """An ROC curve: share caught at each share of false alarms."""
+    """An ROC curve: share caught at each share of false alarms.
+
+    >>> Curve(false_alarms=[0.0, 0.5, 1.0], caught=[0.0, 0.9, 1.0]).caught[1]
+    0.9
+    """
 
     false_alarms: list[float]
     caught: list[float]
@@ -28,7 +32,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Trouble:
-    """One kind of trouble. auc: area under the curve. caught: share of its frames that alarm."""
+    """One kind of trouble. auc: area under the curve. caught: share of its frames that alarm.
+
+    >>> Trouble(0.9, 0.5, 12, 0.01, Curve([0.0, 1.0], [0.0, 1.0])).auc
+    0.9
+    """
 
     auc: float
     caught: float
@@ -39,7 +47,11 @@ class Trouble:
 
 @dataclass(frozen=True)
 class RocReport:
-    """What ``roc`` measured. usual_frames: those that set the threshold."""
+    """What ``roc`` measured. usual_frames: those that set the threshold.
+
+    >>> RocReport(0.01, 3.0, 0.02, 500, 200, 8, troubles={}).calm_frames
+    200
+    """
 
     false_alarm_rate: float
     threshold: float
@@ -51,7 +63,13 @@ class RocReport:
 
 
 def frame_scores(usual: Usual, nats: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The scores (T - context,) of each episode."""
+    """The scores (T - context,) of each episode.
+
+    >>> nats = np.random.default_rng(0).normal(size=(4, 18, 8, 8))
+    >>> usual = learn_usual(nats, colours=3, scoring=Scoring(), regions=2)
+    >>> [scores.shape for scores in frame_scores(usual, nats[:2])]
+    [(18,), (18,)]
+    """
     return [np.array([frame.score for frame in usual.score(episode)]) for episode in nats]
 
 
@@ -69,7 +87,17 @@ def roc(
 
     Two thirds of ``validation`` say what is usual; every third episode is calm, and is disturbed in
     each way of ``DISTURBANCES`` at one frame. unlike: name -> (episodes all of whose frames are the
-    trouble, episodes that are calm for them; None: the calm third)."""
+    trouble, episodes that are calm for them; None: the calm third).
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> rows = np.zeros((12, 5), np.float32)
+    >>> pictures = np.random.default_rng(0).integers(0, 256, (3, 12, 3, 8, 8), np.uint8)
+    >>> episodes = [Episode(frames, rows, rows, "noise") for frames in pictures]
+    >>> report = roc(model, episodes, {}, Scoring(), false_alarms=0.2, regions=1)
+    >>> report.usual_frames, len(report.troubles)
+    (10, 6)
+    """
     usual_part = [episode for index, episode in enumerate(validation) if index % 3 != 2]
     calm_part = list(validation[2::3])
     usual = learn_usual(

@@ -33,7 +33,13 @@ from pixelpush.vpn import VideoPixelNetwork, load_model
 
 @dataclass(frozen=True)
 class Ready:
-    """A loaded model, how it scores, and the episodes that say what is usual."""
+    """A loaded model, how it scores, and the episodes that say what is usual.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> Ready(model, Scoring(), usual_data="sim", usual_episodes=[]).scoring.context
+    2
+    """
 
     model: VideoPixelNetwork
     scoring: Scoring
@@ -50,7 +56,14 @@ def run(
     settings: SurpriseSettings,
     progress: Progress,
 ) -> None:
-    """Watch a split: surprise.csv, strangest.png, videos of the strangest episodes; and the ROC."""
+    """Watch a split: surprise.csv, strangest.png, videos of the strangest episodes; and the ROC.
+
+    >>> from pixelpush.progress import silent
+    >>> settings = SurpriseSettings()
+    >>> run("nowhere", "", "", Path("strange"), WatchSettings(), settings, silent)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a shipped one ...
+    """
     facts = agreed_facts([name], data, watching.context, watching.clip_frames)
     usual_data = settings.usual_data or agreed_facts([name]).data
     device = pick_device(watching.device)

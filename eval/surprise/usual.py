@@ -22,7 +22,12 @@ from pixelpush.vpn.scoring import scoring_windows
 class FrameSurprise:
     """One frame. nats: per sub-pixel. regions: float64 (R, R), the same of every region, in
     standard deviations from validation. score: the larger of the frame's and its strangest region's
-    distance. p_value: share of validation frames at least as strange."""
+    distance. p_value: share of validation frames at least as strange.
+
+    >>> regions = np.array([[0.0, 5.0], [1.0, 0.0]])
+    >>> FrameSurprise(7, 1.2, regions, score=5.0, p_value=0.01).strangest
+    (0, 1)
+    """
 
     frame: int
     nats: float
@@ -43,7 +48,16 @@ class Usual:
 
     mean, deviation: float64 (places, R * R + 1), by a frame's place in its clip: of its regions
     and, last, of the whole. peak: (places, 2), mean and deviation of the strangest region's
-    distance. scores: the validation frames' own, sorted."""
+    distance. scores: the validation frames' own, sorted.
+
+    >>> nats = np.random.default_rng(0).normal(size=(4, 18, 8, 8))
+    >>> usual = learn_usual(nats, colours=3, scoring=Scoring(), regions=2)
+    >>> [frame.p_value < 0.05 for frame in usual.score(np.full((2, 8, 8), 9.0))]
+    [True, True]
+    >>> usual.threshold(0.001)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: 36 validation frames cannot support a false-alarm rate of ...
+    """
 
     mean: np.ndarray
     deviation: np.ndarray
@@ -97,7 +111,15 @@ def learn_usual(
     their own moments, frames would look calmer than new ones do, and alarms would be too many.
 
     regions: the picture is cut into regions x regions. Raises InputError where the picture does not
-    divide, and for fewer than 20 frames."""
+    divide, and for fewer than 20 frames.
+
+    >>> nats = np.random.default_rng(0).normal(size=(4, 18, 8, 8))
+    >>> learn_usual(nats, colours=3, scoring=Scoring(), regions=2).scores.shape
+    (36,)
+    >>> learn_usual(nats, colours=3, scoring=Scoring(), regions=3)
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: a picture of 8 pixels does not divide into 3 regions; ...
+    """
     side = nats[0].shape[-1]
     if regions < 1 or side % regions:
         raise InputError(
@@ -122,7 +144,11 @@ def learn_usual(
 
 def clip_places(predicted: int, scoring: Scoring) -> np.ndarray:
     """int (predicted,): how many predicted frames of its clip come before each frame. Early ones
-    are harder: less of the scene has been seen."""
+    are harder: less of the scene has been seen.
+
+    >>> clip_places(5, Scoring(context=2, clip_frames=5)).tolist()
+    [0, 1, 2, 0, 1]
+    """
     windows = scoring_windows(predicted + scoring.context, scoring.clip_frames, scoring.context)
     return np.concatenate([np.arange(len(window) - scoring.context) for window in windows])
 
@@ -174,7 +200,11 @@ def _scores(
 @dataclass(frozen=True)
 class Detection:
     """How well trouble is told from none. auc: odds that a troubled frame scores above another;
-    caught: share of the troubled frames that alarm; frames: how many there were."""
+    caught: share of the troubled frames that alarm; frames: how many there were.
+
+    >>> Detection(auc=0.9, caught=0.5, frames=12).caught
+    0.5
+    """
 
     auc: float
     caught: float
@@ -182,7 +212,11 @@ class Detection:
 
 
 def detection(usual_scores: np.ndarray, troubled: np.ndarray, threshold: float) -> Detection:
-    """The ROC's area (Mann-Whitney, ties count half) and the share that alarms."""
+    """The ROC's area (Mann-Whitney, ties count half) and the share that alarms.
+
+    >>> detection(np.array([1.0, 2.0]), np.array([2.0, 3.0]), threshold=2.5)
+    Detection(auc=0.875, caught=0.5, frames=2)
+    """
     order = np.sort(usual_scores)
     below = np.searchsorted(order, troubled, side="left")
     upto = np.searchsorted(order, troubled, side="right")
@@ -191,7 +225,12 @@ def detection(usual_scores: np.ndarray, troubled: np.ndarray, threshold: float) 
 
 
 def roc_curve(usual_scores: np.ndarray, troubled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(false-alarm rate, share caught) at every threshold, both rising from 0 to 1."""
+    """(false-alarm rate, share caught) at every threshold, both rising from 0 to 1.
+
+    >>> alarms, caught = roc_curve(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
+    >>> alarms.tolist(), caught.tolist()
+    ([0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0])
+    """
     levels = np.unique(np.concatenate((usual_scores, troubled)))[::-1]
     usual_scores = np.sort(usual_scores)
     troubled = np.sort(troubled)

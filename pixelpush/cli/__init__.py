@@ -133,7 +133,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Exit code 2, or 130 for Ctrl-C. This is the one place that catches what the operating system
     refuses (OSError), full memory and endless nesting; wherever more can be said of them, an
-    InputError says it."""
+    InputError says it.
+
+    Example:
+        >>> main(["--version"])
+        pixelpush ...
+    """
     if sys.platform == "win32":
         print("pixelpush: runs on Linux and macOS; on Windows use WSL.", file=sys.stderr)
         sys.exit(2)

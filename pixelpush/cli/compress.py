@@ -12,7 +12,12 @@ from pixelpush.progress import progress_unless
 
 @dataclass(frozen=True)
 class CompressOptions:
-    """Options of ``pixelpush compress``."""
+    """Options of ``pixelpush compress``.
+
+    Example:
+        >>> CompressOptions(model="push-ot-small", out=Path("test.pp")).splits
+        ()
+    """
 
     model: str
     """Run folder, saved model or name of a shipped one."""
@@ -32,7 +37,13 @@ class CompressOptions:
 
 
 def compress(options: CompressOptions) -> None:
-    """Code episodes or images without loss, in as many bits as the model's likelihood says."""
+    """Code episodes or images without loss, in as many bits as the model's likelihood says.
+
+    Example:
+        >>> compress(CompressOptions(model="push-ot-small", out=Path("/")))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: /: is a folder; give a file name.
+    """
     check_outputs(options.json, None)
     check_outputs(options.out, None)
     check_counts(options.coding, "episodes", "batch_size", "threads")

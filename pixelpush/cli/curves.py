@@ -14,7 +14,12 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class CurvesOptions:
-    """Options of ``pixelpush curves``."""
+    """Options of ``pixelpush curves``.
+
+    Example:
+        >>> CurvesOptions(runs=(Path("runs/a"), Path("runs/b"))).against
+        'examples'
+    """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Run folders."""
@@ -25,7 +30,13 @@ class CurvesOptions:
 
 
 def curves(options: CurvesOptions) -> None:
-    """Compare runs: training and validation likelihood of all of them in one figure."""
+    """Compare runs: training and validation likelihood of all of them in one figure.
+
+    Example:
+        >>> curves(CurvesOptions(runs=()))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: name at least one run folder: pixelpush curves RUN...
+    """
     check_outputs(None, options.out)
     if not options.runs:
         raise InputError("name at least one run folder: pixelpush curves RUN...")

@@ -14,7 +14,12 @@ from pixelpush.progress import progress_unless
 
 @dataclass(frozen=True)
 class DecompressOptions:
-    """Options of ``pixelpush decompress``."""
+    """Options of ``pixelpush decompress``.
+
+    Example:
+        >>> DecompressOptions(Path("test.pp"), out=Path("test")).episodes
+        ()
+    """
 
     file: Annotated[Path, tyro.conf.Positional]
     """File of ``pixelpush compress``."""
@@ -32,7 +37,13 @@ class DecompressOptions:
 
 
 def decompress(options: DecompressOptions) -> None:
-    """Decode a file of ``pixelpush compress``, byte for byte, or say why it cannot be."""
+    """Decode a file of ``pixelpush compress``, byte for byte, or say why it cannot be.
+
+    Example:
+        >>> decompress(DecompressOptions(Path("nowhere.pp"), out=Path("test")))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: nowhere.pp: no such file; name one of 'pixelpush compress'.
+    """
     from pixelpush.eval.coding import run
 
     progress = progress_unless(options.quiet)

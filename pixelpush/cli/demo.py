@@ -10,7 +10,12 @@ from pixelpush.settings import Device
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """Options of ``pixelpush demo``."""
+    """Options of ``pixelpush demo``.
+
+    Example:
+        >>> DemoOptions(small=True).device
+        'cpu'
+    """
 
     out: Path = Path("demo")
     """Folder for everything the demo makes."""
@@ -24,7 +29,14 @@ class DemoOptions:
 
 def demo(options: DemoOptions) -> None:
     """The whole path in a few minutes: simulated pushing, a model, its likelihood table, sampled
-    futures as MP4."""
+    futures as MP4.
+
+    Example:
+        >>> from unittest.mock import patch
+        >>> with patch("pixelpush.eval.demo.run_demo", print):
+        ...     demo(DemoOptions(small=True))
+        demo True 0 cpu
+    """
     from pixelpush.eval.demo import run_demo
 
     run_demo(options.out, options.small, options.seed, options.device)

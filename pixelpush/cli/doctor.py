@@ -13,7 +13,12 @@ from pixelpush.errors import InputError
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """Options of ``pixelpush doctor``."""
+    """Options of ``pixelpush doctor``.
+
+    Example:
+        >>> DoctorOptions(runs=(Path("runs/small"),)).full
+        False
+    """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")] = ()
     """Run folders to look at too."""
@@ -24,7 +29,15 @@ class DoctorOptions:
 
 def doctor(options: DoctorOptions) -> None:
     """Say in a page what is installed, which devices there are, and whether data stores, weights
-    and runs are sound."""
+    and runs are sound.
+
+    Example:
+        >>> from unittest.mock import patch
+        >>> with patch("pixelpush.doctor.print_page", lambda runs, full: 2):
+        ...     doctor(DoctorOptions())
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: 2 fault(s), marked with '!' above.
+    """
     from pixelpush.doctor import print_page
 
     faults = print_page(options.runs, options.full)

@@ -11,7 +11,12 @@ from pixelpush.eval.driving.settings import DriveSettings
 
 @dataclass(frozen=True)
 class DriveOptions:
-    """Options of ``pixelpush drive``."""
+    """Options of ``pixelpush drive``.
+
+    Example:
+        >>> DriveOptions(port=0).settings.data
+        'sim'
+    """
 
     settings: DriveSettings = field(default_factory=DriveSettings)
     port: int = 8008
@@ -23,7 +28,13 @@ class DriveOptions:
 
 
 def drive(options: DriveOptions) -> None:
-    """Drive the predicted robot in a browser, on a page of this machine."""
+    """Drive the predicted robot in a browser, on a page of this machine.
+
+    Example:
+        >>> drive(DriveOptions(port=70000))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --port must be 0 to 65535, got 70000.
+    """
     if not 0 <= options.port <= 65535:
         raise InputError(f"--port must be 0 to 65535, got {options.port}.")
 

@@ -10,7 +10,12 @@ import tyro
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Options of ``pixelpush export``."""
+    """Options of ``pixelpush export``.
+
+    Example:
+        >>> ExportOptions("runs/small", to=Path("share")).half
+        False
+    """
 
     model: tyro.conf.Positional[str]
     """Run folder (its best save) or saved model."""
@@ -23,7 +28,13 @@ class ExportOptions:
 
 
 def export(options: ExportOptions) -> None:
-    """A model as a folder to share, with a card that the Hugging Face Hub reads."""
+    """A model as a folder to share, with a card that the Hugging Face Hub reads.
+
+    Example:
+        >>> export(ExportOptions("nowhere", to=Path("share")))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a ...
+    """
     from pixelpush.eval.export import export_model
 
     folder = export_model(options.model, options.to, options.card, options.half)

@@ -10,7 +10,12 @@ import tyro
 
 @dataclass(frozen=True)
 class InspectOptions:
-    """Options of ``pixelpush inspect``."""
+    """Options of ``pixelpush inspect``.
+
+    Example:
+        >>> InspectOptions("sim").episodes
+        1000
+    """
 
     data: tyro.conf.Positional[str]
     """Data set: the name of a prepared one, a store's folder, or 'sim'."""
@@ -24,7 +29,13 @@ class InspectOptions:
 
 def inspect(options: InspectOptions) -> None:
     """Say what is in a data set and what looks wrong: lengths, rates, ranges, what actions are,
-    still frames, gaps in time; and draw a contact sheet."""
+    still frames, gaps in time; and draw a contact sheet.
+
+    Example:
+        >>> inspect(InspectOptions("nowhere"))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: no dataset 'nowhere': not a folder, and the known ones ...
+    """
     from pixelpush.datasets.inspection.run import inspect_named
 
     print(inspect_named(options.data, options.split, options.episodes, options.out))

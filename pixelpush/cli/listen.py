@@ -13,7 +13,12 @@ from pixelpush.progress import progress_unless
 
 @dataclass(frozen=True)
 class ListenOptions:
-    """Options of ``pixelpush listen``."""
+    """Options of ``pixelpush listen``.
+
+    Example:
+        >>> ListenOptions("push-ot-small").shift
+        3
+    """
 
     model: str
     """Run folder, saved model or name of a shipped one."""
@@ -39,7 +44,13 @@ class ListenOptions:
 
 
 def listen(options: ListenOptions) -> None:
-    """Does a model use its actions? What false ones cost, in nats, and a verdict."""
+    """Does a model use its actions? What false ones cost, in nats, and a verdict.
+
+    Example:
+        >>> listen(ListenOptions("push-ot-small", shift=0))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --shift must be at least 1, got 0.
+    """
     check_outputs(options.json, options.figure)
     check_counts(options, "shift")
     if options.counterfactuals < 0:

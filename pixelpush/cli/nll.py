@@ -12,7 +12,12 @@ from pixelpush.eval.likelihood.settings import ScoringSettings
 
 @dataclass(frozen=True)
 class NllOptions:
-    """Options of ``pixelpush nll``."""
+    """Options of ``pixelpush nll``.
+
+    Example:
+        >>> NllOptions(model="push-ot-small", splits=("val",)).splits
+        ('val',)
+    """
 
     model: str = ""
     """Run folder, saved model or name of a shipped one."""
@@ -45,6 +50,11 @@ def nll(options: NllOptions) -> None:
     where it is known.
 
     Image models: of whole splits of an image set, beside the published figures.
+
+    Example:
+        >>> nll(NllOptions(models=("push-ot-small", "push-ot-small")))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --models names 'push-ot-small' twice.
     """
     check_outputs(options.json, options.figure)
     check_counts(options.scoring, "episodes", "batch_size")

@@ -17,7 +17,13 @@ Splits = Annotated[
 
 
 def check_outputs(json: Path | None, figure: Path | None) -> None:
-    """Refuse outputs that could not be written before hours are spent on them."""
+    """Refuse outputs that could not be written before hours are spent on them.
+
+    Example:
+        >>> check_outputs(json=None, figure=Path("table.jpeg"))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --figure table.jpeg: the name must end in .png, .pdf or .svg.
+    """
     if figure is not None and figure.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise InputError(f"--figure {figure}: the name must end in .png, .pdf or .svg.")
     for path in (json, figure):
@@ -38,7 +44,14 @@ def _check_place(path: Path) -> None:
 
 
 def check_counts(options: object, *names: str) -> None:
-    """Refuse options that must be at least 1 and are not; None passes."""
+    """Refuse options that must be at least 1 and are not; None passes.
+
+    Example:
+        >>> from pixelpush.eval.watching import WatchSettings
+        >>> check_counts(WatchSettings(batch_size=0), "episodes", "batch_size")
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --batch-size must be at least 1, got 0.
+    """
     for name in names:
         count = getattr(options, name)
         if count is not None and count < 1:

@@ -16,7 +16,12 @@ from pixelpush.eval.planning.settings import (
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """Options of ``pixelpush plan``."""
+    """Options of ``pixelpush plan``.
+
+    Example:
+        >>> PlanOptions(Path("plans")).from_folder.folder is None
+        True
+    """
 
     out: Path
     """Folder for the JSON and the films, or for the proposed actions."""
@@ -30,7 +35,14 @@ class PlanOptions:
 
 
 def plan(options: PlanOptions) -> None:
-    """Push objects to goals in the simulated bin under a planner, or plan from own frames."""
+    """Push objects to goals in the simulated bin under a planner, or plan from own frames.
+
+    Example:
+        >>> tasks = TaskSettings(methods=("random",), tasks=(99,))
+        >>> plan(PlanOptions(Path("plans"), on_tasks=tasks))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --tasks 99: val has tasks 0 to 49.
+    """
     from pixelpush.eval.planning import commands
 
     if options.from_folder.folder is not None:

@@ -7,7 +7,13 @@ from pixelpush.errors import InputError
 
 def prepare() -> None:
     """Turn recordings, or the simulator, into a data set: pixelpush prepare --raw DIR, or
-    pixelpush prepare {sim,lerobot,rlds,folder,...}."""
+    pixelpush prepare {sim,lerobot,rlds,folder,...}.
+
+    Example:
+        >>> prepare()
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: name what to prepare, pixelpush prepare ...
+    """
     from pixelpush.cli.sources import sources
 
     raise InputError(

@@ -11,7 +11,12 @@ from pixelpush.training.preset_names import check_preset_name
 
 @dataclass(frozen=True)
 class PresetsOptions:
-    """Options of ``pixelpush presets``."""
+    """Options of ``pixelpush presets``.
+
+    Example:
+        >>> PresetsOptions("push-ot-small").name
+        'push-ot-small'
+    """
 
     name: tyro.conf.Positional[str] = ""
     """One preset: its command, hardware, time, expected figure, sizes and recipe. Left out: a line
@@ -19,7 +24,13 @@ class PresetsOptions:
 
 
 def presets(options: PresetsOptions) -> None:
-    """What can be trained: training presets with size, hardware, minutes and expected figure."""
+    """What can be trained: training presets with size, hardware, minutes and expected figure.
+
+    Example:
+        >>> presets(PresetsOptions("nothing"))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: unknown training preset 'nothing'; nearest: push-otn, ...
+    """
     if options.name:
         check_preset_name(options.name)  # before torch is loaded
 

@@ -13,7 +13,12 @@ from pixelpush.settings import Device
 
 @dataclass(frozen=True)
 class RolloutOptions:
-    """Options of ``pixelpush rollout``."""
+    """Options of ``pixelpush rollout``.
+
+    Example:
+        >>> RolloutOptions("push-ot-small", RolloutOutputs(Path("futures"))).episodes
+        (0,)
+    """
 
     model: str
     """Run folder, saved model or name of a shipped one."""
@@ -41,7 +46,14 @@ class RolloutOptions:
 
 
 def rollout(options: RolloutOptions) -> None:
-    """Sample futures of given frames and actions: MP4, film strip, arrays."""
+    """Sample futures of given frames and actions: MP4, film strip, arrays.
+
+    Example:
+        >>> outputs = RolloutOutputs(Path("futures"))
+        >>> rollout(RolloutOptions("push-ot-small", outputs, episodes=()))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --episodes: give at least one number of an episode, from 0.
+    """
     _check(options)
     from pixelpush.eval.likelihood.runs import check_request
 

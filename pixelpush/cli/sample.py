@@ -11,7 +11,12 @@ from pixelpush.settings import Device
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """Options of ``pixelpush sample``."""
+    """Options of ``pixelpush sample``.
+
+    Example:
+        >>> SampleOptions("objects-multiscale", Path("grid.png")).device
+        'auto'
+    """
 
     model: str
     """Run folder or saved image model."""
@@ -25,7 +30,13 @@ class SampleOptions:
 
 def sample(options: SampleOptions) -> None:
     """Sample an image model: a grid, scale-by-scale strips, super-resolution or completions, as
-    PNG."""
+    PNG.
+
+    Example:
+        >>> sample(SampleOptions("nowhere", Path("grid.png")))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: nowhere: neither a run folder, a saved model nor a ...
+    """
     from pixelpush.eval.images.sample import draw_picture
 
     draw_picture(options.model, options.out, options.picture, options.device)

@@ -18,7 +18,12 @@ from pixelpush.files import expanded
 
 
 def sources() -> dict[str, Callable[..., None]]:
-    """The one list of what can be prepared: the simulator's laboratories, and every reader."""
+    """The one list of what can be prepared: the simulator's laboratories, and every reader.
+
+    Example:
+        >>> sorted(sources())[-1]
+        'zarr'
+    """
     return {
         "sim": sim.prepare_sim,
         "sim-diverse": sim.prepare_sim_diverse,
@@ -44,7 +49,15 @@ def _command(reader: Reader) -> Callable[..., None]:
 
 def with_source(arguments: Sequence[str]) -> list[str]:
     """What follows 'prepare', with the source's name: where only --raw is given, what lies there is
-    looked at, and said."""
+    looked at, and said.
+
+    Example:
+        >>> with_source(["lerobot", "--raw", "recordings"])
+        ['lerobot', '--raw', 'recordings']
+        >>> with_source(["--store", "mine"])
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: name what to prepare, or give --raw DIR and it is looked at.
+    """
     if not arguments or not arguments[0].startswith("-") or set(arguments) & {"-h", "--help"}:
         return list(arguments)
     raw = _value(arguments, "--raw")

@@ -13,7 +13,12 @@ from pixelpush.eval.speed.settings import SpeedSettings
 
 @dataclass(frozen=True)
 class SpeedOptions:
-    """Options of ``pixelpush speed``."""
+    """Options of ``pixelpush speed``.
+
+    Example:
+        >>> SpeedOptions(images=True).preset
+        'push-small'
+    """
 
     preset: Literal["push-small", "push", "paper"] = "push-small"
     """Sizes of the models: those for two CPU cores, for a GPU, or the paper's. Weights do not
@@ -37,7 +42,13 @@ class SpeedOptions:
 
 
 def speed(options: SpeedOptions) -> None:
-    """Table 4: seconds a sampled frame for every video sampler, beside the published figures."""
+    """Table 4: seconds a sampled frame for every video sampler, beside the published figures.
+
+    Example:
+        >>> speed(SpeedOptions(images=True, figure=Path("growth.png")))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: speed --images draws no figure and runs in float32; ...
+    """
     check_outputs(options.json, options.figure)
     if options.images and (options.figure is not None or options.timing.precision != "32"):
         raise InputError(

@@ -13,7 +13,12 @@ from pixelpush.progress import progress_unless
 
 @dataclass(frozen=True)
 class SurpriseOptions:
-    """Options of ``pixelpush surprise``."""
+    """Options of ``pixelpush surprise``.
+
+    Example:
+        >>> SurpriseOptions("push-ot-small", Path("strange")).surprise.regions
+        8
+    """
 
     model: str
     """Run folder, saved model or name of a shipped one."""
@@ -33,7 +38,14 @@ class SurpriseOptions:
 
 
 def surprise(options: SurpriseOptions) -> None:
-    """Find what the model has never seen: p-values against validation, alarms, strips, videos."""
+    """Find what the model has never seen: p-values against validation, alarms, strips, videos.
+
+    Example:
+        >>> none = WatchSettings(episodes=0)
+        >>> surprise(SurpriseOptions("push-ot-small", Path("strange"), watching=none))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: --episodes must be at least 1, got 0.
+    """
     check_counts(options.watching, "episodes", "batch_size")
 
     from pixelpush.eval.likelihood.runs import check_request

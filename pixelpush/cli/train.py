@@ -15,7 +15,12 @@ from pixelpush.training.preset_names import help_text
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of ``pixelpush train``. Those left out are the preset's."""
+    """Options of ``pixelpush train``. Those left out are the preset's.
+
+    Example:
+        >>> TrainOptions("push-ot-small", TrainingData("sim"), Path("runs/small")).settings
+        ()
+    """
 
     preset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PRESET", help=help_text())]
     source: TrainingData
@@ -34,7 +39,13 @@ class TrainOptions:
 
 
 def train(options: TrainOptions) -> None:
-    """Train a model. Run the same command again to continue from the last save."""
+    """Train a model. Run the same command again to continue from the last save.
+
+    Example:
+        >>> train(TrainOptions("nothing", TrainingData("sim"), Path("runs/small")))
+        Traceback (most recent call last):
+        pixelpush.errors.InputError: unknown training preset 'nothing'; nearest: push-otn, ...
+    """
     from pixelpush.training.request import check_training
 
     check_training(options.preset, options.source, options.how)  # before torch is loaded
