@@ -285,9 +285,11 @@ def measure(
                 progress(f"timing {words}{at_most}")
                 timing = time_sampler(model, sampler.name, settings, share)
                 left -= 1
-                if timing is not None:
-                    timings.append(timing)
-                    progress(f"  {timing.seconds_per_frame:.4g} s a frame")
+                if timing is None:
+                    progress("  cannot run with these settings")
+                    continue
+                timings.append(timing)
+                progress(f"  {timing.seconds_per_frame:.4g} s a frame")
     return SpeedReport(settings, table_size, hardware(settings.device), work, timings)
 
 

@@ -247,7 +247,7 @@ def test_channels_ids_and_split_names(tmp_path, make_episode):
             write_store(tmp_path / "s", {name: [make_episode(1)]}, {})
 
 
-def test_full_disk_while_writing(tmp_path, make_episode):
+def test_a_limit_of_file_size_while_writing(tmp_path, make_episode):
     """A file-size limit stands in for a full disk: the write fails part-way, is an error, and
     leaves nothing."""
     code = f"""
@@ -269,7 +269,7 @@ except InputError as error:
     result = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
-    assert "the disk is full" in result.stdout
+    assert "larger than is allowed here" in result.stdout
     assert list(tmp_path.iterdir()) == []
 
 
