@@ -39,9 +39,9 @@ def warn_if_mixed(package: Path) -> None:
 
     >>> with warnings.catch_warnings(record=True) as found:
     ...     warnings.simplefilter("always")
-    ...     warn_if_mixed(Path("elsewhere"))
+    ...     warn_if_mixed(Path("/elsewhere/pixelpush"))
     >>> str(found[0].message)
-    'two checkouts are mixed: pixelpush comes from elsewhere, ...'
+    'two checkouts are mixed: pixelpush comes from /elsewhere/pixelpush, ...'
     """
     text = mixed_checkouts(package)
     if text is not None:

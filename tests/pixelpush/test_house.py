@@ -30,6 +30,7 @@ BASEMENT = {
     "registry",
     "saved",
     "settings",
+    "words",
 }
 
 

@@ -66,8 +66,10 @@ def test_the_flow_that_an_encoder_tells_is_the_one_that_it_moves_the_frame_by(se
     with torch.no_grad():
         network.leave.weight.normal_(std=0.3)
         if "encoder" in settings:
-            network.leave.bias.view(7, -1)[2] = 40.0
-            network.leave.bias.view(7, -1)[3] = -40.0
+            parts = network.leave.bias.view(8, -1)
+            parts[2] = 40.0  # all of it moves,
+            parts[3] = -40.0  # no arm is drawn,
+            parts[7] = -40.0  # what is known is not doubted
             model.encoder.drawing.leave.bias.view(5, -1)[4] = 20.0  # no shadow
         else:
             network.leave.bias.view(3, -1)[2] = 40.0

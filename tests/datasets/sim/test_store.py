@@ -25,6 +25,7 @@ from pixelpush.datasets.sim.prepare import ensure_split, store_path
 from pixelpush.datasets.store import EpisodeStore
 from pixelpush.errors import InputError
 from pixelpush.files import read_json, write_json
+from pixelpush.words import counted
 
 
 @pytest.fixture
@@ -392,7 +393,7 @@ def test_prepare_makes_all_splits(tmp_path, quick, capsys):
     out = capsys.readouterr().out
     for split, count in {"train": 3, "val": 2, "test-seen": 1, "test-novel": 1}.items():
         assert len(EpisodeStore(store_path("sim", split, 64, tmp_path), split)) == count
-        assert f"{split}: {count} episodes, {20 * count} frames" in out
+        assert f"{split}: {counted(count, 'episode')}, {20 * count} frames" in out
 
 
 def test_a_mirrored_episode_is_one_of_its_kind(small_root):
