@@ -68,7 +68,8 @@ def aliasing(laboratory: str, size: int, number: int, count: int) -> dict[str, t
     scene = scene_of(laboratory, "train", number)
     chosen = np.linspace(0, len(rollout.moved) - 1, max(count, MOVES_OF)).round().astype(int)
     frames = Renderer(scene, size).render(rollout.configurations[chosen], rollout.moved[chosen])[0]
-    moves = (np.abs(frames - np.median(frames, axis=0)) > 3).any(axis=1, keepdims=True)
+    differ = np.abs(frames - np.median(frames, axis=0)) > 3
+    moves: np.ndarray = np.asarray(differ.any(axis=1, keepdims=True))
     compared = np.linspace(0, len(chosen) - 1, count + 2).round().astype(int)[1:-1]
     moments = rollout.configurations[chosen[compared]], rollout.moved[chosen[compared]]
     frames = frames[compared].astype(float)

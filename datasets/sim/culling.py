@@ -247,7 +247,7 @@ class BodySpheres:
         least[around] = -2
         least[:, around[lit]] = -2
         before = (distance - radius)[:, None] < (distance + radius)[lit]
-        shading = (before & (between > least - 1e-6)).any(axis=1)
+        shading: np.ndarray = np.asarray((before & (between > least - 1e-6)).any(axis=1))
         shading[0] = True
         return shading
 
