@@ -197,6 +197,14 @@ class StillScene:
         """Where samples of pixels are in ``base``: int (samples, pixels)."""
         return np.array(samples)[:, None] * self._pixels + pixels
 
+    def further_rows(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which pixels are rough, int (m,), and where all their further samples are in ``more``.
+
+        The second one is int (further samples, m)."""
+        slot = self._slot.take(pixels)
+        rough = np.flatnonzero(slot >= 0)
+        return rough, np.arange(len(self._further))[:, None] * len(self._rough) + slot.take(rough)
+
     def further_place(self, sample: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which further samples are a rough pixel's own, and where in ``more``: int (m,) twice.
 

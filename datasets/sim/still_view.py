@@ -43,11 +43,8 @@ class StillView:
         self.geom = still.base.geom.take(self._place)
         if not self._own:
             self.geom = np.tile(self.geom, (len(samples) // len(still.first), 1))
-            every = np.arange(self.geom.size)
-            some, place = still.further_place(
-                every // len(pixels), pixels.take(every % len(pixels))
-            )
-            self.geom.ravel()[some] = still.more.geom.take(place)
+            rough, place = still.further_rows(pixels)
+            self.geom[:, rough] = still.more.geom.take(place)
 
     def rays(self, columns: np.ndarray) -> np.ndarray:
         """Unit rays, float64 (samples, n, 3), of some of the pixels: int (n,), their numbers."""
@@ -62,10 +59,8 @@ class StillView:
             return self._still.base.distance.take(place)
         times = len(self.samples) // len(place)
         distance = self._extended(np.tile(place, (times, 1)), np.moveaxis(rays, -1, 0))
-        numbers = np.arange(distance.size)
-        pixel = self.pixels.take(columns.take(numbers % len(columns)))
-        some, further = self._still.further_place(numbers // len(columns), pixel)
-        distance.ravel()[some] = self._still.more.distance.take(further)
+        rough, further = self._still.further_rows(self.pixels.take(columns))
+        distance[:, rough] = self._still.more.distance.take(further)
         return distance
 
     def lit(self, numbers: np.ndarray) -> np.ndarray:
