@@ -153,10 +153,8 @@ class VideoTask:
             clip: Episode = read(index, start, start + clip_frames)
         else:
             whole = self.training[index]
-            window = slice(
-                start := training_clip(seed, epoch, index, len(whole.frames), clip_frames),
-                start + clip_frames,
-            )
+            start = training_clip(seed, epoch, index, len(whole.frames), clip_frames)
+            window = slice(start, start + clip_frames)
             clip = Episode(
                 whole.frames[window], whole.states[window], whole.actions[window], whole.id
             )
