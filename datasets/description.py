@@ -16,6 +16,7 @@ from pixelpush.words import counted
 FORMAT = "pixelpush-episodes"
 FORMAT_VERSION = 1
 _LARGEST_COUNT = 2**53
+_LONGEST_NAME = 255  # bytes, in common file systems
 
 
 @dataclass(frozen=True)
@@ -154,17 +155,17 @@ def _read_value(path: Path) -> Mapping[str, Any]:
 def _split(fields: Mapping[str, Any]) -> SplitDescription:
     shards = tuple(
         ShardDescription(
-            str(item["file"]),
+            _file_name(item["file"]),
             _count(item["episodes"]),
             _count(item["bytes"]),
-            str(item.get("content_sha256", "")),
+            _text(item.get("content_sha256", "")),
         )
         for item in fields["shards"]
     )
     return SplitDescription(
         _count(fields["episodes"]),
         _count(fields["frames"]),
-        str(fields["content_sha256"]),
+        _text(fields["content_sha256"]),
         shards,
         tuple(_count(length) for length in fields["lengths"]),
     )
@@ -175,6 +176,21 @@ def _count(value: object) -> int:
     if type(value) is not int or not 0 <= value <= _LARGEST_COUNT:
         raise ValueError(f"{value!r} is no count")
     return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no text")
+    return value
+
+
+def _file_name(value: object) -> str:
+    """The name of a file in the store's folder: no path, and none that no folder can hold."""
+    name = _text(value)
+    outside = name in ("", "..") or Path(name).name != name
+    if outside or "\0" in name or len(name.encode()) > _LONGEST_NAME:
+        raise ValueError(f"{name!r:.40} is no file name")
+    return name
 
 
 def store_splits(path: str | Path) -> list[str]:

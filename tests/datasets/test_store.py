@@ -412,7 +412,7 @@ def test_damaged_mirror(copy, mirror):
 def test_a_shard_name_cannot_leave_the_folder(copy):
     file = "../copy/train-00000.array_record"
     edit(copy, lambda store: store["splits"]["train"]["shards"][0].update(file=file))
-    with pytest.raises(InputError, match="the shard is missing"):
+    with pytest.raises(InputError, match="is no file name"):
         EpisodeStore(copy, "train")
 
 
@@ -489,4 +489,13 @@ def test_a_count_that_is_none_is_refused(copy, value):
 def test_a_schema_of_other_things_than_sizes_is_refused(copy, value):
     edit(copy, lambda description: description["schema"].update(height=value))
     with pytest.raises(InputError, match=r"store\.json"):
+        EpisodeStore(copy, "train")
+
+
+@pytest.mark.parametrize(
+    "name", [int("9" * 300), "9" * 300, "a/b", "..", "a\0b", "\udcff", None, ["a"]]
+)
+def test_a_shard_of_no_possible_name_is_damage(copy, name):
+    edit(copy, lambda store: store["splits"]["train"]["shards"][0].update(file=name))
+    with pytest.raises(InputError, match=r"store.json: damaged \(.*prepare the data again\.$"):
         EpisodeStore(copy, "train")
