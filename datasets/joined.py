@@ -39,9 +39,13 @@ class JoinedEpisodes:
             values = [getattr(part, aspect, None) for part in parts]
             if any(value != values[0] for value in values):
                 listed = "; ".join(
-                    f"{part.name}: {value}" for part, value in zip(parts, values, strict=True)
+                    f"{part.name}: {getattr(value, 'in_words', value)}"
+                    for part, value in zip(parts, values, strict=True)
                 )
-                raise InputError(f"these data sets differ in their {aspect} ({listed}).")
+                raise InputError(
+                    f"these data sets differ in their {aspect} ({listed}); prepare them alike, or "
+                    "train on one of them."
+                )
             if hasattr(first, aspect):
                 setattr(self, aspect, values[0])
         self.lengths = np.concatenate([part.lengths for part in parts])

@@ -126,8 +126,7 @@ class DecodingWalk(Walk):
     >>> even = torch.full((2, 256), 1 / 256)
     >>> places = torch.tensor([0, 1])
     >>> encoder = Encoder()
-    >>> walk = EncodingWalk(pixels, encoder)
-    >>> _ = walk.levels(even, pixels.flatten(), places, channel=0)
+    >>> encoder.encode(even, pixels.flatten())
     >>> again = DecodingWalk(pixels, Decoder(encoder.words()))
     >>> again.levels(even, pixels.flatten(), places, channel=0).tolist()
     [3, 250]
