@@ -72,6 +72,20 @@ class PixelDistribution(ABC):
         """Return those of the uniforms, (N, C, H, W), that choose the levels of the channels."""
         return uniforms
 
+    def expected_error(self, pixels: Tensor) -> Tensor:
+        """Return E |X - x|, levels (N, H, W), the mean over channels.
+
+            mean over c of sum over levels l of p(l | earlier channels of x) |l - x_c|
+
+        pixels: x, uint8 (N, C, H, W), the truth; X: a sample of each sub-pixel given the true
+        earlier channels."""
+        levels = torch.arange(LEVELS, device=pixels.device)[:, None, None]
+        errors = []
+        for channel in range(pixels.shape[1]):
+            distance = (levels - pixels[:, channel, None].float()).abs()
+            errors.append((self.channel_probabilities(channel, pixels) * distance).sum(dim=1))
+        return torch.stack(errors).mean(dim=0)
+
     @abstractmethod
     def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
         """``channel_probabilities`` in nats, up to a constant; exact for small ones too."""
@@ -186,6 +200,20 @@ class LogisticMixture(PixelDistribution):
             total = total + discretized_logistic(pixels[:, channel, None], distance, log_scale)
         return torch.logsumexp(total, dim=1)
 
+    def expected_error(self, pixels: Tensor) -> Tensor:
+        # In closed form, of the logistics before they are cut into bins and clipped to the range:
+        # E |X - x| = d + 2 s log(1 + exp(-d / s)), d = |m - x|. The components are weighed as
+        # before any channel is known.
+        values = list(to_unit(pixels).unbind(1))
+        total = torch.zeros_like(self.logits)
+        for channel, value in enumerate(values):
+            distance = (value[:, None] - self._mean(channel, values)).abs()
+            scale = self.log_scales[channel].exp()
+            total = total + distance + 2 * scale * F.softplus(-distance / scale)
+        weights = torch.softmax(self.logits, dim=1)
+        # No error is larger than the range.
+        return 127.5 * (weights * (total / self.colours).clamp(max=2)).sum(dim=1)
+
     def draw(self, uniforms: Tensor) -> Tensor:
         cumulative = running_sum(torch.softmax(self.logits, dim=1))
         component = pick(cumulative, uniforms[:, :1])
@@ -269,6 +297,10 @@ class IndependentLogisticMixture(PixelDistribution):
         return rearrange(
             self._folded.log_prob(self._fold(pixels)), "(n c) h w -> n c h w", c=self.colours
         ).sum(1)
+
+    def expected_error(self, pixels: Tensor) -> Tensor:
+        error = self._folded.expected_error(self._fold(pixels))
+        return rearrange(error, "(n c) h w -> n c h w", c=self.colours).mean(1)
 
     def draw(self, uniforms: Tensor) -> Tensor:
         folded = rearrange(uniforms, "n (c u) h w -> (n c) u h w", c=self.colours)

@@ -35,6 +35,7 @@ BOUNDED = {
     "coarse_scales": 12,
     "still_levels": 256,
     "motion_weight": 256,
+    "error_weight": 256,
 }
 # No size or count above this is meant; it bounds what a damaged configuration can ask for.
 LARGEST = 4096
@@ -99,6 +100,7 @@ class VideoConfig:
     still_levels: float = 5.0
     motion: bool = False
     motion_weight: float = 0.5
+    error_weight: float = 0.0
     relative_action: bool = False
     action_kind: str = "pose"
     encoder: str = "convlstm"

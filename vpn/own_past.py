@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def own_past(
     model: VideoPixelNetwork, frames: Tensor, states: Tensor, actions: Tensor, context: int
 ) -> Tensor:
-    """Return uint8 (B, T, C, H, W): the context, then a rollout at temperature 1, the last frame
-    the true one, since it is nobody's past.
+    """Return uint8 (B, T, C, H, W): the context, then a rollout at temperature 1.
 
-    States are the recorded ones; noise is of torch's own generator. frames, states, actions,
-    context: as ``VideoPixelNetwork.log_prob`` takes them.
+    The last frame is the true one, since it is nobody's past. States are the recorded ones; noise
+    is of torch's own generator. frames, states, actions, context: as
+    ``VideoPixelNetwork.log_prob`` takes them.
 
     >>> from pixelpush.vpn import build_model
     >>> model = build_model("ot", frame_size=16, channels=4, lstm_channels=4).eval()

@@ -89,9 +89,9 @@ class Composition(nn.Module):
 
     features (N, D, g, g) say what lies where nothing is known (f), where the memory is doubted
     (d), where what it held before is right (r; a rollout's own strays have replaced it), where the
-    last frame goes (flow), where it hides the memory (m), and where the drawn mask (a) is wrong. Arm and shadow are taken out of the last
-    frame before it moves, so that no copy of them stays behind. A new network moves nothing and
-    leaves the drawn mask as it is.
+    last frame goes (flow), where it hides the memory (m), and where the drawn mask (a) is wrong.
+    Arm and shadow are taken out of the last frame before it moves, so that no copy of them stays
+    behind. A new network moves nothing and leaves the drawn mask as it is.
 
     >>> composition = Composition(features=4, patch=2, colours=3)
     >>> frame = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
