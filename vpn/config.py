@@ -61,7 +61,8 @@ class VideoConfig:
     motion: the centre is the last frame, moved by a predicted flow, laid over that mean
     (vpn/motion.py). motion_weight: weight of the moved picture's error in the training loss, in
     nats per level of its mean distance from the frame; the likelihood alone teaches motion many
-    times more slowly. Reported figures do not contain it.
+    times more slowly. error_weight: weight, in nats per sub-pixel, of the penalty on how far
+    samples stray from the truth (image/expected_error.py). Reported figures contain neither.
 
     relative_action: where states and actions have the same entries, networks also see action minus
     state, scaled up, because a commanded pose differs little from the present one. action_kind:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
-from pixelpush.image.expected_error import MeanError, penalised
+from pixelpush.image.expected_error import MeanPenalty, penalised
 from pixelpush.image.noise import one_each
 from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.checks import check_vectors, check_video
@@ -156,7 +156,7 @@ class VideoPixelNetwork(nn.Module):
         The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations, of
         one step, plus of all steps from the first state) and, where the model composes a picture,
         'motion_error': the picture's mean distance from the frame, in levels. Where the
-        configuration weighs it, 'expected_error' is that of samples, sub-pixel by sub-pixel.
+        configuration weighs it, 'error_penalty' is the penalty on expected errors, nats.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
         scored stay ``frames``. from_samples: the past is what the model samples from ``frames``
@@ -167,13 +167,12 @@ class VideoPixelNetwork(nn.Module):
         _, features, centres = self.predicted(shown, states, actions, context)
         target = frames[:, context:]
         errors = {"state_error": self._state_error(states, actions)}
-        weight = self.config.error_weight
-        found = MeanError() if weight else None
+        found = MeanPenalty() if self.config.error_weight else None
         nats = -self._decode(target, features, centres, found).mean() / self.config.colours
         loss = nats + errors["state_error"]
         if found is not None:
-            errors["expected_error"] = found.mean()
-            nats = nats - weight * errors["expected_error"]
+            errors["error_penalty"] = found.mean()
+            nats = nats - errors["error_penalty"]
         if self.config.composes and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
             loss = loss + self.config.motion_weight * errors["motion_error"]
@@ -329,25 +328,25 @@ class VideoPixelNetwork(nn.Module):
         frames: Tensor,
         features: Tensor,
         centres: Tensor | None,
-        errors: MeanError | None = None,
+        found: MeanPenalty | None = None,
     ) -> Tensor:
         """Log-probability (B, T, H, W) of frames (B, T, C, H, W).
 
-        errors: lower it by the expected errors (``penalised``), and count them there."""
+        found: lower it by the penalty on expected errors, and count that there (``penalised``)."""
         inputs = (
             frames.flatten(0, 1),
             features.flatten(0, 1),
             None if centres is None else centres.flatten(0, 1),
         )
         log_prob = self.decoder.log_prob
-        if errors is not None:
-            log_prob = partial(self._penalised_log_prob, errors)
+        if found is not None:
+            log_prob = partial(self._penalised_log_prob, found)
         scores = by_pieces(log_prob, *inputs) if self._recomputes() else log_prob(*inputs)
         return scores.unflatten(0, frames.shape[:2])
 
-    def _penalised_log_prob(self, errors: MeanError, *inputs: Tensor | None) -> Tensor:
+    def _penalised_log_prob(self, found: MeanPenalty, *inputs: Tensor | None) -> Tensor:
         # Within the function that is recomputed, so that the backward pass sees the same.
-        with penalised(self.decoder, self.config.error_weight, errors):
+        with penalised(self.decoder, self.config.error_weight, found):
             return self.decoder.log_prob(*inputs)
 
     def _recomputes(self) -> bool:
