@@ -33,6 +33,7 @@ from pixelpush.datasets.readers.folder_tables import (
     read_npz,
     read_poses,
 )
+from pixelpush.datasets.readers.images_refused import refuse_image_set
 from pixelpush.datasets.recording import Entry, Recording, unsplit
 from pixelpush.errors import InputError
 from pixelpush.words import counted
@@ -136,6 +137,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     ...     read(Path(folder), Options(), DamageLog(0)).total
     1
     """
+    refuse_image_set(raw)
     found = find_episodes(raw)
     trimmed: dict[str, int] = {}
     entries = {
