@@ -216,5 +216,6 @@ def _action_kind(
     if store.action_kind != "measured":
         return {"action_kind": store.action_kind, "action_kind_from": "declared by --action-kind"}
     if "action_kind" in recording.metadata:
-        return {"action_kind_from": "declared by the source"}
+        source = recording.metadata.get("action_kind_from", "declared by the source")
+        return {"action_kind_from": source}
     return {"action_kind": measured.action_kind(), "action_kind_from": "measured"}

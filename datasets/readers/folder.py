@@ -159,6 +159,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     )
     if options.actions == "next-state":
         metadata["action_kind"] = "pose"
+        metadata["action_kind_from"] = "--actions next-state, the next frame's state: none recorded"
 
     def left_out() -> dict[str, object]:
         return {"folders_without_frames": found.strays, "frames_trimmed": trimmed}
