@@ -26,6 +26,7 @@ from pixelpush.datasets.store import refuse_existing, write_store
 from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
 from pixelpush.files import expanded
+from pixelpush.settings import check_seed
 from pixelpush.words import counted
 
 
@@ -54,6 +55,10 @@ class StoreOptions:
     Left out: what the source says, or what the data show."""
     overwrite: bool = False
     """Replace an existing store."""
+
+    def __post_init__(self):
+        if self.split_seed is not None:
+            check_seed(self.split_seed, "--split-seed")
 
 
 def prepare(name: str, raw: str | Path, out: str | Path | None = None, **settings: Any) -> Path:
@@ -211,5 +216,6 @@ def _action_kind(
     if store.action_kind != "measured":
         return {"action_kind": store.action_kind, "action_kind_from": "declared by --action-kind"}
     if "action_kind" in recording.metadata:
-        return {"action_kind_from": "declared by the source"}
+        source = recording.metadata.get("action_kind_from", "declared by the source")
+        return {"action_kind_from": source}
     return {"action_kind": measured.action_kind(), "action_kind_from": "measured"}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from pixelpush.errors import InputError
+from pixelpush.settings import check_seed
 from pixelpush.training.config import TrainConfig
 
 Split = TypeVar("Split")
@@ -83,6 +84,10 @@ class PresetChanges:
     """Shift clips by up to this many pixels."""
     colour: float | None = None
     """Strength of random brightness, contrast and colour, from 0 to below 1."""
+
+    def __post_init__(self):
+        if self.seed is not None:
+            check_seed(self.seed)
 
     def applied_to(self, base: TrainConfig) -> TrainConfig:
         """The configuration with the changes made; each goes to the part that has its name."""

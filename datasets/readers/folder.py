@@ -33,6 +33,7 @@ from pixelpush.datasets.readers.folder_tables import (
     read_npz,
     read_poses,
 )
+from pixelpush.datasets.readers.images_refused import refuse_image_set
 from pixelpush.datasets.recording import Entry, Recording, unsplit
 from pixelpush.errors import InputError
 from pixelpush.words import counted
@@ -136,6 +137,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     ...     read(Path(folder), Options(), DamageLog(0)).total
     1
     """
+    refuse_image_set(raw)
     found = find_episodes(raw)
     trimmed: dict[str, int] = {}
     entries = {
@@ -157,6 +159,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     )
     if options.actions == "next-state":
         metadata["action_kind"] = "pose"
+        metadata["action_kind_from"] = "--actions next-state, the next frame's state: none recorded"
 
     def left_out() -> dict[str, object]:
         return {"folders_without_frames": found.strays, "frames_trimmed": trimmed}

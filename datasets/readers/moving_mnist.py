@@ -23,6 +23,7 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.hashing import randint, uniform
 from pixelpush.datasets.recording import Entry, Recording
 from pixelpush.errors import InputError
+from pixelpush.settings import check_seed
 
 FRAMES = 20
 SIDE = 64
@@ -140,6 +141,9 @@ class Options:
     """Test sequences, from the test digits; 10,000 is the standard protocol."""
     seed: int = 0
     """The sequences are a pure function of it."""
+
+    def __post_init__(self):
+        check_seed(self.seed)
 
 
 def recognise(raw: Path) -> str | None:

@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 
 from pixelpush.errors import InputError
+from pixelpush.eval.driving.settings import TEMPERATURES
 from pixelpush.eval.driving.steering import Steering, bin_steering, model_steering
 from pixelpush.eval.environments.beginnings import Beginning, begin_bin, find_beginning
 from pixelpush.eval.planning.bin import PushingBin
 from pixelpush.image.noise import SampleNoise
-from pixelpush.settings import check_between, check_choice
+from pixelpush.settings import check_between, check_choice, check_seed
 from pixelpush.training.seeding import derived_seed
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.world import PREDICTIONS, Moment, World
@@ -60,8 +61,8 @@ class Sampling:
 
     def __post_init__(self):
         check_choice("sampler", self.prediction, PREDICTIONS)
-        check_between(self, 0.01, 10, "temperature")
-        check_between(self, 0, 2**53, "seed")
+        check_between(self, *TEMPERATURES, "temperature")
+        check_seed(self.seed, "seed")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixelpush.errors import InputError
-from pixelpush.settings import Device, check_between
+from pixelpush.settings import Device, check_between, check_seed
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ControlSettings:
 
     def __post_init__(self):
         check_between(self, 1, 1000, "steps", "replan", "segments", "segment_frames")
-        check_between(self, 0, 2**62, "seed")
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +80,15 @@ def test_public_names_resolve():
     assert all(getattr(pixelpush, name) is not None for name in pixelpush.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = pixelpush.nonsense
+
+
+def test_tables_of_the_pages_have_headers():
+    """A site draws an empty header as an empty grey row; the first of its cells may be empty."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    headed = [
+        (page.relative_to(ROOT), header)
+        for page in pages
+        for header in re.findall(r"^(\|.*)\n\|(?: *:?-+:? *\|)+$", page.read_text(), re.MULTILINE)
+    ]
+    assert len(headed) > 20
+    assert [found for found in headed if not found[1].strip("| ")] == []
