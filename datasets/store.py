@@ -12,15 +12,9 @@ working folder, ``finished_shards`` tells which are done, and ``seal_store`` tur
 store; all three may be repeated after a kill at any moment."""
 
 from pixelpush.datasets.description import read_description, store_splits, summary
+from pixelpush.datasets.shards import Shard, finished_shards, write_shard
 from pixelpush.datasets.store_reader import EpisodeStore
-from pixelpush.datasets.store_writer import (
-    Shard,
-    finished_shards,
-    refuse_existing,
-    seal_store,
-    write_shard,
-    write_store,
-)
+from pixelpush.datasets.store_writer import refuse_existing, seal_store, write_store
 
 __all__ = [
     "EpisodeStore",

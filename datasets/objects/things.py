@@ -14,16 +14,10 @@ from pixelpush.datasets.objects.names import KINDS
 from pixelpush.datasets.sim import materials
 from pixelpush.datasets.sim.draw import Draw
 from pixelpush.datasets.sim.materials import Colour, Material
-from pixelpush.datasets.sim.objects import (
-    BALL,
-    BOX,
-    CAN,
-    CAPSULE,
-    NOVEL_KINDS,
-    SEEN_KINDS,
-    Part,
-)
+from pixelpush.datasets.sim.novel_kinds import NOVEL_KINDS
+from pixelpush.datasets.sim.primitives import BALL, BOX, CAN, CAPSULE, Part
 from pixelpush.datasets.sim.rotations import IDENTITY, compose, matrix
+from pixelpush.datasets.sim.seen_kinds import SEEN_KINDS
 
 # By the order of names.COLOURS.
 _DYES: tuple[Colour, ...] = (

@@ -26,7 +26,8 @@ from pixelpush.datasets.readers.common import (
     make_episode,
     robot_metadata,
 )
-from pixelpush.datasets.readers.lerobot_meta import EpisodeMeta, Meta, read_meta
+from pixelpush.datasets.readers.lerobot_index import read_meta
+from pixelpush.datasets.readers.lerobot_meta import EpisodeMeta, Meta
 from pixelpush.datasets.readers.parquet import column_rows, read_columns
 from pixelpush.datasets.recording import Entry, Recording, unsplit
 from pixelpush.datasets.video import Span, read_video_file

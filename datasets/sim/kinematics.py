@@ -8,7 +8,8 @@ import functools
 import mujoco
 import numpy as np
 
-from pixelpush.datasets.sim.arm import HOME, JOINTS, Arm, add_arm
+from pixelpush.datasets.sim.arm import HOME, JOINTS, Arm
+from pixelpush.datasets.sim.arm_body import add_arm
 from pixelpush.datasets.sim.rotations import hand_rotation, pitch_yaw
 from pixelpush.datasets.sim.scene import TABLE, new_spec
 
