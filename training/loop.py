@@ -87,7 +87,7 @@ def train(
 
     A run that is in the folder goes on from its newest save; the same call again continues. Every
     process of a process group calls this. about: JSON values for config.json. Raises InputError for
-    a user's mistake, a full disk, damaged data, and DivergenceError (one of it) when a loss, a
+    a user's mistake, a full disk and damaged data, and its subclass DivergenceError where a loss, a
     gradient or a weight is not finite.
 
     >>> import tempfile
@@ -157,8 +157,7 @@ def what_holds(folder: Path) -> str:
 
 
 def _check_start(folder: Path, task: Task, start: str) -> None:
-    """Refuse weights that are not there or not of this model before the run folder takes note of
-    them."""
+    """Refuse missing weights, and those of another model, before config.json names them."""
     if start and not (folder / "config.json").is_file():
         model = built_empty(task.build_model)
         saved = find_saved(start)

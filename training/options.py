@@ -31,7 +31,7 @@ class TrainingData:
     validation_split: str = "val"
     """Split to validate on; 'none' for no validation."""
     also: tuple[str, ...] = ()
-    """Further data sets of like episodes, whose train split is trained on too: sim-cameras."""
+    """Further data sets whose train split is trained on too, such as sim-cameras."""
 
     def opened(self, open_split: Callable[[str, str], Split]) -> tuple[Split, Split | None]:
         """The training split and the validation split or None, of ``data`` alone.
