@@ -1,4 +1,4 @@
-"""What can be asked of a training run: data, changes of the preset, settings. No torch."""
+"""Options of a training run: data, changes of the preset, settings. No torch."""
 
 from __future__ import annotations
 

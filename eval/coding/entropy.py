@@ -120,7 +120,8 @@ class EncodingWalk(Walk):
 
 
 class DecodingWalk(Walk):
-    """Reads the pixels that it walks through from a decoder; what it was given is not looked at.
+    """Reads the pixels that it walks through from a decoder; it takes the shape of its pixels, not
+    their values.
 
     >>> pixels = torch.tensor([[[[3, 250]]]], dtype=torch.uint8)
     >>> even = torch.full((2, 256), 1 / 256)

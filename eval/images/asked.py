@@ -1,4 +1,4 @@
-"""The conditions of a picture's rows: spelt out by the user, or taken from an image set."""
+"""The conditions of a picture's rows: given by the user, or taken from an image set."""
 
 from __future__ import annotations
 

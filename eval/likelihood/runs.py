@@ -1,5 +1,4 @@
-"""What a trained run says of itself: its data and the protocol it was trained with; and opening
-that data."""
+"""The facts that a trained run records: its data and its protocol; and opening that data."""
 
 from __future__ import annotations
 
@@ -124,7 +123,7 @@ def agreed_facts(
                 for name, value in zip(names, values, strict=True)
             )
             raise InputError(
-                f"which {field}? The runs say {listed}; give --{field.replace('_', '-')}."
+                f"the runs record no common {field} ({listed}); give --{field.replace('_', '-')}."
             )
         return values[0]
 

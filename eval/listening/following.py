@@ -1,7 +1,8 @@
-"""Does a model follow its actions to what would really have happened? And is it an optimist?
+"""Whether a model predicts the future that its actions lead to, and whether it is an optimist.
 
-Nats of both futures of a pair under both lists of actions and states: a model that follows finds
-each future likelier under its own. An optimist moves the object although the push misses it."""
+Both futures of a pair are scored under both lists of actions and states: a model that follows its
+actions finds each future likelier under its own list. An optimist moves the object although the
+push misses it."""
 
 from __future__ import annotations
 

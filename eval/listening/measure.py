@@ -1,8 +1,8 @@
-"""Does a model use its actions? Its nats with the true ones against its nats with other ones.
+"""Whether a model uses its actions: its nats with the true ones against its nats with false ones.
 
-A model that listens pays for a lie: with the actions of another episode, the future that really
-came is less likely. Differences are paired by episode, so that their error is small; a model that
-does not see its actions differs by exactly zero."""
+A model that listens pays for a lie: with the actions of another episode, the recorded future is
+less likely. Differences are paired by episode, so that their error is small. A model that does not
+see its actions differs by exactly zero."""
 
 from __future__ import annotations
 

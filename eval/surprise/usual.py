@@ -73,6 +73,7 @@ class Usual:
         places = clip_places(len(nats), self.scoring)
         distances, scores = _scores(features, places, self.mean, self.deviation, self.peak)
         at_least = len(self.scores) - np.searchsorted(self.scores, scores, side="left")
+        # The new frame counts among those at least as strange as itself: the p-value is never 0.
         p_values = (1 + at_least) / (1 + len(self.scores))
         return [
             FrameSurprise(

@@ -20,7 +20,7 @@ class InspectOptions:
     data: tyro.conf.Positional[str]
     """Data set: the name of a prepared one, a store's folder, or 'sim'."""
     split: str = "train"
-    """Split to look at, of the simulated bin; of a store all are looked at."""
+    """Split of the simulated bin to look at. Of a store, all splits are looked at."""
     episodes: int = 1000
     """Most episodes of a split that are looked at, spread evenly."""
     out: Path | None = None

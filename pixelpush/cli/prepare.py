@@ -17,6 +17,6 @@ def prepare() -> None:
     from pixelpush.cli.sources import sources
 
     raise InputError(
-        f"name what to prepare, pixelpush prepare {{{','.join(sources())}}} --help, or give --raw "
-        "DIR and it is looked at."
+        f"name a source: pixelpush prepare {{{','.join(sources())}}}; or give --raw DIR, and its "
+        "format is recognised."
     )
