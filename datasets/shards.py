@@ -119,6 +119,7 @@ def write_shard(
     shard = Shard(
         split, index, name, size, record_bytes, schema, tuple(ids), tuple(lengths), tuple(hashes)
     )
+    # The sidecar comes last: a shard without one does not count as finished.
     write_json(folder / f"{split}-{index:05d}{SIDECAR}", asdict(shard))
     return shard
 
@@ -154,6 +155,7 @@ def finished_shards(folder: str | Path) -> dict[tuple[str, int], Shard]:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{sidecar}: damaged ({error!r}); remove it and run again.") from None
         data = sidecar.with_name(shard.file)
+        # A shard whose file was lost or cut off since is made again.
         if data.is_file() and data.stat().st_size == shard.bytes:
             shards[shard.split, shard.index] = shard
     return shards

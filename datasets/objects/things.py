@@ -33,7 +33,7 @@ _DYES: tuple[Colour, ...] = (
 # Which part of a kind names its colour, where it is not the first one.
 _MAIN = {"stapler": 1, "mushroom": 1, "mug": 1}
 # Kinds whose other parts keep colours of their own; elsewhere they are bleached to near grey, so
-# that an object has one colour to speak of.
+# that one colour names an object.
 _OWN_COLOURS = ("duck", "banana")
 # Kinds that also lie on their side.
 _TIPPED = ("can", "mug", "bottle", "block")
@@ -197,6 +197,7 @@ def _extent(part: Part, turn: np.ndarray) -> np.ndarray:
     if part.type == BOX:
         return axes[:, 0] * x + axes[:, 1] * y + axes[:, 2] * z
     if part.type == CAN:
+        # A disc of radius x reaches x sqrt(1 - c^2) along an axis at cosine c to its own.
         return axes[:, 2] * z + x * np.sqrt(np.maximum(0, 1 - axes[:, 2] ** 2))
     if part.type == CAPSULE:
         return axes[:, 2] * (z - x) + x

@@ -41,6 +41,8 @@ def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[st
 
     def visible(body: mujoco.MjsBody, material: Material, collides: bool = False, **geom) -> None:
         name = f"arm/{len(made)}"
+        # MuJoCo lets geoms touch where contype of one and conaffinity of the other share a bit.
+        # Objects have (1, 3): the hand touches them and not itself; links touch nothing.
         contact = {"contype": 2, "conaffinity": 1} if collides else {"contype": 0, "conaffinity": 0}
         body.add_geom(name=name, density=400, friction=[0.6, 0.01, 0.001], **contact, **geom)
         made.append((name, material))
@@ -52,7 +54,10 @@ def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[st
     )
     for number, (offset, axis, length, radius) in enumerate(_CHAIN):
         body = body.add_body(
-            name=f"link{number}", pos=[0, 0, offset[2] * (arm.reach if number else 1)], gravcomp=1
+            # gravcomp: the arm carries its own weight, so that its motors hold a pose exactly.
+            name=f"link{number}",
+            pos=[0, 0, offset[2] * (arm.reach if number else 1)],
+            gravcomp=1,
         )
         body.add_joint(
             name=f"j{number}",
@@ -70,6 +75,7 @@ def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[st
             trntype=mujoco.mjtTrn.mjTRN_JOINT,
             gaintype=mujoco.mjtGain.mjGAIN_FIXED,
             biastype=mujoco.mjtBias.mjBIAS_AFFINE,
+            # A position servo: torque = k (command - angle) - 0.06 k speed.
             gainprm=[stiffness] + [0] * 9,
             biasprm=[0, -stiffness, -0.06 * stiffness] + [0] * 7,
         )

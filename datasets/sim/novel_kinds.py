@@ -24,6 +24,7 @@ def _jack(d: Draw) -> list[Part]:
 def _ring(d: Draw) -> list[Part]:
     skin, other = pair(d)
     parts = []
+    # Twelve capsules end to end: MuJoCo has no torus.
     for k in range(12):
         a = 2 * math.pi * k / 12
         place = (0.03 * math.cos(a), 0.03 * math.sin(a), 0)

@@ -58,10 +58,12 @@ def add_object(body: mujoco.MjsBody, parts: list[Part], name: str) -> list[tuple
         body.add_geom(
             name=geom,
             type=part.type,
+            # MuJoCo takes three sizes of every type, and ignores those that a type has not.
             size=[*part.size, 0.0, 0.0][:3],
             pos=list(part.position),
             quat=list(IDENTITY if part.rotation is None else part.rotation),
             density=DENSITY,
+            # Sliding, torsional and rolling friction; condim 4 uses the first two.
             friction=[0.7, 0.01, 0.0005],
             condim=4,
             contype=1,

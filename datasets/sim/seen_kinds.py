@@ -61,6 +61,7 @@ def _mug(d: Draw) -> list[Part]:
     skin, inner = pair(d, (materials.PLAIN, materials.BANDS))
     radius = 0.025
     half = 0.027
+    # MuJoCo has no hollow primitive: a wall of flat staves stands round the bottom.
     staves = 12
     parts = [Part(CAN, [radius - 0.001, 0.003], inner, (0, 0, -half + 0.003))]
     for k in range(staves):
