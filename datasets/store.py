@@ -4,7 +4,7 @@ without TensorFlow.
     store.json                format, schema, splits (shards, lengths, content hash), origin
     dataset_info.json         with features.json: what TFDS's builder_from_directory needs
     train-00000.array_record  shards, one record per episode (``records.py``)
-    COMPLETE                         written last; without it the folder does not count
+    COMPLETE                  written last; without it the folder does not count
 
 Two ways to write one. ``write_store`` streams all splits into a folder that appears only when
 whole. For long jobs that must survive a kill, ``write_shard`` finishes shards one by one in a

@@ -114,8 +114,8 @@ def open_objects(
     """A split of ``sim-objects``, ``sim-objects-parts`` or ``sim-objects-masks``.
 
     name: with ``:N`` for so many images of train. What is missing under ``root`` (default: the data
-    root) is made first, telling so on stderr. Raises InputError for unknown values, a store of
-    another version, or a full disk.
+    root) is made first, and a line on stderr says so. Raises InputError for unknown values, a store
+    of another version, or a full disk.
 
     >>> open_objects("sim-objects", "test")
     Traceback (most recent call last):
