@@ -61,6 +61,7 @@ def write_store(
     refuse_existing(path, overwrite)
     for split in splits:
         check_split_name(split)
+    # The old store stays in place until the new one is whole.
     target = path.with_name(f".{path.name}.new") if overwrite else path
     if overwrite:  # what an interrupted replacement may have left
         shutil.rmtree(target, ignore_errors=True)
@@ -114,6 +115,7 @@ def seal_store(
             for stray in folder.glob(".*.partial*"):
                 stray.unlink()
             _describe(folder, metadata)
+            # On disk before the marker is: a power cut must not leave a marker over lost bytes.
             for item in folder.iterdir():
                 sync(item)
             (folder / MARKER).write_text("complete\n")

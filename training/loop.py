@@ -192,6 +192,8 @@ def _set_up(
             )
         model.set_checkpointing(True)  # type: ignore[operator]
     for parameter in model.parameters():
+        # Filters of convolutions. Maps are kept channels last, and filters of that layout spare a
+        # copy in every call.
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     optimizer = build_optimizer(config.optimizer, model)
@@ -229,6 +231,8 @@ def _loop(run: Run) -> None:
             begin = time.perf_counter()
             pieces, failure = _next(feed)
             waiting = time.perf_counter() - begin
+            # All processes stop, save or fail in the same step: one alone would leave the others
+            # waiting.
             stop, save = agree(fabric, clock.requests(), failure or _failure(run))
             factor = schedule.factor(progress.examples, config.examples)
             rate = config.optimizer.learning_rate * factor
@@ -249,6 +253,7 @@ def _loop(run: Run) -> None:
             if stop:
                 _say_stopped(run)
                 break
+    # A failure of the last step, such as a full disk, reaches the others too.
     agree(fabric, (), _failure(run))
 
 

@@ -84,6 +84,8 @@ class Metrics:
             with full_disk_is_a_clear_error(self._path), open(self._path, "a") as stream:
                 stream.write(line + "\n")
         except InputError as error:
+            # Not raised here: only the first process writes, and the others would wait for it. The
+            # loop raises it in all of them.
             self.failure = error
         numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
         for tracker in self._trackers:

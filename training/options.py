@@ -125,6 +125,8 @@ def parse_settings(settings: Sequence[str]) -> Mapping[str, Any]:
         if name in parsed:
             raise InputError(f"--set {name} is given twice.")
         try:
+            # Python's spelling is taken beside JSON's. What is neither number, list nor truth is a
+            # text.
             parsed[name] = json.loads({"True": "true", "False": "false"}.get(text, text))
         except ValueError:
             parsed[name] = text
@@ -185,6 +187,7 @@ def _typed(old: Any, value: Any, name: str) -> Any:
         if not all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
             raise InputError(f"--set {name}: {value!r} should hold numbers only.")
         return tuple(value)
+    # 1 for 1.0 is meant well. True is an int to Python, and is not.
     if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(old) is not type(value):

@@ -48,6 +48,8 @@ def locked(run: Path) -> Iterator[None]:
         stream = open(run / "lock", "a")  # noqa: SIM115 (held as long as the lock)
     with stream:
         try:
+            # The system drops this lock when the process ends, in whatever way: no stale lock is
+            # left.
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(

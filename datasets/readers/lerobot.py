@@ -192,6 +192,7 @@ def _ways(
     widths = [sum(meta.width(key) for key in keys) for keys in (states, actions)]
     measure = ActionMeasure(*widths)
     if options.compose == "auto" and states:
+        # Spread over the set, so that one session does not decide for all.
         for item in episodes[:: max(1, len(episodes) // _MEASURED)]:
             table = read_columns(meta.data_file(item), (*states, *actions), item.rows)
             measure.add(column_rows(table, states), column_rows(table, actions))
@@ -251,6 +252,7 @@ class _Source:
         start = item.video_start(self.camera)
         span = None if start is None else Span(start, length, self.meta.fps)
         count = 0
+        # Frames that are left out are decoded too: a frame of a video builds on those before it.
         for image in read_video_file(video, str(video), span):
             if count % self.step == 0 and count < length:
                 yield image

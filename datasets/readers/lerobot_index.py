@@ -114,6 +114,7 @@ def _episodes_of(path: Path, videos: list[str]) -> list[EpisodeMeta]:
         for key in videos:
             if all(f"videos/{key}/{part}" in columns for part in fields):
                 places[key] = _place(columns, f"videos/{key}", row)
+                # A video of v3 holds many episodes; this one begins so many seconds into it.
                 starts[key] = float(columns[f"videos/{key}/from_timestamp"][row])
         found.append(
             EpisodeMeta(

@@ -171,6 +171,7 @@ class Meta:
         relative = Path(self._fill(self.video_path, item, camera, camera))
         if (self.root / relative).is_file():
             return self.root / relative
+        # Some converted sets keep their videos in another first folder than info.json says.
         tail = Path(*relative.parts[1:])
         for folder in sorted(path for path in self.root.iterdir() if path.is_dir()):
             if (folder / tail).is_file():
@@ -204,6 +205,7 @@ class Meta:
                 f"{self.root}/meta/info.json: the path template {template!r} is of an unknown "
                 "kind; correct it there."
             ) from None
+        # The template comes with the data: it must not lead out of the data's folder.
         if ".." in Path(filled).parts or Path(filled).is_absolute():
             raise InputError(
                 f"{self.root}/meta/info.json: {filled!r} leaves the folder; correct the path "

@@ -119,6 +119,7 @@ def _banana(d: Draw) -> list[Part]:
     tip = Material((0.38, 0.30, 0.16), gloss=0.1)
     parts = []
     radius = 0.075
+    # Five capsules on an arc, 0.3 radians apart, thinner towards the ends.
     for k in range(5):
         a = (k - 2) * 0.3
         place = (radius * math.sin(a), radius * (math.cos(a) - 1), 0)

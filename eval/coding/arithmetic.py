@@ -140,6 +140,7 @@ def _blank_condition(config: ConditionConfig, count: int) -> Condition:
 @torch.inference_mode()
 def _fingerprint(model: VideoPixelNetwork | ImageModel) -> str:
     """Hash of the log-probability of a fixed pseudo-random input."""
+    # Any input will do: two machines that round differently give other last bits for it.
     generator = torch.Generator().manual_seed(0)
     model.eval()
     if isinstance(model, ImageModel):

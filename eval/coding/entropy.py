@@ -34,6 +34,8 @@ def constriction() -> Any:
 
 
 def _tables() -> Any:
+    # lazy: tables are made row by row while coding. perfect=False: a fast rounding to 24 bits, the
+    # same on both sides, that leaves every level a probability above 0.
     return constriction().stream.model.Categorical(lazy=True, perfect=False)
 
 

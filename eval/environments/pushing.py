@@ -108,6 +108,7 @@ class PushingEnv(gymnasium.Env):
             return given_beginning(options)
         if not self._data:
             raise InputError("reset: this environment has no data; give frames in the options.")
+        # Drawn in any case, so that naming an episode does not change the noise.
         drawn = int(self.np_random.integers(self._episodes))
         episode = int(options.get("episode", drawn))
         split = str(options.get("split", self._split))

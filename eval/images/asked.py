@@ -252,6 +252,7 @@ def part_maps(texts: Sequence[str], names: Sequence[str]) -> np.ndarray:
         try:
             x, y = (float(value) for value in place.split(","))
         except ValueError:
+            # Refused below, in the same words as a place outside the image.
             x = y = -1.0
         if not (0 <= x < 1 and 0 <= y < 1):
             raise InputError(

@@ -61,6 +61,7 @@ def run_facts(name_or_path: str) -> RunFacts:
 def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
     """The path of config.json and what it holds; None and {} where there is none."""
     folder = find_saved(name_or_path).folder
+    # A save lies in RUN/checkpoints/NUMBER, a run's configuration in RUN.
     candidates = [folder / "config.json", folder.parent.parent / "config.json"]
     path = next((path for path in candidates if path.is_file()), None)
     return path, {} if path is None else read_json_object(path)

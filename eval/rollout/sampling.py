@@ -66,6 +66,7 @@ def sample_futures(
     >>> sample_futures(model, frames, rows, rows, 3, RolloutSettings(samples=2)).frames.shape
     (2, 3, 3, 8, 8)
     """
+    # A stream for every sample: neither the number of samples nor the batch changes a future.
     seeds = [
         derived_seed(settings.seed, "rollout", number, sample) for sample in range(settings.samples)
     ]
