@@ -62,7 +62,7 @@ class ImageModel(nn.Module):
             config.condition_dropout,
             config.structure_parts,
         )
-        # A head of one channel, made only to ask it.
+        # A head of one channel, made only to read this number from it.
         self.uniforms_per_pixel = self.new_head(1).uniforms_per_pixel
 
     def new_head(self, features: int) -> Head:

@@ -224,7 +224,7 @@ def _pose_readings(found: np.ndarray) -> list[PoseReading]:
 
 
 def _object_figures(found: Sequence[Push]) -> ObjectFigures:
-    # The same search in true frames: more than it finds there, no sample can show.
+    # The same search in the true frames: the most that samples can be expected to show.
     in_truth = [Push(push.true_move, push.true_match, 0.0, push.true_match) for push in found]
     return ObjectFigures(
         pushed=len(found),

@@ -209,7 +209,7 @@ def test_mistakes_are_one_clear_line(store, model_folder, save_model_folder, tmp
         "--model, or several": {"data": str(store)},
         "twice": {"models": (name, name), "data": str(store)},
         "neither a run folder": {**one, "model": "no-such-model"},
-        "which data": {"model": name},
+        "no common data": {"model": name},
         "no dataset": {"model": name, "data": str(tmp_path / "nowhere"), "splits": ("val",)},
         "no split 'tset'": {**one, "splits": ("tset",)},
         "actions must be": {**one, **quick, "model": wide},
