@@ -49,7 +49,11 @@ def differences(cumulative: Tensor) -> Tensor:
 
 
 def pick_tempered(scores: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """A level (N, 1, H, W) from p^(1/T), scores being log p (N, 256, H, W) up to a constant."""
+    """A level (N, 1, H, W) from p^(1/T), scores being log p (N, 256, H, W) up to a constant.
+
+    >>> pick_tempered(torch.tensor([[1.0, 3.0, 2.0]]), torch.tensor([[0.9]]), temperature=0.0)
+    tensor([[1]])
+    """
     if temperature < COLDEST:
         return scores.argmax(dim=1, keepdim=True)
     # p^(1/T) = exp(log p / T). Without the best score the largest term is 1, whatever T; the

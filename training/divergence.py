@@ -60,7 +60,7 @@ def divergence(
 
     >>> error = divergence(3, 24, {"loss": float("nan")}, None, ["push/1"], None)
     >>> str(error)[:58]
-    'step 3 (after 24 examples): training left the finite numbe'
+    'step 3 (after 24 examples): the loss or a gradient is not '
     """
     shown = ", ".join(names[:_NAMES_SHOWN]) + (
         f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN)

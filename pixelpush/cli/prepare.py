@@ -12,7 +12,7 @@ def prepare() -> None:
     Example:
         >>> prepare()
         Traceback (most recent call last):
-        pixelpush.errors.InputError: name what to prepare, pixelpush prepare ...
+        pixelpush.errors.InputError: name a source: pixelpush prepare ...
     """
     from pixelpush.cli.sources import sources
 
