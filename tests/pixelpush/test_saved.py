@@ -157,7 +157,7 @@ def test_a_header_of_false_length(tmp_path: Path, length: int):
 
 
 def refusal(folder: Path) -> str:
-    """What ``load_model`` says against a folder; '' where it loads, with weights that are finite."""
+    """What ``load_model`` says against a folder; '' where it loads finite weights."""
     try:
         weights = load_model(folder).state_dict()
     except InputError as error:
