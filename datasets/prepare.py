@@ -1,8 +1,8 @@
 """Turn recordings into a store, the same way for every reader.
 
 The store appears only when whole; an existing one is refused before the work, or replaced at the
-very end with ``overwrite``. What was left out is said, and a page about the data ends every
-import."""
+very end with ``overwrite``. Every import prints what was left out and ends with a page about the
+data."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class StoreOptions:
     min_frames: int = 2
     """Episodes with fewer frames are left out, and counted."""
     damage_limit: int | None = None
-    """So many damaged records or episodes are named and skipped; one more is an error. Left out:
-    20 for published sets, 0 for your own."""
+    """Number of damaged records or episodes that are named and skipped; one more is an error. Left
+    out: 20 for published sets, 0 for your own."""
     action_kind: Literal["measured", "pose", "delta", "other"] = "measured"
     """What actions are: pose (like the state, where to go), delta (a change of the state), other.
     Left out: what the source says, or what the data show."""

@@ -164,7 +164,7 @@ def read_json_table(data: bytes, source: str) -> Table:
 
 
 def parse_json(data: bytes, source: str) -> Any:
-    """JSON from bytes that nobody vouches for; anything else is an InputError.
+    """JSON from untrusted bytes; anything else is an InputError.
 
     >>> parse_json(b"[1, 2]", "a.json")
     [1, 2]

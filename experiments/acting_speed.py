@@ -1,11 +1,11 @@
-"""How fast a model can be acted in: driving, the way from key to picture, and planning.
+"""How fast one can act in a model: driving, the way from key to picture, and planning.
 
 python -m experiments.acting_speed
 python -m experiments.acting_speed --models push-ot-small push-otlogn-small --threads 1 2
 
 Driving is a session without a page; the way from key to picture goes through the websocket of a
 real server. Candidate frames are those of the planner's batch, as means and as samples. JSON goes
-to --json; the load of the machine is told with it."""
+to --json, with the load of the machine."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def timed(work: Callable[[], object], frames: int) -> dict[str, float]:
 
 
 def noise(model: VideoPixelNetwork) -> Beginning:
-    """Two frames of noise: speed does not depend on what is to be seen."""
+    """Two frames of noise: speed does not depend on the content."""
     c = model.config
     draw = np.random.default_rng(0)
     size = (2, c.colours, c.frame_size, c.frame_size)

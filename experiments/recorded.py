@@ -66,7 +66,7 @@ def main(options: Options) -> None:
 def measure(options: Options, store: Path) -> Recorded:
     """Carry out the three commands for one store.
 
-    A store with one split is trained on what it is scored on, and this is said."""
+    A store with one split is trained on what it is scored on, and the figures say so."""
     splits = list(store_splits(store))
     if not splits:
         raise InputError(f"{store}: no split; prepare the data first.")
@@ -78,7 +78,7 @@ def measure(options: Options, store: Path) -> Recorded:
         *("--train-split", train, "--validation-split", "val" if "val" in splits else "none"),
         *("--quiet", "--set", "schedule.warmup_examples=30"),
     )
-    # Of the run, however often this command is stopped and goes on.
+    # Minutes of the whole run, over all its restarts.
     minutes = read_json(run / "final.json")["seconds"] / 60
     scores = options.out / store.name / "nll.json"
     pixelpush(

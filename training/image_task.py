@@ -117,6 +117,7 @@ class ImageTask:
 
     def validation_cost(self, limit: int) -> float:
         """Images forward, beside images forward and backward."""
+        # 3: a training example is a pass forward and a backward pass of two.
         return 0.0 if self.validation is None else min(limit, len(self.validation)) / 3
 
     def evaluate(

@@ -28,7 +28,7 @@ POSITIVE = (
     "base_layers",
     "feature_channels",
 )
-# Settings that may be 0, with the largest value that is meant.
+# Settings that may be 0, with their largest sensible value.
 BOUNDED = {
     "state_dim": 4096,
     "action_dim": 4096,
@@ -126,6 +126,7 @@ class VideoConfig:
     def _check_sizes(self) -> None:
         for name in ("patch", "encoder_dilation"):
             value = getattr(self, name)
+            # n & (n - 1) drops the lowest bit of n: it is 0 for powers of two alone.
             if value & (value - 1):
                 raise InputError(f"{name} must be a power of two, got {value}.")
         smallest = self.patch * 2**self.coarse_scales

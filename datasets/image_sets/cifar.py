@@ -25,7 +25,7 @@ WHERE = (
     "name its folder."
 )
 _RECORD = 1 + 3 * 32 * 32
-_TEST_SHEET = 50
+_TEST_SHEET = 50  # sheets of 1,000 images: 0 to 49 are training
 
 
 def open_cifar10(root: Path, split: str) -> ImageArrays:
@@ -81,6 +81,7 @@ def _from_sheets(root: Path, sheets: list[Path], split: str) -> tuple[np.ndarray
         if (number >= _TEST_SHEET) != (split == "test"):
             continue
         rows = decode_image(sheet.read_bytes(), str(sheet))
+        # A row of a sheet is one image, its 32 rows joined into 1,024 pixels.
         if rows.shape[1] != 1024:
             raise InputError(
                 f"{sheet}: rows of {rows.shape[1]} pixels; a row is one image of 1024."

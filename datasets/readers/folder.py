@@ -94,6 +94,7 @@ class Options(RobotOptions):
             raise InputError("--actions next-state needs states, but --states is none.")
         if self.trim < 0:
             raise InputError(f"--trim must be 0 or more, got {self.trim}.")
+        # Read once here, so that a wrong --levels is refused before the recordings are read.
         _ = self.level_range
 
     @property
@@ -225,6 +226,7 @@ def read_episode(
         _check_rows(path, len(images), poses)
     actions = poses.actions
     if options.actions == "next-state" and poses.states is not None:
+        # actions[t] leads to frame t + 1, so the pose of that frame stands in for it.
         actions = np.concatenate([poses.states[1:], poses.states[-1:]])
     episode = make_episode(images, poses.states, actions, name, str(path), options)
     return _with_times(episode, pictures.named_times if poses.times is None else poses.times)

@@ -188,6 +188,7 @@ def _cameras(images: Any) -> list[str]:
     found = []
     for key in images:
         shape = getattr(images[key], "shape", ())
+        # ALOHA keeps JPEGs as rows of bytes, all padded to the longest.
         jpegs = len(shape) == 2 and images[key].dtype == np.uint8 and shape[1] > 256
         if (len(shape) == 4 and shape[-1] in (1, 3)) or jpegs:
             found.append(key)

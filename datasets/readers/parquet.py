@@ -86,6 +86,7 @@ def _groups(file: Any, first: int, last: int) -> tuple[list[int], int]:
 def _array(column: Any, what: str) -> Any:
     kind = column.type
     if pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind):
+        # A picture is bytes, or a struct {"bytes", "path"}.
         values = column.to_pylist()
         return [value["bytes"] if isinstance(value, dict) else value for value in values]
     if column.null_count:

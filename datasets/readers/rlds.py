@@ -50,6 +50,7 @@ _STATES = (
     ("state",),
 )
 _ACTIONS = (("action",), ("actions",))
+# First bytes of PNG, JPEG and WebP: a feature of bytes that begins so is a camera's.
 _MAGIC = (b"\x89PNG", b"\xff\xd8", b"RIFF")
 
 
@@ -258,6 +259,7 @@ def _rows(features: Any, key: str, length: int, what: str) -> np.ndarray:
     kind = "float_list"
     if f"steps/{key}" in features and features[f"steps/{key}"].WhichOneof("kind") == "int64_list":
         kind = "int64_list"
+    # An episode is one Example. TFDS flattens a feature of all steps into one list of numbers.
     values = np.array(_value(features, key, kind, what))
     if len(values) == 0 or len(values) % length:
         raise InputError(

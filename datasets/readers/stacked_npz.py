@@ -125,6 +125,7 @@ def _episode(path: Path, led_here: bool, options: Options) -> Episode:
     if stacked.ndim != 4 or stacked.shape[1] % 3 or not stacked.shape[1]:
         raise InputError(f"{what}: {stacked.shape}; (T, 3 k, H, W) is needed.")
     newest = stacked[:, -3:]
+    # A row's last frame but one must be the row before's last frame.
     older = stacked[1:, -6:-3] if stacked.shape[1] > 3 else newest[:-1]
     if not np.array_equal(older, newest[:-1]):
         row = int(np.flatnonzero((older != newest[:-1]).any(axis=(1, 2, 3)))[0]) + 1

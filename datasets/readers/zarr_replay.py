@@ -87,6 +87,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     choice = VectorChoice(data, offered, "array", path)
     states = choice.keys(options.state_key, _STATES, "state")
     actions = choice.keys(options.action_key, (), "action")
+    # meta/episode_ends counts rows of all episodes together; each end is the next start.
     starts = np.append(0, ends[:-1])
     rows = buffer["data"][camera].shape[0]
     if len(ends) == 0 or np.any(ends <= starts) or ends[-1] > rows:

@@ -70,6 +70,7 @@ def codec_table(
     """
     frames = np.concatenate([episode.frames for episode in episodes])
     lengths = {len(episode.frames) for episode in episodes}
+    # Frames between key frames: a video codec then starts anew with every episode, as a model does.
     keys = lengths.pop() if len(lengths) == 1 else clip_frames
     rows = []
     missing = []

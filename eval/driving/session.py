@@ -46,7 +46,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How frames are predicted; prediction "mean" samples nothing. Raises InputError.
+    """How frames are predicted; prediction "mean" samples nothing.
+
+    Raises InputError for a value out of range.
 
     >>> Sampling(temperature=0.1).prediction
     'sample'
@@ -89,7 +91,8 @@ class View:
     frame: uint8 (C, H, W). heat: float32 (H, W), nats per pixel: how surprised the model is at its
     own sample, averaged over 5 x 5 pixels, an unbiased estimate of the mean entropy there; zero
     for given frames and means. nats: per sub-pixel. real: what the physics shows under the same
-    actions, or None; distance: mean difference from it, in levels.
+    actions, or None; distance: mean difference from it, in levels;
+    apart: metres between the predicted hand and the physics' own.
 
     >>> black = np.zeros((3, 8, 8), np.uint8)
     >>> View(1, black, np.zeros((8, 8)), 0.5, np.zeros(5), np.zeros(5), step_seconds=0.1).nats
@@ -168,7 +171,7 @@ class Session:
             episode=self.source.episode if episode is None else episode,
         )
         bin, beginning = self._beginning(source)
-        # Nothing is given up before there is such an episode.
+        # Only now: if there is no such episode, the present drive goes on.
         self._bin = bin
         self.source = source
         self.name = beginning.name
@@ -183,7 +186,7 @@ class Session:
         return self.view()
 
     def step(self, held: np.ndarray, target: np.ndarray | None = None) -> View:
-        """Go on by one frame. held: (A,) in -1..1; target: (A,), an action to go to instead."""
+        """Predict one frame. held: (A,) in -1..1; target: (A,), an action to go to instead."""
         started = self._clock()
         before = self._now
         if target is None:

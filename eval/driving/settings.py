@@ -1,4 +1,4 @@
-"""What can be asked of a drive. Light: no torch."""
+"""Options of a drive. Light: no torch."""
 
 from __future__ import annotations
 

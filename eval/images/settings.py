@@ -1,4 +1,4 @@
-"""What can be asked of a picture of an image model. No torch."""
+"""Options of a picture of an image model. No torch."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What a trained run says of itself: its data and the protocol it was trained with; and opening
-that data."""
+"""The facts that a trained run records: its data and its protocol; and opening that data."""
 
 from __future__ import annotations
 
@@ -62,6 +61,7 @@ def run_facts(name_or_path: str) -> RunFacts:
 def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
     """The path of config.json and what it holds; None and {} where there is none."""
     folder = find_saved(name_or_path).folder
+    # A save lies in RUN/checkpoints/NUMBER, a run's configuration in RUN.
     candidates = [folder / "config.json", folder.parent.parent / "config.json"]
     path = next((path for path in candidates if path.is_file()), None)
     return path, {} if path is None else read_json_object(path)
@@ -124,7 +124,7 @@ def agreed_facts(
                 for name, value in zip(names, values, strict=True)
             )
             raise InputError(
-                f"which {field}? The runs say {listed}; give --{field.replace('_', '-')}."
+                f"the runs record no common {field} ({listed}); give --{field.replace('_', '-')}."
             )
         return values[0]
 

@@ -1,4 +1,4 @@
-"""What can be asked of a planner. Light: neither torch nor MuJoCo."""
+"""Options of planning. Light: neither torch nor MuJoCo."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ class ControlSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Which model plans are made with, and how it predicts. Raises InputError.
+    """Which model plans are made with, and how it predicts.
+
+    Raises InputError for a value out of range.
 
     Example:
         >>> ModelSettings().model

@@ -1,4 +1,4 @@
-"""What can be asked of a rollout: how futures are sampled, what is written. No torch."""
+"""Options of a rollout: how futures are sampled, what is written. No torch."""
 
 from __future__ import annotations
 

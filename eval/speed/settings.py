@@ -1,4 +1,4 @@
-"""What can be asked of the speed table. No torch."""
+"""Options of the speed table. No torch."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from pixelpush.files import atomic_file, read_json_object, write_json
 from pixelpush.vpn import save_model
 
 KILLS_AT_ONCE = 10
-# What nothing that only reads a file does.
+# Events that reading a file never causes.
 _FOREIGN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 
 
@@ -70,8 +70,7 @@ class Totals:
 
 @functools.cache
 def _foreign() -> list[str]:
-    """What this process has done that nothing does that only reads a file; a hook cannot be taken
-    out again."""
+    """The foreign events of this process so far. Cached, because a hook cannot be removed."""
     seen: list[str] = []
     sys.addaudithook(lambda event, arguments: event in _FOREIGN and seen.append(event))
     return seen
