@@ -17,7 +17,7 @@ from typing import Any
 import torch
 import tyro
 
-from experiments.likelihood_tables import fill
+from experiments.pages import fenced, fill
 from experiments.recorded import Trained, pixelpush, train
 from pixelpush.datasets import open_dataset
 from pixelpush.datasets.episodes import Episode
@@ -92,7 +92,8 @@ def main(options: Options) -> None:
         figures = read_json(options.json)
         listened = [found["listening"] for found in figures.values()]
         texts = [found["text"] for found in listened if found is not None]
-        fill(options.page, {"recorded": [recorded_text(figures)], "recorded-listening": texts})
+        tables = {"recorded": recorded_text(figures), "recorded-listening": "\n\n".join(texts)}
+        fill(options.page, {name: fenced(table) for name, table in tables.items()})
 
 
 def measure(options: Options, name: str) -> dict[str, object]:

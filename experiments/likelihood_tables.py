@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 import tyro
 
+from experiments.pages import fenced, fill
 from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.calibration import calibration, calibration_figure, coverage_text
@@ -30,7 +31,7 @@ from pixelpush.eval.listening.report import listening_figure, listening_json, li
 from pixelpush.eval.surprise.report import Watched, roc_figure, roc_text, write_strips
 from pixelpush.eval.surprise.roc import roc
 from pixelpush.eval.surprise.usual import learn_usual
-from pixelpush.files import atomic_file, write_json
+from pixelpush.files import write_json
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
 
@@ -105,20 +106,7 @@ def main(options: Options) -> None:
                 print(f"\n{text}", flush=True)
                 texts[name].append(text)
     if options.page is not None:
-        fill(options.page, texts)
-
-
-def fill(page: Path, texts: dict[str, list[str]]) -> None:
-    """Put tables between their marks in a page."""
-    whole = page.read_text()
-    for name, parts in texts.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, _, rest = whole.partition(begin)
-        _, _, after = rest.partition(end)
-        block = "\n\n".join(parts)
-        whole = f"{before}{begin}\n```\n{block}\n```\n{end}{after}" if parts else whole
-    with atomic_file(page) as partial:
-        partial.write_text(whole)
+        fill(options.page, {name: fenced(*parts) for name, parts in texts.items() if parts})
 
 
 def coding(subject: Subject, options: Options) -> str:
