@@ -22,7 +22,7 @@ from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.calibration import calibration, calibration_figure, coverage_text
 from pixelpush.eval.clips import Scoring, pixel_nats, read_episodes
-from pixelpush.eval.coding.table import codec_json, codec_table, codec_text
+from pixelpush.eval.coding.table import codec_figure, codec_json, codec_table, codec_text
 from pixelpush.eval.likelihood.runs import agreed_facts
 from pixelpush.eval.listening.counterfactuals import Laboratory, some_pairs
 from pixelpush.eval.listening.following import following_text, measure_following
@@ -112,6 +112,7 @@ def main(options: Options) -> None:
 def coding(subject: Subject, options: Options) -> str:
     """Bits per sub-pixel beside PNG, WebP, JPEG XL, FFV1, x264 and x265."""
     texts = []
+    tables = {}
     for noise in (True, False) if is_simulated(subject.data) else (True,):
         rows, missing = codec_table(
             subject.model,
@@ -122,9 +123,11 @@ def coding(subject: Subject, options: Options) -> str:
         )
         title = f"{subject.data}/{subject.split}" + ("" if noise else ", without sensor noise")
         texts.append("\n".join([f"{title}, {options.coded} episodes", codec_text(rows), *missing]))
+        tables[title] = rows
         about = {"data": title, "episodes": options.coded, "torch": torch.__version__}
         stem = subject.stem + ("" if noise else "-noiseless")
         write_json(options.results / f"{stem}-coding.json", about | codec_json(rows, missing))
+    codec_figure(tables, options.figures / f"{subject.stem}-coding.png")
     return "\n\n".join(texts)
 
 
