@@ -130,12 +130,14 @@ def measure(options: Options, name: str) -> dict[str, object]:
 def watch(
     model: VideoPixelNetwork, store: Path, trained: Trained, scoring: Scoring
 ) -> list[Watched]:
-    """The scored split beside what is usual in validation; beside its own pieces where the sample
-    has no other episodes, so that p-values are no more than ranks."""
+    """The scored split beside what is usual in validation; beside its own pieces, four at least,
+    where the sample has no other episodes, so that p-values are no more than ranks."""
     episodes = read_episodes(open_dataset(store, trained.scored))
-    usual_episodes = pieces(episodes)
     if "val" in store_splits(store):
         usual_episodes = read_episodes(open_dataset(store, "val"))
+    else:
+        longest = max(len(episode.frames) for episode in episodes)
+        usual_episodes = pieces(episodes, min(PIECE, longest // 4))
     usual = learn_usual(pixel_nats(model, usual_episodes, scoring), model.config.colours, scoring)
     return [
         Watched(episode, nats, usual.score(nats))

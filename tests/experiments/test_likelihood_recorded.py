@@ -99,8 +99,9 @@ def test_a_sample_of_several_episodes_is_coded_watched_and_told_lies(prepared, t
     assert (tmp_path / "tiny-strangest.png").exists()
 
 
-def test_a_single_episode_is_its_own_measure_and_is_told_no_lies(prepared):
-    options = prepared({"test": [episode(0, 44)]})
+@pytest.mark.parametrize("length", [30, 90])
+def test_a_single_episode_is_its_own_measure_and_is_told_no_lies(prepared, length):
+    options = prepared({"test": [episode(0, length)]})
     main(options)
     found = read_json(options.json)["tiny"]
     assert found["trained_on_it"]
