@@ -9,6 +9,7 @@ recordings stay in --out: they are not part of the repository. What is done stay
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -116,7 +117,7 @@ def measure(options: Options, name: str) -> dict[str, object]:
         "minutes": round(read_json(run / "final.json")["seconds"] / 60, 1),
         "trained_on_it": trained.on_it,
         "coded_frames": sum(len(episode.frames) for episode in some),
-        "coding": codec_json(rows, missing),
+        "coding": codec_json(rows, missing) | {"load": round(os.getloadavg()[0], 1)},
         "strangest": moments(watched),
         "listening": heard(
             model,
@@ -209,7 +210,8 @@ def spread(episodes: Sequence[Episode], count: int) -> list[Episode]:
 
 def recorded_text(figures: Mapping[str, Mapping[str, Any]]) -> str:
     """A line a sample: bits per sub-pixel of every codec's whole file, '*' where a codec's bytes
-    did not come back; of the model also what the likelihood says, and megabytes a second."""
+    did not come back; of the model also what the likelihood says. Speeds are in the JSON, beside
+    the load of the machine."""
     lines = []
     codecs: list[str] = []
     for name, found in figures.items():
@@ -224,11 +226,9 @@ def recorded_text(figures: Mapping[str, Mapping[str, Any]]) -> str:
                 f"{ours['predicted_bits']:.4f}",
                 f"{ours['nll_bits']:.4f}",
                 f"{ours['size_above_nll']:+.3%}",
-                f"{ours['encode_megabytes_per_second']:.3f}",
-                f"{ours['decode_megabytes_per_second']:.3f}",
             ]
         )
-    measures = ["coded frames", "NLL", "bytes above NLL", "MB/s in", "MB/s out"]
+    measures = ["coded frames", "NLL", "bytes above NLL"]
     return text_table(["sample", "frames", *codecs, *measures], lines)
 
 
