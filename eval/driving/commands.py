@@ -55,10 +55,10 @@ def drive(start: DriveSettings, port: int, out: Path, browser: bool) -> None:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((HOST, port))
+    listening.listen()  # who is quicker than the server waits instead of being refused
     address = f"http://{HOST}:{listening.getsockname()[1]}/?token={token}"
     print(f"drive {start.model}: {address}\nCtrl-C ends it.", flush=True)
     if browser:
-        # The page is asked for once the server answers; it is listening already.
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     make_server(driver, token, port).run(sockets=[listening])
 
