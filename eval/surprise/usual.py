@@ -130,7 +130,7 @@ def learn_usual(
     if frames < 20 or len(nats) < 2:
         raise InputError(
             f"{frames} validation frames of {len(nats)} episodes say too little of what is usual; "
-            "give 20 of 2."
+            "at least 20 frames of 2 episodes are needed."
         )
     features, places = _all_features(nats[::2], regions, colours, scoring)
     size = int(places.max()) + 1
