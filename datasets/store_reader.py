@@ -90,7 +90,7 @@ class EpisodeStore:
         if records != shard.episodes:
             raise InputError(
                 f"{path}: the shard holds {records} records, expected {shard.episodes}; it is "
-                "damaged."
+                "damaged: prepare the data again."
             )
 
     def _reset(self) -> None:

@@ -58,5 +58,8 @@ def fetch(name: str) -> Path:
         ) from None
     except (HfHubHTTPError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"{name}: the Hub refused it ({reason}).") from None
+        raise InputError(
+            f"{name}: the Hub refused it ({reason}); check the name, or run "
+            "'hf auth login' where it is private."
+        ) from None
     return Path(folder)

@@ -84,12 +84,13 @@ def _from_sheets(root: Path, sheets: list[Path], split: str) -> tuple[np.ndarray
         # A row of a sheet is one image, its 32 rows joined into 1,024 pixels.
         if rows.shape[1] != 1024:
             raise InputError(
-                f"{sheet}: rows of {rows.shape[1]} pixels; a row is one image of 1024."
+                f"{sheet}: rows of {rows.shape[1]} pixels; a row is one image of 1024; "
+                "fetch it again."
             )
         images.append(rows.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2))
         labels += all_labels[number * 1000 : number * 1000 + len(rows)]
     if not images:
-        raise InputError(f"{root}: no sheet of the {split} split.")
+        raise InputError(f"{root}: no sheet of the {split} split; fetch it.")
     joined = np.concatenate(images)
     numbers = np.array(labels, dtype=np.int64)
     cut = len(joined) * 9 // 10

@@ -107,7 +107,10 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
             "again."
         )
     if len(data) < header or data[:4] != bytes([0, 0, 8, dimensions]):
-        raise InputError(f"{path}: not an idx file of unsigned bytes with {dimensions} dimensions.")
+        raise InputError(
+            f"{path}: not an idx file of unsigned bytes with {dimensions} dimensions; download it "
+            "again."
+        )
     shape = tuple(np.frombuffer(data[4:header], ">u4").tolist())
     if len(data) - header != int(np.prod(shape)):
         raise InputError(f"{path}: {len(data) - header} bytes for {shape}; download it again.")

@@ -85,7 +85,8 @@ def find_files(raw: Path) -> dict[str, list[Path]]:
     names = [path.name for paths in splits.values() for path in paths]
     if totals and len(names) != sum(totals.values()):
         raise InputError(
-            f"{raw}: {len(names)} TFDS shards in it, their names announce {sum(totals.values())}."
+            f"{raw}: {len(names)} TFDS files in it, their names announce {sum(totals.values())}; "
+            "fetch the others."
         )
     return splits
 
@@ -217,7 +218,7 @@ def _from_tfds(
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     encoded = bytes_feature(features, f"image_{view}", what)
     if not encoded:
-        raise InputError(f"{what}: it has no frames.")
+        raise InputError(f"{what}: it has no frames; not a BAIR record, or damaged.")
     images = [decode_image(image, f"{what}, frame {index}") for index, image in enumerate(encoded)]
     states = float_feature(features, "endeffector_pos", STATE * len(images), what).reshape(
         -1, STATE
@@ -253,5 +254,8 @@ def _raw_image(features: Any, key: str, what: str) -> np.ndarray:
     # Raw levels, although the key ends in "encoded".
     data = one_bytes_feature(features, key, what)
     if len(data) != SIDE * SIDE * 3:
-        raise InputError(f"{what}: {key!r} has {len(data)} bytes, expected {SIDE}x{SIDE}x3.")
+        raise InputError(
+            f"{what}: {key!r} has {len(data)} bytes, expected {SIDE}x{SIDE}x3; not a BAIR "
+            "record, or damaged."
+        )
     return np.frombuffer(data, dtype=np.uint8).reshape(SIDE, SIDE, 3)

@@ -88,7 +88,9 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     """
     files = _files(raw)
     if not files:
-        raise InputError(f"{raw}: no {', '.join(ENDINGS)} file in it.")
+        raise InputError(
+            f"{raw}: no {', '.join(ENDINGS)} file in it; --raw is such a file, or a folder of them."
+        )
     entries: dict[str, Entry] = {}
     masks: dict[str, str] = {}
     forms = set()
@@ -180,7 +182,10 @@ def _groups(group: Any, path: Path) -> tuple[Any, Any]:
     for name in ("obs", "observations"):
         if name in group:
             return group[name], group[name]["images"] if "images" in group[name] else group[name]
-    raise InputError(f"{path}: an episode without observations; it has {', '.join(sorted(group))}.")
+    raise InputError(
+        f"{path}: an episode without observations; it has {', '.join(sorted(group))}. Save it with "
+        "them, or leave it out."
+    )
 
 
 def _cameras(images: Any) -> list[str]:
@@ -209,7 +214,10 @@ def _episode(path: Path, demo: str, identity: str, options: Options) -> Episode:
         camera = choose_camera(_cameras(images), options.camera, what)
         name = "actions" if "actions" in group else "action"
         if name not in group:
-            raise InputError(f"{what}: no actions; it has {', '.join(sorted(group))}.")
+            raise InputError(
+                f"{what}: no actions; it has {', '.join(sorted(group))}. Save it with "
+                "them, or leave it out."
+            )
         actions = rows_of_array(group[name][()], f"{what}, {name}")
         states = [
             rows_of_array(observed[key][()], f"{what}, {key}")

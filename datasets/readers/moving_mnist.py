@@ -57,23 +57,23 @@ def read_idx_images(folder: Path, stem: str) -> np.ndarray:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             header = file.read(16)
             if len(header) < 16:
-                raise InputError(f"{path}: truncated: {len(header)} bytes.")
+                raise InputError(f"{path}: truncated: {len(header)} bytes; fetch it again.")
             magic, count, height, width = struct.unpack(">IIII", header)
             # 2051, 0x00000803, is idx's mark of unsigned bytes in three axes.
             if magic != 2051 or (height, width) != (DIGIT, DIGIT) or not 0 < count <= _MAX_IMAGES:
                 raise InputError(
                     f"{path}: not an idx file of 28x28 images (header {magic}, {count}, "
-                    f"{height}x{width})."
+                    f"{height}x{width}); fetch it again."
                 )
             expected = count * DIGIT * DIGIT
             # One byte more than there should be, so that a longer file is noticed.
             data = file.read(expected + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read ({error}).") from None
+        raise InputError(f"{path}: cannot be read ({error}); fetch it again.") from None
     if len(data) != expected:
         raise InputError(
             f"{path}: {count} images need {expected} bytes, found {len(data)}; truncated or "
-            "damaged."
+            "damaged: fetch it again."
         )
     return np.frombuffer(data, dtype=np.uint8).reshape(count, DIGIT, DIGIT)
 

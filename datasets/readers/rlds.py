@@ -167,7 +167,9 @@ def _files(raw: Path, allow_missing: bool) -> dict[str, list[Path]]:
     for path in sorted(paths, key=lambda path: natural_key(str(path.relative_to(raw)))):
         found.add(path)
     if not paths:
-        raise InputError(f"{raw}: no files called *.tfrecord* or *.array_record* in it.")
+        raise InputError(
+            f"{raw}: no files called *.tfrecord* or *.array_record* in it; --raw holds them."
+        )
     folders = {path.parent for path in paths}
     if len(folders) > 1:
         names = ", ".join(sorted(str(folder.relative_to(raw)) for folder in folders)[:4])
@@ -251,7 +253,10 @@ def _episode(path: Path, place: RecordPlace, layout: _Layout, options: Options) 
 def _value(features: Any, key: str, kind: str, what: str) -> Any:
     full = f"steps/{key}"
     if full not in features:
-        raise InputError(f"{what}: no feature {full!r}.")
+        raise InputError(
+            f"{what}: no feature {full!r}; it is damaged, or choose others by --camera, "
+            "--state-key and --action-key."
+        )
     return getattr(features[full], kind).value
 
 
@@ -264,6 +269,6 @@ def _rows(features: Any, key: str, length: int, what: str) -> np.ndarray:
     if len(values) == 0 or len(values) % length:
         raise InputError(
             f"{what}: {len(values)} values of steps/{key} for {length} frames; not a whole number "
-            "of values a frame."
+            "of values a frame: it is damaged, or choose another feature."
         )
     return rows_of_array(values.reshape(length, -1), f"{what}, steps/{key}")

@@ -77,7 +77,10 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     """
     path = _find(raw)
     if path is None:
-        raise InputError(f"{raw}: no zarr group (.zgroup or zarr.json) and no .zarr.zip in it.")
+        raise InputError(
+            f"{raw}: no zarr group (.zgroup or zarr.json) and no .zarr.zip in it; --raw is one, or "
+            "a folder with one."
+        )
     buffer = _open(path)
     ends = np.asarray(buffer["meta/episode_ends"][:]).astype(np.int64)
     data = buffer["data"]

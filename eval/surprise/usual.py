@@ -131,7 +131,7 @@ def learn_usual(
     if frames < 20 or len(nats) < 2:
         raise InputError(
             f"{frames} validation frames of {len(nats)} episodes say too little of what is usual; "
-            "give 20 of 2."
+            "at least 20 frames of 2 episodes are needed."
         )
     # Every other episode gives the deviations, the rest the ranks: frames that had set the scale
     # themselves would rank as too usual.

@@ -115,9 +115,7 @@ def test_validation_is_the_last_five_per_cent_by_name(tmp_path):
 
 def test_an_incomplete_evaluation_split_is_refused(tmp_path, google_example):
     write(tmp_path / "raw", "testseen", 1, 5, [google_example()])
-    with pytest.raises(
-        InputError, match=r"push_testseen is incomplete: shards \[0, 2, 3, 4\] of 5"
-    ):
+    with pytest.raises(InputError, match=r"push_testseen is incomplete: files \[0, 2, 3, 4\] of 5"):
         prepare("google-push", tmp_path / "raw", tmp_path / "store")
     prepare("google-push", tmp_path / "raw", tmp_path / "store", allow_missing=True)
     assert store_splits(tmp_path / "store") == ["test-seen"]
