@@ -90,11 +90,15 @@ def main(options: Options) -> None:
         write_json(options.json, figures | {name: measure(options, name)})
         print(recorded_text(read_json(options.json)), flush=True)
     if options.page is not None:
-        figures = read_json(options.json)
-        listened = [found["listening"] for found in figures.values()]
-        texts = [found["text"] for found in listened if found is not None]
-        tables = {"recorded": recorded_text(figures), "recorded-listening": "\n\n".join(texts)}
-        fill(options.page, {name: fenced(table) for name, table in tables.items()})
+        fill_page(options.page, read_json(options.json))
+
+
+def fill_page(page: Path, figures: Mapping[str, Any]) -> None:
+    """The tables of all samples that were measured, whenever."""
+    listened = [found["listening"] for found in figures.values() if found["listening"] is not None]
+    tables = {"recorded": [recorded_text(figures)], "recorded-listening": []}
+    tables["recorded-listening"] += [found["text"] for found in listened]
+    fill(page, {name: fenced(*parts) for name, parts in tables.items() if parts})
 
 
 def measure(options: Options, name: str) -> dict[str, object]:
