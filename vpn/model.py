@@ -344,10 +344,12 @@ class VideoPixelNetwork(nn.Module):
         scores = by_pieces(log_prob, *inputs) if self._recomputes() else log_prob(*inputs)
         return scores.unflatten(0, frames.shape[:2])
 
-    def _penalised_log_prob(self, found: MeanPenalty, *inputs: Tensor | None) -> Tensor:
+    def _penalised_log_prob(
+        self, found: MeanPenalty, frame: Tensor, features: Tensor, centre: Tensor | None
+    ) -> Tensor:
         # Within the function that is recomputed, so that the backward pass sees the same.
         with penalised(self.decoder, self.config.error_weight, found):
-            return self.decoder.log_prob(*inputs)
+            return self.decoder.log_prob(frame, features, centre)
 
     def _recomputes(self) -> bool:
         return self.checkpointing and torch.is_grad_enabled()
