@@ -240,8 +240,8 @@ def check_fit(model: str, config: Mapping[str, Any], data: str) -> None:
 def _taken(config: Mapping[str, Any]) -> Schema | None:
     """What a model's configuration says that it takes; None where it does not say all of it."""
     names = ("colours", "frame_size", "frame_size", "state_dim", "action_dim")
-    sizes = [config.get(name) for name in names]
-    return Schema(*sizes) if all(isinstance(size, int) for size in sizes) else None
+    sizes = [size for name in names if isinstance(size := config.get(name), int)]
+    return Schema(*sizes) if len(sizes) == len(names) else None
 
 
 def check_scoring(models: Sequence[str], data: str, splits: Sequence[str]) -> None:
