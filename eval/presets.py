@@ -80,7 +80,7 @@ def parameters(preset: Preset) -> int:
     """How many weights the preset's model has; of video models with 5 states and 5 actions.
 
     >>> round(parameters(find_preset("push-ot-small")) / 1e6, 2)
-    4.77
+    4.78
     """
     model = built_empty(lambda: _BUILDERS[preset.family](preset))
     return sum(weights.numel() for weights in model.parameters())

@@ -84,7 +84,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
 
     >>> read(Path("nowhere"), Options(), DamageLog(0))
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no .hdf5, .h5, .hdf file in it.
+    pixelpush.errors.InputError: nowhere: no .hdf5, .h5, .hdf file in it; --raw ...
     """
     files = _files(raw)
     if not files:

@@ -19,8 +19,9 @@ _CIFAR_PICKLES = "CIFAR-10's Python version, which is not read; get the binary o
 
 
 def refuse_image_set(raw: Path) -> None:
-    """Raise InputError where ``raw``, or the only folder in it, is an image set: what it is, and
-    how it is used without being prepared.
+    """Raise InputError where ``raw``, or the only folder in it, is an image set.
+
+    The message says what it is, and how it is used without being prepared.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
