@@ -1,7 +1,7 @@
-"""What actions are, measured: poses like the state, deltas of it, or something else; and their lag.
+"""Measures what actions are: poses like the state, deltas of it, or something else; and their lag.
 
-Correlations are summed over episodes, so that nothing but sums is kept. An action that is a pose
-goes with the next state itself, a delta with the state's change."""
+Correlations are summed over episodes, so that nothing but sums is kept. A pose correlates with the
+next state itself, a delta with the state's change."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ class Correlation:
         if self.count < 3:
             return np.zeros_like(self._xy)
         n = self.count
+        # n var(x) = sum x^2 - (sum x)^2 / n; n cov(x, y) = sum xy - sum x sum y / n.
         x = np.maximum(self._xx - self._x**2 / n, 0)
         y = np.maximum(self._yy - self._y**2 / n, 0)
         varies = np.outer(x > 1e-9 * self._xx, y > 1e-9 * self._yy) & (np.outer(x, y) > 0)
@@ -142,7 +143,7 @@ class ActionMeasure:
         level = self._best(self._level.value())
         delta = self._best(np.max(np.abs([c.value() for c in self._delta]), axis=0))
         varies = self._varies()
-        # An entry that stays by its state is a pose, even where both only tremble.
+        # An entry that stays close to its state is a pose, even where both barely move.
         beside = self._apart < 0.1 * self._size
         found = []
         for entry in range(len(level)):

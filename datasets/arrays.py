@@ -1,5 +1,5 @@
-"""Reading .npy and .npz content that nobody vouches for: never unpickled, sizes checked before
-memory is taken."""
+"""Reading untrusted .npy and .npz content: never unpickled, sizes checked before memory is
+taken."""
 
 from __future__ import annotations
 

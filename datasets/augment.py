@@ -196,6 +196,7 @@ def _recolour(
     out = np.empty_like(frames)
     for channel in range(frames.shape[1]):
         gain = 1.0 + augmentation.colour * draw(_COLOUR, channel)
+        # v -> (gain v - 127.5) contrast + 127.5 + offset.
         mapped = (levels * gain - 127.5) * contrast + 127.5 + offset
         out[:, channel] = np.clip(np.rint(mapped), 0, 255).astype(np.uint8)[frames[:, channel]]
     return out

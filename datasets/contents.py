@@ -1,4 +1,4 @@
-"""Whether what is read of a store is what was written.
+"""Checks that what is read from a store is what was written.
 
 Sizes and checksums of single records do not tell one split's shard from another's. The digests of
 the episodes' contents do: they are compared as soon as every episode of a shard has been read

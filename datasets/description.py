@@ -15,7 +15,7 @@ from pixelpush.words import counted
 
 FORMAT = "pixelpush-episodes"
 FORMAT_VERSION = 1
-_LARGEST_COUNT = 2**53
+_LARGEST_COUNT = 2**53  # a JSON reader that holds numbers as float64 is exact up to here
 _LONGEST_NAME = 255  # bytes, in common file systems
 
 

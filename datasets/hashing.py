@@ -37,6 +37,7 @@ def uniform(*key: int) -> float:
     >>> 0 <= uniform(3, 4) < 1
     True
     """
+    # A float64 has 53 bits: all multiples of 2^-53 in [0, 1) are equally likely.
     return (hash64(*key) >> 11) * 2.0**-53
 
 
@@ -49,6 +50,17 @@ def randint(bound: int, *key: int) -> int:
     return hash64(*key) % bound
 
 
+def mixed(values: np.ndarray) -> np.ndarray:
+    """SplitMix64's finaliser of every number: uint64 in, uint64 out, wrapping at 2^64.
+
+    >>> mixed(np.array([0, 1], np.uint64)).tolist()
+    [0, 6238072747940578789]
+    """
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
 def permutation(count: int, *key: int) -> np.ndarray:
     """A permutation of 0..count-1, int64, from a key.
 
@@ -57,6 +69,5 @@ def permutation(count: int, *key: int) -> np.ndarray:
     """
     state = np.uint64(hash64(*key))
     values = state + np.uint64(_GAMMA) * np.arange(1, count + 1, dtype=np.uint64)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.argsort(values ^ (values >> np.uint64(31)), kind="stable")
+    # Sorting distinct random keys gives every order the same chance.
+    return np.argsort(mixed(values), kind="stable")

@@ -58,7 +58,10 @@ def decode_image(
     """
     height, width = image_size(data, what)
     if not 0 < height * width <= MAX_PIXELS:
-        raise InputError(f"{what}: the image claims {width}x{height} pixels, which is refused.")
+        raise InputError(
+            f"{what}: the image claims {width}x{height} pixels, which is refused; make it "
+            "smaller, or leave it out."
+        )
     # Orientation tags are ignored: a camera's frames must not turn from one to the next.
     flags = (
         cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION

@@ -11,7 +11,7 @@ import numpy as np
 from pixelpush.datasets.episodes import Episode, identity
 from pixelpush.errors import InputError
 
-# What episodes of different shapes, or actions of different kinds, would make of one model.
+# Aspects in which joined splits must agree, because one model learns from all of them.
 _ALIKE = ("schema", "mirror", "action_kind")
 
 

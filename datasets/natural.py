@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-# Names that junk-making programs leave beside the user's own.
+# Names that operating systems leave beside the user's own files.
 JUNK = ("__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin", "lost+found")
 
 _DECIMAL = re.compile(r"(?<![\d.])(\d+\.\d+)(?![\d.])")

@@ -1,8 +1,8 @@
 """Turn recordings into a store, the same way for every reader.
 
 The store appears only when whole; an existing one is refused before the work, or replaced at the
-very end with ``overwrite``. What was left out is said, and a page about the data ends every
-import."""
+very end with ``overwrite``. Every import prints what was left out and ends with a page about the
+data."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from pixelpush.datasets.store import refuse_existing, write_store
 from pixelpush.datasets.tables import parse_json
 from pixelpush.errors import InputError
 from pixelpush.files import expanded
+from pixelpush.settings import check_seed
 from pixelpush.words import counted
 
 
@@ -47,13 +48,17 @@ class StoreOptions:
     min_frames: int = 2
     """Episodes with fewer frames are left out, and counted."""
     damage_limit: int | None = None
-    """So many damaged records or episodes are named and skipped; one more is an error. Left out:
-    20 for published sets, 0 for your own."""
+    """Number of damaged records or episodes that are named and skipped; one more is an error. Left
+    out: 20 for published sets, 0 for your own."""
     action_kind: Literal["measured", "pose", "delta", "other"] = "measured"
     """What actions are: pose (like the state, where to go), delta (a change of the state), other.
     Left out: what the source says, or what the data show."""
     overwrite: bool = False
     """Replace an existing store."""
+
+    def __post_init__(self):
+        if self.split_seed is not None:
+            check_seed(self.split_seed, "--split-seed")
 
 
 def prepare(name: str, raw: str | Path, out: str | Path | None = None, **settings: Any) -> Path:
@@ -211,5 +216,6 @@ def _action_kind(
     if store.action_kind != "measured":
         return {"action_kind": store.action_kind, "action_kind_from": "declared by --action-kind"}
     if "action_kind" in recording.metadata:
-        return {"action_kind_from": "declared by the source"}
+        source = recording.metadata.get("action_kind_from", "declared by the source")
+        return {"action_kind_from": source}
     return {"action_kind": measured.action_kind(), "action_kind_from": "measured"}

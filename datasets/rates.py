@@ -24,6 +24,7 @@ def compose(actions: np.ndarray, rows: np.ndarray, how: Sequence[Way]) -> np.nda
     >>> compose(np.arange(6.0)[:, None], np.array([0, 3]), ["sum"]).tolist()
     [[3.0], [12.0]]
     """
+    # A frame's rows end where the next frame's begin; the last frame has as many as the usual one.
     ends = np.append(rows[1:], min(len(actions), rows[-1] + _usual(rows)))
     ends = np.maximum(ends, rows + 1)
     out = actions[rows].copy()

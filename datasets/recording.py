@@ -1,4 +1,4 @@
-"""What every reader of recordings gives: episodes that were found, by split, and what was left out.
+"""The result of every reader of recordings: episodes by split, and what was left out.
 
 A reader is a module of ``readers`` with ``Options`` (a frozen dataclass), ``recognise(raw)`` and
 ``read(raw, options, log) -> Recording``. It finds and decodes; ``prepare.py`` does the rest for all

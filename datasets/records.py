@@ -53,6 +53,7 @@ def encode_record(episode: Episode) -> bytes:
     features["extra/npy"].bytes_list.value.extend(
         encode_array(episode.extra[name]) for name in names
     )
+    # protobuf maps have no order of their own; deterministic sorts their keys.
     return example.SerializeToString(deterministic=True)
 
 

@@ -87,7 +87,9 @@ def _counts_of_shares(split: str, shares: list[float], total: int) -> list[int]:
 
 def _largest_remainder(shares: list[float], total: int) -> list[int]:
     exact = [share * total for share in shares]
+    # 1e-9, because 0.7 * 90 is 62.99999999999999.
     counts = [int(value + 1e-9) for value in exact]
+    # What rounding down left over goes to the parts that lost most, the earlier part first.
     by_remainder = sorted(range(len(shares)), key=lambda i: counts[i] - exact[i])
     for i in by_remainder[: total - sum(counts)]:
         counts[i] += 1

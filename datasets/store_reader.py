@@ -56,7 +56,7 @@ class EpisodeStore:
         self.metadata = description.metadata
         # None where it is not known.
         self.mirror = _mirror(self.path, self.metadata, self.schema)
-        # pose, delta or other; None in stores that are older than the question.
+        # pose, delta or other; None in stores that do not say it.
         self.action_kind: str | None = self.metadata.get("action_kind")
         self.content_sha256 = found.content_sha256
         # Frames of each episode.
@@ -90,7 +90,7 @@ class EpisodeStore:
         if records != shard.episodes:
             raise InputError(
                 f"{path}: the shard holds {records} records, expected {shard.episodes}; it is "
-                "damaged."
+                "damaged: prepare the data again."
             )
 
     def _reset(self) -> None:

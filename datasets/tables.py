@@ -164,7 +164,7 @@ def read_json_table(data: bytes, source: str) -> Table:
 
 
 def parse_json(data: bytes, source: str) -> Any:
-    """JSON from bytes that nobody vouches for; anything else is an InputError.
+    """JSON from untrusted bytes; anything else is an InputError.
 
     >>> parse_json(b"[1, 2]", "a.json")
     [1, 2]
@@ -173,7 +173,9 @@ def parse_json(data: bytes, source: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{source}: not valid JSON ({type(error).__name__}: {error}).") from None
+        raise InputError(
+            f"{source}: not valid JSON ({type(error).__name__}: {error}); save it again."
+        ) from None
 
 
 def _text(data: bytes, source: str) -> str:
@@ -205,6 +207,7 @@ def rows_of_array(array: np.ndarray, source: str) -> np.ndarray:
     if not good.all():
         row = int(np.flatnonzero(~good.all(axis=1))[0])
         raise InputError(
-            f"{source}, row {row + 1}: not a finite number ({array[row][~good[row]][0]})."
+            f"{source}, row {row + 1}: not a finite number ({array[row][~good[row]][0]}); "
+            "correct it."
         )
     return array.astype(np.float32)

@@ -23,6 +23,7 @@ from pixelpush.errors import InputError
 
 # Longer records are taken for damage: no episode of any set read here comes near.
 MAX_RECORD_BYTES = 1 << 30
+# A record: uint64 length, its uint32 checksum, the data, their uint32 checksum.
 _HEADER = 12
 _FOOTER = 4
 _SCAN_BYTES = 1 << 20
@@ -51,6 +52,7 @@ def masked_crc32c(data: bytes) -> int:
     >>> hex(masked_crc32c(b""))
     '0xa282ead8'
     """
+    # Masked, because the CRC of data that contain their own CRC tells little.
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 

@@ -1,9 +1,10 @@
-"""Are predicted probabilities true? Where the real level falls within its predicted distribution.
+"""Calibration: where the true level falls within its predicted distribution.
 
 Under a calibrated model the predicted cumulative probability of what really comes is uniform. For
 levels, which are discrete, each one spreads its share evenly over the interval of probability that
 it covers (the non-randomised transform of Czado, Gneiting and Held 2009, Biometrics 65): uniform
-again, without a random number. A hump in the middle says too cautious, a bowl says too sure."""
+again, without a random number. A hump in the middle means that predictions are too cautious, a bowl
+that they are too sure."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class GroupCalibration:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What ``calibration`` found, by group. moving_levels: what tells moving from still pixels.
+    """What ``calibration`` found, by group. moving_levels: a change of more levels makes
+    a pixel moving.
 
     >>> Calibration(episodes=4, moving_levels=8, groups={}).episodes
     4
@@ -82,6 +84,8 @@ class Tally:
     def add(self, low: Tensor, high: Tensor) -> None:
         """Take in sub-pixels whose levels cover the probabilities ``low`` to ``high``, (n,)."""
         width = (high - low).clamp(min=1e-12)[:, None]
+        # Mass below an edge e of a uniform distribution on [low, high]: (e - low) / (high - low),
+        # within 0 and 1.
         share = ((torch.from_numpy(_edges()) - low[:, None]) / width).clamp(0, 1)
         self.count += len(low)
         self.below += share.sum(0).numpy()
@@ -123,6 +127,7 @@ class MeasuringWalk(Walk):
         cumulative = probabilities.double().cumsum(dim=1)
         at = levels.long()[:, None]
         total = cumulative[:, -1]
+        # F(level) and F(level - 1): the interval of probability that the level covers.
         high = cumulative.gather(1, at)[:, 0] / total
         low = high - probabilities.double().gather(1, at)[:, 0] / total
         moving = self.moving[places]

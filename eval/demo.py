@@ -34,7 +34,7 @@ STATIONS = {
 }
 
 
-# The whole of it within three minutes on two cores, and within forty seconds.
+# Planned for at most three minutes on two cores, and for forty seconds.
 FULL = Plan("full", {"train": 48, "val": 6, "test-seen": 6}, 240, 1.2, 4, 20, 3, 1)
 SMALL = Plan("small", {"train": 6, "val": 1, "test-seen": 1}, 16, 0.25, 2, 8, 1, 1)
 

@@ -1,4 +1,4 @@
-"""How much the demo makes."""
+"""The amounts of data, training and samples in a demo."""
 
 from __future__ import annotations
 

@@ -14,8 +14,7 @@ from pixelpush.eval.model_card import card_text, data_name, final_figures, with_
 from pixelpush.files import atomic_folder, read_json, write_json
 from pixelpush.saved import WEIGHTS, find_saved, save_model_files
 
-# What a reader of shared weights needs of a run's config.json: the protocol of training and how it
-# came about.
+# The parts of a run's config.json that are shared: the training's protocol, data and versions.
 KEPT = ("preset", "data", "train", "task", "versions")
 
 
@@ -28,7 +27,7 @@ def export_model(
 ) -> Path:
     """Write ``to``, a folder that ``load_model`` reads and the Hub shows; returns it.
 
-    card: a Markdown file; None for one made of what the run says. half: weights of two or more
+    card: a Markdown file; None for a card made from the run's records. half: weights of two or more
     dimensions become float16, vectors stay float32. Raises InputError where ``to`` exists, the card
     is missing, or the weights exceed ``largest_bytes``.
 

@@ -61,7 +61,7 @@ def with_header(
 def card_text(
     name: str, saved: SavedModel, config: Mapping[str, Any], figures: Mapping[str, Any]
 ) -> str:
-    """A card's text from what a run says of itself: facts only.
+    """A card's text from the run's records: facts only.
 
     >>> saved = SavedModel(Path("run"), "video", {"kind": "ot", "frame_size": 64})
     >>> card_text("mine", saved, {"data": "sim"}, {}).splitlines()[2]

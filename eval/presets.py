@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from pixelpush.eval.text import text_table
+from pixelpush.eval.text import MISSING, fitted_table, terminal_width
+from pixelpush.image.kinds import NOT_MEASURED
 from pixelpush.image.presets import image_config
 from pixelpush.image.registry import build_image_model
 from pixelpush.saved import built_empty
@@ -24,8 +25,10 @@ _VECTORS = {"state_dim": 5, "action_dim": 5}
 _HEADER = ["preset", "weights", "hardware", "minutes", "expected"]
 
 
-def presets_text() -> str:
+def presets_text(width: int | None = None) -> str:
     """One table for each family: name, size, hardware, minutes, expected figure.
+
+    width: the most characters of a line; None for the terminal's.
 
     >>> sorted({preset.family for preset in presets().values()})  # a table for each
     ['image', 'upscaler', 'video']
@@ -33,10 +36,18 @@ def presets_text() -> str:
     families: dict[str, list[list[str]]] = {}
     for name, preset in presets().items():
         size = f"{parameters(preset) / 1e6:.2f}M"
-        row = [name, size, preset.hardware, preset.minutes, preset.expected]
+        row = [name, size, preset.hardware, _brief(preset.minutes), _brief(preset.expected)]
         families.setdefault(preset.family, []).append(row)
-    tables = [f"{family}\n{text_table(_HEADER, rows)}" for family, rows in families.items()]
-    return "\n\n".join([*tables, "'pixelpush presets NAME' says everything about one."])
+    width = terminal_width() if width is None else width
+    tables = [
+        f"{family}\n{fitted_table(_HEADER, rows, width)}" for family, rows in families.items()
+    ]
+    closing = f"{MISSING}: {NOT_MEASURED}. 'pixelpush presets NAME' says everything about one."
+    return "\n\n".join([*tables, closing])
+
+
+def _brief(words: str) -> str:
+    return words.removesuffix(f"; ours {NOT_MEASURED}").replace(NOT_MEASURED, MISSING)
 
 
 def preset_text(name: str) -> str:
@@ -69,7 +80,7 @@ def parameters(preset: Preset) -> int:
     """How many weights the preset's model has; of video models with 5 states and 5 actions.
 
     >>> round(parameters(find_preset("push-ot-small")) / 1e6, 2)
-    4.77
+    4.78
     """
     model = built_empty(lambda: _BUILDERS[preset.family](preset))
     return sum(weights.numel() for weights in model.parameters())

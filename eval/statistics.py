@@ -58,6 +58,7 @@ def ratio(nats: Sequence[float], subpixels: Sequence[int]) -> Ratio:
     value = total / count
     if n < 2:
         return Ratio(value, None)
+    # se^2 = n / (n - 1) sum of (x_i - R c_i)^2 / C^2, with R = sum x / C and C = sum c.
     residual = math.fsum((x - value * c) ** 2 for x, c in zip(nats, subpixels, strict=True))
     return Ratio(value, math.sqrt(residual * n / (n - 1)) / count)
 

@@ -1,4 +1,4 @@
-"""What can be asked of ``listen`` and ``surprise`` alike. No torch."""
+"""Options that ``listen`` and ``surprise`` share. No torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WatchSettings:
     """
 
     episodes: int = 64
-    """So many first episodes of the split (all where it has fewer)."""
+    """Number of the split's first episodes to score; all where it has fewer."""
     context: int | None = None
     """Frames given and not scored. Left out: as in training."""
     clip_frames: int | None = None

@@ -1,20 +1,25 @@
-"""How fast a model can be acted in: driving, the way from key to picture, and planning.
+"""How fast one can act in a model: driving, the way from key to picture, and planning.
 
 python -m experiments.acting_speed
 python -m experiments.acting_speed --models push-ot-small push-otlogn-small --threads 1 2
 
 Driving is a session without a page; the way from key to picture goes through the websocket of a
-real server. Candidate frames are those of the planner's batch, as means and as samples. JSON goes
-to --json; the load of the machine is told with it."""
+real server; seconds to the page count from the command's start. Candidate frames are those of the
+planner's batch, as means and as samples. JSON goes to --json; the load of the machine is told with
+it."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +35,8 @@ from pixelpush.eval.environments.beginnings import Beginning
 from pixelpush.eval.planning.predictors import Aim, ModelPredictor, planning_world
 from pixelpush.files import write_json
 from pixelpush.vpn import VideoPixelNetwork, load_model
+
+HEADLESS = ("--port", "0", "--no-browser")
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ def main(options: Options) -> None:
                 sample = prediction == "sample"
                 row[f"candidates_{prediction}"] = planner_speed(model, sample, options)
             row["key_to_picture"] = key_to_picture(model)
+            command = [sys.executable, "-m", "pixelpush", "drive", "--model", name]
+            row["seconds_to_page"] = round(served_page([*command, *HEADLESS], threads)[0], 1)
             rows.append(row)
             print(json.dumps(row), flush=True)
     write_json(options.json, {"format": "pixelpush-acting-speed", "version": 1, "rows": rows})
@@ -81,7 +90,7 @@ def timed(work: Callable[[], object], frames: int) -> dict[str, float]:
 
 
 def noise(model: VideoPixelNetwork) -> Beginning:
-    """Two frames of noise: speed does not depend on what is to be seen."""
+    """Two frames of noise: speed does not depend on the content."""
     c = model.config
     draw = np.random.default_rng(0)
     size = (2, c.colours, c.frame_size, c.frame_size)
@@ -155,6 +164,29 @@ def _press(page: Any, width: int) -> float:
             page.recv(timeout=0.5)
     except TimeoutError:
         return seconds
+
+
+def served_page(command: Sequence[str], threads: int = 1) -> tuple[float, str]:
+    """(seconds, text): from the start of a command until the page is there at the address that it
+    prints; then it is interrupted, as by Ctrl-C."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
+    )
+    try:
+        assert process.stdout is not None
+        words = (word for line in process.stdout for word in line.split())
+        address = next((word for word in words if word.startswith("http://")), None)
+        if address is None:
+            raise SystemExit(f"{' '.join(command)}: printed no address.")
+        with urllib.request.urlopen(address) as page:
+            text = page.read().decode()
+        return time.perf_counter() - started, text
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        process.communicate()
 
 
 if __name__ == "__main__":

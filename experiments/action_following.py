@@ -48,8 +48,8 @@ def main(options: Options) -> None:
     labels = stacked([clean[number].extra["segmentation"] for number in chosen])
     arm = (labels[:, 2:] == ARM) | (labels[:, 1:2] == ARM)
 
-    # The other episode's path, begun where this one's arm stands. States are predicted in both: the
-    # actions alone tell.
+    # The other episode's path, begun where this one's arm stands. States are predicted in both
+    # rollouts, so that only the actions differ.
     turned = [(place + len(chosen) // 2) % len(chosen) for place in range(len(chosen))]
     other = states[:, 1:2] + actions[turned] - states[turned, 1:2]
     errors = {

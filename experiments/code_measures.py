@@ -1,4 +1,4 @@
-"""Measure how the code is built, from its syntax trees; docs/decisions.md has the targets.
+"""Measure how the code is built, from its syntax trees, against TARGETS.
 
     python -m experiments.code_measures [--root CHECKOUT] [--worst]
 

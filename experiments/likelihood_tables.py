@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 import tyro
 
+from experiments.pages import fenced, fill
 from pixelpush.datasets import is_simulated, open_dataset
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval.calibration import calibration, calibration_figure, coverage_text
 from pixelpush.eval.clips import Scoring, pixel_nats, read_episodes
-from pixelpush.eval.coding.table import codec_json, codec_table, codec_text
+from pixelpush.eval.coding.table import codec_figure, codec_json, codec_table, codec_text
 from pixelpush.eval.likelihood.runs import agreed_facts
 from pixelpush.eval.listening.counterfactuals import Laboratory, some_pairs
 from pixelpush.eval.listening.following import following_text, measure_following
@@ -30,7 +31,7 @@ from pixelpush.eval.listening.report import listening_figure, listening_json, li
 from pixelpush.eval.surprise.report import Watched, roc_figure, roc_text, write_strips
 from pixelpush.eval.surprise.roc import roc
 from pixelpush.eval.surprise.usual import learn_usual
-from pixelpush.files import atomic_file, write_json
+from pixelpush.files import write_json
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
 
@@ -105,25 +106,13 @@ def main(options: Options) -> None:
                 print(f"\n{text}", flush=True)
                 texts[name].append(text)
     if options.page is not None:
-        fill(options.page, texts)
-
-
-def fill(page: Path, texts: dict[str, list[str]]) -> None:
-    """Put tables between their marks in a page."""
-    whole = page.read_text()
-    for name, parts in texts.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, _, rest = whole.partition(begin)
-        _, _, after = rest.partition(end)
-        block = "\n\n".join(parts)
-        whole = f"{before}{begin}\n```\n{block}\n```\n{end}{after}" if parts else whole
-    with atomic_file(page) as partial:
-        partial.write_text(whole)
+        fill(options.page, {name: fenced(*parts) for name, parts in texts.items() if parts})
 
 
 def coding(subject: Subject, options: Options) -> str:
     """Bits per sub-pixel beside PNG, WebP, JPEG XL, FFV1, x264 and x265."""
     texts = []
+    tables = {}
     for noise in (True, False) if is_simulated(subject.data) else (True,):
         rows, missing = codec_table(
             subject.model,
@@ -134,9 +123,11 @@ def coding(subject: Subject, options: Options) -> str:
         )
         title = f"{subject.data}/{subject.split}" + ("" if noise else ", without sensor noise")
         texts.append("\n".join([f"{title}, {options.coded} episodes", codec_text(rows), *missing]))
+        tables[title] = rows
         about = {"data": title, "episodes": options.coded, "torch": torch.__version__}
         stem = subject.stem + ("" if noise else "-noiseless")
         write_json(options.results / f"{stem}-coding.json", about | codec_json(rows, missing))
+    codec_figure(tables, options.figures / f"{subject.stem}-coding.png")
     return "\n\n".join(texts)
 
 

@@ -5,7 +5,7 @@
 Computed: the forward pass runs on tensors without memory, which counts what the backward pass would
 find kept and the floating-point operations (two for a multiplication with addition). Measured, with
 --measure: the peak resident memory of a process that does one step on a CPU, a process for each;
-paper-ot takes up to some minutes. Nothing here is a test."""
+paper-ot takes some minutes. Nothing here is a test."""
 
 from __future__ import annotations
 

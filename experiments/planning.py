@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 import tyro
 
+from experiments.pages import fenced, fill
 from pixelpush.eval.planning.commands import check_bin_model, load_world
 from pixelpush.eval.planning.methods import METHODS, Setup
 from pixelpush.eval.planning.record import read_report, weights_hash
@@ -22,10 +23,7 @@ from pixelpush.eval.planning.report import plan_table
 from pixelpush.eval.planning.run import Job, run_tasks
 from pixelpush.eval.planning.settings import ControlSettings, ModelSettings, PlannerSettings
 from pixelpush.eval.planning.tasks import SPLITS, read_tasks
-from pixelpush.files import atomic_file
 from pixelpush.progress import Advance, progress_kept
-
-BEGIN, END = "<!-- planning: begin -->", "<!-- planning: end -->"
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def main(options: Options) -> None:
         table = all_reports(wanted)
         print(f"\n{table}", flush=True)
         if options.page is not None:
-            fill(options.page, table)
+            fill(options.page, {"planning": fenced(table)})
 
 
 def progress_in_tasks(total: int, name: str) -> AbstractContextManager[Advance]:
@@ -96,14 +94,6 @@ def all_reports(wanted: list[Job]) -> str:
     found = [job for job in wanted if job.path.exists()]
     found.sort(key=lambda job: (SPLITS.index(job.split), order.index(job.method), job.name))
     return plan_table([read_report(job.path) for job in found])
-
-
-def fill(page: Path, table: str) -> None:
-    """Put the table between its marks."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    with atomic_file(page) as partial:
-        partial.write_text(f"{before}{BEGIN}\n```\n{table}\n```\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -66,33 +66,54 @@ def main(options: Options) -> None:
 def measure(options: Options, store: Path) -> Recorded:
     """Carry out the three commands for one store.
 
-    A store with one split is trained on what it is scored on, and this is said."""
-    splits = list(store_splits(store))
-    if not splits:
-        raise InputError(f"{store}: no split; prepare the data first.")
-    train = "train" if "train" in splits else splits[0]
-    scored = "test" if "test" in splits else splits[-1]
+    A store with one split is trained on what it is scored on, and the figures say so."""
     run = options.out / store.name / "run"
-    pixelpush(
-        *("train", options.preset, "--data", store, "--run", run, "--examples", options.examples),
-        *("--train-split", train, "--validation-split", "val" if "val" in splits else "none"),
-        *("--quiet", "--set", "schedule.warmup_examples=30"),
-    )
-    # Of the run, however often this command is stopped and goes on.
+    trained = train(options.preset, options.examples, store, run)
+    # Minutes of the whole run, over all its restarts.
     minutes = read_json(run / "final.json")["seconds"] / 60
     scores = options.out / store.name / "nll.json"
     pixelpush(
-        *("nll", "--model", run, "--data", store, "--split", scored, "--json", scores),
-        *("--reference-split", train, "--quiet"),
+        *("nll", "--model", run, "--data", store, "--split", trained.scored, "--json", scores),
+        *("--reference-split", trained.split, "--quiet"),
     )
     pixelpush(
-        *("rollout", "--model", run, "--data", store, "--split", scored),
+        *("rollout", "--model", run, "--data", store, "--split", trained.scored),
         *("--out", options.out / store.name / "rollout", "--episodes", "0", "--quiet"),
     )
-    nats, error, reference = read(scores, scored)
+    nats, error, reference = read(scores, trained.scored)
     return Recorded(
-        scored, train == scored, options.examples, round(minutes, 1), nats, error, reference
+        *(trained.scored, trained.on_it, options.examples, round(minutes, 1)),
+        *(nats, error, reference),
     )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """On which split a model was trained, and which one is left to score it on."""
+
+    split: str
+    scored: str
+
+    @property
+    def on_it(self) -> bool:
+        """Trained on what it is scored on."""
+        return self.split == self.scored
+
+
+def train(preset: str, examples: int, store: Path, run: Path) -> Trained:
+    """Train on ``train`` and leave ``test``; on the same split where the store has but one.
+
+    A run that is finished is left as it is."""
+    splits = list(store_splits(store))
+    if not splits:
+        raise InputError(f"{store}: no split; prepare the data first.")
+    split = "train" if "train" in splits else splits[0]
+    pixelpush(
+        *("train", preset, "--data", store, "--run", run, "--examples", examples),
+        *("--train-split", split, "--validation-split", "val" if "val" in splits else "none"),
+        *("--quiet", "--set", "schedule.warmup_examples=30"),
+    )
+    return Trained(split, "test" if "test" in splits else splits[-1])
 
 
 def pixelpush(*arguments: object) -> None:

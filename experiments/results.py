@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import tyro
 
+from experiments.pages import replaced
 from pixelpush.errors import InputError
 from pixelpush.eval.likelihood.tables import COLUMNS
 from pixelpush.eval.speed.videos import reference_row, sampler_rows
@@ -22,7 +23,6 @@ from pixelpush.files import atomic_file, read_json
 Report: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 # Nats per sub-pixel of one episode: float32 on another CPU rounds differently.
 TOLERANCE = 1e-3
 REFERENCE = "reference row: around the previous frame"
@@ -239,10 +239,7 @@ def speed_markdown(report: Report) -> str:
 
 def replace_tables(readme: str, tables: str) -> str:
     """README text with everything between the two marks replaced."""
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise InputError(f"README.md: needs the marks {BEGIN} and {END}, once each.")
-    before, rest = readme.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{rest.split(END)[1]}"
+    return replaced(readme, "results", f"\n\n{tables}\n\n", "README.md")
 
 
 def _row(cells: list[str]) -> str:

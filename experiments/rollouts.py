@@ -110,7 +110,7 @@ def keep(path: Path, model: str, split: str, temperature: float, figures: Future
 
 
 def rounded(value: object) -> object:
-    """The same JSON values with four digits behind the point."""
+    """The same JSON values with four decimal places."""
     if isinstance(value, dict):
         return {name: rounded(item) for name, item in value.items()}
     if isinstance(value, list):

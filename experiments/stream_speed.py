@@ -1,5 +1,5 @@
-"""Can a robot watch itself? Frames a second of ``model.score_stream`` on a live camera's terms: one
-frame at a time, batch 1.
+"""Frames a second of ``model.score_stream`` as a live camera feeds it: one frame at a time, batch
+1.
 
 python experiments/stream_speed.py --models push-ot-small
 """

@@ -89,7 +89,10 @@ class ConvolutionCache:
         side = layer.kernel_size[0]
         centre = side // 2
         dilation = int(layer.dilation[0])
+        # All padded rows lie one after another in ``rows``, so a tap is a constant offset from its
+        # position. A tap left of the image falls into the padding at the end of the row above.
         self.offsets = dilation * ((taps // side - centre) * self.stride + taps % side - centre)
+        # (out, taps x in), in the order in which ``read`` flattens the taps.
         self.matrix = weight.flatten(2)[:, :, : layer.taps].permute(0, 2, 1).flatten(1).contiguous()
         self.bias = layer.bias
 

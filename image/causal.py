@@ -51,6 +51,8 @@ class CausalConv2d(nn.Conv2d):
     def forward(self, inputs: Tensor) -> Tensor:
         padded = F.pad(inputs, (self.left, self.right, self.above, 0))
         if self.shifted:
+            # ``above`` or ``left`` holds one zero more where the window is shifted, so the cut
+            # gives an output of the input's size whose windows end one position earlier.
             padded = padded[:, :, :-1] if self.direction == "down" else padded[..., :-1]
         return F.conv2d(padded, self.effective_weight(), self.bias, self.stride)
 
@@ -128,6 +130,7 @@ class RowCache:
 
     def output(self) -> Tensor:
         """The output row (N, out, 1, W / stride) whose window ends at the last input row."""
+        # The kept rows are exactly one window high: no padding and no stride along rows.
         return F.conv2d(self.rows, self.weight, self.bias, (1, self.stride), (0, self.reach))
 
     def advance(self, row: Tensor) -> Tensor:
@@ -163,6 +166,7 @@ class PixelCache:
         if isinstance(layer, MaskedConv2d):
             left = right = int(layer.padding[0])
             rows = left + 1
+            # Below the centre row the mask is zero everywhere, so those rows are not kept.
             weight = (layer.weight * layer.mask)[:, :, :rows]
         else:
             left = layer.left

@@ -1,9 +1,10 @@
 """Run a sampler while something else names the pixels: a coder, or a measurement.
 
-Samplers only move their uniform numbers about: they slice them, fold them into patches, and hand
-them to a distribution. So a map of pixel numbers in their place tells which pixels a distribution
-is asked for, whatever the sampler's order. ``chosen_by`` puts that question to a chooser instead of
-drawing. The sampler itself is untouched: both sides of a code run the same network steps."""
+A sampler does not compute with its uniform numbers: it slices them, folds them into patches, and
+hands them to a distribution. If pixel numbers stand in their place, a distribution receives the
+numbers of the pixels that it is asked for, in any sampler's order. ``chosen_by`` asks a chooser for
+these pixels instead of drawing them. The sampler itself is unchanged: both sides of a code run the
+same network steps."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ class Condition:
 
     A model takes exactly the parts that it was built with; one that was trained with condition
     dropout takes any of them. classes: int64 (N,). captions: int (N, 201) of ``encode_caption``.
-    structure: (N, P, 32, 32): keypoint maps, or the share of each class in each cell of a
-    segmentation; -1 in maps that are not known.
+    structure: (N, P, 32, 32) of 0 and 1: the cell of each keypoint, or the cells that each class
+    covers; -1 in maps that are not known.
 
     >>> Condition(classes=torch.tensor([4, 7]))[:1].classes
     tensor([4])
@@ -89,7 +89,8 @@ class ConditionConfig:
     of spatial maps, 0 for none. channels: width of each part's encoding. layers: residual layers of
     the spatial encoder; the paper has 12. dropout: the probability with which each part of a
     training example is left out; above 0, any part may be left out of a condition. structure_parts:
-    so many of the maps, the first ones, are left out apart from the others; 0 for all together.
+    the number of maps, counted from the first, that are left out as a group of their own; 0: all
+    maps are one group.
 
     >>> ConditionConfig(classes=10, captions=True, channels=8).out_channels
     16
@@ -181,6 +182,7 @@ class ConditionConfig:
                 nothing = unknown.parts()[name].to(left[name])
                 left[name] = torch.where(self._chosen(left[name]), nothing, left[name])
         if condition.structure is not None:
+            # uint8 maps could not hold the -1 of unknown ones.
             maps = condition.structure.to(torch.int8)
             groups = [
                 torch.where(self._chosen(maps), torch.tensor(-1).to(maps), maps[:, group])
@@ -242,6 +244,7 @@ class CaptionEncoder(nn.Module):
         super().__init__()
         self.characters = nn.Embedding(UNKNOWN + 1, channels)
         self.convolutions = nn.ModuleList(nn.Conv1d(channels, channels, 4) for _ in range(3))
+        # 201 characters -> 198 -> 66 -> 63 -> 21 -> 18 -> 9 steps of the recurrence.
         self.pools = (3, 3, 2)
         self.recurrence = nn.GRU(channels, channels, batch_first=True)
 
@@ -274,6 +277,7 @@ class StructureEncoder(nn.Module):
     def forward(self, structure: Tensor) -> Tensor:
         maps = structure.to(self.enter.weight.dtype)
         if self.groups:
+            # A group is known or unknown as a whole: its first map tells.
             unknown = [(maps[:, group][:, :1] < 0).to(maps) for group in self.groups]
             maps = torch.cat([maps.clamp(min=0), *unknown, coordinates(maps)], dim=1)
         return self.blocks(self.enter(maps))

@@ -24,9 +24,9 @@ class ImageConfig:
     captions, the number of 32x32 maps (15 for CUB's parts, 17 for MPII's, 80 for COCO's classes).
     condition_channels, condition_layers: size of the encoders of these. condition_dropout: the
     probability with which each part of a training example's condition is left out; above 0, the
-    model takes any subset. structure_parts: so many of the maps, the first ones, are left out apart
-    from the others. truncate_captions: cut captions of more than 201 characters instead of refusing
-    them.
+    model takes any subset. structure_parts: the number of maps, counted from the first, that are
+    left out as a group of their own. truncate_captions: cut captions of more than 201 characters
+    instead of refusing them.
 
     Raises InputError for an unknown name and for a size out of bounds.
 

@@ -5,8 +5,9 @@ state; latents z_t are drawn from its posterior, the decoder reads them and adds
 
     bound = log p(x | canvas) - sum over t of KL(q(z_t | x, z_<t) || p(z_t | z_<t))
 
-The score is this bound, for one draw of the latents that the image's own bytes decide; no more is
-known exactly. Sampling takes ``steps`` passes of the decoder, whatever the size."""
+The score is this bound for one draw of the latents. The image's own bytes seed the draw. The
+likelihood itself has no closed form. Sampling takes ``steps`` passes of the decoder, whatever the
+size."""
 
 from __future__ import annotations
 
@@ -69,9 +70,12 @@ class ConvCell(nn.Module):
     def forward(self, inputs: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         hidden, memory = state
         gates = self.gates(torch.cat([inputs, hidden], dim=1))
-        forget, enter, leave, content = gates.chunk(4, dim=1)
-        memory = torch.sigmoid(forget + 1) * memory + torch.sigmoid(enter) * torch.tanh(content)
-        return torch.sigmoid(leave) * torch.tanh(memory), memory
+        forget_gate, input_gate, output_gate, candidate = gates.chunk(4, dim=1)
+        # c' = sigmoid(f + 1) c + sigmoid(i) tanh(g);  h' = sigmoid(o) tanh(c'). The 1 lets a new
+        # cell keep most of its memory.
+        kept = torch.sigmoid(forget_gate + 1) * memory
+        memory = kept + torch.sigmoid(input_gate) * torch.tanh(candidate)
+        return torch.sigmoid(output_gate) * torch.tanh(memory), memory
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Normal:
         return cls(mean, _LOG_RANGE * torch.tanh(log_deviation / _LOG_RANGE))
 
     def at(self, noise: Tensor) -> Tensor:
-        """The latents that standard normal ``noise`` stands for."""
+        """The latents mean + deviation * noise, for standard normal ``noise``."""
         return self.mean + self.log_deviation.exp() * noise
 
     def log_prob(self, latents: Tensor) -> Tensor:
@@ -102,6 +106,7 @@ class Normal:
 
     def divergence(self, other: Normal) -> Tensor:
         """KL(self || other), elementwise."""
+        # KL(N(m, s) || N(m', s')) = ((s / s')^2 + ((m - m') / s')^2 - 1) / 2 - log s + log s'
         ratio = (2 * (self.log_deviation - other.log_deviation)).exp()
         moved = ((self.mean - other.mean) * (-other.log_deviation).exp()).square()
         return 0.5 * (ratio + moved - 1) - self.log_deviation + other.log_deviation
@@ -110,8 +115,8 @@ class Normal:
 class ConvDraw(ImageModel):
     """The recurrent VAE.
 
-    ``log_prob`` of a pixel is its reconstruction less its share of the latents above it, which
-    stand for 4x4 pixels each.
+    ``log_prob`` of a pixel is its reconstruction term minus a 16th of the divergence at its place:
+    a latent covers 4x4 pixels.
 
     >>> from pixelpush.image import build_image_model
     >>> model = build_image_model("conv-draw", image_size=8, channels=4, latents=2, steps=2)
@@ -125,6 +130,8 @@ class ConvDraw(ImageModel):
         super().__init__(config)
         c = config
         self.head = self.new_head(c.canvas)
+        # Normal numbers that every pixel carries. The 16 pixels under a latent hold the numbers of
+        # all its steps and channels; some may be left over.
         self.noises = -(-c.steps * c.latents // _STRIDE**2)
         self.uniforms_per_pixel = self.head.uniforms_per_pixel + self.noises
         self.encoder = ConditionEncoder(self.conditioning)
@@ -150,7 +157,7 @@ class ConvDraw(ImageModel):
     def training_loss(
         self, images: Tensor, condition: Condition | None = None
     ) -> dict[str, Tensor]:
-        """As every model's, with fresh latents at every step; 'divergence_nats' of an image too."""
+        """As every model's, with fresh latents at every step."""
         self.check_images(images)
         condition = self.conditioning.check(condition, len(images)).to(self.device)
         images = images.to(self.device)
@@ -190,6 +197,7 @@ class ConvDraw(ImageModel):
     ) -> tuple[Tensor, Tensor]:
         """Run ``steps`` passes of the decoder; return images and the nats of ``log_prob``."""
         numbers, noise = uniforms.split([self.head.uniforms_per_pixel, self.noises], dim=1)
+        # A temperature narrows the prior of the latents as well as the pixels.
         steps = self._on_grid(normal_from(noise)) * temperature
         beside = self._beside(condition, len(uniforms))
         state, canvas = self._empty(len(uniforms)), self._blank(len(uniforms))
@@ -204,6 +212,7 @@ class ConvDraw(ImageModel):
         canvas, terms = self._infer(images, condition, noise)
         cost = sum(posterior.divergence(prior).sum(dim=1) for prior, posterior, _ in terms)
         assert isinstance(cost, Tensor)
+        # Spread evenly over the 4x4 pixels of a latent, so that the map sums to the bound.
         spread = cost.repeat_interleave(_STRIDE, 1).repeat_interleave(_STRIDE, 2) / _STRIDE**2
         return self._pixels(canvas).log_prob(images) - spread
 
@@ -219,6 +228,8 @@ class ConvDraw(ImageModel):
         canvas = self._blank(len(images))
         terms = []
         for step in range(self.config.steps):
+            # The canvas shows colours through tanh, in the range of the pixels. The encoder sees
+            # what they miss of the image (Gregor et al. 2016, the error image).
             missing = seen - torch.tanh(self.show(canvas))
             views = F.pixel_unshuffle(torch.cat([seen, missing], dim=1), _STRIDE)
             looking = self.look(torch.cat([views, state[0], beside], dim=1), looking)

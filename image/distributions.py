@@ -1,8 +1,8 @@
 """Distributions over 8-bit pixels. Every one of them computes in float32 and answers in nats.
 
-A network's head returns a distribution object: ``log_prob(pixels)`` scores uint8 images (N, C, H,
-W) and ``sample(uniforms)`` draws them by inverse CDF from uniform numbers in [0, 1), so that who
-draws the numbers decides which generator a sample belongs to, and sampler and score share the same
+A network's head returns a distribution object. ``log_prob(pixels)`` scores uint8 images (N, C, H,
+W). ``sample(uniforms)`` draws them by inverse CDF from uniform numbers in [0, 1). The caller draws
+the numbers, so that each sample can have a generator of its own. Sampler and score share the same
 bins."""
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from pixelpush.image.inverse_cdf import differences, pick, pick_tempered, running_sum
 from pixelpush.image.pixels import HALF_BIN, LEVELS, from_unit, to_unit
 
 MIN_LOG_SCALE = -7.0
 # A logistic e^7 times wider than the range is flat; the ceiling keeps exp(-log_scale) away from
 # zero.
 MAX_LOG_SCALE = 7.0
-# Below this temperature only the likeliest level is left, and float32 could not divide by it.
-COLDEST = 1e-6
 
 
 class PixelDistribution(ABC):
@@ -53,6 +52,7 @@ class PixelDistribution(ABC):
             return self.draw(uniforms)
         pixels = torch.zeros_like(uniforms[:, :0], dtype=torch.uint8)
         for channel, numbers in enumerate(self.level_uniforms(uniforms).split(1, dim=1)):
+            # The power is 1/T.
             # Powers below 1 lift small probabilities, which must then be exact; above, the quicker
             # table does.
             scores = (
@@ -60,7 +60,7 @@ class PixelDistribution(ABC):
                 if temperature < 1
                 else self.channel_log_probabilities(channel, pixels)
             )
-            level = _pick_tempered(scores, numbers, temperature).to(torch.uint8)
+            level = pick_tempered(scores, numbers, temperature).to(torch.uint8)
             pixels = torch.cat((pixels, level), dim=1)
         return pixels
 
@@ -71,6 +71,20 @@ class PixelDistribution(ABC):
     def level_uniforms(self, uniforms: Tensor) -> Tensor:
         """Return those of the uniforms, (N, C, H, W), that choose the levels of the channels."""
         return uniforms
+
+    def expected_error(self, pixels: Tensor) -> Tensor:
+        """Return E |X - x|, levels (N, H, W), the mean over channels.
+
+            mean over c of sum over levels l of p(l | earlier channels of x) |l - x_c|
+
+        pixels: x, uint8 (N, C, H, W), the truth; X: a sample of each sub-pixel given the true
+        earlier channels."""
+        levels = torch.arange(LEVELS, device=pixels.device)[:, None, None]
+        errors = []
+        for channel in range(pixels.shape[1]):
+            distance = (levels - pixels[:, channel, None].float()).abs()
+            errors.append((self.channel_probabilities(channel, pixels) * distance).sum(dim=1))
+        return torch.stack(errors).mean(dim=0)
 
     @abstractmethod
     def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
@@ -113,6 +127,7 @@ def discretized_logistic(level: Tensor, distance: Tensor, log_scale: Tensor) -> 
     >>> round(float(scores.exp().sum()), 4)
     1.0
     """
+    # sigmoid(-b) with -b = (m - x + 1/255) / s; 1 - exp(b - a) by expm1, exact for narrow widths.
     inverse_scale = torch.exp(-log_scale)
     below_upper = F.logsigmoid((distance + HALF_BIN) * inverse_scale)
     above_lower = F.logsigmoid((HALF_BIN - distance) * inverse_scale)
@@ -170,6 +185,7 @@ class LogisticMixture(PixelDistribution):
         """Mean (N, K, H, W) of one channel given the earlier channels' values, each (N, H, W) in
         [-1, 1]."""
         mean = self.means[channel]
+        # Coefficients are stored as the pairs (G, R), (B, R), (B, G): channel c has c of them.
         first = channel * (channel - 1) // 2
         for earlier, value in enumerate(values[:channel]):
             if self.centre is not None:
@@ -179,12 +195,27 @@ class LogisticMixture(PixelDistribution):
 
     def log_prob(self, pixels: Tensor) -> Tensor:
         values = list(to_unit(pixels).unbind(1))
+        # log p = logsumexp over k of (log w_k + sum over channels of log P_k)
         total = torch.log_softmax(self.logits, dim=1)
         for channel, value in enumerate(values):
             distance = value[:, None] - self._mean(channel, values)
             log_scale = self.log_scales[channel]
             total = total + discretized_logistic(pixels[:, channel, None], distance, log_scale)
         return torch.logsumexp(total, dim=1)
+
+    def expected_error(self, pixels: Tensor) -> Tensor:
+        # In closed form, of the logistics before they are cut into bins and clipped to the range:
+        # E |X - x| = d + 2 s log(1 + exp(-d / s)), d = |m - x|. The components are weighed as
+        # before any channel is known.
+        values = list(to_unit(pixels).unbind(1))
+        total = torch.zeros_like(self.logits)
+        for channel, value in enumerate(values):
+            distance = (value[:, None] - self._mean(channel, values)).abs()
+            scale = self.log_scales[channel].exp()
+            total = total + distance + 2 * scale * F.softplus(-distance / scale)
+        weights = torch.softmax(self.logits, dim=1)
+        # No error is larger than the range.
+        return 127.5 * (weights * (total / self.colours).clamp(max=2)).sum(dim=1)
 
     def draw(self, uniforms: Tensor) -> Tensor:
         cumulative = running_sum(torch.softmax(self.logits, dim=1))
@@ -196,6 +227,7 @@ class LogisticMixture(PixelDistribution):
             log_scale = self.log_scales[channel].gather(1, component)[:, 0]
             # float32 uniforms can be exactly 0, whose quantile is minus infinity: from_unit sends
             # it to level 0.
+            # A logistic has the quantile m + s log(u / (1 - u)).
             noise = torch.logit(uniforms[:, 1 + channel])
             pixels.append(from_unit(mean + log_scale.exp() * noise))
             values.append(to_unit(pixels[-1]))  # quantised before anything conditions on it
@@ -207,7 +239,8 @@ class LogisticMixture(PixelDistribution):
     def _given(self, channel: int, earlier: Tensor) -> tuple[Tensor, Tensor]:
         """(log-weights, means), (N, K, H, W) each, of one channel given the earlier ones."""
         values = list(to_unit(earlier[:, :channel]).unbind(1))
-        # What the earlier channels say of the component that they share with this one.
+        # Bayes: w_k becomes w_k times the product of P_k(value) over the earlier channels,
+        # normalised.
         total = torch.log_softmax(self.logits, dim=1)
         for index, value in enumerate(values):
             distance = value[:, None] - self._mean(index, values)
@@ -233,6 +266,8 @@ class LogisticMixture(PixelDistribution):
         log_weights, mean = self._given(channel, earlier)
         weights = log_weights.exp()
         scale = torch.exp(self.log_scales[channel])
+        # Upper edges of the bins 0..254. One sigmoid a level and component is cheaper than an exact
+        # bin; differences lose masses below about 1e-7.
         edges = torch.arange(LEVELS - 1, device=mean.device)[:, None, None] / 127.5 - 1 + HALF_BIN
         # Component by component: all at once would hold K tables.
         cumulative = torch.zeros_like(mean[:, :1]).expand(-1, LEVELS - 1, -1, -1).clone()
@@ -256,6 +291,7 @@ class IndependentLogisticMixture(PixelDistribution):
     def __init__(self, parameters: Tensor, colours: int, centre: Tensor | None = None):
         self.colours = colours
         self.uniforms_per_pixel = 2 * colours
+        # Channels are folded into the batch: each is an image of one colour.
         folded = rearrange(parameters, "n (c p) h w -> (n c) p h w", c=colours)
         self._folded = LogisticMixture(folded, 1, None if centre is None else self._fold(centre))
         self._parameters = parameters
@@ -270,11 +306,16 @@ class IndependentLogisticMixture(PixelDistribution):
             self._folded.log_prob(self._fold(pixels)), "(n c) h w -> n c h w", c=self.colours
         ).sum(1)
 
+    def expected_error(self, pixels: Tensor) -> Tensor:
+        error = self._folded.expected_error(self._fold(pixels))
+        return rearrange(error, "(n c) h w -> n c h w", c=self.colours).mean(1)
+
     def draw(self, uniforms: Tensor) -> Tensor:
         folded = rearrange(uniforms, "n (c u) h w -> (n c) u h w", c=self.colours)
         return rearrange(self._folded.draw(folded), "(n c) 1 h w -> n c h w", c=self.colours)
 
     def level_uniforms(self, uniforms: Tensor) -> Tensor:
+        # A channel has two numbers: the first chooses its component, the second its level.
         return uniforms[:, 1::2]
 
     def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
@@ -328,55 +369,3 @@ class Bernoulli(PixelDistribution):
         table[:, 0] = torch.sigmoid(-self.logits[:, channel])
         table[:, LEVELS - 1] = white
         return table
-
-
-def running_sum(values: Tensor) -> Tensor:
-    """Return the sums (N, K, H, W) of each entry along the second axis and all before it.
-
-    On a GPU ``cumsum`` adds in an order that varies, and is refused under
-    ``torch.use_deterministic_algorithms``: there each pass doubles how far the sums reach.
-
-    >>> running_sum(torch.ones(1, 3, 1, 1)).flatten().tolist()
-    [1.0, 2.0, 3.0]
-    """
-    if not torch.are_deterministic_algorithms_enabled() or values.device.type == "cpu":
-        return values.cumsum(dim=1)
-    reach = 1
-    while reach < values.shape[1]:
-        values = values + F.pad(values[:, :-reach], (0, 0, 0, 0, reach, 0))
-        reach *= 2
-    return values
-
-
-def differences(cumulative: Tensor) -> Tensor:
-    """Return the probabilities (N, K + 1, H, W) of the bins between cumulative ones (N, K, H, W).
-
-    A rounding error below zero becomes zero.
-
-    >>> differences(torch.tensor([0.25, 0.75]).view(1, 2, 1, 1)).flatten().tolist()
-    [0.25, 0.5, 0.25]
-    """
-    padded = F.pad(cumulative, (0, 0, 0, 0, 1, 0))
-    padded = F.pad(padded, (0, 0, 0, 0, 0, 1), value=1.0)
-    return padded.diff(dim=1).clamp_(min=0)
-
-
-def _pick_tempered(scores: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """A level (N, 1, H, W) from p^(1/T), scores being log p (N, 256, H, W) up to a constant."""
-    if temperature < COLDEST:
-        return scores.argmax(dim=1, keepdim=True)
-    best = scores.amax(dim=1, keepdim=True)
-    return pick(running_sum(torch.exp((scores - best) / temperature)), uniform)
-
-
-def pick(cumulative: Tensor, uniform: Tensor) -> Tensor:
-    """Return the index (N, 1, ...) of the interval of ``cumulative`` that holds ``uniform``.
-
-    cumulative: (N, K, ...). uniform: (N, 1, ...) in [0, 1). Scaling by the last entry keeps a
-    rounding error in the sum from ever choosing an index past the support.
-
-    >>> pick(torch.tensor([[0.25, 1.0]]), torch.tensor([[0.5]]))
-    tensor([[1]])
-    """
-    index = (cumulative <= uniform * cumulative[:, -1:]).sum(dim=1, keepdim=True)
-    return index.clamp(max=cumulative.shape[1] - 1)

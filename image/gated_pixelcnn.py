@@ -63,6 +63,8 @@ class GatedLayer(nn.Module):
     ):
         super().__init__()
         reach = kernel // 2
+        # The first layer sees the reach rows above. Later ones read features, which hold earlier
+        # pixels only, so that their window may end at the present position.
         rows = reach if first else reach + 1
         self.vertical = CausalConv2d(inputs, 2 * channels, (rows, kernel), "down", shifted=first)
         self.horizontal = CausalConv2d(inputs, 2 * channels, (1, rows), "right", shifted=first)
@@ -88,6 +90,8 @@ class GatedLayer(nn.Module):
         """Return (next vertical features, the term of the horizontal gates).
 
         vertical: the vertical convolution's output."""
+        # Figure 2: vertical features enter the horizontal gates through a 1x1, before they pass a
+        # gate of their own.
         for_vertical, for_horizontal = self.condition_halves(conditioning)
         return gate(vertical + for_vertical), self.across(vertical) + for_horizontal
 

@@ -17,9 +17,8 @@ from pixelpush.image.distributions import (
     LogisticMixture,
     PixelDistribution,
     parameters_per_pixel,
-    pick,
-    running_sum,
 )
+from pixelpush.image.inverse_cdf import pick, running_sum
 from pixelpush.image.layers import Layers, project_float32
 from pixelpush.image.pixels import LEVELS
 from pixelpush.image.weight_norm import NormedProjection
@@ -181,7 +180,7 @@ class ChannelSoftmaxHead(Head):
         # The centre's value and, relative to it, a learned profile over the 511 possible
         # differences.
         self.centre = _tables(colours if centred else 0, hidden)
-        self.profile = nn.Parameter(_laplace_profile(colours)) if centred else None
+        self.profile = nn.Parameter(_near_profile(colours)) if centred else None
         for table in [*self.earlier, *self.centre]:
             nn.init.normal_(table.weight, std=0.02)
         for layer in self.logits:
@@ -205,6 +204,7 @@ class ChannelSoftmaxHead(Head):
 
         earlier: the earlier channels' values, uint8 (N, H, W) each."""
         hidden = self.hidden[channel](features)
+        # Tables are stored as the pairs (G, R), (B, R), (B, G): channel c has c of them.
         first = channel * (channel - 1) // 2
         for table, value in zip(self.earlier[first : first + channel], earlier, strict=False):
             hidden = hidden + _look_up(table, value)
@@ -213,6 +213,7 @@ class ChannelSoftmaxHead(Head):
         logits = self.logits[channel](F.relu(hidden))
         if centre is not None and self.profile is not None:
             levels = torch.arange(LEVELS, device=logits.device)[:, None, None]
+            # Differences -255..255 become the rows 0..510 of the profile.
             difference = levels - centre[:, channel, None].long() + LEVELS - 1
             logits = logits + self.profile[channel].float()[difference]
         return logits
@@ -319,8 +320,9 @@ def _look_up(table: nn.Embedding, value: Tensor) -> Tensor:
     return table(value.long()).permute(0, 3, 1, 2)
 
 
-def _laplace_profile(colours: int) -> Tensor:
-    """Start from 'near the centre': log-density falling with the distance in levels."""
+def _near_profile(colours: int) -> Tensor:
+    """(C, 511) initial log-densities -2 log(1 + |difference| / 2): near the centre is likelier."""
+    # A power law, not an exponential: far levels keep enough mass to be learned.
     difference = torch.arange(-(LEVELS - 1), LEVELS).float()
     return (-torch.log1p(difference.abs() / 2) * 2).repeat(colours, 1)
 

@@ -63,6 +63,7 @@ class MaskedConv2d(nn.Conv2d):
         self.register_buffer("mask", raster_mask(kernel_size, sees_itself), False)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        # The product cuts the gradient too: masked entries never move.
         return F.conv2d(inputs, self.weight * self.mask, self.bias, 1, self.padding, self.dilation)
 
 

@@ -62,6 +62,7 @@ class ImageModel(nn.Module):
             config.condition_dropout,
             config.structure_parts,
         )
+        # A head of one channel, made only to read this number from it.
         self.uniforms_per_pixel = self.new_head(1).uniforms_per_pixel
 
     def new_head(self, features: int) -> Head:
@@ -131,6 +132,7 @@ class ImageModel(nn.Module):
         self.check_images(images)
         condition = self.conditioning.check(condition, len(images)).to(self.device)
         left = self.conditioning.dropped(condition)
+        # Nats a pixel, over the colours: nats a sub-pixel.
         loss = -self.score(images.to(self.device), left).mean() / self.config.colours
         return {"loss": loss, "nats_per_subpixel": loss.detach()}
 

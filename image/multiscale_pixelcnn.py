@@ -16,14 +16,14 @@ from pixelpush.image.conditioning import Condition, ConditionEncoder, Encoded
 from pixelpush.image.config import ImageConfig, check_scales
 from pixelpush.image.gated_pixelcnn import GatedPixelCNNTrunk
 from pixelpush.image.groups import subsample
-from pixelpush.image.kinds import MNIST, NOT_MEASURED, ImageKind, ImagePreset
+from pixelpush.image.kinds import ImageKind
 from pixelpush.image.layers import Layers
 from pixelpush.image.model import ImageModel, ImageSample
+from pixelpush.image.multiscale_presets import PRESETS
 from pixelpush.image.noise import Generators
 from pixelpush.image.pyramid import Pyramid
 from pixelpush.image.raster import RasterDecoder
 from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler, TypeBUpscaler, Upscaler
-from pixelpush.published import IMAGENET_BITS, conditional_words, imagenet_words
 from pixelpush.settings import check_choice
 
 
@@ -31,8 +31,8 @@ from pixelpush.settings import check_choice
 class MultiscalePixelCNNConfig(ImageConfig):
     """Sizes of a Multiscale PixelCNN: a base Gated PixelCNN and one upscaler per doubling.
 
-    upscaler: 'A' or 'B'. channels: units everywhere (paper: 128, 256 on ImageNet). widening: what
-    each halving of the size multiplies the units by: coarse layers cost little. base_layers: of
+    upscaler: 'A' or 'B'. channels: units everywhere (paper: 128, 256 on ImageNet). widening:
+    factor on the units for each halving of the size; coarse layers cost little. base_layers: of
     the base PixelCNN. blocks: residual blocks of two layers in each group's network (paper: 12
     layers, 6 blocks). patch, patch_layers: of type B. crop: side of the random crops on which
     scales of twice that side and more are trained; 0 for none. shared_encoder_size: largest scale
@@ -203,6 +203,8 @@ class MultiscalePixelCNN(ImageModel):
         condition = self.conditioning.check(condition, len(images)).to(self.device)
         features = self._features(self.conditioning.dropped(condition), len(images))
         images = images.to(self.device)
+        # loss = sum over s of n_s L_s / sum of n_s. n_s: pixels that scale s predicts, all of the
+        # base and three of four of a larger scale. L_s: its nats per sub-pixel.
         total = images.new_zeros((), dtype=torch.float32)
         pixels = 0
         report = {}
@@ -238,7 +240,7 @@ class MultiscalePixelCNN(ImageModel):
         conditioning = features(scale)
         if scale == 0:
             return self.base.log_prob(image, conditioning).mean()
-        assert conditioning is not None, "upscalers are given a map, of no channels where none is"
+        assert conditioning is not None, "an upscaler takes a map, if of no channels"
         crop = self.config.crop
         size = image.shape[3]
         if crop and size >= 2 * crop:
@@ -252,6 +254,7 @@ class MultiscalePixelCNN(ImageModel):
 
     def _at(self, images: Tensor, size: int) -> Tensor:
         """The sub-sampling of whole images to ``size``."""
+        # bit_length() - 1 is log2 of the ratio, a power of two.
         return subsample(images, (self.config.image_size // size).bit_length() - 1)
 
     def _features(self, condition: Condition, count: int) -> Callable[[int], Tensor | None]:
@@ -277,143 +280,11 @@ class MultiscalePixelCNN(ImageModel):
         return features
 
 
-_OURS_BASE = "the base: 15 gated layers, as wide as the upscalers, and a softmax head of 256"
-_OURS_CONDITIONAL = (_OURS_BASE, "the encoders of captions and maps: 128 units")
-_PAPER_CONDITIONAL = {"image_size": 256, "base_size": 4, "captions": True}
-# A logistic mixture (Reed et al. 2017, footnote 1): far better than 256 free logits in minutes of
-# training.
-_SMALL_CONDITIONAL = {
-    "image_size": 32,
-    "distribution": "logistic",
-    "base_size": 4,
-    "base_layers": 4,
-    "channels": 32,
-    "blocks": 2,
-    "patch_layers": 2,
-    "condition_channels": 32,
-    "condition_layers": 4,
-    "truncate_captions": True,
-}
-_OBJECTS = {
-    "image_size": 32,
-    "distribution": "logistic",
-    "base_size": 8,
-    "base_layers": 4,
-    "channels": 32,
-    "widening": 2,
-    "blocks": 2,
-    "patch_layers": 2,
-    "classes": 20,
-    "captions": True,
-    "structure": 35,
-    "structure_parts": 15,
-    "condition_channels": 32,
-    "condition_layers": 4,
-    "condition_dropout": 0.5,
-}
-
-
-def _imagenet(size: int) -> ImagePreset:
-    """Reed et al. 2017, section 4.4 (table 3, figure 8) and the 512x512 samples of figure 7."""
-    published = size in IMAGENET_BITS["Multiscale PixelCNN"]
-    whole = "one model from 8x8 to 512x512 pixels: figure 7 gives no sizes of its networks"
-    return ImagePreset(
-        {"image_size": size, "channels": 256, "classes": 1000},
-        "paper-multiscale",
-        # Neither TFDS nor the publisher has larger ones: a folder train/CLASS/*.jpeg, val/CLASS/...
-        f"imagenet{size}" if size <= 64 else "folder:imagenet",
-        expected=imagenet_words("Multiscale PixelCNN", size) if published else NOT_MEASURED,
-        ours=(
-            _OURS_BASE,
-            "a model of its own for each size" if published else whole,
-        ),
-    )
-
-
-# Paper: Reed et al. 2017, sections 4.2 and 4.4. Measured: one seed, one core;
-# docs/experiments-images.md has the settings.
 KIND = ImageKind(
     name="multiscale-pixelcnn",
     label="Multiscale PixelCNN",
     config=MultiscalePixelCNNConfig,
     build=MultiscalePixelCNN,
     distribution="softmax",
-    presets={
-        **{f"paper-imagenet{size}-multiscale": _imagenet(size) for size in (32, 64, 128, 512)},
-        "paper-cub256-multiscale": ImagePreset(
-            {**_PAPER_CONDITIONAL, "structure": 15},
-            "paper-multiscale",
-            "cub",
-            expected=conditional_words("cub"),
-            ours=_OURS_CONDITIONAL,
-        ),
-        "paper-mpii256-multiscale": ImagePreset(
-            {**_PAPER_CONDITIONAL, "structure": 17},
-            "paper-multiscale",
-            "mpii",
-            expected=conditional_words("mpii"),
-            ours=_OURS_CONDITIONAL,
-        ),
-        "paper-coco256-multiscale": ImagePreset(
-            {**_PAPER_CONDITIONAL, "structure": 80},
-            "paper-multiscale",
-            "coco",
-            expected=conditional_words("coco"),
-            ours=_OURS_CONDITIONAL,
-        ),
-        "mnist-small-multiscale": ImagePreset(
-            {
-                **MNIST,
-                "base_size": 7,
-                "upscaler": "A",
-                "base_layers": 5,
-                "channels": 24,
-                "blocks": 2,
-            },
-            "small",
-            "mnist",
-        ),
-        "cifar-small-multiscale": ImagePreset(
-            {
-                "distribution": "logistic",
-                "base_layers": 5,
-                "channels": 32,
-                "blocks": 2,
-                "patch_layers": 2,
-            },
-            "small",
-            "cifar10",
-            minutes="10 for 40,000 examples",
-            expected="3.75 bits/dim on 1,000 test images of CIFAR-10",
-        ),
-        "cub-small-multiscale": ImagePreset(
-            {**_SMALL_CONDITIONAL, "captions": True, "structure": 15},
-            "small",
-            "cub",
-            minutes="2 for 3,000 examples",
-            expected="3.79 nats per sub-pixel on 38 test images, from 56 images",
-        ),
-        "mpii-small-multiscale": ImagePreset(
-            {**_SMALL_CONDITIONAL, "structure": 17},
-            "small",
-            "mpii",
-            minutes="1 for 1,600 examples",
-            expected="training loss of 1.6 nats per sub-pixel, on 5 images",
-        ),
-        "coco-small-multiscale": ImagePreset(
-            {**_SMALL_CONDITIONAL, "captions": True, "structure": 80},
-            "small",
-            "coco",
-            minutes="2 for 2,400 examples",
-            expected="training loss of 3.1 nats per sub-pixel, on 79 images",
-        ),
-        "objects-multiscale": ImagePreset(
-            _OBJECTS,
-            "small-wide",
-            "sim-objects",
-            minutes="23 for the last 4,800 of 14,784 examples",
-            expected="2.22 nats per sub-pixel on val of sim-objects (floor 0.515)",
-        ),
-        "cifar-gpu-multiscale": ImagePreset({"channels": 128, "base_layers": 12}, "gpu", "cifar10"),
-    },
+    presets=PRESETS,
 )

@@ -119,6 +119,8 @@ class MultiscalePixelRNN(ImageModel):
             image = images[..., ::step, ::step]
             conditioning = self._beside(index, small, encoded.on_grid(*image.shape[2:]))
             larger = self.decoders[index].log_prob(image, conditioning)
+            # log p(x_s | x_(s-1)) is the sum over the pixels that are new at this scale: scores at
+            # copied ones are replaced by those of the smaller image.
             score = put_under(score, larger, self.config.step)
             small = image
         return score

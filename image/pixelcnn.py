@@ -158,6 +158,8 @@ class PixelCNNTrunk(RasterTrunk):
         window = crop(
             known, row - reach - above, row - above, column - reach - left, column + reach - left
         )
+        # The window holds the rows to the present one. Values at later pixels, which are not
+        # sampled yet, meet zeros of the mask.
         weight = (self.enter.weight * self.enter.mask)[:, :, : reach + 1]
         return F.linear(window.flatten(1), weight.flatten(1), self.enter.bias)
 

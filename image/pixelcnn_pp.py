@@ -89,6 +89,7 @@ class GatedResnet(nn.Module):
         self.first = NormedConv2d(2 * filters, filters, kernel, direction)
         self.across = NormedConv2d(2 * short_cut, filters) if short_cut else None
         self.dropout = nn.Dropout(dropout)
+        # A small initial scale: a new block is nearly the identity (published code).
         self.second = NormedConv2d(2 * filters, 2 * filters, kernel, direction, init_scale=0.1)
         self.condition = (
             nn.Conv2d(conditioning, 2 * filters, 1, bias=False) if conditioning else None
@@ -213,6 +214,8 @@ class PixelCNNPPTrunk(RasterTrunk):
             for above, before in zip(scale.down_above, scale.down_before, strict=True):
                 aboves.append(above(aboves[-1], None, condition))
                 befores.append(before(befores[-1], aboves[-1], condition))
+        # The lists are stacks: a block on the way back takes the latest output of the way down that
+        # no block has taken yet, as in the published code.
         upper = aboves.pop()
         lower = befores.pop()
         for depth in reversed(self._depths()):

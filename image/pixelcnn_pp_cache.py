@@ -173,6 +173,7 @@ class PixelCNNPPCache:
 
         The rows of the lower stream start with it."""
         trunk = self.trunk
+        # A shifted window of two rows reaches two rows up.
         near = mark_inside(image[:, :, max(row - 2, 0) : row + 1]).to(self.above_term.dtype)
         self.above_term = trunk.before_above.at_row(near, min(row, 2))[:, :, 0]
         depths = _active(row, 0, len(self.scales))
@@ -215,6 +216,8 @@ class PixelCNNPPCache:
         layer = self.trunk.grow_above[depth - 1]
         assert scale.grow_above is not None
         assert scale.last_above is not None
+        # With stride 2 and a kernel of two rows, an output row comes from one input row and one row
+        # of the kernel.
         tap = (row >> (depth - 1)) % 2
         weight = scale.grow_above[:, :, tap : tap + 1]
         return F.conv_transpose2d(scale.last_above, weight, layer.bias, (1, 2), (0, 1), (0, 1))

@@ -153,6 +153,8 @@ class DiagonalLSTM(nn.Module):
         hidden, cell = outside
         columns = []
         for diagonal, valid in zip(skew(gates).unbind(3), inside.unbind(3), strict=True):
+            # On a skewed map all pixels of a column are independent. In the column before, row r is
+            # the left neighbour of row r, and row r - 1 the one above it.
             neighbours = torch.cat((border, hidden), dim=2)
             # The cell continues along the same skewed row: from the left neighbour.
             hidden, cell = lstm_cell(diagonal + self.state_to_state(neighbours), cell)
@@ -184,6 +186,7 @@ class DiagonalBiLSTMLayer(nn.Module):
         if self.condition is not None and conditioning is not None:
             gates = gates + self.condition(conditioning)
         for_left, for_right = gates.chunk(2, dim=1)
+        # Mirrored, the same recurrence runs from the top right corner.
         right = self.right(for_right.flip(3)).flip(3)
         return self.left(for_left) + F.pad(right, (0, 0, 1, 0))[:, :, :-1]
 
@@ -224,6 +227,8 @@ class PixelRNNTrunk(RasterTrunk):
         self.leave = nn.Conv2d(2 * channels, hidden, 1)
         self.residual = residual
         self.out_channels = hidden
+        # One column beyond the image: without it the last pixel of a row could not be seen from the
+        # far left of the next one (masked inputs leave out the present pixel).
         self.margin = int(recurrence == "diagonal")
         for up in self.ups:
             nn.init.normal_(up.weight, std=1 / math.sqrt(channels))

@@ -9,6 +9,7 @@ from torch import Tensor
 from pixelpush.errors import InputError
 
 LEVELS = 256
+# Levels are 2 / 255 apart in [-1, 1].
 HALF_BIN = 1.0 / 255.0
 
 

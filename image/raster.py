@@ -118,6 +118,7 @@ class RasterDecoder(nn.Module):
                 if cached:
                     features, cache = self.trunk.step(cache, image, row, column)
                 else:
+                    # Pixels that are not sampled yet are zeros, which no feature here can see.
                     features = self.trunk(image, conditioning)[:, :, row, column]
                 here = (..., slice(row, row + 1), slice(column, column + 1))
                 distribution = self.head(

@@ -34,8 +34,8 @@ ALPHA = 0.05
 class RealNVPConfig(ImageConfig):
     """Sizes of a Real NVP.
 
-    channels, blocks: width and residual blocks of every coupling's network. scales: how often the
-    variables are looked at, each time at half the size and after half of them have left.
+    channels, blocks: width and residual blocks of every coupling's network. scales: their number;
+    from one to the next the image halves in size and half of the variables leave.
 
     >>> RealNVPConfig("real-nvp", image_size=32).scales
     3
@@ -241,6 +241,8 @@ class RealNVP(ImageModel):
         for number in reversed(range(len(self.scales))):
             scale = self.scales[number]
             if scale.after:
+                # Inverse order: join what left, undo the couplings after the squeeze, undo the
+                # squeeze.
                 leaving = left[number].view_as(values)
                 values = torch.cat([values, leaving], dim=1)
                 beside = encoded.on_grid(*values.shape[2:])
@@ -269,6 +271,8 @@ class RealNVP(ImageModel):
 
 def _to_logit(levels: Tensor) -> tuple[Tensor, Tensor]:
     """(values, log-determinant (N,)) of levels in (0, 256)."""
+    # v = logit(a + (1 - 2 a) l / 256). Its slope (1 - 2 a) / 256 / (share (1 - share)) is taken by
+    # the level l, whose bin is 1 wide: the density needs no further log 256.
     share = ALPHA + (1 - 2 * ALPHA) * levels / 256
     values = torch.log(share) - torch.log1p(-share)
     slope = math.log((1 - 2 * ALPHA) / 256) - torch.log(share) - torch.log1p(-share)
@@ -281,6 +285,7 @@ def normal_from(uniforms: Tensor) -> Tensor:
     >>> normal_from(torch.tensor([0.5])).item()
     0.0
     """
+    # float32 uniforms are multiples of 2^-24: only 0 is moved.
     inside = uniforms.double().clamp(2.0**-26, 1 - 2.0**-26)
     return torch.special.ndtri(inside).float()
 

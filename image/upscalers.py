@@ -54,6 +54,7 @@ class GroupFeatures(nn.Module):
     def __init__(self, known: int, settings: GroupSettings):
         super().__init__()
         self.known = known
+        # A known pixel enters twice: as its value and as its difference from the centre.
         inputs = settings.conditioning + 2 * known * settings.colours
         self.enter = nn.Conv2d(inputs, settings.channels, 3, padding=1)
         self.blocks = block_stack(settings.block, settings.channels, settings.blocks)
@@ -223,6 +224,7 @@ class Upscaler(nn.Module):
         """
         groups = split_groups(image)
         centres = None if centre is None else split_groups(centre)
+        # A given group costs nothing: its nats belong to the smaller scale.
         scores = [torch.zeros_like(groups[0][:, 0], dtype=torch.float32)] * (self.first - 1)
         for network in self.networks:
             scores.append(

@@ -47,9 +47,9 @@ class NormedConv2d(CausalConv2d):
 class NormedTranspose2d(nn.ConvTranspose2d):
     """A stride-2 transposed convolution with a normalised weight: (N, C, h, w) -> (N, out, 2h, 2w).
 
-    direction 'down': 2x3 kernel centred on the column; 'right': 2x2 kernel. Both only look at the
-    low-resolution position (and 'down' at its right neighbour), which is causal because whole rows
-    above are.
+    direction 'down': 2x3 kernel centred on the column; 'right': 2x2 kernel. Both look at the
+    low-resolution position alone, 'down' also at its right neighbour. That is causal: the upper
+    stream holds whole rows above the pixel.
 
     >>> NormedTranspose2d(2, 3, "down")(torch.zeros(1, 2, 4, 4)).shape
     torch.Size([1, 3, 8, 8])
@@ -75,6 +75,7 @@ class NormedTranspose2d(nn.ConvTranspose2d):
         return normalised(self.weight, self.gain, self.output_dimension)
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        # 1 for a kernel 3 wide, 0 for one 2 wide: the output is exactly twice the input.
         border = (0, self.kernel_size[1] // 3)
         return F.conv_transpose2d(input, self.effective_weight(), self.bias, 2, border, border)
 
@@ -133,6 +134,7 @@ def initialise_from_data(module: nn.Module, forward: Callable[[], object]) -> No
         factor = layer.init_scale / (deviation + 1e-10)
         # A channel that this batch leaves constant keeps its gain: there is nothing to scale it by.
         factor = torch.where(deviation > 1e-6, factor, torch.ones_like(factor))
+        # With f = init_scale / deviation: gain f and bias -mean f give (output - mean) f.
         layer.gain.mul_(factor)
         layer.bias.copy_(-mean * factor)
         return (centred - mean.view(1, -1, 1, 1)) * factor.view(1, -1, 1, 1)

@@ -107,6 +107,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
                 yield partial
             sync(partial)
             os.replace(partial, path)
+            # The rename itself is durable only once the folder is flushed.
             sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
@@ -157,7 +158,7 @@ def behind_links(path: str | Path) -> Path:
 
 
 def expanded(path: str | Path) -> Path:
-    """Return a path with its ~ replaced; InputError where nobody knows that home folder.
+    """Return a path with its ~ replaced; InputError where the user is unknown.
 
     >>> expanded("~no-such-user/data")
     Traceback (most recent call last):
@@ -213,7 +214,7 @@ def _held(path: Path) -> Iterator[None]:
     """Hold a lock on a file or folder, which goes with the process however it ends."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        # File systems without locks take their chance.
+        # Some network file systems have no locks: there, nothing keeps two writers apart.
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """A line of the report. sound: whether all is well with what it names.
+    """A line of the report. sound: whether what it names is without fault.
 
     >>> Finding("no ffmpeg", sound=False).sound
     False

@@ -16,7 +16,7 @@ _NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
 
 def is_on_hub(name: str) -> bool:
-    """Whether a model's name speaks of the Hub.
+    """Whether a model's name is an address on the Hub.
 
     >>> is_on_hub("hf://owner/name"), is_on_hub("runs/small")
     (True, False)
@@ -27,7 +27,7 @@ def is_on_hub(name: str) -> bool:
 def fetch(name: str) -> Path:
     """Return the folder of a model on the Hub, fetched where it is not in the cache.
 
-    Raises InputError for a name that is none, a model that is not there, no network, and where the
+    Raises InputError for a malformed name, a model that is not there, no network, and where the
     extra ``hub`` is not installed.
 
     >>> fetch("hf://nameless")
@@ -58,5 +58,8 @@ def fetch(name: str) -> Path:
         ) from None
     except (HfHubHTTPError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"{name}: the Hub does not give it ({reason}).") from None
+        raise InputError(
+            f"{name}: the Hub refused it ({reason}); check the name, or run "
+            "'hf auth login' where it is private."
+        ) from None
     return Path(folder)

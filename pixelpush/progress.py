@@ -68,8 +68,7 @@ def progress_unless(quiet: bool) -> Progress:
 
 @contextlib.contextmanager
 def progress_kept(total: int, name: str, done: int = 0, unit: str = "episode") -> Iterator[Advance]:
-    """Show a long task that stays to be read: a bar in a terminal, a line every few seconds in a
-    log.
+    """Show a long task: by a bar that stays, or in a log by a line every few seconds.
 
     done: items of ``total`` that were there before.
 

@@ -117,7 +117,7 @@ def save_model_files(
     from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    # Through Python, so that a full disk is the OSError that it is and not the format's own error.
+    # Written by Python: a full disk then raises OSError, not an error of the format's own.
     (folder / WEIGHTS).write_bytes(save(tensors))
     write_json(folder / "model.json", {"format": FORMAT, "family": family, "config": dict(config)})
 
@@ -164,7 +164,7 @@ def complete_saves(run: Path) -> list[Path]:
 def numbered_saves(run: Path) -> list[Path]:
     """Return all folders ``run/checkpoints/<examples>``, oldest first.
 
-    What is named otherwise, a copy '...-backup' for one, is nobody's save.
+    Folders with other names, such as a copy '...-backup', are left out.
 
     >>> numbered_saves(Path("no-such-run"))
     []

@@ -14,6 +14,9 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 # Threads or processes that read or simulate; more is a slip of the hand.
 MOST_WORKERS = 1024
 
+# A page in a browser counts exactly up to here, and every generator of ours takes it.
+MOST_SEED = 2**53
+
 
 def check_settings(owner: str, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     """Raise InputError unless every setting is known and of its default's type.
@@ -101,3 +104,14 @@ def check_temperature(value: float, name: str = "temperature") -> None:
             f"{name} must be between 0, the likeliest levels, and 1000000, got {value}; 1 is the "
             "model's own distribution."
         )
+
+
+def check_seed(value: int, name: str = "--seed") -> None:
+    """Raise InputError unless a seed is between 0 and ``MOST_SEED``.
+
+    >>> check_seed(-1, "--split-seed")
+    Traceback (most recent call last):
+    pixelpush.errors.InputError: --split-seed must be between 0 and 9007199254740992, got -1.
+    """
+    if not 0 <= value <= MOST_SEED:
+        raise InputError(f"{name} must be between 0 and {MOST_SEED}, got {value}.")

@@ -146,7 +146,7 @@ def run_folder(run: Path) -> Iterator[Finding]:
 
 
 def _save_fault(save: Path) -> Finding | None:
-    """What is the matter with a folder of a run's saves; None where it is a sound save."""
+    """The fault of a folder among a run's saves; None where it is a sound save."""
     if not save.name.isdigit():
         damaged = save.name.startswith("damaged-")
         what = "set aside" if damaged else "no save by its name; left alone"

@@ -48,5 +48,6 @@ def update_average(average: nn.Module, model: nn.Module, decay: float, step: int
     """
     mix = get_ema_multi_avg_fn(decay_at(decay, step))
     mix(list(average.parameters()), list(model.parameters()), step)
+    # Normalisation statistics and the like are facts, not weights: no average is taken.
     for target, source in zip(average.buffers(), model.buffers(), strict=True):
         target.copy_(source)

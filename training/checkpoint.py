@@ -185,6 +185,7 @@ def newest_sound_save(run: Path) -> Path | None:
             verify_save(save)
             return save
         except DamagedSave as error:
+            # Renamed, not deleted: what is left of it may still be of use to a person.
             aside = save.with_name(f"damaged-{save.name}")
             if aside.exists():
                 shutil.rmtree(aside)

@@ -73,6 +73,8 @@ class Share:
                 f"{self.accumulate} pieces each; use a larger --batch-size, or less --devices or "
                 "--accumulate."
             )
+        # Floors of equal fractions: parts differ by at most one example, and none is lost or taken
+        # twice.
         begin = batch_size * self.rank // self.world
         end = batch_size * (self.rank + 1) // self.world
         cuts = [
@@ -146,6 +148,7 @@ def read_ahead(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="reader")
     coming: deque[Future[list[Batch]]] = deque()
     try:
+        # One batch for each thread, and one that waits to be taken.
         for ahead in range(workers + 1):
             coming.append(pool.submit(read, first + ahead * batch_size))
         start = first + (workers + 1) * batch_size

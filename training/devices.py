@@ -35,6 +35,7 @@ def make_fabric(options: RunOptions) -> Fabric:
             "CUDA_VISIBLE_DEVICES."
         )
     if options.deterministic:
+        # cuBLAS is deterministic only with a workspace of fixed size, set before its first call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     strategy = DDPStrategy(gradient_as_bucket_view=True) if devices * nodes > 1 else "auto"
     try:
@@ -92,6 +93,7 @@ def agree(
         if failure is not None:
             raise failure
         return tuple(requests)
+    # One small all-reduce a step; messages are gathered only after a failure.
     flags = torch.tensor([*map(float, requests), float(failure is not None)], device=fabric.device)
     *totals, failed = fabric.all_reduce(flags, reduce_op="sum").tolist()  # type: ignore[union-attr]
     if failed:
@@ -118,6 +120,7 @@ def process_layout(options: RunOptions) -> tuple[int, int]:
     if "LOCAL_WORLD_SIZE" in os.environ:
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         launched = (local, int(os.environ["WORLD_SIZE"]) // local)
+    # An interactive allocation sets SLURM_NTASKS too, but has started one process only.
     elif "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in (
         "bash",
         "interactive",

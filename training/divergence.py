@@ -1,4 +1,5 @@
-"""A run that leaves the finite numbers stops at once, says where, and keeps its last good save."""
+"""A run whose loss, gradients or weights are no longer finite stops at once. It says where, and
+keeps its last good save."""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ def divergence(
 
     >>> error = divergence(3, 24, {"loss": float("nan")}, None, ["push/1"], None)
     >>> str(error)[:58]
-    'step 3 (after 24 examples): training left the finite numbe'
+    'step 3 (after 24 examples): the loss or a gradient is not '
     """
     shown = ", ".join(names[:_NAMES_SHOWN]) + (
         f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN)
@@ -68,7 +69,7 @@ def divergence(
     gradient = f"first non-finite gradient: {parameter}" if parameter else "all gradients finite"
     kept = f"the last good save is {save}" if save else "there is no save yet"
     return DivergenceError(
-        f"step {step} (after {examples} examples): training left the finite numbers ({values}; "
+        f"step {step} (after {examples} examples): the loss or a gradient is not finite ({values}; "
         f"{gradient};"
         f" batch: {shown}); {kept}. {_ADVICE}"
     )

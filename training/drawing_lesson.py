@@ -28,9 +28,11 @@ def drawing_lesson(episode: Episode, draw: int) -> dict[str, np.ndarray]:
     length = len(episode.frames)
     start = draw % (length // 4 + 1)
     steps = length - 1 - start
+    # Every time takes other bits of the draw.
     times = np.array([(draw >> 8 * (1 + number)) % steps for number in range(_FRAMES)])
     rows = np.minimum(start + np.arange(length - 1), length - 1)
     chosen = np.linspace(0, length - 1, min(length, _MEDIAN_OF)).round().astype(int)
+    # An order statistic, not a mean of two: a level that a pixel really had.
     middle = len(chosen) // 2
     return {
         "first": episode.frames[start],

@@ -38,10 +38,14 @@ def check_fits(config: ImageConfig, images: ImageSet) -> None:
         )
     if config.classes and not 0 < images.classes <= config.classes:
         raise InputError(
-            f"{images.name} has {images.classes} classes, the model knows {config.classes}."
+            f"{images.name} has {images.classes} classes, the model knows {config.classes}; "
+            "choose another --data or model."
         )
     if config.captions and not images.has_captions:
-        raise InputError(f"{images.name} has no captions, on which the model is conditioned.")
+        raise InputError(
+            f"{images.name} has no captions, on which the model is conditioned; choose a "
+            "set with some."
+        )
     if config.structure and images.structure != config.structure:
         raise InputError(
             f"{images.name} has {images.structure} spatial maps, the model takes "

@@ -56,6 +56,7 @@ _PAPER_PLUSPLUS = TrainConfig(
     batch_size=128,
     examples=5000 * 50_000,
     optimizer=OptimizerConfig(name="adam", learning_rate=1e-3, betas=(0.95, 0.9995)),
+    # ``Exponential`` counts thousands of examples, the code steps of 128.
     schedule=ScheduleConfig(kind="exponential", factor=0.999995 ** (1000 / 128)),
     ema_decay=0.9995,
 )

@@ -89,6 +89,7 @@ def score_images(
             pixels, condition = read_images(model.config, images, window)
             with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
                 score = model.log_prob(pixels, condition)
+            # Summed in float64: float32 would lose digits over a whole split.
             exact = -score.double().cpu()
             nats[window.start : window.stop] = exact.sum(dim=(1, 2)).numpy()
             total += exact.sum(dim=0).numpy()

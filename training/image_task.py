@@ -62,11 +62,11 @@ class ImageTask:
     ):
         if data.jitter or data.colour or data.crop:
             raise InputError(
-                "image models are trained on whole images: no jitter, colour or crop; mirror is "
-                "known."
+                "image models are trained on whole images: leave out jitter, colour and crop; "
+                "--mirror is possible."
             )
         if scales and not isinstance(config, MultiscalePixelCNNConfig):
-            raise InputError(f"{config.kind} has no scales to choose from.")
+            raise InputError(f"{config.kind} has no scales to choose from; leave train_scales out.")
         check_fits(config, training)
         if validation is not None:
             check_fits(config, validation)
@@ -117,6 +117,7 @@ class ImageTask:
 
     def validation_cost(self, limit: int) -> float:
         """Images forward, beside images forward and backward."""
+        # 3: a training example is a pass forward and a backward pass of two.
         return 0.0 if self.validation is None else min(limit, len(self.validation)) / 3
 
     def evaluate(

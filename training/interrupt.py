@@ -15,9 +15,10 @@ _ACKNOWLEDGED = b"\nsaving after this step, then stopping; Ctrl-C again stops at
 
 
 class Clock:
-    """What this process asks of the run at the moment: to stop, to save.
+    """Whether this process asks the run to stop or to save.
 
-    minutes: stop after so long; 0 for no limit. save_minutes: save when the last save is so old.
+    minutes: time until the stop; 0 for no limit. save_minutes: age of the last save at which the
+    next one is due.
 
     >>> Clock(minutes=0, save_minutes=10).requests()
     (False, False)

@@ -87,7 +87,7 @@ def train(
 
     A run that is in the folder goes on from its newest save; the same call again continues. Every
     process of a process group calls this. about: JSON values for config.json. Raises InputError for
-    a user's mistake, a full disk, damaged data, and DivergenceError (one of it) when a loss, a
+    a user's mistake, a full disk and damaged data, and its subclass DivergenceError where a loss, a
     gradient or a weight is not finite.
 
     >>> import tempfile
@@ -157,8 +157,7 @@ def what_holds(folder: Path) -> str:
 
 
 def _check_start(folder: Path, task: Task, start: str) -> None:
-    """Refuse weights that are not there or not of this model before the run folder takes note of
-    them."""
+    """Refuse missing weights, and those of another model, before config.json names them."""
     if start and not (folder / "config.json").is_file():
         model = built_empty(task.build_model)
         saved = find_saved(start)
@@ -193,6 +192,8 @@ def _set_up(
             )
         model.set_checkpointing(True)  # type: ignore[operator]
     for parameter in model.parameters():
+        # Filters of convolutions. Maps are kept channels last, and filters of that layout spare a
+        # copy in every call.
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     optimizer = build_optimizer(config.optimizer, model)
@@ -230,6 +231,8 @@ def _loop(run: Run) -> None:
             begin = time.perf_counter()
             pieces, failure = _next(feed)
             waiting = time.perf_counter() - begin
+            # All processes stop, save or fail in the same step: one alone would leave the others
+            # waiting.
             stop, save = agree(fabric, clock.requests(), failure or _failure(run))
             factor = schedule.factor(progress.examples, config.examples)
             rate = config.optimizer.learning_rate * factor
@@ -250,6 +253,7 @@ def _loop(run: Run) -> None:
             if stop:
                 _say_stopped(run)
                 break
+    # A failure of the last step, such as a full disk, reaches the others too.
     agree(fabric, (), _failure(run))
 
 

@@ -49,6 +49,7 @@ class Metrics:
             unit=" examples",
             disable=quiet,
             dynamic_ncols=True,
+            # In a log file every refresh is a line.
             mininterval=0.2 if sys.stderr.isatty() else 30.0,
         )
         self.failure: InputError | None = None
@@ -64,7 +65,7 @@ class Metrics:
             tracker.close()
 
     def close_bar(self) -> None:
-        """Training is over; what follows has a bar of its own."""
+        """End the bar of the training; the final scoring has a bar of its own."""
         self._bar.close()
 
     def step(self, examples: int, name: str, score: float) -> None:
@@ -83,6 +84,8 @@ class Metrics:
             with full_disk_is_a_clear_error(self._path), open(self._path, "a") as stream:
                 stream.write(line + "\n")
         except InputError as error:
+            # Not raised here: only the first process writes, and the others would wait for it. The
+            # loop raises it in all of them.
             self.failure = error
         numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
         for tracker in self._trackers:

@@ -48,6 +48,7 @@ class CentredRMSprop(torch.optim.Optimizer):
                 square = state["square"]
                 mean.lerp_(p.grad, 1 - group["decay"])
                 square.lerp_(p.grad.square(), 1 - group["decay"])
+                # v - m^2 is a variance; float32 may round it below zero.
                 root = (square - mean.square()).clamp_(min=0.0).add_(group["epsilon"]).sqrt_()
                 p.addcdiv_(p.grad, root, value=-group["lr"])
 
@@ -109,6 +110,8 @@ class Muon(torch.optim.Optimizer):
             state["mean"].lerp_(gradient, 1 - group["momentum"])
             directions.append(torch.lerp(gradient, state["mean"], group["momentum"]).flatten(1))
         updates = orthogonal(torch.stack(directions))
+        # The entries of an orthogonal matrix have a root mean square of 1 / sqrt(longer side). The
+        # factor makes it 0.2, about that of an AdamW update.
         step = -group["lr"] * 0.2 * max(updates.shape[1:]) ** 0.5
         for p, update in zip(filters, updates, strict=True):
             p.add_(update.view_as(p), alpha=step)
@@ -122,6 +125,7 @@ class Muon(torch.optim.Optimizer):
         gradient = _gradient(p)
         state["mean"].lerp_(gradient, 1 - first)
         state["square"].lerp_(gradient.square(), 1 - second)
+        # m / (1 - b1^t) and v / (1 - b2^t): averages that began at zero, unbiased.
         mean = state["mean"] / (1 - first ** state["step"].item())
         root = (
             (state["square"] / (1 - second ** state["step"].item())).sqrt_().add_(group["epsilon"])
@@ -148,8 +152,10 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
     >>> bool((values > 0.6).all() and (values < 1.3).all())
     True
     """
+    # Transposed where that makes X X' the smaller product.
     tall = matrices.shape[-2] > matrices.shape[-1]
     wide = matrices.mT if tall else matrices
+    # The Frobenius norm bounds the largest singular value by 1, where the steps converge.
     wide = wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-7)
     for _ in range(5):
         gram = wide @ wide.mT

@@ -1,4 +1,4 @@
-"""What can be asked of a training run: data, changes of the preset, settings. No torch."""
+"""Options of a training run: data, changes of the preset, settings. No torch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from pixelpush.errors import InputError
+from pixelpush.settings import check_seed
 from pixelpush.training.config import TrainConfig
 
 Split = TypeVar("Split")
@@ -31,7 +32,7 @@ class TrainingData:
     validation_split: str = "val"
     """Split to validate on; 'none' for no validation."""
     also: tuple[str, ...] = ()
-    """Further data sets of like episodes, whose train split is trained on too: sim-cameras."""
+    """Further data sets whose train split is trained on too, such as sim-cameras."""
 
     def opened(self, open_split: Callable[[str, str], Split]) -> tuple[Split, Split | None]:
         """The training split and the validation split or None, of ``data`` alone.
@@ -84,6 +85,10 @@ class PresetChanges:
     colour: float | None = None
     """Strength of random brightness, contrast and colour, from 0 to below 1."""
 
+    def __post_init__(self):
+        if self.seed is not None:
+            check_seed(self.seed)
+
     def applied_to(self, base: TrainConfig) -> TrainConfig:
         """The configuration with the changes made; each goes to the part that has its name."""
         given = {
@@ -125,6 +130,8 @@ def parse_settings(settings: Sequence[str]) -> Mapping[str, Any]:
         if name in parsed:
             raise InputError(f"--set {name} is given twice.")
         try:
+            # Python's spelling is taken beside JSON's. What is neither number, list nor truth is a
+            # text.
             parsed[name] = json.loads({"True": "true", "False": "false"}.get(text, text))
         except ValueError:
             parsed[name] = text
@@ -185,6 +192,7 @@ def _typed(old: Any, value: Any, name: str) -> Any:
         if not all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
             raise InputError(f"--set {name}: {value!r} should hold numbers only.")
         return tuple(value)
+    # 1 for 1.0 is meant well. True is an int to Python, and is not.
     if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(old) is not type(value):

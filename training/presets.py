@@ -34,7 +34,7 @@ _SMALL_TRAIN = TrainConfig(
     ema_decay=0.998,
     precision="bf16",
 )
-# To draw the arm is learnt first: it wants many stations in every step. The small presets start
+# Drawing the arm is learnt first: it needs many stations in every step. The small presets start
 # from such a run.
 _DRAWING_TRAIN = replace(
     _SMALL_TRAIN,

@@ -1,4 +1,4 @@
-"""What a training command asks for, checked before torch is loaded."""
+"""A training command's request, checked before torch is loaded."""
 
 from __future__ import annotations
 

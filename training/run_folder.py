@@ -48,6 +48,8 @@ def locked(run: Path) -> Iterator[None]:
         stream = open(run / "lock", "a")  # noqa: SIM115 (held as long as the lock)
     with stream:
         try:
+            # The system drops this lock when the process ends, in whatever way: no stale lock is
+            # left.
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
@@ -62,8 +64,8 @@ def begin_or_resume(
 ) -> None:
     """Write config.json, or check that the run in this folder is the same one.
 
-    ``about``: whatever else identifies nothing but is worth keeping (preset, command). Raises
-    InputError naming the first setting that differs.
+    about: further facts to keep (preset, command), which are not compared. Raises InputError that
+    names the first setting that differs.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -72,6 +74,7 @@ def begin_or_resume(
     100
     """
     path = run / "config.json"
+    # Through JSON, as the file that it is compared with: tuples become lists.
     identity = json.loads(json.dumps({"train": asdict(config), "task": dict(data)}))
     notes = identity["task"].pop("notes", None)
     if path.is_file():

@@ -62,6 +62,7 @@ class Schedule(ABC):
     def factor(self, examples: int, planned: int) -> float:
         """Return the factor for the batch that starts after ``examples`` of ``planned``."""
         warmup = self.config.warmup_examples
+        # n + 1, so that the first batch already moves the weights.
         rise = 1.0 if examples >= warmup else (examples + 1) / (warmup + 1)
         return rise * self.decay(examples, planned)
 

@@ -14,6 +14,7 @@ def derived_seed(seed: int, purpose: str, *position: int) -> int:
     >>> derived_seed(0, "forward", 3) == derived_seed(0, "forward", 3)
     True
     """
+    # blake2b and not hash(): the same in every process and Python version.
     text = "/".join([str(int(seed)), purpose, *(str(int(place)) for place in position)])
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 

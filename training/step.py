@@ -84,6 +84,7 @@ def train_step(
                 fabric.device.type, torch.bfloat16, enabled=config.precision == "bf16"
             ):
                 losses = task.losses(wrapped.model, arrays)
+            # loss = sum over pieces of (n_piece / n_batch) mean of the piece.
             fabric.backward(losses["loss"] * (count * fabric.world_size / config.batch_size))
         for name, value in losses.items():
             sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * (

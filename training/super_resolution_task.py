@@ -99,6 +99,7 @@ class SuperResolutionTask:
         found: dict[str, list[np.ndarray]] = {"large": [], "small": [], "previous": []}
         for number in range(CROPS):
             time = 1 + randint(len(large) - 1, key, number, 0)
+            # Even places: the small crop then begins at whole pixels.
             top, left = (
                 2 * randint((side - crop) // 2 + 1, key, number, axis)
                 for axis, side in enumerate(large.shape[-2:], 1)
@@ -125,6 +126,7 @@ class SuperResolutionTask:
         count = min(limit, len(self.validation))
         shape = self.validation[0].frames.shape
         pixels = count * (shape[0] - 1) * shape[2] * shape[3]
+        # 3: a training example is a pass forward and a backward pass of two.
         return pixels / (3 * CROPS * self.data.crop**2)
 
     def evaluate(

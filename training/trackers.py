@@ -29,7 +29,7 @@ class Tracker(Protocol):
         ...
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """End the tracking."""
         ...
 
 
@@ -69,7 +69,7 @@ class _Hosted(ABC):
         except Exception as error:  # the package's own: no login, no network, a folder refused
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(
-                f"--track {self.package}: it does not begin ({first.rstrip('.')}); {self.advice}, "
+                f"--track {self.package}: it did not start ({first.rstrip('.')}); {self.advice}, "
                 "or leave --track out."
             ) from error
 
@@ -113,7 +113,7 @@ class Trackio(_Hosted):
     """
 
     package = "trackio"
-    advice = "mend that"
+    advice = "correct the cause"
 
     def _begin(self, run: Path, config: Mapping[str, Any]) -> None:
         name = f"{run.name}-{tracked_id(run)}"

@@ -45,6 +45,7 @@ def validation_interval(task: Task, config: TrainConfig, options: RunOptions) ->
     if options.validate_examples:
         return options.validate_examples
     cost = task.validation_cost(options.validation_items)
+    # cost / (cost + n) <= share  <=>  n >= cost (1 - share) / share
     least = math.ceil(cost * (1 - _SHARE) / _SHARE)
     return max(config.examples // _TIMES, config.batch_size, least)
 

@@ -55,5 +55,6 @@ def observe(background: Background, frame: Tensor, threshold: float) -> Backgrou
     frame = frame.float()
     difference = frame - background.mean
     still = (difference.abs().amax(dim=1, keepdim=True) <= threshold) & (background.count > 0)
+    # m <- m + (x - m) / n with n at most LONGEST: an exact mean first, a sliding one later.
     count = torch.where(still, (background.count + 1).clamp(max=LONGEST), 1.0)
     return Background(torch.where(still, background.mean + difference / count, frame), count)

@@ -1,4 +1,4 @@
-"""Whether what a video model is given fits it; every refusal quotes both shapes."""
+"""Checks of a video model's inputs; every error quotes the expected and the given shape."""
 
 from __future__ import annotations
 

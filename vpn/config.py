@@ -28,13 +28,14 @@ POSITIVE = (
     "base_layers",
     "feature_channels",
 )
-# Settings that may be 0, with the largest value that is meant.
+# Settings that may be 0, with their largest sensible value.
 BOUNDED = {
     "state_dim": 4096,
     "action_dim": 4096,
     "coarse_scales": 12,
     "still_levels": 256,
     "motion_weight": 256,
+    "error_weight": 256,
 }
 # No size or count above this is meant; it bounds what a damaged configuration can ask for.
 LARGEST = 4096
@@ -60,7 +61,8 @@ class VideoConfig:
     motion: the centre is the last frame, moved by a predicted flow, laid over that mean
     (vpn/motion.py). motion_weight: weight of the moved picture's error in the training loss, in
     nats per level of its mean distance from the frame; the likelihood alone teaches motion many
-    times more slowly. Reported figures do not contain it.
+    times more slowly. error_weight: weight, in nats per sub-pixel, of the penalty on how far
+    samples stray from the truth (image/expected_error.py). Reported figures contain neither.
 
     relative_action: where states and actions have the same entries, networks also see action minus
     state, scaled up, because a commanded pose differs little from the present one. action_kind:
@@ -99,6 +101,7 @@ class VideoConfig:
     still_levels: float = 5.0
     motion: bool = False
     motion_weight: float = 0.5
+    error_weight: float = 0.0
     relative_action: bool = False
     action_kind: str = "pose"
     encoder: str = "convlstm"
@@ -123,6 +126,7 @@ class VideoConfig:
     def _check_sizes(self) -> None:
         for name in ("patch", "encoder_dilation"):
             value = getattr(self, name)
+            # n & (n - 1) drops the lowest bit of n: it is 0 for powers of two alone.
             if value & (value - 1):
                 raise InputError(f"{name} must be a power of two, got {value}.")
         smallest = self.patch * 2**self.coarse_scales

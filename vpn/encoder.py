@@ -68,6 +68,7 @@ class ConvLSTM(nn.Module):
 
     def step(self, carry: EncoderCarry, input_gates: Tensor) -> EncoderCarry:
         """One frame; input_gates: ``from_input`` of that frame's features."""
+        # In float32: the cell passes through every frame, and bfloat16 would round it each time.
         gates = (input_gates + self.from_hidden(carry.hidden.to(input_gates.dtype))).float()
         input_gate, forget_gate, output_gate, candidate = gates.chunk(4, dim=1)
         kept = torch.sigmoid(forget_gate) * carry.cell
@@ -155,7 +156,9 @@ class FrameEncoder(VideoEncoder):
     def __init__(self, config: VideoConfig):
         super().__init__()
         self.config = config
+        # The frame itself, and what ``look`` sees of it.
         images = 3 * config.colours + 1 if config.centred else config.colours
+        # Two coordinates; states and actions enter as constant maps.
         inputs = images * config.patch**2 + 2 + config.vector_dim
         self.enter = nn.Conv2d(inputs, config.channels, 3, padding=1)
         self.blocks = block_stack(
@@ -173,7 +176,7 @@ class FrameEncoder(VideoEncoder):
         self.lstm = ConvLSTM(config.channels, config.lstm_channels)
         self.features = config.lstm_channels + (config.channels if config.skip else 0)
         self.motion = Motion(self.features, config.patch) if config.motion else None
-        # Beside its features the decoder then sees its centre.
+        # The decoder then also sees its centre, folded, beside the features.
         self.features += 3 * config.colours * config.patch**2 if config.motion else 0
 
     def initial(self, batch: int, device: torch.device) -> EncoderCarry:
@@ -205,6 +208,7 @@ class FrameEncoder(VideoEncoder):
         if carry.background is None:
             return carry, None
         after = observe(carry.background, frame, self.config.still_levels)
+        # Before the first frame there is no mean: the difference from it is then zero.
         before = torch.where(carry.background.count > 0, carry.background.mean, after.mean)
         seen = torch.cat(
             (innovation(frame, before), innovation(after.mean, frame), 1 / after.count), dim=1
@@ -230,7 +234,7 @@ class FrameEncoder(VideoEncoder):
         carry, features, centre = self.step(carry, frame, vector)
         if self.motion is None:
             return carry, features, centre, None
-        # Behind the features that the flow is computed from comes the folded picture.
+        # The flow was computed from the first channels; the folded picture follows them.
         own = features[:, : self.motion.enter.in_channels]
         return carry, features, centre, Moving(*self.motion.flow_and_mask(own))
 
@@ -244,6 +248,8 @@ class FrameEncoder(VideoEncoder):
         ``convolve`` for the backward pass."""
         batch, length = frames.shape[:2]
         carry = self.initial(batch, frames.device)
+        # Only the running mean and the LSTM go frame by frame. All convolutions take the frames of
+        # the clip as one batch.
         looks = []
         means = []
         for frame in frames.unbind(1):

@@ -4,12 +4,14 @@ a sampler."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
+from pixelpush.image.expected_error import MeanPenalty, penalised
 from pixelpush.image.noise import one_each
 from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.checks import check_vectors, check_video
@@ -153,7 +155,8 @@ class VideoPixelNetwork(nn.Module):
 
         The figures are 'nats_per_subpixel', 'state_error' (mean squared, in standard deviations, of
         one step, plus of all steps from the first state) and, where the model composes a picture,
-        'motion_error': the picture's mean distance from the frame, in levels.
+        'motion_error': the picture's mean distance from the frame, in levels. Where the
+        configuration weighs it, 'error_penalty' is the penalty on expected errors, nats.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
         scored stay ``frames``. from_samples: the past is what the model samples from ``frames``
@@ -163,9 +166,13 @@ class VideoPixelNetwork(nn.Module):
         shown = frames if history is None else history
         _, features, centres = self.predicted(shown, states, actions, context)
         target = frames[:, context:]
-        nats = -self._decode(target, features, centres).mean() / self.config.colours
         errors = {"state_error": self._state_error(states, actions)}
+        found = MeanPenalty() if self.config.error_weight else None
+        nats = -self._decode(target, features, centres, found).mean() / self.config.colours
         loss = nats + errors["state_error"]
+        if found is not None:
+            errors["error_penalty"] = found.mean()
+            nats = nats - errors["error_penalty"]
         if self.config.composes and centres is not None:
             errors["motion_error"] = (centres - target.float()).abs().mean()
             loss = loss + self.config.motion_weight * errors["motion_error"]
@@ -316,19 +323,33 @@ class VideoPixelNetwork(nn.Module):
             None if centres is None else centres[:, future],
         )
 
-    def _decode(self, frames: Tensor, features: Tensor, centres: Tensor | None) -> Tensor:
-        """Nats (B, T, H, W) of frames (B, T, C, H, W)."""
+    def _decode(
+        self,
+        frames: Tensor,
+        features: Tensor,
+        centres: Tensor | None,
+        found: MeanPenalty | None = None,
+    ) -> Tensor:
+        """Log-probability (B, T, H, W) of frames (B, T, C, H, W).
+
+        found: lower it by the penalty on expected errors, and count that there (``penalised``)."""
         inputs = (
             frames.flatten(0, 1),
             features.flatten(0, 1),
             None if centres is None else centres.flatten(0, 1),
         )
-        scores = (
-            by_pieces(self.decoder.log_prob, *inputs)
-            if self._recomputes()
-            else self.decoder.log_prob(*inputs)
-        )
+        log_prob = self.decoder.log_prob
+        if found is not None:
+            log_prob = partial(self._penalised_log_prob, found)
+        scores = by_pieces(log_prob, *inputs) if self._recomputes() else log_prob(*inputs)
         return scores.unflatten(0, frames.shape[:2])
+
+    def _penalised_log_prob(
+        self, found: MeanPenalty, frame: Tensor, features: Tensor, centre: Tensor | None
+    ) -> Tensor:
+        # Within the function that is recomputed, so that the backward pass sees the same.
+        with penalised(self.decoder, self.config.error_weight, found):
+            return self.decoder.log_prob(frame, features, centre)
 
     def _recomputes(self) -> bool:
         return self.checkpointing and torch.is_grad_enabled()

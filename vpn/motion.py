@@ -61,6 +61,8 @@ def warp(frame: Tensor, flow: Tensor) -> Tensor:
     [1.0, 2.0, 3.0, 3.0]
     """
     height, width = frame.shape[-2:]
+    # align_corners=False: -1 and 1 are the outer edges; the centre of pixel i is (2 i + 1) / size -
+    # 1.
     columns = torch.arange(width, device=frame.device) + 0.5 + flow[:, 0]
     rows = torch.arange(height, device=frame.device)[:, None] + 0.5 + flow[:, 1]
     places = torch.stack((2 * columns / width - 1, 2 * rows / height - 1), dim=-1)
@@ -98,6 +100,8 @@ class ReproducibleSample(torch.autograd.Function):
         top, bottom, down, slope_y = _corners(places[..., 1], height)
         for_frame = for_places = None
         if ctx.needs_input_grad[0]:
+            # out = sum over the four corners of share x pixel: the gradient of a pixel is the sum
+            # of share x gradient over all places that read it.
             corners = (
                 (top, left, (1 - down) * (1 - across)),
                 (top, right, (1 - down) * across),
@@ -111,6 +115,8 @@ class ReproducibleSample(torch.autograd.Function):
                 by_place.index_put_((image, row, column), added, accumulate=True)
             for_frame = by_place.permute(0, 3, 1, 2)
         if ctx.needs_input_grad[1]:
+            # d out / dx is the difference of the right and the left pixels, blended down; d out /
+            # dy that of the lower and the upper ones, blended across.
             upper = _read(frame, top, right) - _read(frame, top, left)
             lower = _read(frame, bottom, right) - _read(frame, bottom, left)
             before = _read(frame, bottom, left) - _read(frame, top, left)
@@ -125,6 +131,7 @@ def _corners(places: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]
     """(lower index, upper index, share of the upper, pixels per unit) along one axis.
 
     Beyond the border the picture does not change with the place."""
+    # Inverse of the map in ``warp``: pixel centres are at whole numbers.
     position = ((places + 1) * size - 1) / 2
     inside = (position > 0) & (position < size - 1)
     position = position.clamp(0, size - 1)

@@ -1,7 +1,7 @@
 """Reading the arm's pose from one picture: does the sampled arm stand where the state says?
 
 A small network, trained on true frames of one data set, reads the state from a picture. Its error
-on samples, beside its error on true frames, is a measure that neither blur nor grain can please."""
+on samples stands beside its error on true frames. Neither blur nor grain lowers it."""
 
 from __future__ import annotations
 

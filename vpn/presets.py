@@ -36,6 +36,7 @@ _OURS = {
     "relative_action": True,
     "coarse_scales": 3,
     "motion_weight": 0.2,
+    "error_weight": 0.35,
 }
 _PUSH = {
     "channels": 96,

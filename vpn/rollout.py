@@ -108,6 +108,7 @@ def _sample_part(
     scores = []
     taken = [states[:, time] for time in range(min(states.shape[1], context + steps))]
     size = model.config.frame_size
+    # Frame t + 1 is sampled from frame t and action t.
     for time in range(context - 1, context - 1 + steps):
         uniforms = noise.uniforms(model.decoder.uniforms_per_pixel, size, size).to(frames.device)
         carry, score = step(carry, actions[:, time], uniforms, temperature)

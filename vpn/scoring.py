@@ -93,6 +93,7 @@ def scoring_windows(length: int, clip_frames: int, context: int) -> list[range]:
             f"an episode of {length} frames has nothing to predict after {context} frames of "
             "context."
         )
+    # Windows overlap by the context.
     step = clip_frames - context
     return [
         range(start, min(start + clip_frames, length)) for start in range(0, length - context, step)
@@ -131,6 +132,8 @@ def score_episodes(
     chunks = [
         range(i, min(i + batch_size, len(episodes))) for i in range(0, len(episodes), batch_size)
     ]
+    # Batches are formed first and dealt out afterwards: their number and content do not depend on
+    # how many processes share them.
     mine: dict[int, EpisodeScore] = {}
     failure: str | None = None
     try:

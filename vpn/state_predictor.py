@@ -32,4 +32,5 @@ class StatePredictor(nn.Module):
         # float32 throughout: a rollout feeds predictions back in.
         with torch.autocast(states.device.type, enabled=False):
             inputs = torch.cat((states, actions), dim=-1).float()
+            # s' = s + A (s, a) + f(s, a): linear arms are learned by A alone, f adds what bends.
             return states.float() + self.linear(inputs) + self.out(self.network(inputs))

@@ -70,6 +70,8 @@ class VideoUpscaler(nn.Module):
     def __init__(self, config: SuperResolutionConfig):
         super().__init__()
         self.config = c = config
+        # The small frame and its change; the centre and its distance from the small frame, folded
+        # from the large grid.
         self.enter = nn.Conv2d(2 * c.colours + 2 * 4 * c.colours, c.channels, 3, padding=1)
         self.blocks = block_stack("residual", c.channels, c.blocks)
         self.groups = TypeAUpscaler(
@@ -121,6 +123,7 @@ class VideoUpscaler(nn.Module):
         return self.blocks(self.enter(torch.cat(inputs, dim=1)))
 
     def _centre(self, small: Tensor, previous: Tensor) -> Tensor:
+        # previous + enlarge(small - shrink(previous)); int16, because the parts leave 0..255.
         moved = previous.short() + _enlarge(small).short() - _enlarge(shrink(previous)).short()
         return moved.clamp(0, 255).to(torch.uint8)
 
@@ -144,6 +147,7 @@ def shrink(frames: Tensor) -> Tensor:
     """
     total = sum(frames[..., row::2, column::2].short() for row in (0, 1) for column in (0, 1))
     assert isinstance(total, Tensor)
+    # Whole numbers: the same bytes on every device.
     return ((total + 2) // 4).to(torch.uint8)
 
 

@@ -1,6 +1,6 @@
-"""A model as a world to act in: one frame at a time, under actions chosen as one goes.
+"""A model as a world to act in: one frame at a time, under actions chosen step by step.
 
-What passes from frame to frame is a value, so that one may step back, branch into many candidates,
+What passes from frame to frame is a value. So a caller may step back, branch into many candidates,
 or keep a moment for later."""
 
 from __future__ import annotations

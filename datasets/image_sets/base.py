@@ -154,6 +154,7 @@ def read_square(path: Path, window: Window | None, size: int) -> tuple[np.ndarra
     before = (max(-top, 0), max(-left, 0))
     after = (max(top + side - height, 0), max(left + side - width, 0))
     padded = np.pad(image, ((before[0], after[0]), (before[1], after[1]), (0, 0)))
+    # Rows and columns of the padded picture begin before[0] and before[1] earlier.
     square = padded[
         top + before[0] : top + before[0] + side, left + before[1] : left + before[1] + side
     ]

@@ -25,7 +25,7 @@ WHERE = (
     "name its folder."
 )
 _RECORD = 1 + 3 * 32 * 32
-_TEST_SHEET = 50
+_TEST_SHEET = 50  # sheets of 1,000 images: 0 to 49 are training
 
 
 def open_cifar10(root: Path, split: str) -> ImageArrays:
@@ -81,14 +81,16 @@ def _from_sheets(root: Path, sheets: list[Path], split: str) -> tuple[np.ndarray
         if (number >= _TEST_SHEET) != (split == "test"):
             continue
         rows = decode_image(sheet.read_bytes(), str(sheet))
+        # A row of a sheet is one image, its 32 rows joined into 1,024 pixels.
         if rows.shape[1] != 1024:
             raise InputError(
-                f"{sheet}: rows of {rows.shape[1]} pixels; a row is one image of 1024."
+                f"{sheet}: rows of {rows.shape[1]} pixels; a row is one image of 1024; "
+                "fetch it again."
             )
         images.append(rows.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2))
         labels += all_labels[number * 1000 : number * 1000 + len(rows)]
     if not images:
-        raise InputError(f"{root}: no sheet of the {split} split.")
+        raise InputError(f"{root}: no sheet of the {split} split; fetch it.")
     joined = np.concatenate(images)
     numbers = np.array(labels, dtype=np.int64)
     cut = len(joined) * 9 // 10

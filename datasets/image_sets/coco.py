@@ -140,7 +140,7 @@ def instance_mask(segmentation: Any, height: int, width: int, what: str) -> np.n
     if not isinstance(counts, list) or sum(counts) != height * width:
         raise InputError(
             f"{what}: a segmentation is neither polygons nor run lengths of {height}x{width} "
-            "pixels."
+            "pixels; download it again."
         )
     values = np.arange(len(counts)) % 2
     return np.repeat(values, counts).astype(np.uint8).reshape(width, height).T

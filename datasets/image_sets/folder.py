@@ -44,7 +44,8 @@ class FolderImages:
             self._paths = _tenths(self._paths, split)
         if not self._paths:
             raise InputError(
-                f"{self._base}: no image ({', '.join(SUFFIXES)}) of the {split} split."
+                f"{self._base}: no image ({', '.join(SUFFIXES)}) of the {split} split; put "
+                "some there, or choose another split."
             )
         names = _class_names(folders)
         self._labels = {name: number for number, name in enumerate(names)}

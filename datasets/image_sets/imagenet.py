@@ -63,7 +63,8 @@ def _publisher_batch(path: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
     labels = arrays.get("labels")
     if data is None or labels is None or data.ndim != 2 or data.shape[1] != 3 * size * size:
         raise InputError(
-            f"{path}: needs data (N, {3 * size * size}) and labels; is it another resolution?"
+            f"{path}: needs data (N, {3 * size * size}) and labels; is it another "
+            "resolution? Then name its set."
         )
     return data.reshape(-1, 3, size, size), np.asarray(labels, dtype=np.int64)
 

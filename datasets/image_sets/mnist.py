@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelpush.datasets.hashing import hash64
+from pixelpush.datasets.hashing import hash64, mixed
 from pixelpush.datasets.image_sets.base import ImageArrays, choose_split, need
 from pixelpush.errors import InputError
 
@@ -74,10 +74,7 @@ def binarised(images: np.ndarray, first: int) -> np.ndarray:
     result = np.empty_like(images)
     for number, image in enumerate(images):
         values = np.uint64(hash64(28, first + number)) + np.uint64(0x9E3779B97F4A7C15) * pixels
-        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        values ^= values >> np.uint64(31)
-        uniform = (values >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        uniform = (mixed(values) >> np.uint64(11)).astype(np.float64) * 2.0**-53
         result[number] = np.where(uniform.reshape(image.shape) * 255 < image, 255, 0)
     return result
 
@@ -110,7 +107,10 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
             "again."
         )
     if len(data) < header or data[:4] != bytes([0, 0, 8, dimensions]):
-        raise InputError(f"{path}: not an idx file of unsigned bytes with {dimensions} dimensions.")
+        raise InputError(
+            f"{path}: not an idx file of unsigned bytes with {dimensions} dimensions; download it "
+            "again."
+        )
     shape = tuple(np.frombuffer(data[4:header], ">u4").tolist())
     if len(data) - header != int(np.prod(shape)):
         raise InputError(f"{path}: {len(data) - header} bytes for {shape}; download it again.")

@@ -28,20 +28,26 @@ _LEFT_OUT = (
 
 
 def inspect_store(
-    path: Path, measured: Measurement | None = None, limit: int = 1000, out: Path | None = None
+    path: Path,
+    measured: Measurement | None = None,
+    limit: int = 1000,
+    out: Path | None = None,
+    split: str | None = None,
 ) -> str:
     """The page of a store, also written as page.txt beside contact-sheet.png.
 
     measured: what an import has measured already; else up to ``limit`` episodes a split are read.
-    out: the folder that both are written to, by default the store itself. Raises InputError for
-    anything but a store.
+    out: the folder that both are written to, by default the store itself. split: the one that is
+    looked at, by default all. Raises InputError for anything but a store, and for a split that it
+    does not have.
 
     >>> inspect_store(Path("nowhere"))
     Traceback (most recent call last):
     pixelpush.errors.InputError: nowhere: no such folder; ...
     """
     metadata = read_description(path).metadata
-    splits = {split: EpisodeStore(path, split) for split in store_splits(path)}
+    chosen = store_splits(path) if split is None else [split]
+    splits = {name: EpisodeStore(path, name) for name in chosen}
     total = sum(len(store) for store in splits.values())
     if measured is None:
         measured = Measurement(metadata)

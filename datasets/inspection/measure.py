@@ -49,6 +49,7 @@ class VectorMeasure:
         """
         rows = rows.astype(np.float64)
         count = self.count + len(rows)
+        # M2 = M2_a + M2_b + gap^2 n_a n_b / n: no difference of large sums, so digits are kept.
         gap = rows.mean(0) - self.mean
         self._squares += ((rows - rows.mean(0)) ** 2).sum(0)
         self._squares += gap**2 * self.count * len(rows) / count

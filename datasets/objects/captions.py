@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pixelpush.datasets.objects.names import ALL_FLOORS, COLOURS, KINDS
 
-_WORDS = {"stairs": "staircase"}  # where a kind's name is not what one says of one thing
+_WORDS = {"stairs": "staircase"}  # kinds whose name is not a singular noun
 _ASIDE = 0.12  # a single object is on a side from this far off the middle, as a share of the image
 
 

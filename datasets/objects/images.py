@@ -39,8 +39,10 @@ class ObjectImages:
     def __init__(self, path: Path, split: str, structure: str = "all", images: int | None = None):
         self._store = EpisodeStore(path, split)
         self._count = len(self._store) if images is None else images
-        self._maps, self.structure = structure, STRUCTURES[structure]
-        self.split, self.name = split, f"{NAME}/{split}"
+        self._maps = structure
+        self.structure = STRUCTURES[structure]
+        self.split = split
+        self.name = f"{NAME}/{split}"
         about = self._store.metadata["identity"]
         text = f"{about['hash']} Gaussian {SIGMA} {split} {self._count} {structure}"
         self.content_sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -114,8 +116,8 @@ def open_objects(
     """A split of ``sim-objects``, ``sim-objects-parts`` or ``sim-objects-masks``.
 
     name: with ``:N`` for so many images of train. What is missing under ``root`` (default: the data
-    root) is made first, telling so on stderr. Raises InputError for unknown values, a store of
-    another version, or a full disk.
+    root) is made first, and a line on stderr says so. Raises InputError for unknown values, a store
+    of another version, or a full disk.
 
     >>> open_objects("sim-objects", "test")
     Traceback (most recent call last):

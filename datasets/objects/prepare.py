@@ -17,7 +17,7 @@ from pixelpush.errors import InputError
 from pixelpush.files import expanded, full_disk_is_a_clear_error, is_complete
 from pixelpush.progress import progress_kept
 
-FIRST_TRAINING = 2000  # images of train, where none are prepared and nobody said how many
+FIRST_TRAINING = 2000  # images of train, where none are prepared and no number is given
 _MAKER = "pixelpush.datasets.objects.generate:generate_image"
 
 
@@ -31,7 +31,7 @@ def others(training: int) -> int:
 
 
 def first_images(split: str) -> int:
-    """How many images are made where none are prepared and nobody said how many.
+    """How many images are made where none are prepared and no number is given.
 
     >>> first_images("train"), first_images("val")
     (2000, 200)

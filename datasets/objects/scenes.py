@@ -37,7 +37,7 @@ _FLOOR = 2.0  # half side of the floor, metres: its end is never seen
 _TRIES = 40  # places that are tried for an object before it is left out
 _GAP = 0.004  # metres between the boxes round two objects
 
-# By the order of names.ALL_FLOORS. Weak contrasts: what the grain adds is noise that no one knows.
+# By the order of names.ALL_FLOORS. Weak contrasts: a grain adds noise whose entropy is not known.
 _FLOOR_LOOKS = (
     Material((0.53, 0.53, 0.53), (0.48, 0.48, 0.49), materials.FELT, 0.0),
     Material((0.36, 0.47, 0.38), (0.32, 0.43, 0.34), materials.FELT, 0.0),

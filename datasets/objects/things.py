@@ -14,16 +14,10 @@ from pixelpush.datasets.objects.names import KINDS
 from pixelpush.datasets.sim import materials
 from pixelpush.datasets.sim.draw import Draw
 from pixelpush.datasets.sim.materials import Colour, Material
-from pixelpush.datasets.sim.objects import (
-    BALL,
-    BOX,
-    CAN,
-    CAPSULE,
-    NOVEL_KINDS,
-    SEEN_KINDS,
-    Part,
-)
+from pixelpush.datasets.sim.novel_kinds import NOVEL_KINDS
+from pixelpush.datasets.sim.primitives import BALL, BOX, CAN, CAPSULE, Part
 from pixelpush.datasets.sim.rotations import IDENTITY, compose, matrix
+from pixelpush.datasets.sim.seen_kinds import SEEN_KINDS
 
 # By the order of names.COLOURS.
 _DYES: tuple[Colour, ...] = (
@@ -39,7 +33,7 @@ _DYES: tuple[Colour, ...] = (
 # Which part of a kind names its colour, where it is not the first one.
 _MAIN = {"stapler": 1, "mushroom": 1, "mug": 1}
 # Kinds whose other parts keep colours of their own; elsewhere they are bleached to near grey, so
-# that an object has one colour to speak of.
+# that one colour names an object.
 _OWN_COLOURS = ("duck", "banana")
 # Kinds that also lie on their side.
 _TIPPED = ("can", "mug", "bottle", "block")
@@ -203,6 +197,7 @@ def _extent(part: Part, turn: np.ndarray) -> np.ndarray:
     if part.type == BOX:
         return axes[:, 0] * x + axes[:, 1] * y + axes[:, 2] * z
     if part.type == CAN:
+        # A disc of radius x reaches x sqrt(1 - c^2) along an axis at cosine c to its own.
         return axes[:, 2] * z + x * np.sqrt(np.maximum(0, 1 - axes[:, 2] ** 2))
     if part.type == CAPSULE:
         return axes[:, 2] * (z - x) + x

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from pixelpush.datasets.readers.images_refused import refuse_image_set
 from pixelpush.errors import InputError
 
 
@@ -83,7 +84,7 @@ def find_reader(name: str) -> Reader:
 def recognise(raw: Path) -> tuple[Reader, str]:
     """Which reader suits what lies in ``raw``, and in words what it is.
 
-    Raises InputError where nothing is recognised, naming what lies there.
+    Raises InputError where nothing is recognised, naming what lies there, and for image sets.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -95,6 +96,8 @@ def recognise(raw: Path) -> tuple[Reader, str]:
     if not raw.exists():
         raise InputError(f"{raw}: no such file or folder.")
     for reader in READERS:
+        if reader.name == "folder":  # which would take the pictures for an episode
+            refuse_image_set(raw)
         what = reader.load().recognise(raw)
         if what is not None:
             return reader, what

@@ -85,7 +85,8 @@ def find_files(raw: Path) -> dict[str, list[Path]]:
     names = [path.name for paths in splits.values() for path in paths]
     if totals and len(names) != sum(totals.values()):
         raise InputError(
-            f"{raw}: {len(names)} TFDS shards in it, their names announce {sum(totals.values())}."
+            f"{raw}: {len(names)} TFDS files in it, their names announce {sum(totals.values())}; "
+            "fetch the others."
         )
     return splits
 
@@ -165,6 +166,8 @@ def _splits(
             splits["val"] = entries(held_out)
             splits["train"] = entries([path for path in files["train"] if path not in held_out])
         elif any(_TFDS_FILE.fullmatch(path.name) for path in files["train"]):
+            # TFDS keeps no file names, so episodes are counted. Each split reads the files from the
+            # start.
             splits["val"] = islice(entries(files["train"]), HELD_OUT_EPISODES)
             splits["train"] = islice(entries(files["train"]), HELD_OUT_EPISODES, None)
         else:
@@ -215,7 +218,7 @@ def _from_tfds(
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     encoded = bytes_feature(features, f"image_{view}", what)
     if not encoded:
-        raise InputError(f"{what}: it has no frames.")
+        raise InputError(f"{what}: it has no frames; not a BAIR record, or damaged.")
     images = [decode_image(image, f"{what}, frame {index}") for index, image in enumerate(encoded)]
     states = float_feature(features, "endeffector_pos", STATE * len(images), what).reshape(
         -1, STATE
@@ -230,6 +233,8 @@ def _from_tfds(
 def _from_original(
     features: Any, view: View, what: str
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    # The publisher's records have a key for each frame: 7/image_aux1/encoded, 7/action. TFDS's have
+    # one for each kind of thing, all frames in a row.
     indices = sorted({int(match[1]) for key in features if (match := _FRAME.match(key))})
     if not indices or indices != list(range(len(indices))):
         raise InputError(
@@ -246,7 +251,11 @@ def _from_original(
 
 
 def _raw_image(features: Any, key: str, what: str) -> np.ndarray:
+    # Raw levels, although the key ends in "encoded".
     data = one_bytes_feature(features, key, what)
     if len(data) != SIDE * SIDE * 3:
-        raise InputError(f"{what}: {key!r} has {len(data)} bytes, expected {SIDE}x{SIDE}x3.")
+        raise InputError(
+            f"{what}: {key!r} has {len(data)} bytes, expected {SIDE}x{SIDE}x3; not a BAIR "
+            "record, or damaged."
+        )
     return np.frombuffer(data, dtype=np.uint8).reshape(SIDE, SIDE, 3)

@@ -90,6 +90,7 @@ def choose_camera(cameras: Sequence[str], asked: str | None, what: str) -> str:
         )
     if asked in cameras:
         return asked
+    # Keys are parted by dots (LeRobot) or by slashes (RLDS, HDF5).
     ends = [name for name in cameras if name.replace(".", "/").rsplit("/", 1)[-1] == asked]
     if len(ends) == 1:
         return ends[0]
@@ -221,6 +222,7 @@ class VectorChoice:
         if asked == "none":
             return ()
         names = names_of(asked)
+        # No name was asked for: the first of the usual groups of which every array is there.
         if not names:
             whole = (tuple(group) for group in usual if all(name in self.there for name in group))
             names = next(whole, ())

@@ -33,6 +33,7 @@ from pixelpush.datasets.readers.folder_tables import (
     read_npz,
     read_poses,
 )
+from pixelpush.datasets.readers.images_refused import refuse_image_set
 from pixelpush.datasets.recording import Entry, Recording, unsplit
 from pixelpush.errors import InputError
 from pixelpush.words import counted
@@ -93,6 +94,7 @@ class Options(RobotOptions):
             raise InputError("--actions next-state needs states, but --states is none.")
         if self.trim < 0:
             raise InputError(f"--trim must be 0 or more, got {self.trim}.")
+        # Read once here, so that a wrong --levels is refused before the recordings are read.
         _ = self.level_range
 
     @property
@@ -136,6 +138,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     ...     read(Path(folder), Options(), DamageLog(0)).total
     1
     """
+    refuse_image_set(raw)
     found = find_episodes(raw)
     trimmed: dict[str, int] = {}
     entries = {
@@ -157,6 +160,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     )
     if options.actions == "next-state":
         metadata["action_kind"] = "pose"
+        metadata["action_kind_from"] = "--actions next-state, the next frame's state: none recorded"
 
     def left_out() -> dict[str, object]:
         return {"folders_without_frames": found.strays, "frames_trimmed": trimmed}
@@ -222,6 +226,7 @@ def read_episode(
         _check_rows(path, len(images), poses)
     actions = poses.actions
     if options.actions == "next-state" and poses.states is not None:
+        # actions[t] leads to frame t + 1, so the pose of that frame stands in for it.
         actions = np.concatenate([poses.states[1:], poses.states[-1:]])
     episode = make_episode(images, poses.states, actions, name, str(path), options)
     return _with_times(episode, pictures.named_times if poses.times is None else poses.times)

@@ -19,9 +19,11 @@ VIDEOS = tuple(DEMUXERS)
 TABLES = (".csv", ".tsv", ".json", ".npz", ".npy")
 ARCHIVES = (".zip", ".npz")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+# Folders called so (run3, traj_12, 0007) are episodes, not the cameras of one episode.
 _EPISODE_NAME = re.compile(
     r"((run|ep|episode|traj|trajectory|trial|demo|seq|sequence|rollout|sample)[-_]?)?\d+"
 )
+# How far below --raw episodes are looked for, and how many series of pictures pass for cameras.
 _MAX_DEPTH = 6
 _MAX_CAMERAS = 8
 
@@ -259,6 +261,8 @@ def series_of(names: Sequence[str]) -> dict[str, list[str]]:
         strict.setdefault(_but_last_number(name), []).append(name)
     if len(strict) <= _MAX_CAMERAS and all(len(members) > 1 for members in strict.values()):
         return strict
+    # Too many series, or series of one picture: other numbers in the names change too, as dates do.
+    # All numbers then count as the place in the series.
     loose: dict[str, list[str]] = {}
     for name in names:
         folder, _, file = name.rpartition("/")

@@ -118,6 +118,7 @@ def _video(files: Files, video: str) -> Pictures:
         return Pictures(read_video_file(path, what), times=lambda: frame_times(path, what))
 
     def times() -> np.ndarray:
+        # The times of frames are read from a file that can be sought in, which a zip member is not.
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"video{Path(video).suffix.lower()}"
             path.write_bytes(files.read(video))

@@ -219,9 +219,12 @@ def _columns(table: Table, asked: str, prefix: str) -> tuple[str, ...]:
     chosen = names_of(asked) or tuple(table.with_prefix(prefix))
     if not chosen:
         kind = prefix.rstrip("_")
+        without = "--states none"
+        if kind == "action":
+            without = "--actions next-state where none were recorded, or --actions none"
         raise InputError(
             f"{table.source}: no columns called {prefix}*; choose by --{kind}-columns from "
-            f"{', '.join(table.columns)}, or give --{kind}s none."
+            f"{', '.join(table.columns)}, or give {without}."
         )
     return chosen
 

@@ -176,12 +176,13 @@ def _shards_by_part(raw: Path) -> dict[str, dict[str, Path]]:
         if match and path.is_file():
             if path.name in found.setdefault(match[1], {}):
                 raise InputError(
-                    f"{path}: the same shard is also at {found[match[1]][path.name]}; remove one."
+                    f"{path}: the same file is also at {found[match[1]][path.name]}; remove one."
                 )
             found[match[1]][path.name] = path
     if not found:
         raise InputError(
-            f"{raw}: no files called push_train.tfrecord-XXXXX-of-YYYYY (nor testseen, testnovel)."
+            f"{raw}: no files called push_train.tfrecord-XXXXX-of-YYYYY (nor testseen, testnovel); "
+            "--raw is the folder with them."
         )
     return found
 
@@ -192,7 +193,7 @@ def _refuse_missing(raw: Path, part: str, paths: list[Path]) -> None:
     missing = sorted(set(range(max(totals))) - {int(match[2]) for match in numbers if match})
     if len(totals) > 1 or missing:
         raise InputError(
-            f"{raw}: push_{part} is incomplete: shards {missing[:8]} of {max(totals)} are missing. "
+            f"{raw}: push_{part} is incomplete: files {missing[:8]} of {max(totals)} are missing. "
             "Fetch them, or accept a partial evaluation split with --allow-missing."
         )
 

@@ -84,11 +84,13 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
 
     >>> read(Path("nowhere"), Options(), DamageLog(0))
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no .hdf5, .h5, .hdf file in it.
+    pixelpush.errors.InputError: nowhere: no .hdf5, .h5, .hdf file in it; --raw ...
     """
     files = _files(raw)
     if not files:
-        raise InputError(f"{raw}: no {', '.join(ENDINGS)} file in it.")
+        raise InputError(
+            f"{raw}: no {', '.join(ENDINGS)} file in it; --raw is such a file, or a folder of them."
+        )
     entries: dict[str, Entry] = {}
     masks: dict[str, str] = {}
     forms = set()
@@ -180,7 +182,10 @@ def _groups(group: Any, path: Path) -> tuple[Any, Any]:
     for name in ("obs", "observations"):
         if name in group:
             return group[name], group[name]["images"] if "images" in group[name] else group[name]
-    raise InputError(f"{path}: an episode without observations; it has {', '.join(sorted(group))}.")
+    raise InputError(
+        f"{path}: an episode without observations; it has {', '.join(sorted(group))}. Save it with "
+        "them, or leave it out."
+    )
 
 
 def _cameras(images: Any) -> list[str]:
@@ -188,6 +193,7 @@ def _cameras(images: Any) -> list[str]:
     found = []
     for key in images:
         shape = getattr(images[key], "shape", ())
+        # ALOHA keeps JPEGs as rows of bytes, all padded to the longest.
         jpegs = len(shape) == 2 and images[key].dtype == np.uint8 and shape[1] > 256
         if (len(shape) == 4 and shape[-1] in (1, 3)) or jpegs:
             found.append(key)
@@ -208,7 +214,10 @@ def _episode(path: Path, demo: str, identity: str, options: Options) -> Episode:
         camera = choose_camera(_cameras(images), options.camera, what)
         name = "actions" if "actions" in group else "action"
         if name not in group:
-            raise InputError(f"{what}: no actions; it has {', '.join(sorted(group))}.")
+            raise InputError(
+                f"{what}: no actions; it has {', '.join(sorted(group))}. Save it with "
+                "them, or leave it out."
+            )
         actions = rows_of_array(group[name][()], f"{what}, {name}")
         states = [
             rows_of_array(observed[key][()], f"{what}, {key}")

@@ -26,7 +26,8 @@ from pixelpush.datasets.readers.common import (
     make_episode,
     robot_metadata,
 )
-from pixelpush.datasets.readers.lerobot_meta import EpisodeMeta, Meta, read_meta
+from pixelpush.datasets.readers.lerobot_index import read_meta
+from pixelpush.datasets.readers.lerobot_meta import EpisodeMeta, Meta
 from pixelpush.datasets.readers.parquet import column_rows, read_columns
 from pixelpush.datasets.recording import Entry, Recording, unsplit
 from pixelpush.datasets.video import Span, read_video_file
@@ -191,6 +192,7 @@ def _ways(
     widths = [sum(meta.width(key) for key in keys) for keys in (states, actions)]
     measure = ActionMeasure(*widths)
     if options.compose == "auto" and states:
+        # Spread over the set, so that one session does not decide for all.
         for item in episodes[:: max(1, len(episodes) // _MEASURED)]:
             table = read_columns(meta.data_file(item), (*states, *actions), item.rows)
             measure.add(column_rows(table, states), column_rows(table, actions))
@@ -250,6 +252,7 @@ class _Source:
         start = item.video_start(self.camera)
         span = None if start is None else Span(start, length, self.meta.fps)
         count = 0
+        # Frames that are left out are decoded too: a frame of a video builds on those before it.
         for image in read_video_file(video, str(video), span):
             if count % self.step == 0 and count < length:
                 yield image

@@ -23,14 +23,16 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.hashing import randint, uniform
 from pixelpush.datasets.recording import Entry, Recording
 from pixelpush.errors import InputError
+from pixelpush.settings import check_seed
 
 FRAMES = 20
 SIDE = 64
 DIGIT = 28
-STEP = 0.1
+STEP = 0.1  # of the way from wall to wall, in each frame
 # Digits of the three splits never mix: the last 5,000 training images are validation's.
 VALIDATION_DIGITS = 5000
 _MAX_IMAGES = 1 << 20
+# What a draw is for. It is part of the hashed key, so that no two draws share a number.
 _IMAGE, _X, _Y, _ANGLE = range(32, 36)
 
 
@@ -55,21 +57,23 @@ def read_idx_images(folder: Path, stem: str) -> np.ndarray:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             header = file.read(16)
             if len(header) < 16:
-                raise InputError(f"{path}: truncated: {len(header)} bytes.")
+                raise InputError(f"{path}: truncated: {len(header)} bytes; fetch it again.")
             magic, count, height, width = struct.unpack(">IIII", header)
+            # 2051, 0x00000803, is idx's mark of unsigned bytes in three axes.
             if magic != 2051 or (height, width) != (DIGIT, DIGIT) or not 0 < count <= _MAX_IMAGES:
                 raise InputError(
                     f"{path}: not an idx file of 28x28 images (header {magic}, {count}, "
-                    f"{height}x{width})."
+                    f"{height}x{width}); fetch it again."
                 )
             expected = count * DIGIT * DIGIT
+            # One byte more than there should be, so that a longer file is noticed.
             data = file.read(expected + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read ({error}).") from None
+        raise InputError(f"{path}: cannot be read ({error}); fetch it again.") from None
     if len(data) != expected:
         raise InputError(
             f"{path}: {count} images need {expected} bytes, found {len(data)}; truncated or "
-            "damaged."
+            "damaged: fetch it again."
         )
     return np.frombuffer(data, dtype=np.uint8).reshape(count, DIGIT, DIGIT)
 
@@ -92,6 +96,7 @@ def sequence(
         rows, columns = _trajectory((*key, which))
         for frame, row, column in zip(frames[:, 0], rows, columns, strict=True):
             window = frame[row : row + DIGIT, column : column + DIGIT]
+            # Where digits overlap the brighter level stays, as in the original generator.
             np.maximum(window, image, out=window)
     none = np.zeros((FRAMES, 0), dtype=np.float32)
     return Episode(frames, none, none, f"{split}-{index:06d}")
@@ -140,6 +145,9 @@ class Options:
     """Test sequences, from the test digits; 10,000 is the standard protocol."""
     seed: int = 0
     """The sequences are a pure function of it."""
+
+    def __post_init__(self):
+        check_seed(self.seed)
 
 
 def recognise(raw: Path) -> str | None:

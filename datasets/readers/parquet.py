@@ -51,12 +51,15 @@ def read_columns(
         there = file.schema_arrow.names
         for name in names:
             if name not in there:
-                raise InputError(f"{path}: no column {name!r}; it has {', '.join(there)}.")
+                raise InputError(
+                    f"{path}: no column {name!r}; it has {', '.join(there)}. Fetch it again, or "
+                    "choose others by --state-key and --action-key."
+                )
         first, last = rows or (0, file.metadata.num_rows)
         if not 0 <= first < last <= file.metadata.num_rows:
             raise InputError(
                 f"{path}: rows {first} to {last} are wanted of {file.metadata.num_rows}; the file "
-                "does not belong to its meta/episodes."
+                "does not belong to its meta/episodes; fetch both again."
             )
         groups, before = _groups(file, first, last)
         try:
@@ -86,6 +89,7 @@ def _groups(file: Any, first: int, last: int) -> tuple[list[int], int]:
 def _array(column: Any, what: str) -> Any:
     kind = column.type
     if pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind):
+        # A picture is bytes, or a struct {"bytes", "path"}.
         values = column.to_pylist()
         return [value["bytes"] if isinstance(value, dict) else value for value in values]
     if column.null_count:
@@ -121,7 +125,10 @@ def column_rows(table: Mapping[str, Any], names: Iterable[str]) -> np.ndarray:
     for name in names:
         array = np.asarray(table[name])
         if array.dtype.kind not in "iufb":
-            raise InputError(f"feature {name!r}: {array.dtype} values; numbers are needed.")
+            raise InputError(
+                f"feature {name!r}: {array.dtype} values; numbers are needed: choose another by "
+                "--state-key or --action-key."
+            )
         array = array.astype(np.float64) if array.dtype.kind == "b" else array
         parts.append(rows_of_array(array.reshape(len(array), -1), f"feature {name!r}"))
     return np.concatenate(parts, axis=1)

@@ -50,6 +50,7 @@ _STATES = (
     ("state",),
 )
 _ACTIONS = (("action",), ("actions",))
+# First bytes of PNG, JPEG and WebP: a feature of bytes that begins so is a camera's.
 _MAGIC = (b"\x89PNG", b"\xff\xd8", b"RIFF")
 
 
@@ -166,7 +167,9 @@ def _files(raw: Path, allow_missing: bool) -> dict[str, list[Path]]:
     for path in sorted(paths, key=lambda path: natural_key(str(path.relative_to(raw)))):
         found.add(path)
     if not paths:
-        raise InputError(f"{raw}: no files called *.tfrecord* or *.array_record* in it.")
+        raise InputError(
+            f"{raw}: no files called *.tfrecord* or *.array_record* in it; --raw holds them."
+        )
     folders = {path.parent for path in paths}
     if len(folders) > 1:
         names = ", ".join(sorted(str(folder.relative_to(raw)) for folder in folders)[:4])
@@ -250,7 +253,10 @@ def _episode(path: Path, place: RecordPlace, layout: _Layout, options: Options) 
 def _value(features: Any, key: str, kind: str, what: str) -> Any:
     full = f"steps/{key}"
     if full not in features:
-        raise InputError(f"{what}: no feature {full!r}.")
+        raise InputError(
+            f"{what}: no feature {full!r}; it is damaged, or choose others by --camera, "
+            "--state-key and --action-key."
+        )
     return getattr(features[full], kind).value
 
 
@@ -258,10 +264,11 @@ def _rows(features: Any, key: str, length: int, what: str) -> np.ndarray:
     kind = "float_list"
     if f"steps/{key}" in features and features[f"steps/{key}"].WhichOneof("kind") == "int64_list":
         kind = "int64_list"
+    # An episode is one Example. TFDS flattens a feature of all steps into one list of numbers.
     values = np.array(_value(features, key, kind, what))
     if len(values) == 0 or len(values) % length:
         raise InputError(
             f"{what}: {len(values)} values of steps/{key} for {length} frames; not a whole number "
-            "of values a frame."
+            "of values a frame: it is damaged, or choose another feature."
         )
     return rows_of_array(values.reshape(length, -1), f"{what}, steps/{key}")

@@ -75,11 +75,11 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
 
     >>> read(Path("nowhere"), Options(), DamageLog(0))
     Traceback (most recent call last):
-    pixelpush.errors.InputError: nowhere: no .npz in it; there is one an episode.
+    pixelpush.errors.InputError: nowhere: no .npz in it; --raw holds one for each episode.
     """
     files = _files(raw)
     if not files:
-        raise InputError(f"{raw}: no .npz in it; there is one an episode.")
+        raise InputError(f"{raw}: no .npz in it; --raw holds one for each episode.")
     led_here = options.action_time == "led-here"
     if options.action_time == "auto" and options.action_key != "none":
         led_here = all(_first_is_empty(path, options) for path in files)
@@ -123,8 +123,9 @@ def _episode(path: Path, led_here: bool, options: Options) -> Episode:
     what = f"{path}: array {key!r}"
     stacked = archive.read_array(key)
     if stacked.ndim != 4 or stacked.shape[1] % 3 or not stacked.shape[1]:
-        raise InputError(f"{what}: {stacked.shape}; (T, 3 k, H, W) is needed.")
+        raise InputError(f"{what}: {stacked.shape}; (T, 3 k, H, W) is needed; see --frames-key.")
     newest = stacked[:, -3:]
+    # A row's last frame but one must be the row before's last frame.
     older = stacked[1:, -6:-3] if stacked.shape[1] > 3 else newest[:-1]
     if not np.array_equal(older, newest[:-1]):
         row = int(np.flatnonzero((older != newest[:-1]).any(axis=(1, 2, 3)))[0]) + 1

@@ -77,7 +77,10 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     """
     path = _find(raw)
     if path is None:
-        raise InputError(f"{raw}: no zarr group (.zgroup or zarr.json) and no .zarr.zip in it.")
+        raise InputError(
+            f"{raw}: no zarr group (.zgroup or zarr.json) and no .zarr.zip in it; --raw is one, or "
+            "a folder with one."
+        )
     buffer = _open(path)
     ends = np.asarray(buffer["meta/episode_ends"][:]).astype(np.int64)
     data = buffer["data"]
@@ -87,6 +90,7 @@ def read(raw: Path, options: Options, log: DamageLog) -> Recording:
     choice = VectorChoice(data, offered, "array", path)
     states = choice.keys(options.state_key, _STATES, "state")
     actions = choice.keys(options.action_key, (), "action")
+    # meta/episode_ends counts rows of all episodes together; each end is the next start.
     starts = np.append(0, ends[:-1])
     rows = buffer["data"][camera].shape[0]
     if len(ends) == 0 or np.any(ends <= starts) or ends[-1] > rows:

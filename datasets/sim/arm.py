@@ -6,12 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import mujoco
-from mujoco import mjtGeom as Geom
-
 from pixelpush.datasets.sim import materials
 from pixelpush.datasets.sim.materials import Colour, Material
-from pixelpush.datasets.sim.rotations import X90
 
 JOINTS = 7
 # The null-space posture in radians: elbow up and behind the bin, so that the forearm hides little
@@ -145,9 +141,11 @@ TRAINING_ARMS: tuple[Arm, ...] = (
         Light((0.20, 0.90, 1.20), (1.0, 0.98, 0.96), 1.05), (_GREY_FELT, _WHITE_PLASTIC, _OAK),
     ),
     _training(
-        _m((0.80, 0.22, 0.17), gloss=0.5), _WHITE, (1.06, 0.98, "two", 0.048, 0.018, True), (-0.49, -0.03),
+        _m((0.80, 0.22, 0.17), gloss=0.5), _WHITE, (1.06, 0.98, "two", 0.048, 0.018, True),
+        (-0.49, -0.03),
         Camera(0.62, 0.92, 1.30, 29.5, (-0.02, -0.01, 0.03), 0.0),
-        Light((0.80, 0.35, 1.15), (1.0, 0.94, 0.86), 1.0), (_WHITE_PLASTIC, _m((0.30, 0.42, 0.58)), _CONCRETE),
+        Light((0.80, 0.35, 1.15), (1.0, 0.94, 0.86), 1.0),
+        (_WHITE_PLASTIC, _m((0.30, 0.42, 0.58)), _CONCRETE),
     ),
     _training(
         _WHITE, _m((0.32, 0.58, 0.34)), (1.08, 1.00, "rod", 0.056, 0.0, False), (-0.50, 0.02),
@@ -155,12 +153,14 @@ TRAINING_ARMS: tuple[Arm, ...] = (
         Light((0.35, -0.95, 1.10), (0.96, 0.98, 1.0), 1.0), (_CARD, _CARD, _LAMINATE),
     ),
     _training(
-        _m((0.30, 0.40, 0.52), gloss=0.5), _SILVER, (0.96, 1.03, "two", 0.060, 0.030, True), (-0.51, -0.02),
+        _m((0.30, 0.40, 0.52), gloss=0.5), _SILVER, (0.96, 1.03, "two", 0.060, 0.030, True),
+        (-0.51, -0.02),
         Camera(0.48, 1.02, 1.46, 27.0, (-0.01, 0.0, 0.03), -0.02),
         Light((0.70, -0.30, 1.30), (1.0, 0.96, 0.90), 1.05, 1.05), (_PINE, _WHITE_PLASTIC, _WALNUT),
     ),
     _training(
-        _GRAPHITE, _m((0.80, 0.80, 0.79)), (0.98, 0.99, "paddle", 0.050, 0.022, False), (-0.50, 0.00),
+        _GRAPHITE, _m((0.80, 0.80, 0.79)), (0.98, 0.99, "paddle", 0.050, 0.022, False),
+        (-0.50, 0.00),
         Camera(-0.70, 0.94, 1.33, 29.0, (-0.015, 0.01, 0.03), 0.01),
         Light((0.50, 0.85, 1.25), (1.0, 0.95, 0.88), 1.1, 1.05), (_GREEN_FELT, _OAK, _STEEL_BENCH),
     ),
@@ -171,9 +171,11 @@ TRAINING_ARMS: tuple[Arm, ...] = (
         Light((0.90, 0.10, 1.20), (1.0, 0.92, 0.82), 1.05), (_OAK, _PINE, _GREY_FELT),
     ),
     _training(
-        _m((0.20, 0.52, 0.52), gloss=0.45), _WHITE, (0.92, 1.02, "rod", 0.050, 0.0, True), (-0.51, -0.04),
+        _m((0.20, 0.52, 0.52), gloss=0.45), _WHITE, (0.92, 1.02, "rod", 0.050, 0.0, True),
+        (-0.51, -0.04),
         Camera(-0.45, 0.92, 1.36, 28.5, (-0.02, 0.0, 0.03), -0.03),
-        Light((0.60, -0.60, 1.35), (0.95, 0.97, 1.0), 1.1, 1.1), (_GREY_PLASTIC, _m((0.72, 0.30, 0.22)), _LAMINATE),
+        Light((0.60, -0.60, 1.35), (0.95, 0.97, 1.0), 1.1, 1.1),
+        (_GREY_PLASTIC, _m((0.72, 0.30, 0.22)), _LAMINATE),
     ),
     _training(
         _SILVER, _m((0.76, 0.66, 0.24)), (1.02, 0.98, "two", 0.046, 0.028, True), (-0.49, 0.01),
@@ -184,7 +186,8 @@ TRAINING_ARMS: tuple[Arm, ...] = (
         _m((0.76, 0.78, 0.82), gloss=0.5), _m((0.46, 0.34, 0.56)),
         (0.97, 1.01, "paddle", 0.058, 0.020, False), (-0.50, -0.01),
         Camera(-0.60, 0.90, 1.31, 29.0, (-0.02, 0.0, 0.03), 0.0),
-        Light((0.75, -0.55, 1.20), (1.0, 0.95, 0.89), 1.0), (_WHITE_PLASTIC, _m((0.45, 0.47, 0.50)), _WALNUT),
+        Light((0.75, -0.55, 1.20), (1.0, 0.95, 0.89), 1.0),
+        (_WHITE_PLASTIC, _m((0.45, 0.47, 0.50)), _WALNUT),
     ),
 )  # fmt: skip
 
@@ -206,175 +209,3 @@ HELD_OUT_ARM = Arm(
 
 ARMS: tuple[Arm, ...] = (*TRAINING_ARMS, HELD_OUT_ARM)
 HELD_OUT = len(TRAINING_ARMS)
-
-# Of each link: offset from the last joint, hinge axis, length, radius (metres, before scaling).
-_CHAIN = (
-    ((0, 0, 0.16), (0, 0, 1), 0.18, 0.058),
-    ((0, 0, 0.20), (0, 1, 0), 0.20, 0.053),
-    ((0, 0, 0.20), (0, 0, 1), 0.20, 0.048),
-    ((0, 0, 0.20), (0, -1, 0), 0.20, 0.044),
-    ((0, 0, 0.20), (0, 0, 1), 0.20, 0.038),
-    ((0, 0, 0.20), (0, 1, 0), 0.07, 0.036),
-    ((0, 0, 0.08), (0, 0, 1), 0.05, 0.032),
-)
-_STIFFNESS = (1500, 1500, 1200, 1200, 600, 400, 200)
-_RUBBER = Material((0.20, 0.20, 0.21), gloss=0.1)
-_HAND = Material((0.33, 0.34, 0.36), gloss=0.4)
-
-
-def add_arm(spec: mujoco.MjSpec, arm: Arm, table_height: float) -> list[tuple[str, Material]]:
-    """Build the arm into ``spec`` and return the materials of its geoms by name.
-
-    The model gets joints j0..j6, position actuators a0..a6 and the site ``tool``. The IK of
-    ``kinematics.py`` needs the joints to be the model's first. table_height: in metres.
-
-    >>> spec = mujoco.MjSpec()
-    >>> made = add_arm(spec, ARMS[0], table_height=-0.07)
-    >>> made[0][0], spec.compile().njnt
-    ('arm/0', 7)
-    """
-    made: list[tuple[str, Material]] = []
-
-    def visible(body: mujoco.MjsBody, material: Material, collides: bool = False, **geom) -> None:
-        name = f"arm/{len(made)}"
-        contact = {"contype": 2, "conaffinity": 1} if collides else {"contype": 0, "conaffinity": 0}
-        body.add_geom(name=name, density=400, friction=[0.6, 0.01, 0.001], **contact, **geom)
-        made.append((name, material))
-
-    body = spec.worldbody.add_body(name="base", pos=[*arm.base, table_height])
-    thick = arm.thickness
-    visible(
-        body, arm.joint, type=Geom.mjGEOM_CYLINDER, size=[0.085 * thick, 0.06, 0], pos=[0, 0, 0.05]
-    )
-    for number, (offset, axis, length, radius) in enumerate(_CHAIN):
-        body = body.add_body(
-            name=f"link{number}", pos=[0, 0, offset[2] * (arm.reach if number else 1)], gravcomp=1
-        )
-        body.add_joint(
-            name=f"j{number}",
-            type=mujoco.mjtJoint.mjJNT_HINGE,
-            axis=list(axis),
-            damping=8,
-            armature=0.1,
-        )
-        _add_link(visible, body, arm, axis, length * arm.reach, radius * thick)
-    _add_hand(visible, body, arm)
-    for number, stiffness in enumerate(_STIFFNESS):
-        spec.add_actuator(
-            name=f"a{number}",
-            target=f"j{number}",
-            trntype=mujoco.mjtTrn.mjTRN_JOINT,
-            gaintype=mujoco.mjtGain.mjGAIN_FIXED,
-            biastype=mujoco.mjtBias.mjBIAS_AFFINE,
-            gainprm=[stiffness] + [0] * 9,
-            biasprm=[0, -stiffness, -0.06 * stiffness] + [0] * 7,
-        )
-    return made
-
-
-def _add_link(visible, body: mujoco.MjsBody, arm: Arm, axis, length: float, radius: float) -> None:
-    if axis[2] == 0:  # a hinge across the link: its motor is a drum between two caps
-        visible(
-            body,
-            arm.joint,
-            type=Geom.mjGEOM_CYLINDER,
-            size=[radius * 1.02, radius, 0],
-            quat=list(X90),
-        )
-        visible(
-            body,
-            arm.link,
-            type=Geom.mjGEOM_CYLINDER,
-            size=[radius * 0.8, radius * 1.1, 0],
-            quat=list(X90),
-        )
-    middle = [0, 0, length / 2]
-    if arm.boxy:
-        visible(
-            body,
-            arm.link,
-            type=Geom.mjGEOM_BOX,
-            size=[radius * 0.78, radius * 0.72, length / 2 + radius / 3],
-            pos=middle,
-        )
-    else:
-        visible(
-            body, arm.link, type=Geom.mjGEOM_CAPSULE, size=[radius * 0.9, length / 2, 0], pos=middle
-        )
-    if axis[2] != 0:  # a collar where the link turns about itself
-        visible(
-            body,
-            arm.joint,
-            type=Geom.mjGEOM_CYLINDER,
-            size=[radius * 1.02, 0.012, 0],
-            pos=[0, 0, length * 0.3],
-        )
-
-
-def _add_hand(visible, wrist: mujoco.MjsBody, arm: Arm) -> None:
-    hand = wrist.add_body(name="hand", pos=[0, 0, 0.075], gravcomp=1)
-    half = arm.finger_length
-    visible(hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.032 * arm.thickness, 0.018, 0])
-    if arm.finger == "rod":
-        visible(
-            hand, _HAND, True, type=Geom.mjGEOM_CYLINDER, size=[0.022, 0.022, 0], pos=[0, 0, 0.03]
-        )
-        visible(
-            hand,
-            _STEEL,
-            True,
-            type=Geom.mjGEOM_CYLINDER,
-            size=[0.010, half, 0],
-            pos=[0, 0, 0.05 + half],
-        )
-        visible(
-            hand,
-            _RUBBER,
-            True,
-            type=Geom.mjGEOM_SPHERE,
-            size=[0.015, 0, 0],
-            pos=[0, 0, 0.05 + 2 * half],
-        )
-    elif arm.finger == "paddle":
-        visible(
-            hand, _HAND, True, type=Geom.mjGEOM_BOX, size=[0.024, 0.03, 0.022], pos=[0, 0, 0.03]
-        )
-        visible(
-            hand,
-            _RUBBER,
-            True,
-            type=Geom.mjGEOM_BOX,
-            size=[0.007, 0.026, half + 0.005],
-            pos=[0, 0, 0.055 + half],
-        )
-    else:
-        visible(
-            hand,
-            _HAND,
-            True,
-            type=Geom.mjGEOM_BOX,
-            size=[0.021, 0.03 + 0.5 * arm.finger_spread, 0.02],
-            pos=[0, 0, 0.035],
-        )
-        for side in (-1, 1):
-            y = side * (arm.finger_spread + 0.007)
-            visible(
-                hand,
-                _RUBBER,
-                True,
-                type=Geom.mjGEOM_BOX,
-                size=[0.011, 0.007, half],
-                pos=[0, y, 0.05 + half],
-            )
-            visible(
-                hand,
-                _HAND,
-                True,
-                type=Geom.mjGEOM_CAPSULE,
-                size=[0.010, 0.008, 0],
-                pos=[0, y, 0.05 + 2 * half],
-            )
-    hand.add_site(name="tool", pos=[0, 0, 0.06 + 2 * half])
-
-
-_STEEL = Material((0.70, 0.71, 0.73), gloss=0.9)

@@ -123,6 +123,8 @@ def _pairs(blobs: Blobs, point: np.ndarray, body: np.ndarray) -> tuple[np.ndarra
     near &= blobs.others.take(np.minimum(body, len(blobs.others) - 1))
     some = np.flatnonzero(near != 0)
     near = near.take(some)
+    # Little-endian bytes, bits from the lowest: byte b and bit i stand for blob 8 b + i. Empty
+    # bytes, which most are, are not unpacked.
     octets = near.astype("<u8", copy=False).view(np.uint8)
     full = np.flatnonzero(octets != 0)
     bits = np.unpackbits(octets.take(full), bitorder="little")
@@ -157,6 +159,7 @@ def _shares(
     along = x * normal[0].take(which) + y * normal[1].take(which) + z * normal[2].take(which)
     area = (blobs.radius * blobs.radius).take(blob.take(chosen))
     square = np.maximum(x * x + y * y + z * z, area)
+    # The form factor of a sphere of radius r at distance d: cos(angle) r^2 / d^2.
     share = along / np.sqrt(square) * area / square
     return which, 1 - f32(0.85) * np.clip(share, 0, 1)
 
@@ -176,6 +179,8 @@ def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray
     inertia = model.body_inertia[body]
     mass = float(model.body_mass[body])
     x, y, z = (float(i) for i in inertia)
+    # Half sides of a box of the same inertia: Ixx = m (b^2 + c^2) / 3, so a^2 = 1.5 (Iyy + Izz -
+    # Ixx) / m.
     half = [math.sqrt(max(1e-8, 1.5 * (s / mass))) for s in (y + z - x, x + z - y, x + y - z)]
     long = max(range(3), key=lambda axis: half[axis])
     others = [half[axis] for axis in range(3) if axis != long]

@@ -1,5 +1,5 @@
-"""Which pixels something moving may cover, and which it may shade: what saves most rays without
-changing a byte.
+"""Which pixels something moving may cover, and which it may shade. All others need no new rays, and
+no byte changes.
 
 What moves is held in spheres: short ones in one, long ones in a row of them along their longest
 axis."""
@@ -124,6 +124,7 @@ class View:
     ) -> list[list[int]]:
         """Pixels from (first) to (last, excluded) that lateral positions low..high at depths
         near..far fall on."""
+        # A projection x / depth is extreme at the nearest or the farthest depth.
         first = np.floor((np.minimum(low / near, low / far) / self._half + 1) / 2 * self._size)
         last = np.ceil((np.maximum(high / near, high / far) / self._half + 1) / 2 * self._size)
         return [np.clip(edge, 0, self._size).astype(int).tolist() for edge in (first, last)]
@@ -175,6 +176,8 @@ class Probes:
         """
         there = centres - self._lamp
         distance = np.sqrt(_along(there, there))
+        # A point is in a sphere's shadow where its direction from the lamp is within asin(r / d) of
+        # the sphere's: unit direction . centre > d cos(asin(r / d)).
         sine = np.minimum(0.999, (radius + self._margin) / distance)
         least = (np.sqrt(1 - sine * sine) * distance).astype(np.float32)
         x, y, z = self._directions

@@ -74,6 +74,7 @@ class Draw:
         >>> round(float(np.std([draw.bell(2.0) for _ in range(2000)])))
         2
         """
+        # A uniform number has variance 1/12, a sum of four 1/3: sqrt(3) brings it to 1.
         return scale * 1.7320508 * (sum(self.uniform() for _ in range(4)) - 2.0)
 
     def order(self, count: int) -> list[int]:
@@ -95,6 +96,7 @@ def uniforms(count: int, *key: int) -> np.ndarray:
     >>> bool((draws == uniforms(1000, 7)).all()), round(float(draws.mean()), 1)
     (True, 0.5)
     """
+    # ``hashing.mixed`` in place: the sensor noise of every frame is drawn here.
     values = np.arange(1, count + 1, dtype=np.uint64)
     values *= _GAMMA
     values += np.uint64(hash64(*key))

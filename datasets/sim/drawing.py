@@ -113,6 +113,8 @@ class Drawing:
         room = part.room * contact_darkening(self.moving_blobs, point, part.normal, body)
         key = part.key * ~shaded.ravel().take(numbers)
         found = develop((room + key) * vignette)
+        # Where no sample of a pixel sees something moving, its levels are the change that shade
+        # makes: the unshaded pixel is known from the still scene.
         only = np.flatnonzero(~sees.take(pixel))
         unshaded = room.take(only, axis=1) + part.key.take(only, axis=1)
         before = develop(unshaded * vignette.take(only))

@@ -8,7 +8,8 @@ import functools
 import mujoco
 import numpy as np
 
-from pixelpush.datasets.sim.arm import HOME, JOINTS, Arm, add_arm
+from pixelpush.datasets.sim.arm import HOME, JOINTS, Arm
+from pixelpush.datasets.sim.arm_body import add_arm
 from pixelpush.datasets.sim.rotations import hand_rotation, pitch_yaw
 from pixelpush.datasets.sim.scene import TABLE, new_spec
 
@@ -63,6 +64,8 @@ class Kinematics:
         for _ in range(iterations):
             self._measure(joints, pose[:3], rotation)
             mujoco.mju_mulMatMatT(self._square, self._jacobian, self._jacobian)
+            # step = J' (J J' + damping I)^-1 (error - J pull) + pull: the pull home is freed of
+            # what would move the tool. Every seventh entry of a 6x6 matrix is on its diagonal.
             self._square.flat[::7] += _DAMPING
             posture = _POSTURE_PULL * (self.home - joints)
             mujoco.mju_mulMatVec(self._drift, self._jacobian, posture)
@@ -85,6 +88,8 @@ class Kinematics:
         self._error[3:] = 0
         current = data.site_xmat[self._tool].reshape(3, 3)
         for axis in range(3):
+            # Half the sum of the axes' cross products is the turn's axis times the sine of its
+            # angle.
             mujoco.mju_cross(
                 self._cross,
                 np.ascontiguousarray(current[:, axis]),

@@ -41,6 +41,8 @@ def project(arm: Arm, points: np.ndarray, size: int) -> np.ndarray:
     x, y, back = (sum(there[:, k] * rotation[k, c] for k in range(3)) for c in range(3))
     before = back < -1e-6
     depth = np.where(before, -back, 1.0)
+    # A pinhole: v / depth / tan(fov / 2) is -1 to 1 across the picture; pixel centres are at whole
+    # numbers.
     column, row = ((v / depth / half + 1) / 2 * size - 0.5 for v in (x, -y))
     inside = before & (np.abs(column + 0.5 - size / 2) <= size / 2)
     inside &= np.abs(row + 0.5 - size / 2) <= size / 2
@@ -119,6 +121,8 @@ class Labeller:
         """Numbers of the rays that pass a sphere."""
         there = centre - self._eye
         distance = math.sqrt(float(there[0] ** 2 + there[1] ** 2 + there[2] ** 2))
+        # The tangent from the eye to the sphere has this length: a ray that passes the sphere has
+        # at least this part along the centre.
         least = math.sqrt(max(0.0, distance**2 - radius**2))
         along = sum(self._rays[:, k] * there[k] for k in range(3))
         return np.flatnonzero(along >= least)

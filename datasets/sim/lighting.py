@@ -89,6 +89,7 @@ def room_light(lamp: Lamp, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray
     >>> bool((room_light(lamp, grey, up) > room_light(lamp, grey, -up)).all())
     True
     """
+    # A hemisphere: sky above, ground below, mixed by (1 + n_z) / 2; the fill wraps round edges.
     up = 0.5 + 0.5 * normal[2]
     side = np.maximum(dot(column(lamp.fill_direction), normal) + f32(0.25), 0) * f32(0.8)
     out = np.empty_like(albedo)
@@ -123,6 +124,8 @@ def key_light(
     to_light /= np.sqrt(square)
     facing = np.maximum(dot(to_light, normal), 0)
     near = f32(_KEY_DISTANCE * _KEY_DISTANCE) / square
+    # Blinn 1977: the highlight is (n . h)^32, h half-way between lamp and camera. A square over h .
+    # h stands for the unit h, without a root.
     half = to_light - view
     shine = np.maximum(dot(half, normal), 0)
     shine = shine * shine / np.maximum(dot(half, half), f32(1e-6))

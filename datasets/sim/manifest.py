@@ -92,7 +92,7 @@ def committed_manifest() -> dict[str, Manifest]:
 
 
 def differences(found: Mapping[str, Manifest], committed: Mapping[str, Manifest]) -> list[str]:
-    """What the committed manifest has otherwise, a line each.
+    """The differences from the committed manifest, a line each.
 
     Hashes are compared as far as ``found`` has them.
 

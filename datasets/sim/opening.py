@@ -26,9 +26,9 @@ def open_sim(
     novel". size: 64, 128 or 256. episodes: how many, the first ones. Left out, all that are
     prepared, which a line on stderr counts, but ``least`` of them if that is given; where none are,
     64 of train and 16 of the others are made. What is missing under ``root`` (default: the data
-    root) is made first, by ``workers`` processes (default: one per CPU), telling so on stderr. With
-    ``noise``, ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise. Raises
-    InputError for unknown values, a store of another version of the scene, or a full disk.
+    root) is made first, by ``workers`` processes (default: one per CPU), and a line on stderr says
+    so. With ``noise``, ``extra["noise_floor"]`` of an episode is the entropy of its sensor noise.
+    Raises InputError for unknown values, a store of another version of the scene, or a full disk.
 
     >>> open_sim("sim", "test")
     Traceback (most recent call last):

@@ -22,9 +22,8 @@ FRAMES_PER_SECOND = 5
 STEPS = round(1 / FRAMES_PER_SECOND / TIME_STEP)  # of physics a frame
 SETTLE_STEPS = round(0.9 / TIME_STEP)
 _CONTROL = 8  # steps between two joint targets
-_ARRIVE = (
-    0.65  # the command is interpolated over this share of a frame; the rest is for catching up
-)
+# The command is interpolated over this share of a frame; in the rest the arm catches up.
+_ARRIVE = 0.65
 _CELLS = 4  # objects are dropped over a grid of this many cells a side
 _PITCH = 0.11  # metres between cells
 # An object whose pose numbers (metres, quaternion) never change by more than this lies still,

@@ -121,7 +121,9 @@ def prepare_splits(
 
 
 def _first(path: Path, laboratory: str, split: str, size: int) -> int:
-    """How many episodes to make unasked. Never in the place of more that were begun on request."""
+    """How many episodes to make where no number is given.
+
+    Raises InputError where more were begun on request: those must be finished first."""
     count = first_episodes(split)
     begun = max(_begun(path, identity(laboratory, size)).values(), default=0)
     if begun > count:

@@ -1,8 +1,8 @@
 """From an episode's configurations to area-filtered frames. No OpenGL.
 
 A pixel's level is the mean of the developed levels of samples spread over its area, each with a
-point of the lamp of its own: smooth edges and soft shadows for one shadow ray a sample. A frame is
-so the area average of the same frame at a larger size, as recorded frames are.
+point of the lamp of its own: smooth edges and soft shadows for one shadow ray a sample. So a
+frame is the area average of the same frame at a larger size, as recorded frames are.
 
 What never moves is lit once an episode. In a frame, only pixels that something moving may cover or
 shade are looked at again: with a few samples, and with more where these disagree."""

@@ -10,7 +10,8 @@ import mujoco
 import numpy as np
 from mujoco import mjtGeom as Geom
 
-from pixelpush.datasets.sim.arm import Arm, add_arm
+from pixelpush.datasets.sim.arm import Arm
+from pixelpush.datasets.sim.arm_body import add_arm
 from pixelpush.datasets.sim.materials import Material
 from pixelpush.datasets.sim.objects import add_object, object_parts
 from pixelpush.datasets.sim.rotations import about, compose
@@ -20,7 +21,7 @@ BIN = 0.25  # half width of the bin's floor, metres
 TABLE = -0.07  # height of the table's top; the bin's floor is at 0
 WALL_TILT = 0.3  # the walls lean outwards, radians
 WALL_HALF_HEIGHT = 0.05
-_RIM = 0.035  # the middle of a wall is so high
+_RIM = 0.035  # height of the middle of a wall, metres
 GUARD_GROUP = 5  # the group of what only physics sees
 GROUND_GROUP = 1  # of what lies below the bin's floor: it shades nothing above
 

@@ -98,6 +98,9 @@ class Shader:
         """Whether bodies hide points from the point of the lamp that is their sample's: bool (n,).
 
         point: float64 (n, 3). sample: int (n,). bodies: bool (bodies,)."""
+        # A bijection for each run of LAMP_POINTS samples: it uses every lamp point once. The XOR
+        # gives each run another order, so that a pixel's later samples are not paired with the same
+        # points.
         lamp = sample % LAMP_POINTS ^ sample // LAMP_POINTS * 5
         return self._caster.hidden(self.lamp_points, lamp, point, bodies)
 

@@ -16,7 +16,7 @@ Pool = Literal["seen", "novel"]
 # Episodes of a split that the manifest speaks of; any number may be asked for, episode i is always
 # the same.
 DEFAULT_EPISODES = {"train": 5000, "val": 256, "test-seen": 256, "test-novel": 256}
-FIRST_TRAINING = 64  # of train, where none are prepared and nobody said how many
+FIRST_TRAINING = 64  # of train, where none are prepared and no number is given
 SIZES = (64, 128, 256)
 FEWEST_OBJECTS = 8
 MOST_OBJECTS = 15
@@ -62,7 +62,7 @@ def check_episodes(split: str, episodes: int) -> None:
 
 
 def first_episodes(split: str) -> int:
-    """How many episodes are made where none are prepared and nobody said how many.
+    """How many episodes are made where none are prepared and no number is given.
 
     >>> first_episodes("train"), first_episodes("val")
     (64, 16)

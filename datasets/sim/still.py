@@ -191,6 +191,8 @@ class StillScene:
         levels[:, rough] = mean(np.concatenate((developed[..., rough], further), axis=1))
         self.room[:, pixels] = mean_room
         self.key[:, pixels] = mean_key
+        # mean(develop(x)) - develop(mean(x)): not 0, because the tone curve is not linear. Where
+        # the light of a pixel changes later, only the second term is computed anew.
         self.unevenness[:, pixels] = levels - develop((mean_room + mean_key) * vignette)
 
     def place(self, samples: range, pixels: np.ndarray) -> np.ndarray:

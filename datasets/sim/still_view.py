@@ -109,6 +109,7 @@ class StillView:
         base = self._still.base
         normal = base.normal.take(place, axis=1).astype(np.float64)
         away = base.point.take(place, axis=0) - self._still.rays.eye
+        # The ray eye + s ray meets the plane through p with normal n at s = n.(p - eye) / n.ray.
         level = _dot(np.moveaxis(away, -1, 0), normal)
         slope = _dot(rays, normal)
         distance = base.distance.take(place)

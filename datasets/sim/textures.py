@@ -43,6 +43,7 @@ def value_noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     iv = np.floor(v)
     fu = u - iu
     fv = v - iv
+    # Smoothstep, 3 t^2 - 2 t^3: its slope is 0 at the lattice, so that no grid lines show.
     fu = fu * fu * (3 - 2 * fu)
     fv = fv * fv * (3 - 2 * fv)
     low = lattice(iu, iv) * (1 - fu) + lattice(iu + 1, iv) * fu

@@ -92,7 +92,8 @@ def _root_option(path: Path, laboratory: str, size: int) -> str:
 
 
 def _identity(laboratory: str, size: int) -> Mapping[str, Any]:
-    """What this program's bin is; imported here, for MuJoCo takes a third of a command's start."""
+    """The identity of this program's bin. MuJoCo, a third of a command's start, is imported
+    here."""
     from pixelpush.datasets.sim.generate import identity
 
     return identity(laboratory, size)

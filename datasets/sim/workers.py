@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -24,8 +23,6 @@ from pathlib import Path
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.store import EpisodeStore, write_shard
 from pixelpush.errors import InputError
-
-_PATIENCE = 1.5  # seconds that a worker has to end before it is killed
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,7 @@ def make_shards(job: Job, indices: Iterable[int], workers: int, done: Callable[[
     """Make shards with up to ``workers`` processes; with one, in this process.
 
     ``done`` is called after each episode. Raises InputError with a worker's own words. Whatever
-    ends it early (Ctrl-C, an error) ends the workers within two seconds; unfinished shards leave no
-    file.
+    ends it early (Ctrl-C, an error) ends the workers at once; unfinished shards leave no file.
 
     >>> make_shards(Job("working", "sim", "train", 64, 8, 4), [], workers=2, done=lambda: None)
     """
@@ -135,16 +131,14 @@ class _Crew:
             self._stopped = True
             self._waiting.clear()
             running = [process for process in self._processes if process.poll() is None]
+        # Killed, not told to end: on a busy machine a worker took seconds to unwind.
         for process in running:
-            process.terminate()
-        end = time.monotonic() + _PATIENCE
+            process.kill()
         for process in running:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, end - time.monotonic()))
-            process.kill()  # does nothing where it has ended
+            process.wait()
         for thread in self._threads:
             thread.join()
-        if running:
+        if running or self._errors:
             for stray in Path(self._job.folder).glob(".*.partial*"):
                 stray.unlink(missing_ok=True)
 
@@ -223,10 +217,9 @@ def main() -> int:
     ...     main()
     0
     """
-    # Ctrl-C reaches the whole group; it is the parent that decides. Told to end, a worker unwinds,
-    # and with it go its unfinished files.
+    # Ctrl-C reaches the whole group; it is the parent that decides, and that removes what the
+    # workers leave.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     job = Job(**json.loads(sys.argv[1]))
     for line in sys.stdin:
         try:

@@ -22,8 +22,9 @@ from pixelpush.vpn import VideoPixelNetwork
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Where a code was made. fingerprint: of the model's likelihood of a fixed input, in all its
-    bits; it differs wherever sums are taken in another order. The rest says why it may differ.
+    """The arithmetic that made a code. fingerprint: of the model's likelihood of a fixed input, in
+    all its bits; it differs wherever sums are taken in another order. The rest says why it may
+    differ.
 
     >>> Arithmetic("ab12", 1, "2.6.0", "0.4.1", "x86_64 AVX2").threads
     1
@@ -139,6 +140,7 @@ def _blank_condition(config: ConditionConfig, count: int) -> Condition:
 @torch.inference_mode()
 def _fingerprint(model: VideoPixelNetwork | ImageModel) -> str:
     """Hash of the log-probability of a fixed pseudo-random input."""
+    # Any input will do: two machines that round differently give other last bits for it.
     generator = torch.Generator().manual_seed(0)
     model.eval()
     if isinstance(model, ImageModel):

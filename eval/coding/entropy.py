@@ -34,6 +34,8 @@ def constriction() -> Any:
 
 
 def _tables() -> Any:
+    # lazy: tables are made row by row while coding. perfect=False: a fast rounding to 24 bits, the
+    # same on both sides, that leaves every level a probability above 0.
     return constriction().stream.model.Categorical(lazy=True, perfect=False)
 
 
@@ -120,7 +122,8 @@ class EncodingWalk(Walk):
 
 
 class DecodingWalk(Walk):
-    """Reads the pixels that it walks through from a decoder; what it was given is not looked at.
+    """Reads the pixels that it walks through from a decoder; it takes the shape of its pixels, not
+    their values.
 
     >>> pixels = torch.tensor([[[[3, 250]]]], dtype=torch.uint8)
     >>> even = torch.full((2, 256), 1 / 256)

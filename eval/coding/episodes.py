@@ -77,6 +77,7 @@ def encode_episode(
     """
     tensors = _tensors(model, episode.frames, episode.states, episode.actions)
     windows = scoring_windows(len(episode.frames), clip_frames, context)
+    # One code for the whole episode: a code for each frame would round up to a word each time.
     encoder = Encoder()
     nats = walk_video(
         model, *tensors, windows, context, lambda frame: EncodingWalk.of(frame, encoder)
@@ -94,6 +95,7 @@ def encode_episode(
         json.dumps(about, separators=(",", ":")).encode(),
         pack([encode_still(frame) for frame in episode.frames[:context]]),
         zlib.compress(_vectors(episode), 9),
+        # Little-endian on every machine, as the vectors are.
         encoder.words().astype("<u4").tobytes(),
     ]
     predicted = len(episode.frames) - context

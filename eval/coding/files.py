@@ -1,4 +1,4 @@
-"""Whole splits in one coded file: writing, opening, and what the header promises."""
+"""Whole splits in one coded file: writing it, opening it, checking it against its header."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def compress_episodes(
     metadata: Mapping[str, Any] | None = None,
     progress: Advance | None = None,
 ) -> dict[str, Sizes]:
-    """Code whole splits into the file ``path``; what each took.
+    """Code whole splits into the file ``path``; return the sizes of each.
 
     name: what people call the model, for the header. metadata: of the data, JSON values. Frames,
     states, actions and ids are kept; an episode's ``extra`` is not. The file appears only when it
@@ -114,8 +114,8 @@ def compress_images(
     name: str = "",
     progress: Advance | None = None,
 ) -> Sizes:
-    """Code batches of images uint8 (N, C, H, W), each with its condition, into ``path``; what it
-    took. ``frames`` and ``episodes`` of the answer count images.
+    """Code batches of images uint8 (N, C, H, W), each with its condition, into ``path``;
+    return the sizes, whose ``frames`` and ``episodes`` count images.
 
     >>> import tempfile
     >>> from pixelpush.image import build_image_model

@@ -1,4 +1,4 @@
-"""What can be asked of coding. No torch."""
+"""Options of lossless coding. No torch."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pixelpush.errors import InputError
 from pixelpush.eval.coding.arithmetic import threads
 from pixelpush.eval.coding.files import CodedFile, compress_episodes
 from pixelpush.eval.coding.rivals import RIVALS, Rival
+from pixelpush.eval.figures import figure_file
 from pixelpush.eval.statistics import episode_floor
 from pixelpush.eval.text import number, text_table
 from pixelpush.vpn import VideoPixelNetwork
@@ -70,6 +71,7 @@ def codec_table(
     """
     frames = np.concatenate([episode.frames for episode in episodes])
     lengths = {len(episode.frames) for episode in episodes}
+    # Frames between key frames: a video codec then starts anew with every episode, as a model does.
     keys = lengths.pop() if len(lengths) == 1 else clip_frames
     rows = []
     missing = []
@@ -181,3 +183,32 @@ def codec_json(rows: Sequence[CodecRow], missing: Sequence[str]) -> dict[str, ob
     4.2
     """
     return {"rows": [asdict(row) for row in rows], "missing": list(missing)}
+
+
+def codec_figure(tables: Mapping[str, Sequence[CodecRow]], path: Path) -> None:
+    """Bars of every codec's bits per sub-pixel, a panel for each table; the model's stands out, and
+    a line marks its noise floor where one is known.
+
+    >>> row = CodecRow("PNG", 4.2, 1.5, 30.0, lossless=True, file_bytes=1000)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     codec_figure({"noisy": [row]}, Path(folder) / "bits.svg")
+    ...     (Path(folder) / "bits.svg").exists()
+    True
+    """
+    with figure_file(path, 3.6 * len(tables) + 0.4, 2.4) as figure:
+        panels = figure.subplots(1, len(tables), squeeze=False, sharex=True)[0]
+        for axes, (title, rows) in zip(panels, tables.items(), strict=True):
+            names = [row.name.removesuffix(" lossless") for row in rows]
+            colours = ["0.7" if row.nll_bits is None else "C0" for row in rows]
+            bars = axes.barh(names, [row.bits for row in rows], color=colours)
+            axes.bar_label(bars, fmt="%.2f", fontsize=7, padding=2)
+            for row in rows:
+                if row.floor_bits is not None:
+                    axes.axvline(row.floor_bits, ls=":", color="0.3", lw=1)
+                    axes.text(row.floor_bits, -0.75, " noise floor", fontsize=6, color="0.3")
+            axes.invert_yaxis()
+            axes.margins(x=0.12)
+            axes.set_title(title, fontsize=8)
+            axes.set_xlabel("bits per sub-pixel", fontsize=7)
+            axes.tick_params(labelsize=7)
+            axes.spines[["top", "right"]].set_visible(False)

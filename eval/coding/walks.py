@@ -44,6 +44,7 @@ def walk_video(
     """
     size = model.config.frame_size
     device = next(model.parameters()).device
+    # In place of uniform numbers the sampler gets the pixels' numbers (image/choosing.py).
     numbers = places(len(frames), model.decoder.uniforms_per_pixel, size, size).to(device)
     states = states.to(device)
     actions = actions.to(device)
@@ -58,7 +59,9 @@ def walk_video(
             for time in range(context, len(window)):
                 with chosen_by(model, walk(clip[:, time])):
                     carry, score = model.step(carry, commands[:, time - 1], numbers)
+                # As in scoring, the recorded state goes on, not the predicted one.
                 carry = carry._replace(state=vectors[:, time])
+                # A view of ``frames``: what is decoded here is the given past of the next window.
                 clip[:, time] = carry.frame
                 nats.append(-score.cpu().double().flatten(1).sum(1))
     return torch.stack(nats, dim=1)

@@ -16,7 +16,7 @@ from pixelpush.eval.driving.server import HOST, make_server, new_token
 from pixelpush.eval.driving.session import Sampling, Session, Source
 from pixelpush.eval.driving.settings import DriveSettings
 from pixelpush.eval.environments.beginnings import Beginning
-from pixelpush.eval.likelihood.runs import RunFacts, run_facts
+from pixelpush.eval.likelihood.runs import RunFacts, check_fit, run_facts
 from pixelpush.eval.rollout.context_folder import read_context_folder
 from pixelpush.files import expanded
 from pixelpush.vpn import VideoConfig, load_model
@@ -55,16 +55,17 @@ def drive(start: DriveSettings, port: int, out: Path, browser: bool) -> None:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((HOST, port))
+    listening.listen()  # who is quicker than the server waits instead of being refused
     address = f"http://{HOST}:{listening.getsockname()[1]}/?token={token}"
     print(f"drive {start.model}: {address}\nCtrl-C ends it.", flush=True)
     if browser:
-        # The page is asked for once the server answers; it is listening already.
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     make_server(driver, token, port).run(sockets=[listening])
 
 
 def _source(start: DriveSettings, config: VideoConfig, facts: RunFacts) -> Source:
     if is_simulated(start.data):
+        check_fit(start.model, vars(config), start.data)
         laboratory = parse_name(start.data)[0]
         return Source(laboratory, start.split, start.episode)
     folder = expanded(start.data)
@@ -74,6 +75,7 @@ def _source(start: DriveSettings, config: VideoConfig, facts: RunFacts) -> Sourc
         )
         given = Beginning(frames, states, actions[: len(frames) - 1], folder.resolve().name)
         return Source(start.data, given=given, simulated=False)
+    check_fit(start.model, vars(config), start.data)
     return Source(start.data, start.split, start.episode, simulated=False)
 
 

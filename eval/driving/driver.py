@@ -1,7 +1,7 @@
 """Runs a session for its viewers: the model goes on while something is held, at its own speed.
 
-The session is called from one thread. Every viewer has room for one message, the newest: a slow one
-misses frames and holds nobody up, and what a vanished one held is let go."""
+The session is called from one thread. Every viewer has room for one frame, the newest: a slow
+viewer misses frames and delays nobody. When a viewer disconnects, what it held is released."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 
 class Viewer:
-    """One page that looks on: what it holds, and what waits to be sent to it.
+    """One connected page: what it holds, and what waits to be sent to it.
 
     >>> viewer = Viewer(width=5)
     >>> viewer.tell("saved")
@@ -77,7 +77,7 @@ class Viewer:
 
 
 class Driver:
-    """The session's one thread, and everybody who looks on.
+    """The session's one thread, and its viewers.
 
     out: folder of recordings. fastest: frames a second at most.
 
@@ -106,7 +106,7 @@ class Driver:
         self._newest: bytes | None = None
 
     async def run(self) -> None:
-        """Step while somebody holds something; for ever."""
+        """Step for ever, whenever a viewer holds something."""
         while True:
             await self._held.wait()
             viewer = next((each for each in self.viewers if each.holds), None)
@@ -122,7 +122,7 @@ class Driver:
             await asyncio.sleep(max(0.0, self._pause - (time.monotonic() - started)))
 
     def close(self) -> None:
-        """Let the thread go, once it has done what it does."""
+        """End the thread after the call that it is in."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     async def join(self) -> Viewer:
@@ -136,11 +136,11 @@ class Driver:
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
-        """A viewer has gone, with whatever was held."""
+        """Remove a viewer; what it held is released."""
         self.viewers.discard(viewer)
 
     async def hear(self, viewer: Viewer, text: str) -> None:
-        """Do what a page asks for; a message that is refused is answered and has no effect."""
+        """Carry out a page's message. One that is refused is answered, and has no effect."""
         try:
             message = read_message(text, len(viewer.hold.held))
             if isinstance(message, Hold):
@@ -181,6 +181,8 @@ class Driver:
         view = await self._call(lambda: self.session.step(hold.held, hold.target))
         self.steps += 1
         self._show(view)
+        # A target that is reached counts as released, unless the page has sent another one
+        # meanwhile.
         arrived = hold.target is not None and np.allclose(view.command, hold.target, atol=1e-4)
         if arrived and viewer.hold is hold:
             viewer.hold = Hold(np.zeros_like(hold.held))

@@ -1,4 +1,4 @@
-"""What a page may send, checked word by word; and what it is sent."""
+"""The messages of a page, checked field by field, and the views that are sent to it."""
 
 from __future__ import annotations
 

@@ -82,6 +82,7 @@ def led_away(recording: Sequence[Recorded]) -> np.ndarray:
     [1.0, 2.0, 2.0]
     """
     came = np.stack([each.action for each in recording]).astype(np.float32)
+    # A recorded action is the one that led to its frame.
     return np.concatenate([came[1:], came[-1:]])
 
 

@@ -48,7 +48,7 @@ _HEADERS = {
 
 
 def new_token() -> str:
-    """A word that only who was given the address knows.
+    """A secret that stands in the address; requests without it are refused.
 
     >>> len(new_token()) > 20
     True
@@ -66,6 +66,7 @@ def make_app(driver: Driver, token: str) -> Starlette:
     """
 
     def allowed(given: str | None) -> bool:
+        # In constant time: how long the comparison takes says nothing about the token.
         return hmac.compare_digest((given or "").encode(), token.encode())
 
     async def page(request: Request) -> Response:
@@ -109,7 +110,7 @@ def make_app(driver: Driver, token: str) -> Starlette:
 async def _listen(
     websocket: WebSocket, driver: Driver, viewer: Viewer, sending: asyncio.Task[None]
 ) -> None:
-    """Hear a page until it goes, or takes no frames any more."""
+    """Read a page's messages until it disconnects or accepts no frames any more."""
     while True:
         hearing = asyncio.ensure_future(websocket.receive())
         await asyncio.wait({hearing, sending}, return_when=asyncio.FIRST_COMPLETED)
@@ -129,7 +130,7 @@ async def _listen(
 
 
 async def _send(websocket: WebSocket, viewer: Viewer) -> None:
-    """Send a page what is there for it, the newest frame alone; end when it takes nothing."""
+    """Send a page its texts and the newest frame; end when it accepts nothing."""
     while True:
         for message in await viewer.next():
             sending = (

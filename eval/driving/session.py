@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 
 from pixelpush.errors import InputError
+from pixelpush.eval.driving.settings import TEMPERATURES
 from pixelpush.eval.driving.steering import Steering, bin_steering, model_steering
 from pixelpush.eval.environments.beginnings import Beginning, begin_bin, find_beginning
 from pixelpush.eval.planning.bin import PushingBin
 from pixelpush.image.noise import SampleNoise
-from pixelpush.settings import check_between, check_choice
+from pixelpush.settings import check_between, check_choice, check_seed
 from pixelpush.training.seeding import derived_seed
 from pixelpush.vpn import VideoPixelNetwork
 from pixelpush.vpn.world import PREDICTIONS, Moment, World
@@ -45,7 +46,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How frames are predicted; prediction "mean" samples nothing. Raises InputError.
+    """How frames are predicted; prediction "mean" samples nothing.
+
+    Raises InputError for a value out of range.
 
     >>> Sampling(temperature=0.1).prediction
     'sample'
@@ -60,8 +63,8 @@ class Sampling:
 
     def __post_init__(self):
         check_choice("sampler", self.prediction, PREDICTIONS)
-        check_between(self, 0.01, 10, "temperature")
-        check_between(self, 0, 2**53, "seed")
+        check_between(self, *TEMPERATURES, "temperature")
+        check_seed(self.seed, "seed")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class View:
     frame: uint8 (C, H, W). heat: float32 (H, W), nats per pixel: how surprised the model is at its
     own sample, averaged over 5 x 5 pixels, an unbiased estimate of the mean entropy there; zero
     for given frames and means. nats: per sub-pixel. real: what the physics shows under the same
-    actions, or None; distance: mean difference from it, in levels.
+    actions, or None; distance: mean difference from it, in levels;
+    apart: metres between the predicted hand and the physics' own.
 
     >>> black = np.zeros((3, 8, 8), np.uint8)
     >>> View(1, black, np.zeros((8, 8)), 0.5, np.zeros(5), np.zeros(5), step_seconds=0.1).nats
@@ -167,7 +171,7 @@ class Session:
             episode=self.source.episode if episode is None else episode,
         )
         bin, beginning = self._beginning(source)
-        # Nothing is given up before there is such an episode.
+        # Only now: if there is no such episode, the present drive goes on.
         self._bin = bin
         self.source = source
         self.name = beginning.name
@@ -182,7 +186,7 @@ class Session:
         return self.view()
 
     def step(self, held: np.ndarray, target: np.ndarray | None = None) -> View:
-        """Go on by one frame. held: (A,) in -1..1; target: (A,), an action to go to instead."""
+        """Predict one frame. held: (A,) in -1..1; target: (A,), an action to go to instead."""
         started = self._clock()
         before = self._now
         if target is None:

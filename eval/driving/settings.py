@@ -1,16 +1,19 @@
-"""What can be asked of a drive. Light: no torch."""
+"""Options of a drive. Light: no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelpush.settings import Device
+from pixelpush.settings import Device, check_between, check_seed
+
+# Of sampled frames, least and greatest.
+TEMPERATURES = (0.01, 10)
 
 
 @dataclass(frozen=True)
 class DriveSettings:
-    """What is driven, and from where.
+    """What is driven, and from where. Raises InputError for a value out of range.
 
     Example:
         >>> DriveSettings().data
@@ -37,3 +40,7 @@ class DriveSettings:
     """Of the networks."""
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
+
+    def __post_init__(self):
+        check_between(self, *TEMPERATURES, "temperature")
+        check_seed(self.seed)

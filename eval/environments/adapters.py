@@ -66,9 +66,11 @@ class VP2Model:
         actions = torch.as_tensor(batch["actions"]).float()
         _check_shapes(video, actions)
         size, length = video.shape[:2]
+        # The first length - 1 actions lie between the given frames.
         steps = actions.shape[1] - (length - 1)
         if self._bounds is not None:
             lowest, highest = self._bounds
+            # VP2 acts in [-1, 1].
             actions = lowest + (actions + 1) / 2 * (highest - lowest)
         known = self._states(batch, size, length)
         frames = (video.clamp(0, 1) * 255).round().to(torch.uint8)
@@ -167,6 +169,8 @@ class WorldModelCost(nn.Module):
 
     def _follow(self, info: Mapping[str, Any], moment: Moment) -> Moment:
         points = _flat(info, "point", 3).float()
+        # ``follow`` gives a point to the whole batch. Each row has a point of its own: of the
+        # result for point n only row n is kept.
         each = [self.world.follow(moment, point[None]).mass for point in points]
         masses = [mass[number] for number, mass in enumerate(each) if mass is not None]
         return moment._replace(mass=torch.stack(masses))

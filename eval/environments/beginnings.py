@@ -73,7 +73,7 @@ def _hold(bin: PushingBin) -> np.ndarray:
     return sim_space().bounded(bin.command)
 
 
-# Resets come back to the same episodes, and drawing two frames takes longer than all else of one.
+# Resets come back to the same episodes. Drawing their two frames is the slowest part of a reset.
 @functools.lru_cache(maxsize=256)
 def _bin_beginning(laboratory: str, split: str, episode: int, size: int) -> Beginning:
     bin = PushingBin(laboratory, split, episode, size)
@@ -140,7 +140,7 @@ def given_beginning(options: Mapping[str, Any]) -> Beginning:
 
 
 def check_options(options: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Refuse options of ``reset`` that mean nothing.
+    """Refuse options of ``reset`` that are unknown or incomplete.
 
     >>> check_options({"episode": 3})
     {'episode': 3}

@@ -1,4 +1,4 @@
-"""A video model as a gymnasium environment: what it predicts is what happens."""
+"""A video model as a gymnasium environment: its predictions are the observations."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class PushingEnv(gymnasium.Env):
     frame (per sub-pixel), "time", and with a goal "place".
 
     model: ready to evaluate, or a ``vpn.world.World`` with a prediction, temperature and precision
-    of its own. data, split: whose episodes it begins with. Raises InputError for options that mean
-    nothing and for actions of another shape or beyond the bounds.
+    of its own. data, split: whose episodes it begins with. Raises InputError for unknown options
+    and for actions of another shape or beyond the bounds.
 
     >>> from pixelpush.vpn import build_model
     >>> env = PushingEnv(build_model("ot", frame_size=8, coarse_scales=0), data="")
@@ -108,6 +108,7 @@ class PushingEnv(gymnasium.Env):
             return given_beginning(options)
         if not self._data:
             raise InputError("reset: this environment has no data; give frames in the options.")
+        # Drawn in any case, so that naming an episode does not change the noise.
         drawn = int(self.np_random.integers(self._episodes))
         episode = int(options.get("episode", drawn))
         split = str(options.get("split", self._split))
@@ -168,7 +169,7 @@ def begin_world(world: World, beginnings: list[Beginning]) -> Moment:
 
 
 def begun(moment: Moment | None) -> Moment:
-    """The moment, or a clear line where there is none yet.
+    """The moment; InputError before the first reset.
 
     >>> begun(None)
     Traceback (most recent call last):

@@ -66,6 +66,7 @@ class SimulatedPushingEnv(gymnasium.Env):
         given = check_options(options)
         if "frames" in given:
             raise InputError("reset: the simulated bin begins with an episode, not with frames.")
+        # Drawn in any case, as ``PushingEnv`` does, so that one seed serves both.
         drawn = int(self.np_random.integers(self._episodes))
         episode = int(given.get("episode", drawn))
         split = str(given.get("split", self._split))

@@ -1,4 +1,4 @@
-"""The conditions of a picture's rows: spelt out by the user, or taken from an image set."""
+"""The conditions of a picture's rows: given by the user, or taken from an image set."""
 
 from __future__ import annotations
 
@@ -252,6 +252,7 @@ def part_maps(texts: Sequence[str], names: Sequence[str]) -> np.ndarray:
         try:
             x, y = (float(value) for value in place.split(","))
         except ValueError:
+            # Refused below, in the same words as a place outside the image.
             x = y = -1.0
         if not (0 <= x < 1 and 0 <= y < 1):
             raise InputError(

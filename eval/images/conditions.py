@@ -3,9 +3,9 @@
     cost = mean over images of log p(image | true condition) - log p(image | other condition)
 
 The other condition has one part changed: another image's, left out, or, for captions, a word put
-for another. A cost near zero means that the model does not listen to that part. Where a model takes
-any subset, each part is also tried alone, with all other parts left out: given masks, a caption has
-little left to say."""
+for another. A cost near zero means that the model does not use that part. Where a model takes any
+subset, each part is also tried alone, with all other parts left out: beside masks, a caption adds
+little."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Listening:
-    """What was found out about one model on one split. true: nats an image under the true
+    """The costs of one model on one split. true: nats an image under the true
     condition.
 
     >>> Listening("a", "objects", images=8, true=640.0, heard=[]).true
@@ -159,6 +159,7 @@ def listen(
     if model.conditioning.optional:
         nothing = _nats(model, pixels, model.conditioning.unknown(count), batch_size)
         heard.append(_heard(Lie("everything", NONE), nothing - true))
+    # Every image gets the condition of its neighbour in the split.
     rows = np.roll(np.arange(count), 1)
     others = _nats(model, pixels, condition[torch.from_numpy(rows)], batch_size)
     heard.append(_heard(Lie("everything", ANOTHER), others - true))

@@ -86,6 +86,7 @@ def _grid(model: ImageModel, data: str, settings: PictureSettings, out: Path) ->
     drawn, images = _sampled(model, rows, settings)
     if rows[0].condition is None:
         size = model.config.image_size
+        # -(-a // b) is a / b rounded up: whole pixels, never enlarged by a fraction.
         large = size * max(1, -(-_TILE // size))
         tiles = np.stack([enlarge(image, large) for image in drawn.images.cpu().numpy()])
         write_png(out, grid(tiles, settings.samples))

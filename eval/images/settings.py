@@ -1,4 +1,4 @@
-"""What can be asked of a picture of an image model. No torch."""
+"""Options of a picture of an image model. No torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from pixelpush.errors import InputError
-from pixelpush.settings import check_temperature
+from pixelpush.settings import check_seed, check_temperature
 
 Kind = Literal["grid", "strip", "layouts", "upscale", "complete"]
 Part = Literal["class", "caption", "parts", "masks"]
@@ -74,6 +74,7 @@ class PictureSettings:
         for name in ("rows", "samples"):
             if getattr(self, name) < 1:
                 raise InputError(f"--{name} must be at least 1, got {getattr(self, name)}.")
+        check_seed(self.seed)
         check_temperature(self.temperature, "--temperature")
 
     @property

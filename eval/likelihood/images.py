@@ -74,7 +74,7 @@ class ImageModelScores:
 
 @dataclass(frozen=True)
 class ImageReport:
-    """Everything that ``pixelpush nll`` found out about image models. data: as it was asked for.
+    """Everything that ``pixelpush nll`` measured of image models. data: as it was asked for.
 
     >>> ImageReport("objects", [], "32", "cpu").to_json()["format"]
     'pixelpush-image-nll'

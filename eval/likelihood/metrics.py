@@ -13,7 +13,7 @@ from pixelpush.eval.statistics import Ratio, bits_per_dimension, ratio
 from pixelpush.eval.text import MISSING, number, with_error
 
 Family = Literal["video", "image"]
-# What a metric may come to; None where the data do not tell.
+# A metric's value; None where the data do not determine it.
 Figure = Ratio | float | None
 
 

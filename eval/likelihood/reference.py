@@ -1,4 +1,4 @@
-"""The honest reference row: every sub-pixel a logistic mixture around the same sub-pixel of the
+"""The reference row: every sub-pixel is a logistic mixture around the same sub-pixel of the
 previous frame.
 
 A model that has learned anything about motion must beat it. One mixture of ``COMPONENTS``
@@ -185,6 +185,8 @@ def fit_mixture(
         scales = log_scales.exp() + _NARROWEST
         below = (lower[..., None] - offsets[:, None]) / scales[:, None]
         above = (upper[..., None] - offsets[:, None]) / scales[:, None]
+        # log(sigmoid(a) - sigmoid(b)) without a difference of near-equal numbers, as in
+        # image.distributions.
         mass = (
             torch.nn.functional.logsigmoid(above)
             + torch.nn.functional.logsigmoid(-below)

@@ -131,7 +131,7 @@ class ReferenceScores:
 
 @dataclass(frozen=True)
 class LikelihoodReport:
-    """Everything that ``pixelpush nll`` found out about video models.
+    """Everything that ``pixelpush nll`` measured of video models.
 
     data: the data's name. reference_split: on which the reference row was fitted.
 

@@ -1,22 +1,24 @@
-"""What a trained run says of itself: its data and the protocol it was trained with; and opening
-that data."""
+"""The facts that a trained run records: its data and its protocol; and opening that data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pixelpush.datasets import is_simulated, open_dataset
+from pixelpush.datasets.description import read_description
 from pixelpush.datasets.episodes import EpisodeDataset
 from pixelpush.datasets.registry import count_episodes, find_store
+from pixelpush.datasets.schema import Schema
 from pixelpush.datasets.sim.versions import of_another_version
 from pixelpush.datasets.store import store_splits
 from pixelpush.errors import InputError
 from pixelpush.files import read_json_object
 from pixelpush.saved import find_saved
 
+POSE = 5  # numbers of a state and of an action in the simulated bin
 _SIM_SPLITS = ("train", "val", "test-seen", "test-novel")
 
 
@@ -62,6 +64,7 @@ def run_facts(name_or_path: str) -> RunFacts:
 def _run_config(name_or_path: str) -> tuple[Path | None, Any]:
     """The path of config.json and what it holds; None and {} where there is none."""
     folder = find_saved(name_or_path).folder
+    # A save lies in RUN/checkpoints/NUMBER, a run's configuration in RUN.
     candidates = [folder / "config.json", folder.parent.parent / "config.json"]
     path = next((path for path in candidates if path.is_file()), None)
     return path, {} if path is None else read_json_object(path)
@@ -124,7 +127,7 @@ def agreed_facts(
                 for name, value in zip(names, values, strict=True)
             )
             raise InputError(
-                f"which {field}? The runs say {listed}; give --{field.replace('_', '-')}."
+                f"the runs record no common {field} ({listed}); give --{field.replace('_', '-')}."
             )
         return values[0]
 
@@ -196,6 +199,7 @@ def check_request(
     if saved.family != "video":
         raise InputError(f"{model}: this command is for video models; it is of {saved.family}s.")
     found = agreed_facts([model], data).data
+    check_fit(model, saved.config, found)
     names = split_names(found)
     split = split or (usual if usual in names else names[-1])
     size = int(saved.config.get("frame_size", 64))
@@ -205,6 +209,39 @@ def check_request(
             raise InputError(
                 f"--episodes {number}: {split} of {found} has episodes 0 to {count - 1}."
             )
+
+
+def check_fit(model: str, config: Mapping[str, Any], data: str) -> None:
+    """Refuse data whose frames, states or actions are not as long as a video model's. No torch.
+
+    config: the model's. Raises InputError, which quotes both.
+
+    >>> sizes = {"frame_size": 64, "colours": 3, "state_dim": 3, "action_dim": 3}
+    >>> check_fit("mine", sizes, "sim")
+    Traceback (most recent call last):
+        ...
+    pixelpush.errors.InputError: sim: frames 3x64x64, state 5, action 5, but mine takes frames ...
+    """
+    wanted = _taken(config)
+    if wanted is None:
+        return
+    if is_simulated(data):  # rendered at the model's size
+        there = Schema(3, wanted.height, wanted.width, POSE, POSE)
+    else:
+        there = read_description(find_store(data)).schema
+    if there == wanted:
+        return
+    advice = "give data like those that it was trained on, or another model"
+    if there == replace(wanted, height=there.height, width=there.width):
+        advice = f"prepare the data again with --size {wanted.height}, or give another model"
+    raise InputError(f"{data}: {there.in_words}, but {model} takes {wanted.in_words}; {advice}.")
+
+
+def _taken(config: Mapping[str, Any]) -> Schema | None:
+    """What a model's configuration says that it takes; None where it does not say all of it."""
+    names = ("colours", "frame_size", "frame_size", "state_dim", "action_dim")
+    sizes = [size for size in map(config.get, names) if isinstance(size, int)]
+    return Schema(*sizes) if len(sizes) == len(names) else None
 
 
 def check_scoring(models: Sequence[str], data: str, splits: Sequence[str]) -> None:

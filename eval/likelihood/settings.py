@@ -1,4 +1,4 @@
-"""What can be asked of scoring. No torch."""
+"""Options of scoring. No torch."""
 
 from __future__ import annotations
 

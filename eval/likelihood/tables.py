@@ -54,7 +54,7 @@ def protocol_line(report: LikelihoodReport) -> str:
 
 
 def split_line(name: str, facts: SplitFacts) -> str:
-    """How much of the split was scored, saying so where it is not the whole.
+    """How much of the split was scored; a part is named as such.
 
     >>> split_line("val", SplitFacts("sim val", None, None, 2, 4, 0, False, 36, 110592, None))
     'val (sim val): ONLY the first 2 of 4 episodes (a prefix), 36 predicted frames'

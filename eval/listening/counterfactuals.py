@@ -1,4 +1,4 @@
-"""The same start under other actions, simulated: what would really have happened.
+"""Counterfactual futures: the same start under other actions, simulated.
 
 Each pair of the committed list begins as an episode of the simulated bin does. One future follows
 the episode's own actions, the other one other actions: another episode's motion, or the same push

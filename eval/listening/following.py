@@ -1,7 +1,8 @@
-"""Does a model follow its actions to what would really have happened? And is it an optimist?
+"""Whether a model predicts the future that its actions lead to, and whether it is an optimist.
 
-Nats of both futures of a pair under both lists of actions and states: a model that follows finds
-each future likelier under its own. An optimist moves the object although the push misses it."""
+Both futures of a pair are scored under both lists of actions and states: a model that follows its
+actions finds each future likelier under its own list. An optimist moves the object although the
+push misses it."""
 
 from __future__ import annotations
 
@@ -69,8 +70,7 @@ class Optimism:
 
     samples: futures sampled of every miss. looks_hit_when_missed: share whose pushed object looks
     as if it had been hit; looks_hit_when_hit: the same when it is hit.
-    nats_per_subpixel_against_hit: positive where the model holds the miss for likelier, as it
-    should.
+    nats_per_subpixel_against_hit: positive where the model prefers the miss, as it should.
 
     >>> Optimism(pairs=0, samples=4).looks_hit_when_hit is None
     True
@@ -241,6 +241,6 @@ def _optimism_lines(found: Optimism) -> list[str]:
         return []
     return [
         f"optimism: of {found.pairs} pushes that miss, {missed.mean:.1%} of samples look hit "
-        f"({hit.mean:.1%} when it is hit); the model holds the miss for likelier by "
+        f"({hit.mean:.1%} when it is hit); the model prefers the miss by "
         f"{nats.mean:+.3f} nats per sub-pixel of the object"
     ]

@@ -1,8 +1,8 @@
-"""Does a model use its actions? Its nats with the true ones against its nats with other ones.
+"""Whether a model uses its actions: its nats with the true ones against its nats with false ones.
 
-A model that listens pays for a lie: with the actions of another episode, the future that really
-came is less likely. Differences are paired by episode, so that their error is small; a model that
-does not see its actions differs by exactly zero."""
+A model that listens pays for a lie: with the actions of another episode, the recorded future is
+less likely. Differences are paired by episode, so that their error is small. A model that does not
+see its actions differs by exactly zero."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def listen(
 ) -> Listening:
     """Score the episodes with the truth and under every lie.
 
-    shift: frames by which 'shifted' values come late. 'shuffled' takes another episode's values,
+    shift: frames by which 'shifted' values are delayed. 'shuffled' takes another episode's values,
     'zero' the training data's mean, which is what the network sees as 0. progress is called after
     every pass over the episodes. Raises InputError for fewer than two episodes.
 
@@ -215,7 +215,7 @@ def verdict(found: Listening, name: str) -> str:
     figures = f"{cost:+.4f} ± {error:.4f} nats per sub-pixel with another episode's"
     late = next((h for h in about_actions if h.lie == Lie(SHIFTED)), None)
     if late is not None:
-        figures += f", {late.cost.value:+.4f} with its own come late"
+        figures += f", {late.cost.value:+.4f} with its own, delayed"
     if cost > BELIEVED * error:
         return f"{name} listens to its actions: {figures}."
     if cost < -BELIEVED * error:

@@ -229,6 +229,7 @@ class RandomController(Controller):
 
     def next_action(self) -> np.ndarray:
         if not self._left:
+            # Drawn as ``search`` draws its first candidates: mean 0, spread the fastest move.
             segment = self.space.fastest * self._draw.standard_normal((1, 1, 2))
             pushes = self.space.actions(segment, self.bin.command, self.settings.segment_frames)
             self._left = list(pushes[0])

@@ -1,4 +1,4 @@
-"""A task as a film: what happened, what the plan expected, where the point was thought to be."""
+"""A task as a film: what happened, what the plan expected, where it expected the point."""
 
 from __future__ import annotations
 

@@ -79,6 +79,8 @@ def propose(
     space = model_space(world.model)
     frames, states, actions = read_context_folder(folder, config, facts.context, 0, facts.metadata)
     given = actions[: facts.context - 1]
+    # The action that keeps the hand where it is: the last command; without one, the present pose,
+    # or no move at all.
     start = given[-1] if len(given) else states[-1] if space.poses else np.zeros_like(space.lowest)
     if len(start) != config.action_dim:
         raise InputError(
@@ -171,6 +173,7 @@ def _aim(
 def _film(proposal: Proposal) -> np.ndarray:
     factor = max(1, _CELL // proposal.given.shape[-1])
     pixels = proposal.given.shape[-1] * factor
+    # H.264 with yuv420p takes even sides only.
     side = pixels + pixels % 2
     pictures = []
     followed = proposal.aim.picture is None

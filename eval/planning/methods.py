@@ -1,4 +1,4 @@
-"""Who works on the tasks: the model's planner, and what it is compared with."""
+"""The methods that work on tasks: the model's planner, and those that it is compared with."""
 
 from __future__ import annotations
 

@@ -79,6 +79,7 @@ def _path_integral(
     candidates: np.ndarray, costs: np.ndarray, settings: PlannerSettings
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and spread under weights exp(-sharpness cost) (Williams et al. 2017, eq. 26)."""
+    # Scaled to 0..1, so that one sharpness serves costs in pixels and in squared levels.
     scaled = (costs - costs.min()) / max(float(np.ptp(costs)), 1e-12)
     weights = np.exp(-settings.sharpness * scaled)
     weights /= weights.sum()

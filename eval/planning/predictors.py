@@ -1,7 +1,7 @@
 """What a push would do, before it is done: by a video model, by the simulator, or by nothing.
 
-A predictor is told what is seen and answers what candidates cost: by where the point to be pushed
-goes in the picture, or by how unlike the goal's picture the last frame is."""
+A predictor takes in what is seen and returns the costs of candidates: the distance of the pushed
+point from its goal in the picture, or the difference of the last frame from the goal's picture."""
 
 from __future__ import annotations
 

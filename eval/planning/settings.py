@@ -1,4 +1,4 @@
-"""What can be asked of a planner. Light: neither torch nor MuJoCo."""
+"""Options of planning. Light: neither torch nor MuJoCo."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixelpush.errors import InputError
-from pixelpush.settings import Device, check_between
+from pixelpush.settings import Device, check_between, check_seed
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,14 @@ class ControlSettings:
 
     def __post_init__(self):
         check_between(self, 1, 1000, "steps", "replan", "segments", "segment_frames")
-        check_between(self, 0, 2**62, "seed")
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Which model plans are made with, and how it predicts. Raises InputError.
+    """Which model plans are made with, and how it predicts.
+
+    Raises InputError for a value out of range.
 
     Example:
         >>> ModelSettings().model

@@ -1,4 +1,4 @@
-"""What is to be done: push the object under a picture point to another point.
+"""The tasks: push the object under a picture point to another point.
 
 ``tasks.json`` holds the list, 50 tasks a split, drawn by ``draw_tasks`` from fixed seeds; a test
 draws the first ones anew. ``python -m pixelpush.eval.planning.tasks`` writes the file again."""

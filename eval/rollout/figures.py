@@ -21,6 +21,7 @@ from pixelpush.eval.rollout.quality import psnr, ssim
 from pixelpush.eval.statistics import mean_and_error
 from pixelpush.vpn.pose_reader import PoseReader
 
+# Of an episode of 20; a shorter one has the first of these only.
 READ_FRAMES = (3, 8, 13, 19)
 # What the simulated bin's labels must hold for pushed objects to be followed.
 _LABELS = ("object_poses", "object_places", "object_visible", "segmentation")
@@ -223,6 +224,7 @@ def _pose_readings(found: np.ndarray) -> list[PoseReading]:
 
 
 def _object_figures(found: Sequence[Push]) -> ObjectFigures:
+    # The same search in the true frames: the most that samples can be expected to show.
     in_truth = [Push(push.true_move, push.true_match, 0.0, push.true_match) for push in found]
     return ObjectFigures(
         pushed=len(found),

@@ -114,7 +114,7 @@ class Push:
 def find_object(
     template: np.ndarray, mask: np.ndarray, frame: np.ndarray, reach: int = 16
 ) -> tuple[np.ndarray, float]:
-    """Where an object is gone to: ((columns, rows) of the best shift, its mean distance in levels).
+    """Where an object has gone: ((columns, rows) of the best shift, its mean distance in levels).
 
     template: uint8 (C, H, W), the frame that shows it where mask, bool (H, W), says. Every whole
     shift up to ``reach`` pixels that keeps it in the frame is tried. A tie goes to the smaller one.

@@ -89,5 +89,6 @@ def write_mp4(path: Path, pixels: np.ndarray, frames_per_second: int) -> None:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             raise InputError(
                 f"{path}: ffmpeg could not write the movie "
-                f"({said.splitlines()[-1] if said else 'no reason'})."
+                f"({said.splitlines()[-1] if said else 'no reason'}); 'pixelpush doctor' says "
+                "which ffmpeg is used."
             )

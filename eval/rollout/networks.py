@@ -44,7 +44,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
         EOFError,
     ) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a file of weights ({reason}).") from None
+        raise InputError(
+            f"{path}: not a file of weights ({reason}); see docs/evaluation.md."
+        ) from None
     if not isinstance(state, dict) or not all(isinstance(x, Tensor) for x in state.values()):
         raise InputError(f"{path}: holds no state dictionary of tensors; save state_dict() alone.")
     return state

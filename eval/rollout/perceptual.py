@@ -60,7 +60,9 @@ class Perceptual:
     def _distances(self, network: LPIPS, video: RolloutVideo) -> np.ndarray:
         assert video.truth is not None
         if min(video.given.shape[2:]) < LPIPS.smallest:
-            raise InputError(f"--lpips needs frames of at least {LPIPS.smallest} pixels.")
+            raise InputError(
+                f"--lpips needs frames of at least {LPIPS.smallest} pixels; leave it out."
+            )
         truth = torch.from_numpy(video.truth).to(self.device)
         samples = [torch.from_numpy(sample).to(self.device) for sample in video.samples]
         return np.stack([network(sample, truth).cpu().numpy() for sample in samples])

@@ -68,6 +68,7 @@ def ssim(truth: np.ndarray, frames: np.ndarray) -> np.ndarray:
     pixels = _SSIM_WINDOW**2
     mean_x = _window_sums(x) / pixels
     mean_y = _window_sums(y) / pixels
+    # Sample covariances, from exact whole sums: E[xy] - E[x] E[y], times n / (n - 1).
     unbiased = pixels / (pixels - 1)
     variance_x = unbiased * (_window_sums(x * x) / pixels - mean_x**2)
     variance_y = unbiased * (_window_sums(y * y) / pixels - mean_y**2)
@@ -81,6 +82,7 @@ def _window_sums(values: np.ndarray) -> np.ndarray:
     """Sums over all windows inside the last two axes: int64 (..., H, W) -> (..., H - 6, W - 6),
     exact."""
     for axis in (-1, -2):
+        # A window's sum is a difference of two running sums: the same work for any window.
         ends = np.cumsum(np.moveaxis(values, axis, -1), axis=-1)
         starts = np.pad(ends[..., :-_SSIM_WINDOW], [(0, 0)] * (ends.ndim - 1) + [(1, 0)])
         values = np.moveaxis(ends[..., _SSIM_WINDOW - 1 :] - starts, -1, axis)

@@ -66,6 +66,7 @@ def sample_futures(
     >>> sample_futures(model, frames, rows, rows, 3, RolloutSettings(samples=2)).frames.shape
     (2, 3, 3, 8, 8)
     """
+    # A stream for every sample: neither the number of samples nor the batch changes a future.
     seeds = [
         derived_seed(settings.seed, "rollout", number, sample) for sample in range(settings.samples)
     ]
@@ -107,8 +108,8 @@ def rollout_episode(
 ) -> tuple[RolloutVideo, Futures]:
     """Sample a recorded episode's futures and score its truth under teacher forcing.
 
-    own_actions: what the arm does in place of the recorded actions (``plan_horizon``). Then, as
-    nobody knows what would have happened, the heat map is the model's uncertainty.
+    own_actions: what the arm does in place of the recorded actions (``plan_horizon``). What would
+    then have happened is not recorded, so the heat map is the model's uncertainty.
 
     >>> from pixelpush.vpn import build_model
     >>> model = build_model("ot", frame_size=8, coarse_scales=0).eval()

@@ -1,4 +1,4 @@
-"""What can be asked of a rollout: how futures are sampled, what is written. No torch."""
+"""Options of a rollout: how futures are sampled, what is written. No torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixelpush.errors import InputError
-from pixelpush.settings import check_temperature
+from pixelpush.settings import check_seed, check_temperature
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ class RolloutSettings:
                 )
         if self.steps is not None and self.steps < 1:
             raise InputError(f"--steps must be at least 1, got {self.steps}.")
-        if self.seed < 0:
-            raise InputError(f"--seed must not be negative, got {self.seed}.")
+        check_seed(self.seed)
         check_temperature(self.temperature, "--temperature")
 
 

@@ -91,6 +91,7 @@ def super_resolve(
     samples = upscale_video(
         upscalers,
         torch.from_numpy(np.ascontiguousarray(video.samples)).to(device),
+        # The large frame before the first sampled one, where the chain starts.
         torch.from_numpy(np.ascontiguousarray(given[-1:])).to(device).expand(count, -1, -1, -1),
         [torch.Generator().manual_seed(value) for value in seeds],
     )

@@ -64,7 +64,7 @@ def time_video_models(
             print(words, file=sys.stderr, flush=True)
 
     if settings.minutes:
-        say(f"this takes about {settings.minutes:g} minutes (--minutes)")
+        say(f"this takes about {settings.minutes:g} minutes at most (--minutes)")
     found = measure(_builder(preset, distribution), settings, sizes, progress=say)
     report = replace(found, preset=preset, distribution=distribution)
     if outputs.json is not None:

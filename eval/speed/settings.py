@@ -1,4 +1,4 @@
-"""What can be asked of the speed table. No torch."""
+"""Options of the speed table. No torch."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class SpeedSettings:
     """Arithmetic of the networks; distributions are float32 in both."""
     device: Device = "auto"
     """Where to compute; auto takes a GPU where there is one."""
-    minutes: float = 2.0
-    """Be done in about so many minutes: a slow sampler gets fewer videos, then fewer frames or
-    steps, at least one; the table says how many. 0: as many as the other options say."""
+    minutes: float = 1.5
+    """Be done in about so many minutes at most: a slow sampler gets fewer videos, then fewer frames
+    or steps, at least one; the table says how many. 0: as many as the other options say."""
 
     def __post_init__(self):
         for name in ("batch", "videos", "frames", "plain_steps"):

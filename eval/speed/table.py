@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ARITHMETIC = {"32": "float32", "bf16": "bfloat16"}
+
+
 def table4_text(report: SpeedReport) -> str:
     """Reed et al. 2017, Table 4, video part, ours beside the published one; a dash where nothing
     was measured.
@@ -40,7 +43,8 @@ def table4_text(report: SpeedReport) -> str:
     ]
     lines = [
         f"Sampling {size}x{size} video: at most {settings.frames} frames and {settings.videos} "
-        f"videos, batch {settings.batch}, {settings.precision} on {report.hardware}",
+        f"videos, batch {settings.videos_at_once}, "
+        f"{ARITHMETIC[settings.precision]} on {report.hardware}",
         text_table(header, rows),
     ]
     if slow:

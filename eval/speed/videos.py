@@ -186,6 +186,7 @@ def _time_part(
     sample(1)
     first = time.perf_counter() - begin
     if limit < math.inf:
+        # Two steps are spent by now, and two measurements are to come.
         steps = max(1, min(steps, int((limit - 2 * first) / 2 / first)))
     seconds = []
     for _ in range(2):
@@ -280,6 +281,7 @@ def measure(
                 work[name] = count_work(model)
             for kind, sampler in rows:
                 words = f"{kind.label}{sampler.words}, {size}x{size}"
+                # The time that is left, in equal parts to the rows that are left.
                 share = max(0.0, (end - time.monotonic()) / left)
                 at_most = "" if share == math.inf else f", about {share:.0f} s, or two frames"
                 progress(f"timing {words}{at_most}")

@@ -1,4 +1,4 @@
-"""What can go wrong in front of a camera, done to recorded episodes: the positives of a ROC.
+"""Trouble in front of a camera, made in recorded episodes: the positives of an ROC.
 
 Each takes an episode and a frame at which it happens, and returns the changed episode and the
 frames at which it shows. Pictures are changed in picture space, with sensor noise where new

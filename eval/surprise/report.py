@@ -124,6 +124,7 @@ def write_video(path: Path, item: Watched, threshold: float, frames_per_second: 
         _trace(canvas, cell, so_far, len(scores), threshold, ceiling)
         pictures.append(canvas.pixels())
     movie = np.stack(pictures)
+    # H.264 with yuv420p takes even sides only.
     even = movie[:, : movie.shape[1] // 2 * 2, : movie.shape[2] // 2 * 2]
     write_mp4(path, np.ascontiguousarray(even), frames_per_second)
 

@@ -1,4 +1,4 @@
-"""What can be asked of ``surprise``. No torch."""
+"""Options of ``surprise``. No torch."""
 
 from __future__ import annotations
 

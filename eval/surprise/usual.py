@@ -73,6 +73,7 @@ class Usual:
         places = clip_places(len(nats), self.scoring)
         distances, scores = _scores(features, places, self.mean, self.deviation, self.peak)
         at_least = len(self.scores) - np.searchsorted(self.scores, scores, side="left")
+        # The new frame counts among those at least as strange as itself: the p-value is never 0.
         p_values = (1 + at_least) / (1 + len(self.scores))
         return [
             FrameSurprise(
@@ -130,11 +131,15 @@ def learn_usual(
     if frames < 20 or len(nats) < 2:
         raise InputError(
             f"{frames} validation frames of {len(nats)} episodes say too little of what is usual; "
-            "give 20 of 2."
+            "at least 20 frames of 2 episodes are needed."
         )
+    # Every other episode gives the deviations, the rest the ranks: frames that had set the scale
+    # themselves would rank as too usual.
     features, places = _all_features(nats[::2], regions, colours, scoring)
     size = int(places.max()) + 1
     mean, deviation = _moments(features, places, size)
+    # The largest of R * R regions lies far above 0 in usual frames too, so it has moments of its
+    # own. The last feature, the whole frame, is no region.
     peaks = ((features - mean[places]) / deviation[places])[:, :-1].max(axis=1)
     peak = np.concatenate(_moments(peaks[:, None], places, size), axis=1)
     ranked = _all_features(nats[1::2], regions, colours, scoring)
@@ -220,6 +225,8 @@ def detection(usual_scores: np.ndarray, troubled: np.ndarray, threshold: float) 
     order = np.sort(usual_scores)
     below = np.searchsorted(order, troubled, side="left")
     upto = np.searchsorted(order, troubled, side="right")
+    # P(troubled > usual) + P(equal) / 2: below and upto count the usual scores under and up to each
+    # troubled one.
     auc = float((below + upto).mean() / 2 / len(order))
     return Detection(auc, float((troubled > threshold).mean()), len(troubled))
 

@@ -21,12 +21,13 @@ import torch
 import tyro
 
 from experiments.attack.targets import Target, episodes, refused_or_right, targets, tiny_model
+from experiments.pages import fill
 from pixelpush.datasets.store import write_store
 from pixelpush.files import atomic_file, read_json_object, write_json
 from pixelpush.vpn import save_model
 
 KILLS_AT_ONCE = 10
-# What nothing that only reads a file does.
+# Events that reading a file never causes.
 _FOREIGN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 
 
@@ -41,7 +42,7 @@ class Options:
     work: Path = Path("out/attack")
     """Folder for files, totals and what slipped through."""
     page: Path | None = None
-    """Write the table of totals to this Markdown file too."""
+    """Markdown page whose table of totals is replaced; None for none."""
 
 
 @dataclass
@@ -70,8 +71,7 @@ class Totals:
 
 @functools.cache
 def _foreign() -> list[str]:
-    """What this process has done that nothing does that only reads a file; a hook cannot be taken
-    out again."""
+    """The foreign events of this process so far. Cached, because a hook cannot be removed."""
     seen: list[str] = []
     sys.addaudithook(lambda event, arguments: event in _FOREIGN and seen.append(event))
     return seen
@@ -186,20 +186,18 @@ def _sum(totals: Totals, outcome: str) -> int:
     return sum(counts.get(outcome, 0) for counts in totals.inputs.values())
 
 
-def page_text(totals: Totals) -> str:
-    """The whole page of the totals."""
-    return f"""# The long attack
-
-`make attack` damages files of every kind that PixelPush reads, reads them, and kills commands at
-random moments (`experiments/attack/`). A format with checksums must give what was written or one
-line of refusal; the others must give well-formed values. No input may run code. After a kill every
-result is whole, absent or refused, and the next run of the command leaves nothing behind. The
-command may be stopped and started again; case n is the same whenever it runs.
-
-{table(totals)}
-
-Most memory that the process took: {totals.peak_megabytes:,} MB.
-"""
+def said(totals: Totals) -> str:
+    """The tables, the memory, and what of the whole attack remains."""
+    lines = [table(totals), "", f"Most memory that the process took: {totals.peak_megabytes:,} MB."]
+    whole = Options()
+    inputs = max(0, whole.inputs - totals.done)
+    kills = max(0, whole.kills - sum(totals.kills.values()))
+    if inputs or kills:
+        lines.append(
+            f"Of the whole attack, {whole.inputs:,} inputs and {whole.kills:,} kills, {inputs:,} "
+            f"inputs and {kills:,} kills remain."
+        )
+    return "\n".join(lines)
 
 
 def main(options: Options) -> None:
@@ -212,10 +210,9 @@ def main(options: Options) -> None:
         inputs, kills = (count * part // parts for count in (options.inputs, options.kills))
         attack_inputs(replace(options, inputs=inputs), totals)
         attack_commands(replace(options, kills=kills), totals)
-    print(table(totals))
+    print(said(totals))
     if options.page is not None:
-        with atomic_file(options.page) as partial:
-            partial.write_text(page_text(totals))
+        fill(options.page, {"attack": said(totals)})
     if _sum(totals, "slipped"):
         raise SystemExit(1)
 

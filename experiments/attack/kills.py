@@ -30,14 +30,14 @@ OPERATIONS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.
 
 
 def kill_at(number: int, folder: str) -> None:
-    """Let this process be killed at its ``number``-th file operation under ``folder``."""
+    """Kill this process at its ``number``-th file operation under ``folder``."""
     seen = 0
 
     def hook(event: str, arguments: tuple) -> None:
         nonlocal seen
         if event not in OPERATIONS:
             return
-        # Whole trees are removed through handles, by names that are relative to them.
+        # A whole tree is removed through handles; its names are then relative, without the folder.
         by_handle = event in ("os.remove", "os.rmdir") and arguments[-1] != -1
         if by_handle or os.fspath(
             arguments[0] if not isinstance(arguments[0], int) else ""

@@ -152,7 +152,7 @@ def _tfrecord(file: Path) -> Target:
     def exact() -> bool:
         """Every record that is read was written, and every byte is of one or was reported.
 
-        Whole records that are missing, moved or doubled tell nobody: the format does not number
+        Whole records that are missing, moved or doubled go unnoticed: the format does not number
         them."""
         log = DamageLog(100, report=lambda line: None)
         read = [record.data for record in read_records(file, log)]

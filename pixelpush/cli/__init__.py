@@ -41,7 +41,7 @@ from pixelpush.errors import PixelPushError
 from pixelpush.files import expanded
 
 DESCRIPTION = (
-    "Robot-pushing video prediction with an exact likelihood. 'pixelpush --version' says which."
+    "Robot-pushing video prediction with an exact likelihood. --version prints the version."
 )
 # The one list of commands, in the order of the help.
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -129,11 +129,10 @@ def _terminate(*_: object) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of ``pixelpush``: whatever ends a command early is one line on stderr.
+    """Entry point of ``pixelpush``. A command that ends early prints one line on stderr.
 
-    Exit code 2, or 130 for Ctrl-C. This is the one place that catches what the operating system
-    refuses (OSError), full memory and endless nesting; wherever more can be said of them, an
-    InputError says it.
+    Exit code 2; 130 for Ctrl-C, 143 for SIGTERM. OSError, MemoryError and RecursionError are caught
+    here alone. Code that knows more about their cause raises an InputError.
 
     Example:
         >>> main(["--version"])
@@ -164,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _end_with_reason(error: Exception) -> NoReturn:
     """Print one line about an error of the machine and exit. A missing package is a fault of the
-    installation and raised on."""
+    installation: its ImportError is raised again."""
     # A library that cannot be loaded because files cannot be opened says so in its message.
     if isinstance(error, ImportError) and "oo many open files" not in str(error):
         raise error

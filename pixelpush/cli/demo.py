@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelpush.settings import Device
+from pixelpush.settings import Device, check_seed
 
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """Options of ``pixelpush demo``.
+    """Options of ``pixelpush demo``. Raises InputError for a negative seed.
 
     Example:
         >>> DemoOptions(small=True).device
@@ -25,6 +25,9 @@ class DemoOptions:
     """Seed of training and sampling."""
     device: Device = "cpu"
     """Where to compute."""
+
+    def __post_init__(self):
+        check_seed(self.seed)
 
 
 def demo(options: DemoOptions) -> None:

@@ -22,7 +22,7 @@ class ExportOptions:
     to: Path
     """Folder to make: weights, configuration and a model card."""
     card: Path | None = None
-    """Markdown file with the card's text. Left out: what the run says of itself."""
+    """Markdown file with the card's text. Left out: a text made from the run's records."""
     half: bool = False
     """Store weights in half precision: half the size."""
 

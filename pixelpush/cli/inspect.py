@@ -19,12 +19,13 @@ class InspectOptions:
 
     data: tyro.conf.Positional[str]
     """Data set: the name of a prepared one, a store's folder, or 'sim'."""
-    split: str = "train"
-    """Split to look at, of the simulated bin; of a store all are looked at."""
+    split: str | None = None
+    """Split to look at. Left out: all of a store, train of the simulated bin."""
     episodes: int = 1000
     """Most episodes of a split that are looked at, spread evenly."""
     out: Path | None = None
-    """Folder for page.txt and contact-sheet.png. Left out: the store's own."""
+    """Folder for page.txt and contact-sheet.png. Left out: the store's own, or where a split is
+    chosen, inspect-NAME-SPLIT here."""
 
 
 def inspect(options: InspectOptions) -> None:

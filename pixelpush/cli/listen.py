@@ -30,7 +30,7 @@ class ListenOptions:
     watching: WatchSettings = field(default_factory=WatchSettings)
     """How episodes are scored."""
     shift: int = 3
-    """Frames by which 'shifted' actions come late."""
+    """Frames by which 'shifted' actions are delayed."""
     counterfactuals: int = 0
     """On 'sim' and its sisters: also score this many of the committed pairs of futures, the same
     start under other actions, half of them pushes that just miss. 0: none."""

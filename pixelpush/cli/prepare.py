@@ -12,11 +12,11 @@ def prepare() -> None:
     Example:
         >>> prepare()
         Traceback (most recent call last):
-        pixelpush.errors.InputError: name what to prepare, pixelpush prepare ...
+        pixelpush.errors.InputError: name a source: pixelpush prepare ...
     """
     from pixelpush.cli.sources import sources
 
     raise InputError(
-        f"name what to prepare, pixelpush prepare {{{','.join(sources())}}} --help, or give --raw "
-        "DIR and it is looked at."
+        f"name a source: pixelpush prepare {{{','.join(sources())}}}; or give --raw DIR, and its "
+        "format is recognised."
     )

@@ -48,21 +48,22 @@ def _command(reader: Reader) -> Callable[..., None]:
 
 
 def with_source(arguments: Sequence[str]) -> list[str]:
-    """What follows 'prepare', with the source's name: where only --raw is given, what lies there is
-    looked at, and said.
+    """The arguments of 'prepare' with the name of the source in front.
+
+    Where only --raw is given, the format of what lies there is recognised and printed.
 
     Example:
         >>> with_source(["lerobot", "--raw", "recordings"])
         ['lerobot', '--raw', 'recordings']
         >>> with_source(["--store", "mine"])
         Traceback (most recent call last):
-        pixelpush.errors.InputError: name what to prepare, or give --raw DIR and it is looked at.
+        pixelpush.errors.InputError: name a source, or give --raw DIR, and its format is recognised.
     """
     if not arguments or not arguments[0].startswith("-") or set(arguments) & {"-h", "--help"}:
         return list(arguments)
     raw = _value(arguments, "--raw")
     if raw is None:
-        raise InputError("name what to prepare, or give --raw DIR and it is looked at.")
+        raise InputError("name a source, or give --raw DIR, and its format is recognised.")
     reader, what = recognise(expanded(raw))
     print(f"{raw}: {what}; reading it by 'pixelpush prepare {reader.name}'.", file=sys.stderr)
     return [reader.name, *arguments]

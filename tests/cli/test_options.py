@@ -237,7 +237,7 @@ def test_every_option_is_in_the_help(command: str, capsys):
         (["speed", "--videos", "0"], "--videos must be at least 1, got 0"),
         (["sample", "--model", "m", "--out", "o.png", "--rows", "0"], "--rows must be at least 1"),
         (["nll"], "give one model with --model"),
-        (["prepare"], "name what to prepare"),
+        (["prepare"], "name a source"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(words, message, capsys):

@@ -50,6 +50,12 @@ def push_episodes(path: Path, log: DamageLog):
     return _episodes(entries, 2, [], log)
 
 
+def assert_each_is_one_of(found: np.ndarray, written: np.ndarray) -> None:
+    """Pictures with a checksum are exact, wherever they stand now."""
+    for picture in found:
+        assert any(np.array_equal(picture, other) for other in written)
+
+
 SIZES = [pytest.param(60, id="few"), pytest.param(3000, id="many", marks=pytest.mark.slow)]
 
 
@@ -97,6 +103,9 @@ def test_example_messages(google_example, count, pictures):
             log = DamageLog(5, report=lambda line: None)
             episodes = list(push_episodes(path, log))
             assert len(episodes) <= 1
+            for episode in episodes:  # values that no checksum guards, but of the right form
+                assert episode.frames.shape == (2, 3, 64, 64)
+                assert episode.states.shape == episode.actions.shape == (2, 5)
             assert all(f"{path}, record 0" in str(found) for found in log.found)
 
 
@@ -106,7 +115,9 @@ def test_records_of_the_store(make_episode, count):
     schema = Schema.of(episode)
     for _, changed in cases(count, encode_record(episode)):
         with refused_with("record 7", "episode "):
-            decode_record(changed, schema, "shard, record 7")
+            found = decode_record(changed, schema, "shard, record 7")
+            assert found.states.shape == (len(found.frames), 2)
+            assert_each_is_one_of(found.frames, episode.frames)
 
 
 @pytest.mark.parametrize("count", SIZES)
@@ -128,16 +139,15 @@ def test_shards_of_the_store(make_episode, assert_same, tmp_path, count):
 
 
 @pytest.mark.parametrize("count", SIZES)
-def test_store_descriptions(make_episode, tmp_path, count):
-    path = write_store(
-        tmp_path / "s", {"a": [make_episode(i) for i in range(3)]}, {"source": "test"}
-    )
+def test_store_descriptions(make_episode, assert_same, tmp_path, count):
+    episodes = [make_episode(i) for i in range(3)]
+    path = write_store(tmp_path / "s", {"a": episodes}, {"source": "test"})
     for _, changed in cases(count, (path / "store.json").read_bytes()):
         (path / "store.json").write_bytes(changed)
         with refused_with(str(path)):
             store = EpisodeStore(path, "a")
             for index in range(len(store)):
-                store[index]
+                assert_same(store[index], episodes[index])
 
 
 @pytest.mark.parametrize("count", SIZES)
@@ -163,7 +173,9 @@ def test_arrays_and_tables(count):
     array = np.arange(24, dtype=np.float64).reshape(6, 4)
     for _, changed in cases(count, encode_array(array)):
         with refused_with("x.npy"):
-            decode_array(changed, "x.npy")
+            found = decode_array(changed, "x.npy")
+            assert found.dtype.kind in "biuf"
+            assert found.nbytes <= len(changed)
     csv_data = (
         "time,state_x,state_y\n" + "".join(f'{t},"{t * 0.5}",-{t}e-3\n' for t in range(9))
     ).encode()
@@ -172,7 +184,7 @@ def test_arrays_and_tables(count):
         for _, changed in cases(count, data):
             with refused_with("robot.x"):
                 found = read(changed, "robot.x")
-                assert np.isfinite(found.select(found.columns[:1])).all()
+                assert np.isfinite(found.select(found.columns)).all()
 
 
 def test_json_that_is_deep_or_strange():
@@ -198,9 +210,8 @@ def test_archives(tmp_path, pictures, count):
         path.write_bytes(changed)
         with refused_with("a.zip", "episode a"):
             episode = read_episode(path, Options())
-            assert len(episode.frames) <= 3
-            if len(episode.frames) == 3:
-                np.testing.assert_array_equal(episode.frames, truth.frames, f"case {case}")
+            np.testing.assert_array_equal(episode.frames, truth.frames, f"case {case}")
+            np.testing.assert_array_equal(episode.states, truth.states, f"case {case}")
 
 
 @pytest.mark.parametrize("count", SIZES)
@@ -215,8 +226,8 @@ def test_npz_files(tmp_path, count):
     for _, changed in cases(count, path.read_bytes()):
         path.write_bytes(changed)
         with refused_with("a.npz", "episode a"):
-            read_episode(path, Options(size=8))
-            Archive(path).read_array("states")
+            assert not read_episode(path, Options(size=8)).frames.any()
+            assert (Archive(path).read_array("states") == 1).all()
 
 
 @pytest.mark.parametrize("count", SIZES)
@@ -241,7 +252,9 @@ def test_idx_files(tmp_path, count):
         for _, changed in cases(count, intact):
             (tmp_path / name).write_bytes(changed)
             with refused_with(name):
-                assert read_idx_images(tmp_path, name).shape[1:] == (28, 28)
+                found = read_idx_images(tmp_path, name)
+                assert found.shape[1:] == (28, 28)
+                assert name == "plain" or not found.any()  # gzip has a checksum
 
 
 @pytest.mark.slow
@@ -261,7 +274,7 @@ def test_videos(tmp_path, pictures):
     for _, changed in cases(150, path.read_bytes()):
         path.write_bytes(changed)
         with refused_with("run"):
-            read_episode(folder, Options())
+            assert read_episode(folder, Options()).frames.shape == (len(pictures), 3, 64, 64)
     shutil.rmtree(folder)
 
 

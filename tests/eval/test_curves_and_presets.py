@@ -10,6 +10,8 @@ import pytest
 from pixelpush.errors import InputError
 from pixelpush.eval.curves import draw_curves, read_curves
 from pixelpush.eval.presets import parameters, preset_text, presets_text
+from pixelpush.eval.text import fitted_table
+from pixelpush.image.kinds import NOT_MEASURED
 from pixelpush.training.preset_names import PRESET_NAMES, check_preset_name, help_text
 from pixelpush.training.presets import find_preset, presets
 from pixelpush.vpn import build_model
@@ -68,16 +70,41 @@ def test_an_unknown_preset_gets_the_nearest_three():
 
 
 def test_every_preset_is_listed_with_its_size():
-    lines = presets_text().splitlines()
+    lines = presets_text(width=310).splitlines()
     for name, preset in presets().items():
         line = next(line for line in lines if line.startswith(f"{name} "))
         assert preset.hardware in line
-        assert preset.minutes in line
+        assert (preset.minutes if preset.minutes != NOT_MEASURED else "-") in line
+        assert preset.expected.removesuffix(f"; ours {NOT_MEASURED}") in line or line.endswith("-")
     model = build_model("push-ot-small", state_dim=5, action_dim=5)
     small = sum(weights.numel() for weights in model.parameters())
     assert parameters(find_preset("push-ot-small")) == small
     line = next(line for line in lines if line.startswith("push-ot-small "))
     assert f"{small / 1e6:.2f}M" in line
+
+
+def test_the_list_fits_the_terminal(monkeypatch):
+    """It was 180 columns wide; a terminal broke every line."""
+    monkeypatch.setattr("pixelpush.eval.presets.parameters", lambda preset: 4_770_000)
+    for columns in (80, 100, 250):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert max(map(len, presets_text().splitlines())) <= min(columns, 100)
+
+
+def test_a_fitted_table_loses_no_word():
+    """Cells are read back from the columns that the header marks."""
+    rows = [
+        ["a-very-long-name", "1", "an hour, or more"],
+        ["b", "22", "half-way through to-morrow"],
+    ]
+    lines = fitted_table(["name", "n", "takes"], rows, width=31).splitlines()
+    assert max(map(len, lines)) <= 31
+    start = lines[0].index("takes")
+    told = " ".join(line[start:].strip() for line in lines[2:])
+    assert told == " ".join(words for *_, words in rows)
+    assert [line[:16].strip() for line in lines[2:] if line[:16].strip()] == [r[0] for r in rows]
+    narrow = fitted_table(["name", "takes"], [["b", "half-way through"]], width=12)
+    assert narrow.splitlines()[2:] == ["b     half-", "      way", "      through"]
 
 
 def test_one_preset_is_shown_whole():

@@ -14,6 +14,7 @@ from experiments.attack.__main__ import (
     attack_commands,
     attack_inputs,
     main,
+    said,
     table,
 )
 
@@ -54,6 +55,19 @@ def test_random_kills_of_a_command_are_counted_and_go_on(tmp_path):
     attack_commands(options, totals)
     assert Totals.read(tmp_path / "totals.json").kills == {"prepare folder --overwrite": 1}
     assert "| `prepare folder --overwrite` | 1 | 0 |" in table(totals)
+
+
+def test_the_page_says_what_remains_of_the_whole(tmp_path, monkeypatch):
+    page = tmp_path / "attack.md"
+    page.write_text("by hand <!-- attack: begin -->old<!-- attack: end --> by hand")
+    part = Totals({"PNG": {"refused": 99_000}}, {"nll --json": 1_000}, peak_megabytes=5)
+    monkeypatch.setattr(Totals, "read", lambda path: part)
+    main(Options(inputs=99_000, kills=1_000, work=tmp_path, page=page))
+    assert page.read_text().startswith("by hand <!-- attack: begin -->\n| attacked")
+    assert page.read_text().endswith("<!-- attack: end --> by hand")
+    assert "1,000 inputs and 0 kills remain" in page.read_text()
+    whole = Totals({"PNG": {"refused": 100_000}}, {"nll --json": 1_000})
+    assert "remain" not in said(whole)
 
 
 def crash() -> bool:

@@ -10,8 +10,6 @@ import torch
 
 from experiments.equal_training import Options, Row, beginning
 from experiments.results import (
-    BEGIN,
-    END,
     equal_markdown,
     markdown,
     quality_markdown,
@@ -29,12 +27,6 @@ def test_the_readme_shows_the_committed_figures():
     tables = markdown(read_reports(ROOT / "docs" / "results"))
     readme = (ROOT / "README.md").read_text()
     assert replace_tables(readme, tables) == readme
-
-
-def test_marks_are_needed_once_each():
-    assert replace_tables(f"a {BEGIN} old {END} b", "new") == f"a {BEGIN}\n\nnew\n\n{END} b"
-    with pytest.raises(InputError, match="marks"):
-        replace_tables("nothing", "new")
 
 
 def test_several_seeds_are_shown_by_their_mean_and_its_error():

@@ -20,10 +20,9 @@ from pixelpush.image.distributions import (
     LogisticMixture,
     discretized_logistic,
     parameters_per_pixel,
-    pick,
-    running_sum,
 )
 from pixelpush.image.heads import DISTRIBUTIONS, HeadSettings
+from pixelpush.image.inverse_cdf import pick, running_sum
 from pixelpush.image.pixels import from_unit, innovation, to_unit
 
 LEVELS = np.arange(256)

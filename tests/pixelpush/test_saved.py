@@ -157,11 +157,12 @@ def test_a_header_of_false_length(tmp_path: Path, length: int):
 
 
 def refusal(folder: Path) -> str:
-    """What ``load_model`` says against a folder; '' where it loads."""
+    """What ``load_model`` says against a folder; '' where it loads finite weights."""
     try:
-        load_model(folder)
+        weights = load_model(folder).state_dict()
     except InputError as error:
         return str(error)
+    assert all(bool(torch.isfinite(value).all()) for value in weights.values())
     return ""
 
 

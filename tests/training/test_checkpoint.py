@@ -152,11 +152,16 @@ def test_a_save_that_carries_code_is_refused(run: Path, tmp_path: Path):
 
 
 def restore_error(save: Path) -> str:
-    """What ``restore`` says against a save; '' where it takes it."""
+    """What ``restore`` says against a save; '' where it takes it, with a state that can be used."""
+    state = state_at(0)
     try:
-        checkpoint.restore(save, state_at(0))
+        checkpoint.restore(save, state)
     except InputError as error:
         return str(error)
+    for parameter, slots in state.optimizer.state.items():
+        for slot in slots.values():
+            assert slot.shape in (parameter.shape, ())
+            assert torch.isfinite(slot).all()
     return ""
 
 

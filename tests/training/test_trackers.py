@@ -59,7 +59,7 @@ def test_a_tracker_that_does_not_begin_is_one_line(name, tmp_path, monkeypatch):
 
     module.init = refuse
     monkeypatch.setitem(sys.modules, name, module)
-    message = rf"^--track {name}: it does not begin \(No API key configured\); .*leave --track out"
+    message = rf"^--track {name}: it did not start \(No API key configured\); .*leave --track out"
     with pytest.raises(InputError, match=message) as caught:
         open_trackers([name], tmp_path, 0, {})
     assert "\n" not in str(caught.value)

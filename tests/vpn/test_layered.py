@@ -48,6 +48,23 @@ def test_a_stray_reading_is_forgotten_and_a_lasting_one_taken():
     assert run([100, 100, 180, 30, 100]).mean.unique().tolist() == [100]
 
 
+def test_what_was_replaced_is_kept_and_one_reading_brings_it_back():
+    replaced = run([100, 100, 100, 180, 180])
+    assert replaced.former.unique().tolist() == [100]
+    assert replaced.former_count.unique().tolist() == [3]
+    back = run([100, 100, 100, 180, 180, 100])
+    assert back.mean.unique().tolist() == [100]
+    assert back.count.unique().tolist() == [4]
+    assert back.former.unique().tolist() == [180]
+    # Of two pictures that were replaced the one with more readings is kept.
+    twice = run([100, 100, 100, 180, 180, 30, 30])
+    assert twice.mean.unique().tolist() == [30]
+    assert twice.former.unique().tolist() == [100]
+    # Behind the arm nothing comes back.
+    hidden = run([100, 100, 180, 180, 100], [False] * 4 + [True])
+    assert hidden.mean.unique().tolist() == [180]
+
+
 def test_what_the_arm_hides_comes_back_as_it_was():
     covered = [False, False, True, True, True, False]
     assert run([100, 100, 20, 20, 20, 100], covered).mean.unique().tolist() == [100]
@@ -115,19 +132,27 @@ def test_without_a_state_nothing_is_drawn():
 
 
 def composed(
-    known: bool, arm: bool, shade: float = 1.0, next_shade: float = 1.0, doubt: float = -99.0
+    known: bool,
+    arm: bool,
+    shade: float = 1.0,
+    next_shade: float = 1.0,
+    doubt: float = -99.0,
+    returns: float | None = None,
 ):
     """A composition of a frame at 100, a memory at 50 and a mask at a half of a 200.
 
-    doubt: logits by which the memory is doubted more than by a new network; it fills with 127.5."""
+    doubt: logits by which the memory is doubted more than by a new network; it fills with 127.5.
+    returns: the same for what the memory held before, 80; None where it held nothing."""
     composition = Composition(4, patch=2, colours=3)
     with torch.no_grad():
-        composition.leave.bias[-4:] = doubt
+        composition.leave.bias[-8:-4] = doubt
+        composition.leave.bias[-4:] = returns or 0.0
     one = torch.ones(1, 1, 8, 8)
     frame = torch.full((1, 3, 8, 8), 100, dtype=torch.uint8)
     memory = torch.full((1, 3, 8, 8), 50.0)
     drawn = Drawing(torch.full((1, 3, 8, 8), 200.0), 0 * one, next_shade * one)
-    seen = Seen(frame, memory, one * known, one > (0 if arm else 1), shade * one)
+    former = torch.full_like(memory, 80.0), one * (returns is not None)
+    seen = Seen(frame, memory, one * known, *former, one > (0 if arm else 1), shade * one)
     return composition(torch.randn(1, 4, 4, 4), seen, drawn)
 
 
@@ -150,6 +175,14 @@ def test_what_is_known_can_be_doubted_but_a_new_network_hardly_does():
         new = composed(known, arm=False, doubt=0).memory.unique().item()
         assert new != level
         assert new == pytest.approx(level, abs=0.2)
+
+
+def test_what_the_memory_held_before_can_come_back_but_a_new_network_hardly_brings_it():
+    assert composed(known=True, arm=False, returns=99).memory.unique().tolist() == [80]
+    new = composed(known=True, arm=False, returns=0).memory.unique().item()
+    assert 50 < new < 51
+    # Where nothing was replaced there is nothing to bring back.
+    assert composed(known=True, arm=False).memory.unique().tolist() == [50]
 
 
 def test_the_shadow_is_taken_out_of_the_last_frame_and_laid_over_the_next():

@@ -66,7 +66,7 @@ def test_the_flow_that_an_encoder_tells_is_the_one_that_it_moves_the_frame_by(se
     with torch.no_grad():
         network.leave.weight.normal_(std=0.3)
         if "encoder" in settings:
-            parts = network.leave.bias.view(8, -1)
+            parts = network.leave.bias.view(9, -1)
             parts[2] = 40.0  # all of it moves,
             parts[3] = -40.0  # no arm is drawn,
             parts[7] = -40.0  # what is known is not doubted

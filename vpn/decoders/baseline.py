@@ -41,7 +41,8 @@ class BaselineDecoder(Decoder):
     def check_config(cls, config: VideoConfig) -> None:
         if DISTRIBUTIONS.find(config.distribution).coupled:
             raise InputError(
-                "the baseline's channels ignore each other: distribution must be independent-...."
+                "the baseline's channels ignore each other: set distribution to "
+                "independent-logistic or independent-softmax."
             )
 
     def distribution(self, features: Tensor, centre: Tensor | None) -> PixelDistribution:

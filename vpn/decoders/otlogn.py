@@ -32,6 +32,7 @@ class OTLogNDecoder(Decoder):
     def __init__(self, config: VideoConfig, features: int):
         super().__init__(config, features)
         c = config
+        # log2 of the ratio, which check_config has found to be a power of two.
         scales = (c.frame_size // c.base_size).bit_length() - 1
         self.grids = nn.ModuleList(
             Resize(

@@ -40,6 +40,7 @@ class OTNDecoder(Decoder):
     192
     """
 
+    # The wavefront grows and shrinks: no two steps need have the same shapes.
     static = False
 
     def __init__(self, config: VideoConfig, features: int):
@@ -84,6 +85,7 @@ class OTNDecoder(Decoder):
             pixels = distribution.sample(uniforms[at][:, :, None], temperature)
             score[:, here.rows, here.columns] = distribution.log_prob(pixels)[:, 0]
             frame[at] = pixels[:, :, 0]
+            # Mask A: the first layer reads its neighbours before the new pixels are stored.
             enter.write(_as_rows(self._inputs(pixels, near)[:, :, 0]), here)
         return frame, score
 
@@ -110,6 +112,7 @@ class OTNDecoder(Decoder):
                     sampled = self._distribution(frame, conditioning, centre).sample(
                         uniforms, temperature
                     )
+                    # A head of one evaluation samples all channels of a pixel at once.
                     known = slice(channel, None if self.head.evaluations == 1 else channel + 1)
                     frame[:, known, row, column] = sampled[:, known, row, column]
                     left -= 1

@@ -14,8 +14,10 @@ from pixelpush.vpn.motion import FLOW_UNIT, warp
 
 # By how many logits one unit of the network's output corrects the drawn mask.
 _CORRECTION = 4.0
-# The doubt's logit of a new network: the memory is believed until training says otherwise.
+# The doubt's logit of a new network: the memory is believed until training says otherwise. So is
+# what has replaced what it held before.
 _TRUSTED = -6.0
+_REPLACED = -4.0
 # A shadow darker than this is not divided out: what is left of its pixels is noise.
 _FAINTEST = 0.25
 
@@ -45,16 +47,19 @@ class Seen(NamedTuple):
     """What is known when the next frame is composed.
 
     frame: uint8 (N, C, H, W), the last one. memory: levels, of the same shape, and count: (N, 1, H,
-    W), the readings in it. arm: bool (N, 1, H, W), where the arm is in the last frame, and shade:
-    (N, 1, H, W), the light that its shadow leaves there.
+    W), the readings in it. former, former_count: the same of what the memory held before. arm: bool
+    (N, 1, H, W), where the arm is in the last frame, and shade: (N, 1, H, W), the light that its
+    shadow leaves there.
 
     >>> Seen._fields
-    ('frame', 'memory', 'count', 'arm', 'shade')
+    ('frame', 'memory', 'count', 'former', 'former_count', 'arm', 'shade')
     """
 
     frame: Tensor
     memory: Tensor
     count: Tensor
+    former: Tensor
+    former_count: Tensor
     arm: Tensor
     shade: Tensor
 
@@ -63,25 +68,35 @@ class Seen(NamedTuple):
         """The last frame without the arm's shadow, levels."""
         return (self.frame / self.shade.clamp(min=_FAINTEST)).clamp(max=255)
 
+    @property
+    def known(self) -> Tensor:
+        """The memory, and where nothing is known the last frame, levels."""
+        return torch.where(self.count > 0, self.memory, self.lit)
+
+    @property
+    def alternative(self) -> Tensor:
+        """What the memory held before, and where it held nothing else what is known, levels."""
+        return torch.where(self.former_count > 0, self.former, self.known)
+
 
 class Composition(nn.Module):
     """The network that composes the predicted frame from its layers.
 
         lit = frame / shade;  known = memory where it is known, else lit, but f where the arm was
-        back = known + d (f - known)
+        likely = known + r (former - known);  back = likely + d (f - likely)
         source = back where the arm was, else lit;  behind = back + m (warp(source, flow) - back)
         centre = the drawn arm and shadow over behind, with the mask a
 
     features (N, D, g, g) say what lies where nothing is known (f), where the memory is doubted
-    (d; a rollout's own strays are in it), where the last frame goes (flow), where it hides the
-    memory (m), and where the drawn mask (a) is wrong. Arm and shadow are taken out of the last
-    frame before it moves, so that no copy of them stays behind. A new network moves nothing and
-    leaves the drawn mask as it is.
+    (d), where what it held before is right (r; a rollout's own strays have replaced it), where the
+    last frame goes (flow), where it hides the memory (m), and where the drawn mask (a) is wrong.
+    Arm and shadow are taken out of the last frame before it moves, so that no copy of them stays
+    behind. A new network moves nothing and leaves the drawn mask as it is.
 
     >>> composition = Composition(features=4, patch=2, colours=3)
     >>> frame = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
     >>> one = torch.ones(1, 1, 8, 8)
-    >>> known = Seen(frame, frame.float(), one, one < 0, one)
+    >>> known = Seen(frame, frame.float(), one, frame.float(), 0 * one, one < 0, one)
     >>> drawn = Drawing(torch.zeros(1, 3, 8, 8), one, one)
     >>> composition(torch.zeros(1, 4, 4, 4), known, drawn).centre.shape
     torch.Size([1, 3, 8, 8])
@@ -90,20 +105,21 @@ class Composition(nn.Module):
     def __init__(self, features: int, patch: int, colours: int, hidden: int = 32):
         super().__init__()
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
-        self.leave = nn.Conv2d(hidden, (5 + colours) * patch**2, 1)
+        self.leave = nn.Conv2d(hidden, (6 + colours) * patch**2, 1)
         self.patch = patch
-        self.parts = 2, 1, 1, colours, 1
+        self.parts = 2, 1, 1, colours, 1, 1
         zero(self.leave)
 
     def forward(self, features: Tensor, seen: Seen, drawn: Drawing) -> Layers:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch).float()
         with torch.autocast(features.device.type, enabled=False):
-            flow, moved_logit, correction, fill, doubt = hidden.split(self.parts, dim=1)
+            flow, moved_logit, correction, fill, doubt, former = hidden.split(self.parts, dim=1)
             flow = FLOW_UNIT * flow
             filled = (127.5 + 127.5 * fill).clamp(0, 255)
-            known = torch.where(seen.arm, filled, seen.lit)
-            known = torch.where(seen.count > 0, seen.memory, known)
-            back = known + torch.sigmoid(doubt + _TRUSTED) * (filled - known)
+            known = torch.where(seen.arm & (seen.count == 0), filled, seen.known)
+            replaced = torch.where(seen.former_count > 0, seen.former - known, 0.0)
+            likely = known + torch.sigmoid(former + _REPLACED) * replaced
+            back = likely + torch.sigmoid(doubt + _TRUSTED) * (filled - likely)
             source = torch.where(seen.arm, back, seen.lit)
             moved = warp(source, flow)
             moved_mask = torch.sigmoid(moved_logit)

@@ -97,7 +97,7 @@ class LayeredEncoder(VideoEncoder):
         # Without a state nothing says where the arm is: then it is not drawn.
         draws = c.state_dim > 0
         self.drawing = ArmDrawing(c.vector_dim, c.colours, c.frame_size) if draws else None
-        images = 5 * c.colours + 3
+        images = 6 * c.colours + 4
         inputs = images * c.patch**2 + 2 + c.vector_dim
         self.enter = nn.Conv2d(inputs, c.channels, 3, padding=1)
         self.blocks = block_stack(
@@ -163,7 +163,7 @@ class LayeredEncoder(VideoEncoder):
         arm = torch.where(begun, carry.mask, _widened(mask)) > _HIDES
         shade = torch.where(begun, carry.shade, drawn.shade)
         memory = self._remember(carry.memory, frame, arm, shade)
-        seen = Seen(frame, memory.mean, memory.count, arm, shade)
+        seen = _seen(frame, memory, arm, shade)
         convolved = self._look(vector, *seen, *drawn)
         lstm = self.lstm.step(carry.lstm, self.lstm.from_input(convolved))
         features, layers = self._leave(lstm.hidden, convolved, seen, drawn)
@@ -189,15 +189,14 @@ class LayeredEncoder(VideoEncoder):
             shades = torch.cat((shades[:, :1], shades[:, :-1]), dim=1)
         carry = self.initial(batch, frames.device)
         memory = carry.memory
-        means = []
-        counts = []
+        memories = []
         for time in range(length):
             memory = self._remember(memory, frames[:, time], arms[:, time], shades[:, time])
-            means.append(memory.mean)
-            counts.append(memory.count)
-        mean = torch.stack(means, 1).flatten(0, 1)
-        count = torch.stack(counts, 1).flatten(0, 1)
-        seen = Seen(flat, mean, count, arms.flatten(0, 1), shades.flatten(0, 1))
+            memories.append(memory)
+        stacked = Memory(
+            *(torch.stack(parts, 1).flatten(0, 1) for parts in zip(*memories, strict=True))
+        )
+        seen = _seen(flat, stacked, arms.flatten(0, 1), shades.flatten(0, 1))
         inputs = (vector, *seen, *drawn)
         convolved = by_pieces(self._look, *inputs) if recompute else self._look(*inputs)
         # Channels stay last in memory, as the convolutions want them.
@@ -242,10 +241,11 @@ class LayeredEncoder(VideoEncoder):
         """The part without recurrence, of N frames: (N, channels, g, g).
 
         maps: the fields of ``Seen``, then those of ``Drawing``; apart, for ``by_pieces``."""
-        seen = Seen(*maps[:5])
-        drawn = Drawing(*maps[5:])
+        split = len(Seen._fields)
+        seen = Seen(*maps[:split])
+        drawn = Drawing(*maps[split:])
         frame = seen.frame
-        known = torch.where(seen.count > 0, seen.memory, seen.lit)
+        known = seen.known
         uncovered = (1 - torch.sigmoid(drawn.logit)) * drawn.shade
         pictures = (
             to_unit(frame),
@@ -256,6 +256,8 @@ class LayeredEncoder(VideoEncoder):
             innovation(drawn.picture, known),
             1 / (1 + seen.count),
             seen.arm.float(),
+            innovation(seen.alternative, known),
+            1 / (1 + seen.former_count),
         )
         folded = F.pixel_unshuffle(torch.cat(pictures, dim=1), self.config.patch)
         vectors = vector[:, :, None, None].expand(-1, -1, *folded.shape[-2:])
@@ -276,6 +278,11 @@ class LayeredEncoder(VideoEncoder):
         )
         folded = F.pixel_unshuffle(torch.cat(maps, dim=1), self.config.patch).to(joined.dtype)
         return self.project(torch.cat((joined, folded), dim=1)), layers
+
+
+def _seen(frame: Tensor, memory: Memory, arm: Tensor, shade: Tensor) -> Seen:
+    known = memory.mean, memory.count, memory.former, memory.former_count
+    return Seen(frame, *known, arm, shade)
 
 
 def _widened(mask: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from pixelpush.datasets.inspection import (
     near_constant,
 )
 from pixelpush.datasets.inspection.page import page
+from pixelpush.datasets.inspection.run import inspect_named
 from pixelpush.datasets.store import EpisodeStore, write_store
 from pixelpush.errors import InputError
 
@@ -136,6 +137,8 @@ def test_a_store_and_its_sheet(tmp_path, make_episode):
     again = inspect_store(path, limit=1, out=tmp_path / "elsewhere")
     assert "2 episodes (of 3, spread evenly)" in again
     assert (tmp_path / "elsewhere" / "contact-sheet.png").is_file()
+    part = inspect_store(path, out=tmp_path / "part", split="val")
+    assert "s: 1 episode, 5 frames" in part
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match=r"cannot be written to .*--out"):
         inspect_store(path, out=tmp_path / "file")
@@ -156,3 +159,17 @@ def test_grey_frames_and_sets_without_vectors(tmp_path, make_episode):
     assert "actions: none" in text
     sheet = cv2.imread(str(contact_sheet(Grey(), tmp_path / "sheet.png")))
     assert (sheet[..., 0] == sheet[..., 1]).all()
+
+
+def test_one_split_of_a_store_by_name(tmp_path, make_episode, monkeypatch):
+    """--split was ignored for stores, whatever it named."""
+    episodes = [make_episode(seed, length=5, size=16) for seed in range(3)]
+    path = write_store(tmp_path / "s", {"train": episodes[:2], "val": episodes[2:]}, {})
+    monkeypatch.chdir(tmp_path)
+    assert "s: 1 episode, 5 frames" in inspect_named(str(path), "val", 9, None)
+    assert (tmp_path / "inspect-s-val" / "page.txt").is_file()
+    assert not (path / "page.txt").exists()  # the store's own page is of all of it
+    with pytest.raises(InputError, match=r"no split 'nowhere'.*train, val"):
+        inspect_named(str(path), "nowhere", 9, None)
+    assert "s: 3 episodes, 15 frames" in inspect_named(str(path), None, 9, None)
+    assert (path / "page.txt").is_file()

@@ -127,7 +127,7 @@ def test_prepared_by_tfds(form, tmp_path, pictures, monkeypatch):
             np.testing.assert_array_equal(episode.states, positions)
             np.testing.assert_array_equal(episode.actions, actions)
     (raw / f"bair_robot_pushing_small-train.{form}-00001-of-00002").unlink()
-    with pytest.raises(InputError, match="2 TFDS shards in it, their names announce 3"):
+    with pytest.raises(InputError, match="2 TFDS files in it, their names announce 3; fetch"):
         prepare("bair", tmp_path, tmp_path / "again")
 
 

@@ -356,9 +356,16 @@ def test_command_with_a_list_and_min_frames(ten, tmp_path, capsys):
     assert "left out, episodes too short: 1 (run0)" in capsys.readouterr().out
 
 
-def test_next_state_is_said_in_the_metadata(ten, tmp_path):
+def test_next_state_is_said_in_the_metadata_and_on_the_page(ten, tmp_path, capsys):
     prepare("folder", ten, tmp_path / "store", actions="next-state")
     assert "next frame's state" in EpisodeStore(tmp_path / "store", "val").metadata["actions"]
+    assert "(pose, --actions next-state, the next frame's state: none" in capsys.readouterr().out
+
+
+def test_a_table_without_actions_is_told_of_next_state(episode):
+    (episode / "robot.csv").write_text("state_x\n" + "1\n" * 12)
+    with pytest.raises(InputError, match=r"no columns called action_\*; .*--actions next-state"):
+        read_episode(episode, Options())
 
 
 @pytest.mark.parametrize(

@@ -115,9 +115,7 @@ def test_validation_is_the_last_five_per_cent_by_name(tmp_path):
 
 def test_an_incomplete_evaluation_split_is_refused(tmp_path, google_example):
     write(tmp_path / "raw", "testseen", 1, 5, [google_example()])
-    with pytest.raises(
-        InputError, match=r"push_testseen is incomplete: shards \[0, 2, 3, 4\] of 5"
-    ):
+    with pytest.raises(InputError, match=r"push_testseen is incomplete: files \[0, 2, 3, 4\] of 5"):
         prepare("google-push", tmp_path / "raw", tmp_path / "store")
     prepare("google-push", tmp_path / "raw", tmp_path / "store", allow_missing=True)
     assert store_splits(tmp_path / "store") == ["test-seen"]
@@ -243,24 +241,67 @@ def test_finns_250_files_are_for_training(tmp_path):
     assert (len(shards["train"]), len(shards["val"])) == (250, 14)
 
 
-@pytest.mark.parametrize("missing", [[11], [10, 11], [4]])
-def test_moves_without_a_command(tmp_path, google_example, missing):
-    """The last one costs nothing; one in between makes the record damaged."""
+def without_last_command(message, how):
+    """The record with no command of the last move that carries an image, in one of the ways that
+    writers have; and how many frames it then has."""
+    feature = message.features.feature
+    last = 1 if how == "two frames" else 11
+    command = f"move/{last}/commanded_pose/vec_pitch_yaw"
+    if how == "feature of no kind":
+        feature[command].Clear()
+    elif how == "empty list":
+        del feature[command].float_list.value[:]
+    elif how == "moves without images and commands behind it":
+        for move in range(11, 15):
+            del feature[f"move/{move}/commanded_pose/vec_pitch_yaw"]
+    else:  # feature absent
+        del feature[command]
+    if how == "two frames":
+        for move in range(2, 12):
+            del feature[f"move/{move}/image/encoded"]
+    return last + 1
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "feature absent",
+        "feature of no kind",
+        "empty list",
+        "moves without images behind it",
+        "moves without images and commands behind it",
+        "two frames",
+    ],
+)
+def test_a_last_move_without_a_command_keeps_its_frame(tmp_path, google_example, how):
+    moves = 15 if "behind it" in how else 12
+    message = example_class().FromString(google_example(moves=moves))
+    frames = without_last_command(message, how)
+    write(tmp_path / "raw", "train", 0, 1, [google_example(), message.SerializeToString()])
+    prepare("google-push", tmp_path / "raw", tmp_path / "store")
+    whole, short = EpisodeStore(tmp_path / "store", "train")
+    assert EpisodeStore(tmp_path / "store", "train").metadata["last_moves_without_command"] == {
+        "train": 1
+    }
+    assert len(short.frames) == frames
+    np.testing.assert_array_equal(short.actions[:-1], whole.actions[: frames - 1])
+    np.testing.assert_array_equal(short.actions[-1], whole.actions[frames - 2])
+    np.testing.assert_array_equal(short.states, whole.states[:frames])
+
+
+@pytest.mark.parametrize(
+    ("missing", "first"), [([10, 11], 10), ([4], 4), ([0], 0), ([3, 4, 5], 3), (range(12), 0)]
+)
+def test_a_move_in_between_without_a_command_is_damage(tmp_path, google_example, missing, first):
     message = example_class().FromString(google_example())
     for move in missing:
         del message.features.feature[f"move/{move}/commanded_pose/vec_pitch_yaw"]
     write(tmp_path / "raw", "train", 0, 1, [google_example(), message.SerializeToString()])
     prepare("google-push", tmp_path / "raw", tmp_path / "store")
     train = EpisodeStore(tmp_path / "store", "train")
-    if missing != [11]:
-        assert len(train) == 1
-        assert "record 1" in train.metadata["damaged_records"][0]
-        return
-    whole, short = train
-    assert train.metadata["last_moves_without_command"] == {"train": 1}
-    np.testing.assert_array_equal(short.actions[:-1], whole.actions[:-1])
-    np.testing.assert_array_equal(short.actions[-1], whole.actions[-2])
-    np.testing.assert_array_equal(short.states, whole.states)
+    assert len(train) == 1
+    (damage,) = train.metadata["damaged_records"]
+    assert f"record 1: no feature 'move/{first}/commanded_pose/vec_pitch_yaw'" in damage
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_the_real_v30_episode(shared_data, tmp_path):
 
 
 def test_real_official_columns_without_videos(shared_data, tmp_path):
-    from pixelpush.datasets.readers.lerobot_meta import read_meta
+    from pixelpush.datasets.readers.lerobot_index import read_meta
     from pixelpush.datasets.readers.parquet import read_columns
 
     raw = shared_data / "lerobot" / "record_test_v30_novideo"

@@ -13,15 +13,11 @@ from hypothesis import strategies as st
 from pixelpush.datasets.sim.arm import ARMS, HELD_OUT, TRAINING_ARMS
 from pixelpush.datasets.sim.draw import Draw, uniforms
 from pixelpush.datasets.sim.names import LABORATORIES, SPLITS
-from pixelpush.datasets.sim.objects import (
-    NOVEL_KINDS,
-    POOL_SIZES,
-    SEEN_KINDS,
-    object_kind,
-    object_parts,
-)
+from pixelpush.datasets.sim.novel_kinds import NOVEL_KINDS
+from pixelpush.datasets.sim.objects import POOL_SIZES, object_kind, object_parts
 from pixelpush.datasets.sim.rotations import hand_rotation, pitch_yaw
 from pixelpush.datasets.sim.scene import build_scene, camera_frame
+from pixelpush.datasets.sim.seen_kinds import SEEN_KINDS
 from pixelpush.datasets.sim.splits import (
     DEFAULT_EPISODES,
     EPISODES_PER_FILLING,

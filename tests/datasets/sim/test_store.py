@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,74 +121,6 @@ def test_a_broken_run_goes_on_where_it_was(tmp_path, quick, monkeypatch):
     assert len(EpisodeStore(store_path("sim", "val", 64, tmp_path), "val")) == 7
 
 
-def _wait_until(true, seconds=300):  # long: a busy machine is no failure
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert true()
-
-
-def _workers_of(folder):
-    """Command lines of the processes that work in a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            line = path.read_bytes()
-            if b"sim.workers" in line and str(folder).encode() in line:
-                found.append(line)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("count", "send", "number", "code", "last"),
-    [
-        (1, os.kill, signal.SIGINT, 130, "interrupted"),
-        (2, os.killpg, signal.SIGINT, 130, "interrupted"),
-        (1, os.kill, signal.SIGTERM, 143, "terminated"),
-        (2, os.kill, signal.SIGTERM, 143, "terminated"),
-    ],
-)
-def test_ending_it_leaves_nothing(tmp_path, count, send, number, code, last):
-    """Ctrl-C or SIGTERM to the parent alone or, as a terminal does, to the whole group: no process
-    and no partial file stays."""
-    program = (
-        "from pixelpush.cli import main; main(['prepare', 'sim', '--episodes', '640', '--root', "
-        f"{str(tmp_path)!r}, '--workers', '{count}'])"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    working = tmp_path / "sim" / "64" / ".train.640.working"
-    try:
-        _wait_until(lambda: working.is_dir() and len(list(working.glob(".*partial*"))) == count)
-        send(process.pid, number)
-        _, words = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == code
-    assert words.splitlines()[-1] == f"pixelpush: {last}."
-    assert "Traceback" not in words
-    assert _workers_of(tmp_path) == []
-    assert list(working.glob(".*partial*")) == []
-    assert not store_path("sim", "train", 64, tmp_path).exists()
-
-
-def test_killed_while_working_then_run_again(tmp_path, small_root, assert_same):
-    """kill -9 of a real run with workers; the second run ends with the same episodes."""
-    code = (
-        f"from pixelpush.datasets.sim.opening import open_sim; open_sim('sim', 'val', episodes=40, "
-        f"root={str(tmp_path)!r}, workers=2)"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    working = tmp_path / "sim" / "64" / ".val.40.working"
-    _wait_until(lambda: working.is_dir() and list(working.glob(".*partial*")))
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not store_path("sim", "val", 64, tmp_path).exists()
-    again = open_sim("sim", "val", episodes=2, root=tmp_path)
-    assert_same(again[1], open_sim("sim", "val", episodes=2, root=small_root)[1])
-
-
 def test_two_processes_at_once_make_one_store(tmp_path, small_root, assert_same):
     code = (
         f"from pixelpush.datasets.sim.opening import open_sim; open_sim('sim', 'val', episodes=2, "
@@ -226,12 +153,6 @@ def _hash(root):
     from pixelpush.datasets.records import content_hash
 
     return content_hash(EpisodeStore(store_path("sim", "val", 64, root), "val")[0])
-
-
-def test_a_workers_error_is_told(tmp_path):
-    job = workers.Job(str(tmp_path / "absent" / "deeper"), "sim", "nonsense", 64, 64, 32)
-    with pytest.raises(InputError, match="no split 'nonsense'"):
-        workers.make_shards(job, [0, 1], 2, lambda: None)
 
 
 def test_a_store_of_another_version_is_refused(tmp_path, quick):

@@ -1,4 +1,4 @@
-"""Makes the tiny models of the rooms below importable by the tests of this folder."""
+"""Makes the tiny models of other test folders importable by the tests of this folder."""
 
 from __future__ import annotations
 

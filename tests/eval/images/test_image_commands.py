@@ -158,7 +158,7 @@ def test_nll_of_image_models(folder, capsys, tmp_path):
     assert "val (first 3 of 4)" in capsys.readouterr().out
     assert (report["format"], report["version"]) == ("pixelpush-image-nll", 1)
     for message, changes in {
-        "which data": {"data": ""},
+        "record no common data": {"data": ""},
         "has no condition to listen to": {"conditions": True, "splits": ("val",)},
         "--context is for video models": {"context": 0},
         "--clip-frames is for video models": {"clip_frames": 8},

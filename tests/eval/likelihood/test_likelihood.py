@@ -195,7 +195,7 @@ def test_command_takes_data_and_protocol_from_the_run(
     assert "3 context frames" in text
     assert "clips of 6 frames" in text
     assert "all 2 episodes, 6 predicted frames" in text
-    with pytest.raises(InputError, match=r"which context\? .*run: 3"):
+    with pytest.raises(InputError, match=r"no common context .*run: 3"):
         nll(build(NllOptions, models=(str(run), str(model_folder)), data=str(store), quiet=True))
 
 
@@ -209,12 +209,12 @@ def test_mistakes_are_one_clear_line(store, model_folder, save_model_folder, tmp
         "--model, or several": {"data": str(store)},
         "twice": {"models": (name, name), "data": str(store)},
         "neither a run folder": {**one, "model": "no-such-model"},
-        "which data": {"model": name},
+        "no common data": {"model": name},
         "no dataset": {"model": name, "data": str(tmp_path / "nowhere"), "splits": ("val",)},
         "no split 'tset'": {**one, "splits": ("tset",)},
-        "actions must be": {**one, **quick, "model": wide},
-        "model's frame size": {**one, **quick, "model": large},
-        "differ in size": {"models": (name, large), "data": str(store)},
+        "takes frames 3x16x16, state 3, action 4": {**one, **quick, "model": wide},
+        "prepare the data again with --size 32": {**one, **quick, "model": large},
+        "takes frames 3x32x32": {"models": (name, large), "data": str(store)},
         "context of 4": {**one, **quick, "context": 4},
         "below the clip length": {**one, "context": 5, "clip_frames": 5, "quiet": True},
         "must end in .png": {**one, "figure": tmp_path / "figure.jpg"},

@@ -149,7 +149,7 @@ def test_numbers_are_checked_before_anything_is_drawn_large(options, store, monk
     monkeypatch.setattr("pixelpush.eval.rollout.run.load_upscalers", lambda *_: [None])
     monkeypatch.setattr("pixelpush.eval.rollout.run.open_dataset", fail)
     with pytest.raises(InputError, match="--episodes 3000: test-seen of sim has episodes 0 to"):
-        rollout(change(options, data="sim", upscale=32, episodes=(3000,)))
+        rollout(change(options, model="push-ot-small", data="sim", upscale=128, episodes=(3000,)))
 
 
 # -- from a folder

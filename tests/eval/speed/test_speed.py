@@ -3,6 +3,8 @@ is."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from flat_options import build
@@ -51,6 +53,15 @@ def test_every_row_is_measured_or_left_open(report):
         assert (seconds == "-") == (sampler.name == "graph")
     assert "extrapolated from 5 of 192 sub-pixel steps" in text
     assert "1929.8" in text
+
+
+def test_the_heading_names_the_batch_and_the_arithmetic(report):
+    """``measure`` is called as a library here: nothing has filled in the batch."""
+    assert report.settings.batch is None
+    heading = table4_text(report).splitlines()[0]
+    assert "batch 1, float32 on" in heading
+    wide = replace(report, settings=replace(report.settings, batch=3, precision="bf16"))
+    assert "batch 3, bfloat16 on" in table4_text(wide).splitlines()[0]
 
 
 def test_counts_are_the_decoders_and_seconds_are_positive(report):

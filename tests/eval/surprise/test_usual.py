@@ -86,7 +86,7 @@ def test_too_little_validation_is_refused():
     usual = learn_usual(calm_nats(0, 4), 3, SCORING, regions=4)
     with pytest.raises(InputError, match=r"cannot support a false-alarm rate of 0\.01"):
         usual.threshold(0.01)
-    with pytest.raises(InputError, match="give 20"):
+    with pytest.raises(InputError, match="at least 20 frames of 2 episodes are needed"):
         learn_usual(calm_nats(0, 1), 3, SCORING)
     with pytest.raises(InputError, match="does not divide"):
         learn_usual(calm_nats(0, 4), 3, SCORING, regions=3)

@@ -1,0 +1,240 @@
+"""Coding, listening and surprise on small recorded samples: one command.
+
+python -m experiments.likelihood_recorded --raw ~/samples --out out/recorded
+
+Each sample is prepared, a small model is trained on it for some minutes (experiments.recorded), a
+part of it is coded beside other codecs, its strangest moments are drawn, and where it has several
+episodes the model is asked whether it listens. Figures go to --json, tables to --page. Pictures of
+recordings stay in --out: they are not part of the repository. What is done stays done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from experiments.pages import fenced, fill
+from experiments.recorded import Trained, pixelpush, train
+from pixelpush.datasets import open_dataset
+from pixelpush.datasets.episodes import Episode
+from pixelpush.datasets.store import store_splits
+from pixelpush.eval.clips import Scoring, pixel_nats, read_episodes
+from pixelpush.eval.coding.table import codec_json, codec_table
+from pixelpush.eval.listening.measure import listen
+from pixelpush.eval.listening.report import listening_json, listening_text
+from pixelpush.eval.surprise.report import Watched, strangest_moments, write_strips
+from pixelpush.eval.surprise.usual import learn_usual
+from pixelpush.eval.text import text_table
+from pixelpush.files import is_complete, read_json, write_json
+from pixelpush.vpn import VideoPixelNetwork, load_model
+
+PIECE = 20  # frames: what a clip of training and of scoring has
+MOMENTS = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which samples, and how much of them."""
+
+    raw: Path
+    """Folder of the samples, as ``SAMPLES`` names their sub-folders."""
+    out: Path
+    """Folder for stores, runs and strips."""
+    only: tuple[str, ...] = ()
+    """Names of samples; all, if none is given."""
+    preset: str = "push-ot-small"
+    """Training preset."""
+    examples: int = 240
+    """Clips of each training."""
+    coded: int = 5
+    """Pieces of 20 frames that are coded."""
+    heard: int = 24
+    """Pieces of 20 frames on which the model is told lies."""
+    json: Path = Path("docs/results/likelihood/recorded.json")
+    """The figures."""
+    page: Path | None = Path("docs/likelihood.md")
+    """Page whose tables are replaced; None for none."""
+
+
+_DROID = ("--frames-key", "exterior_image_1_left__image_*.webp", "--actions", "next-state")
+_DROID += ("--table", "cartesian_position__trajectory.json", "--state-columns", "x,y,z,pitch,yaw")
+_OWN_KEYS = ("--state-key", "state", "--action-key", "actions")
+# Name of the store -> its folder, and how it is prepared. No sample has validation and test
+# episodes enough for less than these.
+SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "bair": (
+        "bair",
+        (
+            *("folder", "--frames-key", "aux1_image", "--actions-key", "action"),
+            *("--states", "none", "--split", "0/0/1"),
+        ),
+    ),
+    "bridge": ("bridge", ("rlds", "--camera", "image_0", "--split", "15/5/5")),
+    "droid": ("droid100", ("folder", *_DROID, "--split", "48/8/8")),
+    "metaworld": ("metaworld_push", ("stacked-npz", "--split", "2/2/1")),
+    "g1": ("lerobot/g1_v21", ("lerobot", "--split", "0/0/1")),
+    "open50": ("lerobot/open50_v30", ("lerobot", *_OWN_KEYS, "--split", "0/0/1")),
+}
+
+
+def main(options: Options) -> None:
+    """Measure one sample after the other, and write all that is known into the page."""
+    torch.set_num_threads(1)
+    for name in options.only or tuple(SAMPLES):
+        figures = read_json(options.json) if options.json.is_file() else {}
+        write_json(options.json, figures | {name: measure(options, name)})
+        print(recorded_text(read_json(options.json)), flush=True)
+    if options.page is not None:
+        fill_page(options.page, read_json(options.json))
+
+
+def fill_page(page: Path, figures: Mapping[str, Any]) -> None:
+    """The tables of all samples that were measured, whenever."""
+    listened = [found["listening"] for found in figures.values() if found["listening"] is not None]
+    tables = {"recorded": [recorded_text(figures)], "recorded-listening": []}
+    tables["recorded-listening"] += [found["text"] for found in listened]
+    fill(page, {name: fenced(*parts) for name, parts in tables.items() if parts})
+
+
+def measure(options: Options, name: str) -> dict[str, object]:
+    """Everything about one sample, as JSON values; its strips go to ``options.out``."""
+    store, run = options.out / "stores" / name, options.out / "runs" / name
+    if not is_complete(store):
+        folder, words = SAMPLES[name]
+        reader, *others = words
+        pixelpush("prepare", reader, "--raw", options.raw / folder, "--out", store, *others)
+    trained = train(options.preset, options.examples, store, run)
+    model = load_model(run, family="video")
+    scoring = Scoring(clip_frames=PIECE)
+    watched = watch(model, store, trained, scoring)
+    write_strips(options.out / f"{name}-strangest.png", watched, MOMENTS)
+    episodes = [item.episode for item in watched]
+    some = spread(pieces(episodes), options.coded)
+    rows, missing = codec_table(model, options.preset, some, scoring.context, PIECE)
+    return {
+        "clips": options.examples,
+        "minutes": round(read_json(run / "final.json")["seconds"] / 60, 1),
+        "trained_on_it": trained.on_it,
+        "coded_frames": sum(len(episode.frames) for episode in some),
+        "coding": codec_json(rows, missing) | {"load": round(os.getloadavg()[0], 1)},
+        "strangest": moments(watched),
+        "listening": heard(
+            model,
+            f"{options.preset} on {name}/{trained.scored}",
+            spread(pieces(episodes), options.heard),
+            scoring,
+        ),
+    }
+
+
+def watch(
+    model: VideoPixelNetwork, store: Path, trained: Trained, scoring: Scoring
+) -> list[Watched]:
+    """The scored split beside what is usual in validation; beside its own pieces, four at least,
+    where the sample has no other episodes, so that p-values are no more than ranks."""
+    episodes = read_episodes(open_dataset(store, trained.scored))
+    if "val" in store_splits(store):
+        usual_episodes = read_episodes(open_dataset(store, "val"))
+    else:
+        longest = max(len(episode.frames) for episode in episodes)
+        usual_episodes = pieces(episodes, min(PIECE, longest // 4))
+    usual = learn_usual(pixel_nats(model, usual_episodes, scoring), model.config.colours, scoring)
+    return [
+        Watched(episode, nats, usual.score(nats))
+        for episode, nats in zip(episodes, pixel_nats(model, episodes, scoring), strict=True)
+    ]
+
+
+def moments(watched: Sequence[Watched]) -> list[dict[str, object]]:
+    """What is drawn, in numbers."""
+    found: list[dict[str, object]] = []
+    for item, index in strangest_moments(watched, MOMENTS):
+        frame = item.frames[index]
+        found.append(
+            {
+                "episode": item.episode.id,
+                "frame": frame.frame,
+                "region": frame.strangest,
+                "score": round(frame.score, 2),
+                "p_value": round(frame.p_value, 5),
+            }
+        )
+    return found
+
+
+def heard(
+    model: VideoPixelNetwork, title: str, parts: Sequence[Episode], scoring: Scoring
+) -> dict[str, object] | None:
+    """What lies cost; None where all parts are of one episode, to which no other one's actions can
+    be told."""
+    if len({episode.id.rpartition("+")[0] for episode in parts}) < 2:
+        return None
+    found = listen(model, parts, scoring)
+    return listening_json(found, title, maps=False) | {"text": listening_text(found, title)}
+
+
+def pieces(episodes: Sequence[Episode], length: int = PIECE) -> list[Episode]:
+    """All episodes cut into parts of ``length`` frames; a shorter rest is left out, unless it is
+    the whole episode.
+
+    >>> import numpy as np
+    >>> rows = np.zeros((7, 2), np.float32)
+    >>> episode = Episode(np.zeros((7, 3, 8, 8), np.uint8), rows, rows, "a")
+    >>> [(part.id, len(part.frames)) for part in pieces([episode], 3)]
+    [('a+0', 3), ('a+3', 3)]
+    >>> [len(part.frames) for part in pieces([episode], 9)]
+    [7]
+    """
+    found = []
+    for episode in episodes:
+        last = max(len(episode.frames) - length, 0)
+        for start in range(0, last + 1, length):
+            part = slice(start, start + length)
+            arrays = {key: getattr(episode, key)[part] for key in ("frames", "states", "actions")}
+            found.append(replace(episode, **arrays, id=f"{episode.id}+{start}", extra={}))
+    return found
+
+
+def spread(episodes: Sequence[Episode], count: int) -> list[Episode]:
+    """At most ``count`` of them, evenly from first to last.
+
+    >>> spread("abcdefg", 3)
+    ['a', 'd', 'g']
+    >>> spread("ab", 3)
+    ['a', 'b']
+    """
+    count = min(count, len(episodes))
+    return [episodes[i * (len(episodes) - 1) // max(count - 1, 1)] for i in range(count)]
+
+
+def recorded_text(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """A line a sample: bits per sub-pixel of every codec's whole file, '*' where a codec's bytes
+    did not come back; of the model also what the likelihood says. Speeds are in the JSON, beside
+    the load of the machine."""
+    lines = []
+    codecs: list[str] = []
+    for name, found in figures.items():
+        rows = found["coding"]["rows"]
+        codecs = [row["name"].removesuffix(" lossless") for row in rows]
+        ours = rows[-1]
+        lines.append(
+            [
+                name + (", trained on it" if found["trained_on_it"] else ""),
+                str(found["coded_frames"]),
+                *(f"{row['bits']:.3f}" + ("" if row["lossless"] else "*") for row in rows),
+                f"{ours['predicted_bits']:.4f}",
+                f"{ours['nll_bits']:.4f}",
+                f"{ours['size_above_nll']:+.3%}",
+            ]
+        )
+    measures = ["coded frames", "NLL", "bytes above NLL"]
+    return text_table(["sample", "frames", *codecs, *measures], lines)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, description=__doc__))
