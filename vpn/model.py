@@ -19,19 +19,13 @@ from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
-from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
+from pixelpush.vpn.layered.drawing import DrawingLesson
+from pixelpush.vpn.losses import drawing_loss, training_loss
 from pixelpush.vpn.own_past import own_past
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.rollout import Rollout, Step, sample_rollout
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
-
-# Weight of the drawing's error beside the nats, per level; and of its parts beside the composed
-# picture's error: the last in levels per nat.
-DRAWING_WEIGHT = 0.1
-COVERED_WEIGHT = 0.2
-SHADED_WEIGHT = 1.0
-MASK_WEIGHT = 2.0
 
 
 def make_encoder(config: VideoConfig) -> VideoEncoder:
@@ -116,7 +110,7 @@ class VideoPixelNetwork(nn.Module):
         They are summed over channels. frames: uint8 (B, T, C, H, W); states: float32 (B, T, S);
         actions: float32 (B, T, A). The last frame's state and action condition nothing. Raises
         InputError on wrong types or shapes and when T <= context."""
-        return self._decode(*self.predicted(frames, states, actions, context))
+        return self.decode(*self.predicted(frames, states, actions, context))
 
     def score_stream(
         self,
@@ -163,37 +157,7 @@ class VideoPixelNetwork(nn.Module):
         (``own_past``). lesson: for models that draw the arm; nothing else teaches them to."""
         if from_samples:
             history = own_past(self, frames, states, actions, context)
-        shown = frames if history is None else history
-        _, features, centres = self.predicted(shown, states, actions, context)
-        target = frames[:, context:]
-        errors = {"state_error": self._state_error(states, actions)}
-        found = MeanPenalty() if self.config.error_weight else None
-        nats = -self._decode(target, features, centres, found).mean() / self.config.colours
-        loss = nats + errors["state_error"]
-        if found is not None:
-            errors["error_penalty"] = found.mean()
-            nats = nats - errors["error_penalty"]
-        if self.config.composes and centres is not None:
-            errors["motion_error"] = (centres - target.float()).abs().mean()
-            loss = loss + self.config.motion_weight * errors["motion_error"]
-        if lesson is not None:
-            drawn, errors["drawing_error"] = self.drawing_loss(lesson)
-            loss = loss + DRAWING_WEIGHT * drawn
-        return {
-            "loss": loss,
-            "nats_per_subpixel": nats.detach(),
-            **{k: v.detach() for k, v in errors.items()},
-        }
-
-    def drawing_loss(self, lesson: DrawingLesson) -> tuple[Tensor, Tensor]:
-        """Return (loss of the drawing alone, its distance in levels where the arm is)."""
-        assert isinstance(self.encoder, LayeredEncoder)
-        drawn = self.encoder.draw(lesson.first, lesson.vectors, lesson.times)
-        behind = lesson.behind[:, None].expand_as(lesson.frames).flatten(0, 1)
-        errors = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
-        loss = errors.composed + COVERED_WEIGHT * errors.covered
-        loss = loss + SHADED_WEIGHT * errors.shaded + MASK_WEIGHT * errors.mask
-        return loss, errors.covered
+        return training_loss(self, (frames, states, actions), context, history, lesson)
 
     def drawing_lesson(
         self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor
@@ -222,7 +186,7 @@ class VideoPixelNetwork(nn.Module):
             clip = frames, states, actions, context
             return self.training_loss(*clip, history, taught, from_samples)
         assert taught is not None
-        loss, error = self.drawing_loss(taught)
+        loss, error = drawing_loss(self, taught)
         return {"loss": loss, "drawing_error": error.detach()}
 
     # -- sampling
@@ -323,14 +287,14 @@ class VideoPixelNetwork(nn.Module):
             None if centres is None else centres[:, future],
         )
 
-    def _decode(
+    def decode(
         self,
         frames: Tensor,
         features: Tensor,
         centres: Tensor | None,
         found: MeanPenalty | None = None,
     ) -> Tensor:
-        """Log-probability (B, T, H, W) of frames (B, T, C, H, W).
+        """Log-probability (B, T, H, W) of frames (B, T, C, H, W), given what ``predicted`` returns.
 
         found: lower it by the penalty on expected errors, and count that there (``penalised``)."""
         inputs = (
@@ -359,38 +323,20 @@ class VideoPixelNetwork(nn.Module):
         if self.state_predictor is None:
             return state
         predicted = self.state_predictor(
-            self._normalise(state, "state"), self._normalise(action, "action")
+            self.normalise(state, "state"), self.normalise(action, "action")
         )
         return predicted * self.state_std + self.state_mean
-
-    def _state_error(self, states: Tensor, actions: Tensor) -> Tensor:
-        """The predicted states' error: of one step from each state, plus of all steps from the
-        first one, as rollouts from actions alone take them."""
-        if self.state_predictor is None or states.shape[1] < 2:
-            return torch.zeros((), device=states.device)
-        states = self._normalise(states, "state")
-        actions = self._normalise(actions, "action")
-        actions = actions[:, : states.shape[1] - 1]
-        predicted = self.state_predictor(states[:, :-1], actions)
-        one_step = (predicted - states[:, 1:]).square().mean()
-        state = states[:, 0]
-        followed = []
-        for action in actions.unbind(1):
-            state = self.state_predictor(state, action)
-            followed.append(state)
-        many_steps = (torch.stack(followed, dim=1) - states[:, 1:]).square().mean()
-        return one_step + many_steps
 
     def vectors(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return what enters the encoder with each frame, normalised: (..., V).
 
         states: (..., S), actions: (..., A), in the data's units."""
-        parts = [self._normalise(states, "state"), self._normalise(actions, "action")]
+        parts = [self.normalise(states, "state"), self.normalise(actions, "action")]
         if self.config.sees_change:
             # One step's motion is a fraction of the spread of all states: four times makes it of
             # order one.
             parts.append(4 * (actions.float() - states.float()) / self.state_std)
         return torch.cat(parts, dim=-1)
 
-    def _normalise(self, vectors: Tensor, name: str) -> Tensor:
+    def normalise(self, vectors: Tensor, name: str) -> Tensor:
         return (vectors.float() - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")

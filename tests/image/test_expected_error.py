@@ -44,7 +44,7 @@ def test_all_decoders_score_less_by_the_weighted_errors_and_count_every_pixel_on
     )
     frames, states, actions = tiny_video(model)
     target, features, centres = model.predicted(frames, states, actions, 2)
-    plain = model._decode(target, features, centres)
+    plain = model.decode(target, features, centres)
     found = MeanPenalty()
     with penalised(model.decoder, 0.1, found):
         lowered = model.decoder.log_prob(
@@ -55,7 +55,7 @@ def test_all_decoders_score_less_by_the_weighted_errors_and_count_every_pixel_on
     expected = plain.mean() - 3 * found.mean()
     torch.testing.assert_close(lowered.mean(), expected, rtol=1e-5, atol=1e-4)
     # The block is over, and the likelihood is itself again.
-    assert torch.equal(model._decode(target, features, centres), plain)
+    assert torch.equal(model.decode(target, features, centres), plain)
 
 
 @pytest.mark.parametrize("recompute", [False, True])

@@ -1,0 +1,110 @@
+"""What training a Video Pixel Network minimises: the nats of a clip, and the errors beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from pixelpush.image.expected_error import MeanPenalty
+from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
+from pixelpush.vpn.layered.encoder import LayeredEncoder
+
+if TYPE_CHECKING:
+    from pixelpush.vpn.model import VideoPixelNetwork
+
+# Weight of the drawing's error beside the nats, per level; and of its parts beside the composed
+# picture's error: the last in levels per nat.
+DRAWING_WEIGHT = 0.1
+COVERED_WEIGHT = 0.2
+SHADED_WEIGHT = 1.0
+MASK_WEIGHT = 2.0
+
+
+def training_loss(
+    model: VideoPixelNetwork,
+    clip: tuple[Tensor, Tensor, Tensor],
+    context: int,
+    history: Tensor | None,
+    lesson: DrawingLesson | None,
+) -> dict[str, Tensor]:
+    """Return what ``VideoPixelNetwork.training_loss`` does, which describes the arguments.
+
+    clip: frames, states, actions.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> clip = torch.zeros(1, 4, 3, 8, 8).byte(), torch.zeros(1, 4, 5), torch.zeros(1, 4, 5)
+    >>> sorted(training_loss(model, clip, context=2, history=None, lesson=None))
+    ['loss', 'nats_per_subpixel', 'state_error']
+    """
+    frames, states, actions = clip
+    shown = frames if history is None else history
+    _, features, centres = model.predicted(shown, states, actions, context)
+    target = frames[:, context:]
+    errors = {"state_error": state_error(model, states, actions)}
+    found = MeanPenalty() if model.config.error_weight else None
+    nats = -model.decode(target, features, centres, found).mean() / model.config.colours
+    loss = nats + errors["state_error"]
+    if found is not None:
+        errors["error_penalty"] = found.mean()
+        nats = nats - errors["error_penalty"]
+    if model.config.composes and centres is not None:
+        errors["motion_error"] = (centres - target.float()).abs().mean()
+        loss = loss + model.config.motion_weight * errors["motion_error"]
+    if lesson is not None:
+        drawn, errors["drawing_error"] = drawing_loss(model, lesson)
+        loss = loss + DRAWING_WEIGHT * drawn
+    return {
+        "loss": loss,
+        "nats_per_subpixel": nats.detach(),
+        **{k: v.detach() for k, v in errors.items()},
+    }
+
+
+def drawing_loss(model: VideoPixelNetwork, lesson: DrawingLesson) -> tuple[Tensor, Tensor]:
+    """Return (loss of the drawing alone, its distance in levels where the arm is).
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=16, coarse_scales=0, encoder="layered")
+    >>> grey = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
+    >>> taught = torch.zeros(1, 4, 5), torch.zeros(1, 4, 5), torch.zeros(1, 1).long()
+    >>> loss, error = drawing_loss(model, model.drawing_lesson(grey, *taught, grey[None], grey))
+    >>> error.item()  # nothing is covered
+    0.0
+    """
+    assert isinstance(model.encoder, LayeredEncoder)
+    drawn = model.encoder.draw(lesson.first, lesson.vectors, lesson.times)
+    behind = lesson.behind[:, None].expand_as(lesson.frames).flatten(0, 1)
+    errors = drawing_errors(drawn, lesson.frames.flatten(0, 1), behind)
+    loss = errors.composed + COVERED_WEIGHT * errors.covered
+    loss = loss + SHADED_WEIGHT * errors.shaded + MASK_WEIGHT * errors.mask
+    return loss, errors.covered
+
+
+def state_error(model: VideoPixelNetwork, states: Tensor, actions: Tensor) -> Tensor:
+    """Return the predicted states' mean squared error, in standard deviations.
+
+    Of one step from each state, plus of all steps from the first one, as rollouts from actions
+    alone take them. states: (B, T, S), actions: (B, T, A), in the data's units.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=8, coarse_scales=0)
+    >>> state_error(model, torch.zeros(1, 1, 5), torch.zeros(1, 1, 5)).item()  # nothing to predict
+    0.0
+    """
+    if model.state_predictor is None or states.shape[1] < 2:
+        return torch.zeros((), device=states.device)
+    states = model.normalise(states, "state")
+    actions = model.normalise(actions, "action")
+    actions = actions[:, : states.shape[1] - 1]
+    predicted = model.state_predictor(states[:, :-1], actions)
+    one_step = (predicted - states[:, 1:]).square().mean()
+    state = states[:, 0]
+    followed = []
+    for action in actions.unbind(1):
+        state = model.state_predictor(state, action)
+        followed.append(state)
+    many_steps = (torch.stack(followed, dim=1) - states[:, 1:]).square().mean()
+    return one_step + many_steps
