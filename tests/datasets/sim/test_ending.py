@@ -21,9 +21,9 @@ from pixelpush.errors import InputError
 
 def _wait_until(true, seconds=300):  # long: a busy machine is no failure
     deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
+    while not true():  # once is enough: a file may be renamed the moment after
+        assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert true()
 
 
 def _workers_of(folder):
@@ -44,18 +44,18 @@ def _ended(root, count, send, number):
         "from pixelpush.cli import main; main(['prepare', 'sim', '--episodes', '640', '--root', "
         f"{str(root)!r}, '--workers', '{count}'])"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
     working = _working(root)
-    try:
-        _wait_until(lambda: working.is_dir() and len(list(working.glob(".*partial*"))) == count)
-        sent = time.monotonic()
-        send(process.pid, number)
-        _, words = process.communicate(timeout=60)
-        seconds = time.monotonic() - sent
-    finally:
-        process.kill()
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            _wait_until(lambda: working.is_dir() and len(list(working.glob(".*partial*"))) == count)
+            sent = time.monotonic()
+            send(process.pid, number)
+            _, words = process.communicate(timeout=60)
+            seconds = time.monotonic() - sent
+        finally:
+            process.kill()
     return process.returncode, words.splitlines(), seconds
 
 
