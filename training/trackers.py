@@ -78,7 +78,9 @@ class _Hosted(ABC):
         """Open the run there."""
 
     def write(self, examples: int, values: Mapping[str, float]) -> None:
-        self._module.log(dict(values), step=examples)
+        # "step" is their own word for the place on the axis, which here counts examples.
+        figures = {"optimizer_step" if k == "step" else k: v for k, v in values.items()}
+        self._module.log(figures, step=examples)
 
     def close(self) -> None:
         self._module.finish()

@@ -40,8 +40,9 @@ def test_figures_reach_the_tracker_and_a_resumed_run_is_the_same(name, tmp_path,
     for examples in (0, 4):
         trackers = open_trackers([name], tmp_path, examples, {"preset": "tiny"})
         with Metrics(tmp_path, 8, examples, trackers, quiet=True) as metrics:
-            metrics.write(examples + 4, {"loss": 1.5, "note": "words"})
-    assert module.logged == [({"loss": 1.5}, 4), ({"loss": 1.5}, 8)]
+            metrics.write(examples + 4, {"loss": 1.5, "step": 2, "note": "words"})
+    figures = {"loss": 1.5, "optimizer_step": 2}
+    assert module.logged == [(figures, 4), (figures, 8)]
     assert module.finished == 2
     first, second = module.begun
     assert first == second
