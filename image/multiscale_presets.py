@@ -58,31 +58,25 @@ def _imagenet(size: int) -> ImagePreset:
     )
 
 
+def _conditional(data: str, structure: int) -> ImagePreset:
+    """Reed et al. 2017, section 4.2: captions with part places or masks, so many maps of them."""
+    return ImagePreset(
+        {**_PAPER_CONDITIONAL, "structure": structure},
+        "paper-multiscale",
+        data,
+        expected=conditional_words(data),
+        ours=_OURS_CONDITIONAL,
+    )
+
+
 # Paper: Reed et al. 2017, sections 4.2 and 4.4. Measured: one seed, one core;
 # docs/experiments-images.md has the settings.
 PRESETS: dict[str, ImagePreset] = {
     **{f"paper-imagenet{size}-multiscale": _imagenet(size) for size in (32, 64, 128, 512)},
-    "paper-cub256-multiscale": ImagePreset(
-        {**_PAPER_CONDITIONAL, "structure": 15},
-        "paper-multiscale",
-        "cub",
-        expected=conditional_words("cub"),
-        ours=_OURS_CONDITIONAL,
-    ),
-    "paper-mpii256-multiscale": ImagePreset(
-        {**_PAPER_CONDITIONAL, "structure": 17},
-        "paper-multiscale",
-        "mpii",
-        expected=conditional_words("mpii"),
-        ours=_OURS_CONDITIONAL,
-    ),
-    "paper-coco256-multiscale": ImagePreset(
-        {**_PAPER_CONDITIONAL, "structure": 80},
-        "paper-multiscale",
-        "coco",
-        expected=conditional_words("coco"),
-        ours=_OURS_CONDITIONAL,
-    ),
+    **{
+        f"paper-{data}256-multiscale": _conditional(data, structure)
+        for data, structure in (("cub", 15), ("mpii", 17), ("coco", 80))
+    },
     "mnist-small-multiscale": ImagePreset(
         {
             **MNIST,

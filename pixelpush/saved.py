@@ -186,7 +186,7 @@ def check_tensors(file: Path, expected: Mapping[str, Tensor], prefix: str = "") 
     >>> check_tensors(SHIPPED / "push-ot-small" / WEIGHTS, {})
     Traceback (most recent call last):
         ...
-    pixelpush.errors.InputError: ...not this model's weights.
+    pixelpush.errors.InputError: ...not this model's weights. Those of another version ...
     """
     with _opened(file) as tensors:
         names = tensors.keys()
@@ -264,7 +264,8 @@ def _compare_shapes(file: Path, wanted: Mapping[str, tuple], found: Mapping[str,
             actual = found.get(name, "nothing")
             raise InputError(
                 f"{file}: {name} should be {expected} but the file has {actual}; not this model's "
-                "weights."
+                "weights. Those of another version of PixelPush are read by that version; here, "
+                "train again."
             )
 
 

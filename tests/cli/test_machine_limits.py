@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sizes import SMALLEST
 
 from experiments.attack.__main__ import commands
+from tests.training.tiny_training import MODEL
 
 SCRIPT = Path(__file__).with_name("refusals.py")
 NOBODY, UNKNOWN = 65534, 54321
@@ -44,7 +44,7 @@ def all_trials(work: Path) -> dict[str, dict[str, Any]]:
     given = ["--model", model, "--data", store, "--split", "test", "--quiet"]
     nll = ["nll", *given, "--no-reference", "--json"]
     raw = ["prepare", "folder", "--raw", str(work / "raw"), "--size", "8", "--split", "2/1/0"]
-    sizes = [word for name, size in SMALLEST.items() for word in ("--set", f"{name}={size}")]
+    sizes = [word for name, size in MODEL.items() for word in ("--set", f"{name}={size}")]
     train = ["train", "push-ot-small", "--data", store, "--validation-split", "test", "--quiet"]
     train += ["--clip-frames", "3", "--save-examples", "2", "--accelerator", "cpu", *sizes, "--run"]
     small = {"limits": {"FSIZE": 1000}}

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from field_reads import all_reads_of, field_names, fields_of, reads_of
 from flat_options import build
-from sizes import SMALLEST
 
 from pixelpush.cli.rollout import RolloutOptions, rollout
 from pixelpush.cli.train import TrainOptions, train
@@ -25,10 +24,11 @@ from pixelpush.saved import save_model
 from pixelpush.training.config import RunOptions
 from pixelpush.training.options import TrainingData
 from pixelpush.vpn import build_model
+from tests.training.tiny_training import MODEL
 
 
 def train_small(store: Path, run: Path) -> None:
-    settings = tuple(f"{name}={value}" for name, value in SMALLEST.items())
+    settings = tuple(f"{name}={value}" for name, value in MODEL.items())
     options = build(
         TrainOptions,
         preset="push-ot-small",
@@ -83,7 +83,7 @@ def test_a_rollout_reads_every_option(store, model_folder, tmp_path, monkeypatch
 
 def test_timing_reads_every_option(monkeypatch):
     sizes = {"lstm_channels": 4, "base_size": 2, "base_layers": 2, "decoder_channels": 4}
-    shared = {name: SMALLEST[name] for name in ("channels", "encoder_blocks", "coarse_scales")}
+    shared = {name: MODEL[name] for name in ("channels", "encoder_blocks", "coarse_scales")}
 
     def tiny(kind: str, size: int):
         more = {"decoder_blocks": 1, "components": 2, "softmax_hidden": 4}
