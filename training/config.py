@@ -34,9 +34,11 @@ class DataConfig:
     so that the faults of a model's own samples are not taken for news. own_samples: share of the
     steps whose past is a rollout of the model itself instead (vpn/own_past.py). drawing_episodes:
     how many other episodes give frames with each clip, which teach the layered encoder to draw the
-    arm (it needs many stations in every step). teaches: 'all', or 'drawing' for a run that teaches
-    to draw the arm alone, from which others start. crop: super-resolution models train on random
-    crops of this side; 0 for whole images. Raises InputError for a value out of bounds.
+    arm (it needs many stations in every step). object_labels: in pasts that are rollouts, objects
+    that have moved are not learnt from, by the labels of the simulated bin; a rollout has them
+    elsewhere. teaches: 'all', or 'drawing' for a run that teaches to draw the arm alone, from which
+    others start. crop: super-resolution models train on random crops of this side; 0 for whole
+    images. Raises InputError for a value out of bounds.
 
     >>> DataConfig(clip_frames=10, jitter=2).context
     2
@@ -51,6 +53,7 @@ class DataConfig:
     corruption: float = 0.0
     own_samples: float = 0.0
     drawing_episodes: int = 0
+    object_labels: bool = False
     teaches: str = "all"
     crop: int = 0
 
@@ -60,6 +63,8 @@ class DataConfig:
         for name in ("corruption", "own_samples"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is a share, 0 to 1, got {getattr(self, name)}.")
+        if self.object_labels and (self.mirror or self.jitter):
+            raise InputError("object_labels are of the frames as recorded: no mirror, no jitter.")
         if self.colour >= 1:
             raise InputError(f"colour must be below 1, got {self.colour}.")
         for name in ("clip_frames", "scored_frames"):

@@ -22,9 +22,11 @@ from pixelpush.errors import InputError
 from pixelpush.progress import Progress, silent
 from pixelpush.training.config import DataConfig
 from pixelpush.training.drawing_lesson import LESSON, drawing_lesson
+from pixelpush.training.moved_objects import check_labels, moved_objects
 from pixelpush.training.task import SCORE
 from pixelpush.vpn import build_model
 from pixelpush.vpn.config import VideoConfig
+from pixelpush.vpn.own_past import OwnPast
 from pixelpush.vpn.presets import video_config
 from pixelpush.vpn.scoring import score_episodes, total_score
 
@@ -85,6 +87,8 @@ class VideoTask:
                     "and data.drawing_episodes above 0)."
                 )
             self.headline = "drawing_error"
+        if data.object_labels:
+            check_labels(training[0])
         self._lesson_frames = min(_shortest(training, _LESSON_FRAMES), _LESSON_FRAMES)
         self._augmentation = _augmentation(self.data, training)
 
@@ -132,6 +136,11 @@ class VideoTask:
             if chance < self.data.corruption:
                 history = corrupt(clip.frames, self.data.context, seed, index, epoch)
             example["history"] = history
+        if self.data.object_labels:
+            start = self._start(seed, epoch, index, self.data.clip_frames)
+            window = slice(start, start + self.data.clip_frames)
+            labels = self.training[index].extra
+            example["moved"] = moved_objects(labels, window, self.data.context - 1)
         if self.draws:
             example |= self._lesson(seed, epoch, index)
         return clip.id, example
@@ -145,15 +154,18 @@ class VideoTask:
             parts.append(drawing_lesson(other, draw >> 32))
         return {f"lesson_{name}": np.stack([part[name] for part in parts]) for name in LESSON}
 
-    def _clip(self, seed: int, epoch: int, index: int, clip_frames: int) -> Episode:
+    def _start(self, seed: int, epoch: int, index: int, clip_frames: int) -> int:
         lengths = getattr(self.training, "lengths", None)
-        if lengths is not None:
-            start = training_clip(seed, epoch, index, int(lengths[index]), clip_frames)
+        length = len(self.training[index].frames) if lengths is None else int(lengths[index])
+        return training_clip(seed, epoch, index, length, clip_frames)
+
+    def _clip(self, seed: int, epoch: int, index: int, clip_frames: int) -> Episode:
+        start = self._start(seed, epoch, index, clip_frames)
+        if hasattr(self.training, "lengths"):
             read = self.training.read  # type: ignore[attr-defined]
             clip: Episode = read(index, start, start + clip_frames)
         else:
             whole = self.training[index]
-            start = training_clip(seed, epoch, index, len(whole.frames), clip_frames)
             window = slice(start, start + clip_frames)
             clip = Episode(
                 whole.frames[window], whole.states[window], whole.actions[window], whole.id
@@ -169,8 +181,10 @@ class VideoTask:
             lesson = tuple(batch[f"lesson_{name}"].flatten(0, 1) for name in LESSON)
         clip = batch.get("frames"), batch.get("states"), batch.get("actions")
         # A number of the host: the branch waits for no device.
-        samples = float(torch.rand(())) < self.data.own_samples
-        return model(*clip, self.data.context, batch.get("history"), lesson, samples)
+        history = batch.get("history")
+        if float(torch.rand(())) < self.data.own_samples:
+            history = OwnPast(batch.get("moved"))
+        return model(*clip, self.data.context, history, lesson)
 
     def validation_cost(self, limit: int) -> float:
         """Whole episodes forward, beside clips forward and backward."""

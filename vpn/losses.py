@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,11 +22,25 @@ SHADED_WEIGHT = 1.0
 MASK_WEIGHT = 2.0
 
 
+class Past(NamedTuple):
+    """What a model is shown in the place of the true past, and what is not learnt from it.
+
+    shown: uint8 (B, T, C, H, W), None for the true frames. unlearnt: bool (B, T, H, W), pixels
+    whose scores have no gradient, None for none.
+
+    >>> Past().shown is None
+    True
+    """
+
+    shown: Tensor | None = None
+    unlearnt: Tensor | None = None
+
+
 def training_loss(
     model: VideoPixelNetwork,
     clip: tuple[Tensor, Tensor, Tensor],
     context: int,
-    history: Tensor | None,
+    past: Past,
     lesson: DrawingLesson | None,
 ) -> dict[str, Tensor]:
     """Return what ``VideoPixelNetwork.training_loss`` does, which describes the arguments.
@@ -36,22 +50,24 @@ def training_loss(
     >>> from pixelpush.vpn import build_model
     >>> model = build_model("ot", frame_size=8, coarse_scales=0)
     >>> clip = torch.zeros(1, 4, 3, 8, 8).byte(), torch.zeros(1, 4, 5), torch.zeros(1, 4, 5)
-    >>> sorted(training_loss(model, clip, context=2, history=None, lesson=None))
+    >>> sorted(training_loss(model, clip, context=2, past=Past(), lesson=None))
     ['loss', 'nats_per_subpixel', 'state_error']
     """
     frames, states, actions = clip
-    shown = frames if history is None else history
+    shown = frames if past.shown is None else past.shown
     _, features, centres = model.predicted(shown, states, actions, context)
     target = frames[:, context:]
     errors = {"state_error": state_error(model, states, actions)}
     found = MeanPenalty() if model.config.error_weight else None
-    nats = -model.decode(target, features, centres, found).mean() / model.config.colours
+    scores = _learnt(model.decode(target, features, centres, found), past, context)
+    nats = -scores.mean() / model.config.colours
     loss = nats + errors["state_error"]
     if found is not None:
         errors["error_penalty"] = found.mean()
         nats = nats - errors["error_penalty"]
     if model.config.composes and centres is not None:
-        errors["motion_error"] = (centres - target.float()).abs().mean()
+        distance = (centres - target.float()).abs().mean(dim=2)
+        errors["motion_error"] = _learnt(distance, past, context).mean()
         loss = loss + model.config.motion_weight * errors["motion_error"]
     if lesson is not None:
         drawn, errors["drawing_error"] = drawing_loss(model, lesson)
@@ -61,6 +77,15 @@ def training_loss(
         "nats_per_subpixel": nats.detach(),
         **{k: v.detach() for k, v in errors.items()},
     }
+
+
+def _learnt(values: Tensor, past: Past, context: int) -> Tensor:
+    """Values (B, T - context, H, W) of pixels, without a gradient where nothing is learnt.
+
+    They stay as they are, so that figures are of all pixels."""
+    if past.unlearnt is None:
+        return values
+    return torch.where(past.unlearnt[:, context:], values.detach(), values)
 
 
 def drawing_loss(model: VideoPixelNetwork, lesson: DrawingLesson) -> tuple[Tensor, Tensor]:

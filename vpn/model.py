@@ -20,8 +20,8 @@ from pixelpush.vpn.decoders import KINDS
 from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
 from pixelpush.vpn.layered import LayeredEncoder
 from pixelpush.vpn.layered.drawing import DrawingLesson
-from pixelpush.vpn.losses import drawing_loss, training_loss
-from pixelpush.vpn.own_past import own_past
+from pixelpush.vpn.losses import Past, drawing_loss, training_loss
+from pixelpush.vpn.own_past import OwnPast, own_past
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.rollout import Rollout, Step, sample_rollout
 from pixelpush.vpn.state_predictor import StatePredictor
@@ -141,9 +141,8 @@ class VideoPixelNetwork(nn.Module):
         states: Tensor,
         actions: Tensor,
         context: int = 2,
-        history: Tensor | None = None,
+        history: Tensor | OwnPast | None = None,
         lesson: DrawingLesson | None = None,
-        from_samples: bool = False,
     ) -> dict[str, Tensor]:
         """Return 'loss' to minimise and the figures that it is made of.
 
@@ -153,11 +152,14 @@ class VideoPixelNetwork(nn.Module):
         configuration weighs it, 'error_penalty' is the penalty on expected errors, nats.
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
-        scored stay ``frames``. from_samples: the past is what the model samples from ``frames``
-        (``own_past``). lesson: for models that draw the arm; nothing else teaches them to."""
-        if from_samples:
-            history = own_past(self, frames, states, actions, context)
-        return training_loss(self, (frames, states, actions), context, history, lesson)
+        scored stay ``frames``. An ``OwnPast`` is sampled from ``frames``. lesson: for models that
+        draw the arm; nothing else teaches them to."""
+        clip = frames, states, actions
+        unlearnt = None
+        if isinstance(history, OwnPast):
+            unlearnt = history.unlearnt
+            history = own_past(self, *clip, context)
+        return training_loss(self, clip, context, Past(history, unlearnt), lesson)
 
     def drawing_lesson(
         self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor
@@ -173,9 +175,8 @@ class VideoPixelNetwork(nn.Module):
         states: Tensor | None = None,
         actions: Tensor | None = None,
         context: int = 2,
-        history: Tensor | None = None,
+        history: Tensor | OwnPast | None = None,
         lesson: tuple[Tensor, ...] | None = None,
-        from_samples: bool = False,
     ) -> dict[str, Tensor]:
         """What training minimises: ``training_loss``, with its arguments.
 
@@ -184,7 +185,7 @@ class VideoPixelNetwork(nn.Module):
         taught = None if lesson is None else self.drawing_lesson(*lesson)
         if frames is not None and states is not None and actions is not None:
             clip = frames, states, actions, context
-            return self.training_loss(*clip, history, taught, from_samples)
+            return self.training_loss(*clip, history, taught)
         assert taught is not None
         loss, error = drawing_loss(self, taught)
         return {"loss": loss, "drawing_error": error.detach()}

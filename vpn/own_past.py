@@ -7,13 +7,26 @@ Ross et al. 2011; data as demonstrator, Venkatraman et al. 2015)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
     from pixelpush.vpn.model import VideoPixelNetwork
+
+
+class OwnPast(NamedTuple):
+    """In the place of a past that is shown: the one that ``own_past`` makes.
+
+    unlearnt: bool (B, T, H, W), pixels that teach nothing, None for none: where the truth has an
+    object that the rollout has elsewhere.
+
+    >>> OwnPast().unlearnt is None
+    True
+    """
+
+    unlearnt: Tensor | None = None
 
 
 @torch.no_grad()

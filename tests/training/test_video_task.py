@@ -11,6 +11,7 @@ import pytest
 import torch
 from tiny_training import CONFIG, MODEL, episodes
 
+from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.store import EpisodeStore, write_store
 from pixelpush.errors import InputError
 from pixelpush.training.commands import run_training
@@ -18,6 +19,7 @@ from pixelpush.training.config import DataConfig, RunOptions
 from pixelpush.training.options import PresetChanges, TrainingData
 from pixelpush.training.video_task import VideoTask, vector_statistics
 from pixelpush.vpn import load_model
+from pixelpush.vpn.own_past import OwnPast
 
 PLAIN = DataConfig(clip_frames=4, context=2, scored_frames=4)
 
@@ -275,12 +277,59 @@ def test_a_model_saved_before_the_question_takes_actions_for_poses():
 
 
 @pytest.mark.parametrize(
-    ("share", "expected"), [(0.0, {False}), (0.5, {False, True}), (1.0, {True})]
+    ("share", "expected"), [(0.0, {None}), (0.5, {None, OwnPast()}), (1.0, {OwnPast()})]
 )
 def test_a_share_of_the_steps_has_a_past_of_the_models_own_samples(share: float, expected: set):
     task = VideoTask("ot", MODEL, replace(PLAIN, own_samples=share), episodes(3))
     asked = []
     torch.manual_seed(0)
     for _ in range(20):
-        task.losses(lambda *clip: asked.append(clip[-1]), {})
+        task.losses(lambda *clip: asked.append(clip[4]), {})
     assert set(asked) == expected
+
+
+def labelled(count: int) -> list[Episode]:
+    """Episodes of 6 frames of 16x16 in which a square of 2x2 goes right by two pixels a frame, and
+    another one rests."""
+    found = []
+    for plain in episodes(count):
+        frames, seen = np.zeros((6, 3, 16, 16), np.uint8), np.zeros((6, 16, 16), np.uint8)
+        seen[:, 12:14, 12:14] = 3
+        for time in range(6):
+            seen[time, 6:8, 2 * time : 2 * time + 2] = 2
+        places = [[[2 * time + 0.5, 6.5, 1], [12.5, 12.5, 1]] for time in range(6)]
+        extra = {"object_places": np.array(places, np.float32), "segmentation": seen}
+        found.append(replace(plain, frames=frames, extra=extra))
+    return found
+
+
+def test_labels_say_where_objects_have_moved_since_the_last_given_frame():
+    task = VideoTask("ot", MODEL, replace(PLAIN, object_labels=True), labelled(3))
+    _, example = task.example(seed=0, epoch=0, index=1)
+    moved = example["moved"]
+    assert moved.shape == (4, 16, 16)
+    assert not moved[1].any()
+    # Two pixels a frame: where it was, and where it is, with a pixel around each.
+    rows, columns = np.nonzero(moved[3])
+    assert (rows.min(), rows.max()) == (5, 8)
+    assert columns.max() - columns.min() + 1 == 2 + 2 + 4
+    assert moved[3].sum() == 4 * 8
+
+
+def test_where_objects_have_moved_nothing_is_learnt_from_own_pasts():
+    data = replace(PLAIN, object_labels=True, own_samples=1.0)
+    task = VideoTask("ot", MODEL, data, labelled(2))
+    asked = []
+    task.losses(lambda *clip: asked.append(clip[4]), {"moved": torch.ones(1, 4, 16, 16).bool()})
+    assert asked[0].unlearnt.all()
+    # True pasts are learnt from whole.
+    plain = VideoTask("ot", MODEL, replace(data, own_samples=0.0), labelled(2))
+    plain.losses(lambda *clip: asked.append(clip[4]), {"moved": torch.ones(1, 4, 16, 16).bool()})
+    assert asked[1] is None
+
+
+def test_labels_of_objects_are_asked_for_only_where_they_are_and_of_frames_as_recorded():
+    with pytest.raises(InputError, match="has no object_places; only the simulated bin"):
+        VideoTask("ot", MODEL, replace(PLAIN, object_labels=True), episodes(1))
+    with pytest.raises(InputError, match="no mirror, no jitter"):
+        replace(PLAIN, object_labels=True, jitter=1)

@@ -3,7 +3,7 @@
 import torch
 
 from pixelpush.vpn import build_model
-from pixelpush.vpn.own_past import own_past
+from pixelpush.vpn.own_past import OwnPast, own_past
 from tests.vpn.tiny import tiny_video
 
 
@@ -37,7 +37,7 @@ def test_a_loss_on_an_own_past_scores_the_true_frames():
     past = own_past(model, frames, states, actions, 2)
     expected = model(frames, states, actions, 2, past)
     torch.manual_seed(5)
-    found = model(frames, states, actions, 2, None, None, True)
+    found = model(frames, states, actions, 2, OwnPast())
     torch.testing.assert_close(found["loss"], expected["loss"])
 
 
@@ -56,3 +56,27 @@ def test_a_past_is_what_the_rollout_would_sample_from_the_same_noise():
 
     out = model.rollout(frames[:, :2], states, actions, steps=steps, step=step)
     assert torch.equal(past[:, 2:-1], out.frames)
+
+
+def test_what_is_not_learnt_from_an_own_past_is_counted_and_has_no_gradient():
+    model = tiny()
+    frames, states, actions = tiny_video(model)
+    nothing = torch.ones(frames.shape[0], frames.shape[1], 16, 16, dtype=torch.bool)
+
+    def scored(unlearnt):
+        torch.manual_seed(5)
+        model.zero_grad()
+        found = model(frames, states, actions, 2, OwnPast(unlearnt))
+        (found["loss"] - found["state_error"]).backward()
+        weights = [p.grad for p in model.decoder.parameters() if p.grad is not None]
+        return found, sum(float(gradient.abs().sum()) for gradient in weights)
+
+    whole, gradient = scored(None)
+    assert gradient > 0
+    masked, none = scored(nothing)
+    assert none == 0
+    for figure in ("loss", "nats_per_subpixel", "motion_error"):
+        torch.testing.assert_close(masked[figure], whole[figure])
+    # One pixel that is learnt is enough for a gradient.
+    nothing[:, -1, 3, 3] = False
+    assert 0 < scored(nothing)[1] < gradient
