@@ -16,7 +16,7 @@ from pixelpush.datasets.augment import Augmentation, Mirror, augment
 from pixelpush.datasets.corruption import corrupt
 from pixelpush.datasets.episodes import Episode, EpisodeDataset, Prefix, identity
 from pixelpush.datasets.hashing import hash64
-from pixelpush.datasets.inspection import entry_names, near_constant
+from pixelpush.datasets.inspection import entry_names
 from pixelpush.datasets.order import training_clip
 from pixelpush.errors import InputError
 from pixelpush.progress import Progress, silent
@@ -24,15 +24,13 @@ from pixelpush.training.config import DataConfig
 from pixelpush.training.drawing_lesson import LESSON, drawing_lesson
 from pixelpush.training.moved_objects import check_labels, moved_objects
 from pixelpush.training.task import SCORE
+from pixelpush.training.vector_statistics import usable_scale, vector_statistics
 from pixelpush.vpn import build_model
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.own_past import OwnPast
 from pixelpush.vpn.presets import video_config
 from pixelpush.vpn.scoring import score_episodes, total_score
 
-# Statistics of states and actions come from at most this many episodes, spread evenly over the
-# split.
-_STATISTICS_EPISODES = 512
 _VALIDATION_BATCH = 8
 # So many episodes tell poses from deltas.
 _KIND_EPISODES = 64
@@ -229,51 +227,6 @@ def _training_identity(training: EpisodeDataset) -> dict[str, Any]:
     first, *others = getattr(training, "parts", (training,))
     also = {"also": [identity(part) for part in others]} if others else {}
     return {"training": identity(first), **also}
-
-
-def vector_statistics(
-    episodes: EpisodeDataset,
-) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Return ((mean, deviation) of states, the same of actions), float32.
-
-    They are taken over at most 512 evenly spread episodes.
-
-    >>> vectors = np.array([[0.0], [2.0]], np.float32)
-    >>> episode = Episode(np.zeros((2, 3, 8, 8), np.uint8), vectors, vectors, "one")
-    >>> vector_statistics([episode])[0]
-    (tensor([1.]), tensor([1.]))
-    """
-    count = min(len(episodes), _STATISTICS_EPISODES)
-    chosen = [episodes[number * len(episodes) // count] for number in range(count)]
-    found = []
-    for name in ("states", "actions"):
-        rows = np.concatenate([getattr(episode, name) for episode in chosen]).astype(np.float64)
-        found.append(
-            (torch.from_numpy(rows.mean(0)).float(), torch.from_numpy(rows.std(0)).float())
-        )
-    return found[0], found[1]
-
-
-def usable_scale(
-    statistics: tuple[Tensor, Tensor], kind: str, names: Sequence[str]
-) -> tuple[Tensor, Tensor]:
-    """Return (mean, deviation) with a deviation of 1 for entries that are (nearly) constant.
-
-    This is said on stderr. Divided by next to nothing, a centimetre elsewhere would be thousands of
-    deviations.
-
-    >>> usable_scale((torch.zeros(2), torch.tensor([0.0, 3.0])), "state", ["x", "y"])[1]
-    tensor([1., 3.])
-    """
-    mean, deviation = statistics
-    steady = torch.from_numpy(near_constant(mean.double().numpy(), deviation.double().numpy()))
-    if steady.any():
-        which = ", ".join(name for name, still in zip(names, steady, strict=True) if still)
-        print(
-            f"(nearly) constant in the training episodes, so scaled by 1: {kind} {which}.",
-            file=sys.stderr,
-        )
-    return mean, deviation.masked_fill(steady, 1.0)
 
 
 def _action_kind(episodes: EpisodeDataset) -> dict[str, str]:

@@ -17,7 +17,8 @@ from pixelpush.errors import InputError
 from pixelpush.training.commands import run_training
 from pixelpush.training.config import DataConfig, RunOptions
 from pixelpush.training.options import PresetChanges, TrainingData
-from pixelpush.training.video_task import VideoTask, vector_statistics
+from pixelpush.training.vector_statistics import vector_statistics
+from pixelpush.training.video_task import VideoTask
 from pixelpush.vpn import load_model
 from pixelpush.vpn.own_past import OwnPast
 
