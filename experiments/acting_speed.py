@@ -4,9 +4,9 @@ python -m experiments.acting_speed
 python -m experiments.acting_speed --models push-ot-small push-otlogn-small --threads 1 2
 
 Driving is a session without a page; the way from key to picture goes through the websocket of a
-real server; seconds to the page count from the command's start. Candidate frames are those of the
-planner's batch, as means and as samples. JSON goes to --json; the load of the machine is told with
-it."""
+real server, at the page's own temperature; seconds to the page count from the command's start.
+Candidate frames are those of the planner's batch. JSON goes to --json; the load of the machine is
+told with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ import tyro
 from pixelpush.eval.driving.driver import Driver
 from pixelpush.eval.driving.server import make_server
 from pixelpush.eval.driving.session import Sampling, Session, Source
-from pixelpush.eval.environments.beginnings import Beginning
+from pixelpush.eval.environments.beginnings import Beginning, begin_bin
 from pixelpush.eval.planning.predictors import Aim, ModelPredictor, planning_world
 from pixelpush.files import write_json
 from pixelpush.vpn import VideoPixelNetwork, load_model
@@ -64,18 +64,21 @@ def main(options: Options) -> None:
             torch.set_num_threads(threads)
             row: dict[str, Any] = {"model": name, "threads": threads}
             row["load"] = round(os.getloadavg()[0], 1)
-            for prediction in ("sample", "mean"):
-                if prediction == "mean" and not model.config.composes:
-                    continue
-                row[f"drive_{prediction}"] = drive_speed(model, prediction, options.frames)
-                sample = prediction == "sample"
-                row[f"candidates_{prediction}"] = planner_speed(model, sample, options)
+            for name_of, world in worlds(model).items():
+                row[f"drive_{name_of}"] = drive_speed(model, world, options.frames)
+                row[f"candidates_{name_of}"] = planner_speed(model, world, options)
             row["key_to_picture"] = key_to_picture(model)
             command = [sys.executable, "-m", "pixelpush", "drive", "--model", name]
             row["seconds_to_page"] = round(served_page([*command, *HEADLESS], threads)[0], 1)
             rows.append(row)
             print(json.dumps(row), flush=True)
     write_json(options.json, {"format": "pixelpush-acting-speed", "version": 1, "rows": rows})
+
+
+def worlds(model: VideoPixelNetwork) -> dict[str, Sampling]:
+    """The ways of predicting that are timed, by name."""
+    found = {f"sample_{t:g}": Sampling("sample", t) for t in (0.5, 1.0)}
+    return {**found, "mean": Sampling("mean")} if model.config.composes else found
 
 
 def timed(work: Callable[[], object], frames: int) -> dict[str, float]:
@@ -89,9 +92,12 @@ def timed(work: Callable[[], object], frames: int) -> dict[str, float]:
     }
 
 
-def noise(model: VideoPixelNetwork) -> Beginning:
-    """Two frames of noise: speed does not depend on the content."""
+def beginning(model: VideoPixelNetwork) -> Beginning:
+    """An episode of the simulated bin: how fast a tempered frame is drawn depends on how sure the
+    model is. For other robots' models two frames of noise."""
     c = model.config
+    if (c.colours, c.state_dim, c.action_dim) == (3, 5, 5):
+        return begin_bin("sim", "val", 2, c.frame_size)[1]
     draw = np.random.default_rng(0)
     size = (2, c.colours, c.frame_size, c.frame_size)
     frames = draw.integers(0, 256, size).astype(np.uint8)
@@ -99,32 +105,36 @@ def noise(model: VideoPixelNetwork) -> Beginning:
     return Beginning(frames, states, np.zeros((1, c.action_dim), np.float32), "noise")
 
 
-def new_session(model: VideoPixelNetwork, prediction: str) -> Session:
+def new_session(model: VideoPixelNetwork, sampling: Sampling) -> Session:
     """A session without physics beside it."""
-    source = Source(data="", given=noise(model), simulated=False)
-    return Session(model, source, Sampling(prediction))
+    source = Source(data="", given=beginning(model), simulated=False)
+    return Session(model, source, sampling)
 
 
-def drive_speed(model: VideoPixelNetwork, prediction: str, frames: int) -> dict[str, float]:
+def drive_speed(model: VideoPixelNetwork, sampling: Sampling, frames: int) -> dict[str, float]:
     """Frames a second of a session, batch 1, float32."""
-    session = new_session(model, prediction)
+    session = new_session(model, sampling)
     held = np.zeros(model.config.action_dim, np.float32)
 
     def drive() -> None:
-        for _ in range(frames):
+        for number in range(frames):
+            held[:2] = np.cos(number / 3), np.sin(number / 3)  # round in a circle
             session.step(held)
 
     session.step(held)
     return timed(drive, frames)
 
 
-def planner_speed(model: VideoPixelNetwork, sample: bool, options: Options) -> dict[str, float]:
+def planner_speed(
+    model: VideoPixelNetwork, sampling: Sampling, options: Options
+) -> dict[str, float]:
     """Candidate frames a second of the planner, bfloat16."""
-    predictor = ModelPredictor(planning_world(model, sample))
-    begun = noise(model)
+    sample = sampling.prediction == "sample"
+    predictor = ModelPredictor(planning_world(model, sample, sampling.temperature))
+    begun = beginning(model)
     predictor.begin(begun.frames, begun.states, begun.actions)
     length = max(1, options.frames // 10)
-    actions = np.zeros((options.candidates, length, model.config.action_dim), np.float32)
+    actions = np.tile(begun.actions[-1], (options.candidates, length, 1))
     aim = Aim(np.array([30.0, 20.0]), np.array([40.0, 20.0]))
     predictor.costs(actions[:, :1], aim)
     return timed(lambda: predictor.costs(actions, aim), options.candidates * length)
@@ -135,7 +145,7 @@ def key_to_picture(model: VideoPixelNetwork, presses: int = 10) -> dict[str, flo
     from websockets.sync.client import connect
 
     with tempfile.TemporaryDirectory() as out:
-        driver = Driver(new_session(model, "sample"), Path(out))
+        driver = Driver(new_session(model, Sampling()), Path(out))
         server = make_server(driver, "token", 0)
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -2,6 +2,7 @@
 
 python -m experiments.planning
 python -m experiments.planning --models push-ot-small push-otlogn-small --splits val
+python -m experiments.planning --splits val --mppi push-ot-small       # also with the other search
 
 Every task that the JSON in docs/results/planning holds already is kept; those of a model whose
 weights have changed since are thrown away. Films go to --films."""
@@ -9,7 +10,7 @@ weights have changed since are thrown away. Films go to --films."""
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -36,6 +37,8 @@ class Options:
     """Splits, in this order."""
     count: int = 50
     """Tasks of each."""
+    mppi: tuple[str, ...] = ()
+    """Those whose planner also searches by MPPI, with the other settings of --planner."""
     baselines: tuple[str, ...] = ("random", "copy", "straight", "simulator")
     """What the models are compared with."""
     results: Path = Path("docs/results/planning")
@@ -54,10 +57,12 @@ def jobs(options: Options) -> list[Job]:
     """All jobs, split by split, the baselines of a split before its models."""
     plain = Setup(options.control, options.planner)
     models: list[tuple[str, Setup]] = []
-    for name in options.models:
+    mppi = replace(options.planner, planner="mppi")
+    searches = [(name, options.planner) for name in options.models]
+    for name, planner in [*searches, *((name, mppi) for name in options.mppi)]:
         world = load_world(ModelSettings(name))
         check_bin_model(world, name)
-        models.append((name, Setup(options.control, options.planner, world=world)))
+        models.append((name, Setup(options.control, planner, world=world)))
     made: list[Job] = []
     for split in options.splits:
         made += [Job(method, split, plain, options.results) for method in options.baselines]
@@ -92,7 +97,7 @@ def all_reports(wanted: list[Job]) -> str:
     """The table of all jobs that have begun, split by split."""
     order = list(METHODS)
     found = [job for job in wanted if job.path.exists()]
-    found.sort(key=lambda job: (SPLITS.index(job.split), order.index(job.method), job.name))
+    found.sort(key=lambda job: (SPLITS.index(job.split), order.index(job.method), job.path.name))
     return plan_table([read_report(job.path) for job in found])
 
 

@@ -67,7 +67,7 @@ def chosen_by(model: nn.Module, chooser: Chooser) -> Iterator[None]:
 class Chosen(PixelDistribution):
     """A distribution whose samples a chooser names; its probabilities are the original's.
 
-    >>> from pixelpush.image.distributions import Bernoulli
+    >>> from pixelpush.image.bernoulli import Bernoulli
     >>> original = Bernoulli(torch.zeros(1, 1, 1, 1))
     >>> chosen = Chosen(original, lambda distribution, where: where[:, None].byte())
     >>> chosen.sample(places(1, 1, 1, 1)).item()

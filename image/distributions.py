@@ -7,7 +7,6 @@ bins."""
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 
 import torch
@@ -15,8 +14,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from pixelpush.image.inverse_cdf import differences, pick, pick_tempered, running_sum
+from pixelpush.image.inverse_cdf import pick, pick_tempered, running_sum
 from pixelpush.image.pixels import HALF_BIN, LEVELS, from_unit, to_unit
+from pixelpush.image.tempered import Logistics, draw_tempered, is_quick, probabilities
 
 MIN_LOG_SCALE = -7.0
 # A logistic e^7 times wider than the range is flat; the ceiling keeps exp(-log_scale) away from
@@ -29,7 +29,7 @@ class PixelDistribution(ABC):
 
     Channels of a pixel may depend on each other.
 
-    >>> distribution = Bernoulli(torch.zeros(1, 1, 2, 2))
+    >>> distribution = LogisticMixture(torch.zeros(1, 3, 2, 2), colours=1)
     >>> distribution.log_prob(torch.zeros(1, 1, 2, 2, dtype=torch.uint8)).shape
     torch.Size([1, 2, 2])
     """
@@ -50,6 +50,12 @@ class PixelDistribution(ABC):
         sub-pixels."""
         if temperature == 1:
             return self.draw(uniforms)
+        return self.draw_tempered(uniforms, temperature)
+
+    def draw_tempered(self, uniforms: Tensor, temperature: float) -> Tensor:
+        """``sample`` at another temperature, by tables of all 256 levels: the definition.
+
+        A subclass may find the same levels faster."""
         pixels = torch.zeros_like(uniforms[:, :0], dtype=torch.uint8)
         for channel, numbers in enumerate(self.level_uniforms(uniforms).split(1, dim=1)):
             # The power is 1/T.
@@ -264,18 +270,25 @@ class LogisticMixture(PixelDistribution):
 
     def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
         log_weights, mean = self._given(channel, earlier)
-        weights = log_weights.exp()
-        scale = torch.exp(self.log_scales[channel])
-        # Upper edges of the bins 0..254. One sigmoid a level and component is cheaper than an exact
-        # bin; differences lose masses below about 1e-7.
-        edges = torch.arange(LEVELS - 1, device=mean.device)[:, None, None] / 127.5 - 1 + HALF_BIN
-        # Component by component: all at once would hold K tables.
-        cumulative = torch.zeros_like(mean[:, :1]).expand(-1, LEVELS - 1, -1, -1).clone()
-        for component in range(mean.shape[1]):
-            one = slice(component, component + 1)
-            below = ((edges - mean[:, one]) / scale[:, one]).sigmoid_()
-            cumulative.addcmul_(below, weights[:, one])
-        return differences(cumulative)
+        return probabilities(Logistics.in_units(log_weights.exp(), mean, self.log_scales[channel]))
+
+    def draw_tempered(self, uniforms: Tensor, temperature: float) -> Tensor:
+        if not is_quick(uniforms, temperature):
+            return super().draw_tempered(uniforms, temperature)
+        total = torch.log_softmax(self.logits, dim=1)
+        values: list[Tensor] = []
+        pixels: list[Tensor] = []
+        for channel, numbers in enumerate(self.level_uniforms(uniforms).split(1, dim=1)):
+            mean = self._mean(channel, values)
+            log_scale = self.log_scales[channel]
+            weights = torch.log_softmax(total, dim=1).exp()
+            mixture = Logistics.in_units(weights, mean, log_scale)
+            pixels.append(draw_tempered(mixture, numbers, temperature).to(torch.uint8))
+            value = to_unit(pixels[-1])
+            values.append(value[:, 0])
+            # As in ``_given``, one channel at a time.
+            total = total + discretized_logistic(pixels[-1], value - mean, log_scale)
+        return torch.cat(pixels, dim=1)
 
 
 class IndependentLogisticMixture(PixelDistribution):
@@ -314,6 +327,11 @@ class IndependentLogisticMixture(PixelDistribution):
         folded = rearrange(uniforms, "n (c u) h w -> (n c) u h w", c=self.colours)
         return rearrange(self._folded.draw(folded), "(n c) 1 h w -> n c h w", c=self.colours)
 
+    def draw_tempered(self, uniforms: Tensor, temperature: float) -> Tensor:
+        folded = rearrange(uniforms, "n (c u) h w -> (n c) u h w", c=self.colours)
+        drawn = self._folded.draw_tempered(folded, temperature)
+        return rearrange(drawn, "(n c) 1 h w -> n c h w", c=self.colours)
+
     def level_uniforms(self, uniforms: Tensor) -> Tensor:
         # A channel has two numbers: the first chooses its component, the second its level.
         return uniforms[:, 1::2]
@@ -329,43 +347,3 @@ class IndependentLogisticMixture(PixelDistribution):
         own = self._parameters.unflatten(1, (self.colours, -1))[:, channel]
         centre = None if self._centre is None else self._centre[:, channel : channel + 1]
         return LogisticMixture(own, 1, centre)
-
-
-class Bernoulli(PixelDistribution):
-    """Binary pixels, stored as 0 and 255 (binary MNIST).
-
-        p(255) = sigmoid(logit)
-
-    logits: (N, C, H, W). Other pixel values are off the support: their log-probability is minus
-    infinity.
-
-    >>> Bernoulli(torch.zeros(1, 1, 1, 2)).log_prob(torch.tensor([[[[255, 7]]]], dtype=torch.uint8))
-    tensor([[[-0.6931,    -inf]]])
-    """
-
-    def __init__(self, logits: Tensor):
-        self.logits = logits.float()
-        self.uniforms_per_pixel = logits.shape[1]
-
-    def log_prob(self, pixels: Tensor) -> Tensor:
-        score = torch.where(pixels >= 128, F.logsigmoid(self.logits), F.logsigmoid(-self.logits))
-        off_support = (pixels != 0) & (pixels != LEVELS - 1)
-        return torch.where(off_support, -math.inf, score).sum(dim=1)
-
-    def draw(self, uniforms: Tensor) -> Tensor:
-        white = uniforms < torch.sigmoid(self.logits)
-        return white.to(torch.uint8) * 255
-
-    def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
-        logit = self.logits[:, channel]
-        table = logit.new_full((len(logit), LEVELS, *logit.shape[1:]), -math.inf)
-        table[:, 0] = F.logsigmoid(-logit)
-        table[:, LEVELS - 1] = F.logsigmoid(logit)
-        return table
-
-    def channel_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
-        white = torch.sigmoid(self.logits[:, channel])
-        table = white.new_zeros(len(white), LEVELS, *white.shape[1:])
-        table[:, 0] = torch.sigmoid(-self.logits[:, channel])
-        table[:, LEVELS - 1] = white
-        return table

@@ -72,6 +72,9 @@ class Penalised(PixelDistribution):
     def draw(self, uniforms: Tensor) -> Tensor:
         return self.original.draw(uniforms)
 
+    def draw_tempered(self, uniforms: Tensor, temperature: float) -> Tensor:
+        return self.original.draw_tempered(uniforms, temperature)
+
     def channel_log_probabilities(self, channel: int, earlier: Tensor) -> Tensor:
         return self.original.channel_log_probabilities(channel, earlier)
 

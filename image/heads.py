@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
+from pixelpush.image.bernoulli import Bernoulli
 from pixelpush.image.distributions import (
-    Bernoulli,
     IndependentLogisticMixture,
     LogisticMixture,
     PixelDistribution,

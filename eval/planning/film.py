@@ -59,7 +59,7 @@ def film_frames(outcome: Outcome) -> np.ndarray:
         mark(canvas, (right, _TOP), goal, factor, _GOAL)
         if expected is not None and np.isfinite(expected[1]).all():
             mark(canvas, (right, _TOP), expected[1], factor, _EXPECTED)
-        canvas.text((_GAP, _TOP + CELL + 9), _caption(outcome, time), 13, fill=FAINT)
+        canvas.text((_GAP, _TOP + CELL + 9), _caption(outcome, time), 12, fill=FAINT)
         pictures.append(canvas.pixels())
     return np.stack(pictures)
 
@@ -104,7 +104,7 @@ def _expected(plans: list[Plan], time: int) -> tuple[np.ndarray, np.ndarray] | N
 
 def _caption(outcome: Outcome, time: int) -> str:
     task = outcome.task
-    text = f"{task.split} task {task.number}, frame {time}: {100 * outcome.start_distance:.1f} cm"
+    text = f"{task.split} {task.number}, frame {time}: {100 * outcome.start_distance:.1f}"
     if time == len(outcome.frames) - 1:
-        text += f" -> {100 * outcome.final_distance:.1f} cm"
-    return text + "   red: the object, green: its goal, yellow: where the model expects it"
+        text += f" -> {100 * outcome.final_distance:.1f}"
+    return text + " cm   red: object, green: goal, yellow: expected"

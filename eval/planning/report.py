@@ -55,11 +55,14 @@ def label(report: PlanReport) -> str:
     >>> label(PlanReport("val", "model", "runs/small"))
     'planner with small'
     """
+    settings = report.settings or {}
     words = METHODS.find(report.method).words
+    planner = settings.get("planner")
+    mppi = ", MPPI" if isinstance(planner, dict) and planner["planner"] == "mppi" else ""
     if not report.model:
-        return words
-    picture = ", picture cost" if (report.settings or {}).get("cost") == "picture" else ""
-    return words.replace("the model", report.model.rstrip("/").split("/")[-1]) + picture
+        return words + mppi
+    picture = ", picture cost" if settings.get("cost") == "picture" else ""
+    return words.replace("the model", report.model.rstrip("/").split("/")[-1]) + picture + mppi
 
 
 def _row(report: PlanReport) -> str:

@@ -38,7 +38,9 @@ class Job:
         """The JSON of this job."""
         of = f"-{Path(self.name).name}" if self.name else ""
         picture = "-picture" if self.name and self.setup.cost == "picture" else ""
-        return self.out / f"{self.split}-{self.method}{of}{picture}.json"
+        searches = "planner" in self.setup.to_json(self.method)
+        mppi = "-mppi" if searches and self.setup.planner.planner == "mppi" else ""
+        return self.out / f"{self.split}-{self.method}{of}{picture}{mppi}.json"
 
 
 def run_tasks(job: Job, tasks: Sequence[Task], progress: Progress = silent) -> PlanReport:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from stand_in import DEVICE, held, stand_in
 
 from pixelpush.errors import InputError
+from pixelpush.image.bernoulli import Bernoulli
 from pixelpush.image.distributions import (
     MAX_LOG_SCALE,
-    Bernoulli,
     IndependentLogisticMixture,
     LogisticMixture,
     discretized_logistic,

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from pixelpush.image.bernoulli import Bernoulli
 from pixelpush.image.distributions import (
-    Bernoulli,
     IndependentLogisticMixture,
     LogisticMixture,
     PixelDistribution,

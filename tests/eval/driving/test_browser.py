@@ -116,7 +116,8 @@ def stands_still(page: Page) -> int:
     """Wait until no frame comes any more; the last one's number."""
     last = -1
     while last != (last := page.value(f"{HEADER}.number")):
-        time.sleep(0.4)
+        # A frame may still be under way, and on a busy machine take long.
+        time.sleep(max(0.4, 5 * page.value(f"{HEADER}.step_seconds")))
     return last
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ pytest.importorskip("uvicorn", reason="the extra 'drive' is not installed")
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from pixelpush.eval.driving import server
 from pixelpush.eval.driving.driver import Driver
 from pixelpush.eval.driving.messages import unpack_view
 from pixelpush.eval.driving.server import make_app
@@ -162,3 +165,36 @@ def test_who_has_gone_holds_nothing_any_more(client, driver):
         assert until(lambda: driver.steps > 3)
     assert until(lambda: not driver.viewers)
     assert stands_still(driver)
+
+
+class Stuck:
+    """A page's connection that neither takes nor sends anything."""
+
+    def __init__(self):
+        self.closed = False
+
+    async def receive(self) -> None:
+        await asyncio.Event().wait()
+
+    async def send_text(self, message: str) -> None:
+        await asyncio.Event().wait()
+
+    async def send_bytes(self, message: bytes) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self, code: int) -> None:
+        self.closed = True
+
+
+def test_a_page_that_takes_nothing_is_let_go(driver, monkeypatch):
+    monkeypatch.setattr(server, "SEND_SECONDS", 0.05)
+
+    async def serve() -> bool:
+        viewer = await driver.join()
+        stuck: Any = Stuck()
+        sending = asyncio.create_task(server._send(stuck, viewer))
+        await asyncio.wait_for(server._listen(stuck, driver, viewer, sending), 30)
+        return stuck.closed
+
+    assert asyncio.run(serve())
+    driver.close()

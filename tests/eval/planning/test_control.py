@@ -13,6 +13,7 @@ from pixelpush.errors import InputError
 from pixelpush.eval.planning.bin import PushingBin
 from pixelpush.eval.planning.control import (
     ModelController,
+    Outcome,
     PlanningController,
     RandomController,
     StraightController,
@@ -28,8 +29,8 @@ from pixelpush.eval.planning.predictors import (
     end_and_mean,
     planning_world,
 )
-from pixelpush.eval.planning.record import PlanReport, TaskResult
-from pixelpush.eval.planning.report import paired, plan_table
+from pixelpush.eval.planning.record import PlanReport, TaskResult, read_report
+from pixelpush.eval.planning.report import label, paired, plan_table
 from pixelpush.eval.planning.run import Job, run_tasks
 from pixelpush.eval.planning.settings import ControlSettings, PlannerSettings
 from pixelpush.eval.planning.space import sim_space
@@ -170,6 +171,28 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_settings(tmp_path):
     job.path.write_text(json.dumps(told))
     with pytest.raises(InputError, match=r"damaged \('success'\); remove it"):
         run_tasks(job, TASKS[:2])
+
+
+def test_the_other_search_has_a_file_and_a_row_of_its_own(tmp_path):
+    short = ControlSettings(steps=1, replan=1)
+    found = {}
+    for planner in ("cem", "mppi"):
+        searched = PlannerSettings(planner=planner, candidates=2, iterations=1, elites=1)
+        job = Job("copy", "val", Setup(short, searched), tmp_path)
+        run_tasks(job, TASKS[:1])
+        found[job.path.name] = label(read_report(job.path))
+    words = "planner, copying the last frame"
+    assert found == {"val-copy.json": words, "val-copy-mppi.json": f"{words}, MPPI"}
+    assert Job("random", "val", Setup(short, searched), tmp_path).path.name == "val-random.json"
+
+
+def test_a_films_longest_caption_fits():
+    task = replace(TASKS[0], split="test-novel", number=49)
+    places, frames = np.zeros((17, 2)), [np.zeros((3, 64, 64), np.uint8)] * 17
+    outcome = Outcome(task, 0.139, 0.123, places, places[0], places, 1.5, 0, frames=frames)
+    below = film_frames(outcome)[-1, -34:]
+    assert below.min() < 200
+    assert below[:, -8:].min() == 255
 
 
 def result(number: int, improvement: float) -> TaskResult:
