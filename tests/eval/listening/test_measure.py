@@ -10,7 +10,7 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "vpn"))
-from tiny import tiny_model, tiny_video
+from tiny import KINDS, tiny_model, tiny_video
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
@@ -104,6 +104,22 @@ def test_actions_that_are_cut_off_cost_exactly_nothing_and_states_still_do():
             assert not heard.map.any()
     assert not found.of(Lie(SHUFFLED, STATES)).exactly_zero
     assert "does not see its actions" in verdict_of(found, "m")
+
+
+@pytest.mark.parametrize("encoder", ["convlstm", "layered"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_pays_exactly_nothing_for_actions_that_it_does_not_get(
+    kind, encoder, monkeypatch
+):
+    model = tiny_model(kind, encoder=encoder)
+    episodes = some_episodes(model)
+    lies = [Lie(way) for way in (SHIFTED, SHUFFLED, ZERO)]
+    hearing = listen(model, episodes, SCORING, lies=lies)
+    assert not any(heard.exactly_zero for heard in hearing.heard)
+    vectors = model.vectors
+    monkeypatch.setattr(model, "vectors", lambda s, a: vectors(s, torch.zeros_like(a)))
+    deaf = listen(model, episodes, SCORING, lies=lies)
+    assert all(heard.exactly_zero and heard.cost.value == 0 for heard in deaf.heard)
 
 
 def test_a_model_without_actions_is_told_so():
