@@ -32,7 +32,7 @@ from pixelpush.eval.listening.measure import listen
 from pixelpush.eval.listening.report import listening_json, listening_text
 from pixelpush.eval.surprise.report import Watched, strangest_moments, write_strips
 from pixelpush.eval.surprise.usual import learn_usual
-from pixelpush.eval.text import text_table
+from pixelpush.eval.text import number, text_table
 from pixelpush.files import is_complete, read_json, write_json
 from pixelpush.vpn import VideoPixelNetwork, load_model
 
@@ -267,16 +267,15 @@ def recorded_text(figures: Mapping[str, Mapping[str, Any]]) -> str:
     for name, found in figures.items():
         rows = found["coding"]["rows"]
         ours = rows[-1]
+        above = "" if ours["size_above_least"] is None else f"{ours['size_above_least']:+.3%}"
         lines.append(
             [
                 name + (", trained on it" if found["trained_on_it"] else ""),
                 str(found["clips"]),
                 str(found["coding"]["frames"]),
                 *(f"{row['bits']:.3f}" + ("" if row["lossless"] else "*") for row in rows),
-                f"{ours['predicted_bits']:.4f}",
-                f"{ours['nll_bits']:.4f}",
-                f"{ours['least_bits']:.4f}",
-                f"{ours['size_above_least']:+.3%}",
+                *(number(ours[f"{name}_bits"], 4) for name in ("predicted", "nll", "least")),
+                above,
             ]
         )
     measures = ["coded frames", "NLL", "cut NLL", "bytes above"]
@@ -291,8 +290,8 @@ def speeds_text(figures: Mapping[str, Mapping[str, Any]]) -> str:
             [row[f"{way}_megabytes_per_second"] for way in ("encode", "decode")]
             for row in found["coding"]["rows"]
         )
-        each = [" / ".join(f"{speed:.3g}" for speed in both) for both in speeds]
-        lines.append([name, *each, f"{found['coding']['load']:.1f}"])
+        each = [" / ".join(number(speed, 2) for speed in both) for both in speeds]
+        lines.append([name, *each, number(found["coding"]["load"], 1)])
     return text_table(["MB/s in / out", *_codecs(figures), "load"], lines)
 
 

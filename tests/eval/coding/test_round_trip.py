@@ -118,7 +118,7 @@ def test_round_trips_over_models_lengths_sizes_and_constant_frames(
     assert_round_trip(model, episode, context, context + more)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     kind=st.sampled_from(IMAGE_KINDS),
     conditioned=st.booleans(),
