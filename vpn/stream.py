@@ -22,7 +22,7 @@ class StreamCarry(NamedTuple):
     """What passes from one frame to the next, as a value outside the model.
 
     encoder: the encoder's own carry. features, centre: what the next frame is predicted from; None
-    before the first frame. seen: frames so far.
+    before the first frame. seen: frames so far. batch: videos at once.
 
     >>> StreamCarry(encoder=None).seen
     0
@@ -32,6 +32,7 @@ class StreamCarry(NamedTuple):
     features: Tensor | None = None
     centre: Tensor | None = None
     seen: int = 0
+    batch: int = 1
 
 
 def stream_start(model: VideoPixelNetwork, batch: int = 1) -> StreamCarry:
@@ -41,7 +42,8 @@ def stream_start(model: VideoPixelNetwork, batch: int = 1) -> StreamCarry:
     >>> stream_start(build_model("ot", frame_size=8, coarse_scales=0)).features is None
     True
     """
-    return StreamCarry(model.encoder.initial(batch, next(model.parameters()).device))
+    device = next(model.parameters()).device
+    return StreamCarry(model.encoder.initial(batch, device), batch=batch)
 
 
 @torch.no_grad()
@@ -65,7 +67,7 @@ def stream_step(
         nats = -model.decoder.log_prob(frame, carry.features, carry.centre)
     vectors = model.vectors(state, action)
     encoder, features, centre = model.encoder.step(carry.encoder, frame, vectors)
-    return StreamCarry(encoder, features, centre, carry.seen + 1), nats
+    return StreamCarry(encoder, features, centre, carry.seen + 1, carry.batch), nats
 
 
 def score_stream(
@@ -94,10 +96,10 @@ def score_stream(
             size = getattr(model.config, f"{name}_dim")
             check_vectors(f"{name}s", vector[:, None], size, len(frame), 1)
         carry = carry or stream_start(model, len(frame))
-        if len(frame) != len(carry.encoder[0]):
+        if len(frame) != carry.batch:
             raise InputError(
                 f"frame {carry.seen} is a batch of {len(frame)}, the ones before it were of "
-                f"{len(carry.encoder[0])}."
+                f"{carry.batch}."
             )
         number = carry.seen
         carry, nats = stream_step(model, carry, frame, state, action)

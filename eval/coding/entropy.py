@@ -3,7 +3,7 @@
 The coder is ``constriction``'s range coder (Bamler 2022, arXiv:2201.01741). It turns each row of
 float32 probabilities into whole numbers of 2^-24, every level at least one, by arithmetic that is
 the same everywhere; so equal tables give equal words, and a level that the model holds impossible
-can still be coded, at 16.6 nats."""
+can still be coded, in ``MOST_BITS`` bits."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from torch import Tensor
 
 from pixelpush.errors import InputError
 from pixelpush.image.choosing import Walk
+
+# Probabilities are counted in units of 2^-24: no level costs more.
+MOST_BITS = 24
 
 
 def constriction() -> Any:
@@ -40,15 +43,19 @@ def _tables() -> Any:
 
 
 class Encoder:
-    """Collects coded levels; ``words`` gives the code.
+    """Collects coded levels; ``words`` gives the code. bits: what an ideal coder would need for
+    the same levels, with ``MOST_BITS`` at most for each.
 
     >>> encoder = Encoder()
     >>> encoder.encode(torch.full((2, 256), 1 / 256), torch.tensor([3, 250], dtype=torch.uint8))
     >>> Decoder(encoder.words()).decode(torch.full((2, 256), 1 / 256)).tolist()
     [3, 250]
+    >>> encoder.bits
+    16.0
     """
 
     def __init__(self):
+        self.bits = 0.0
         self._coder = constriction().stream.queue.RangeEncoder()
         self._tables = _tables()
 
@@ -62,6 +69,8 @@ class Encoder:
                 "the model's probabilities are not finite; its weights have diverged; use an "
                 "earlier save."
             ) from None
+        chosen = probabilities.double().gather(1, levels.long()[:, None].to(probabilities.device))
+        self.bits += float(-chosen.log2().clamp(min=-MOST_BITS).sum())
 
     def words(self) -> np.ndarray:
         """The code so far, uint32."""

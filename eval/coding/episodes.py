@@ -28,7 +28,8 @@ from pixelpush.vpn.scoring import scoring_windows
 
 @dataclass(frozen=True)
 class CodedEpisode:
-    """sections: what is written. nats: of the predicted frames as coded, the ideal length.
+    """sections: what is written. nats: of the predicted frames, by the model. least_bits: the
+    ideal length of their code, in which no level costs more than ``MOST_BITS``.
 
     code_bytes: the coded frames; context_bytes: the given frames; vector_bytes: states and actions;
     about_bytes: id, sizes and checksum.
@@ -41,6 +42,7 @@ class CodedEpisode:
     nats: float
     frames: int
     subpixels: int
+    least_bits: float = 0.0
 
     @property
     def about_bytes(self) -> int:
@@ -99,9 +101,8 @@ def encode_episode(
         encoder.words().astype("<u4").tobytes(),
     ]
     predicted = len(episode.frames) - context
-    return CodedEpisode(
-        sections, float(nats.sum()), predicted, predicted * int(np.prod(episode.frames.shape[1:]))
-    )
+    subpixels = predicted * int(np.prod(episode.frames.shape[1:]))
+    return CodedEpisode(sections, float(nats.sum()), predicted, subpixels, encoder.bits)
 
 
 def decode_episode(model: VideoPixelNetwork, sections: Sequence[bytes], where: str) -> Episode:

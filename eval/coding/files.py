@@ -32,7 +32,8 @@ from pixelpush.vpn.scoring import EpisodeSequence
 
 @dataclass
 class Sizes:
-    """What a file's bytes are spent on. nats: ideal length of the coded part; subpixels: in it.
+    """What a file's bytes are spent on. nats: of the coded part, by the model; subpixels: in it.
+    least_bits: its ideal length, in which no level costs more than 24 bits (0 for images).
 
     >>> sizes = Sizes()
     >>> sizes.add(CodedEpisode([b"{}", b"png", b"zip", b"code"], 12.5, 1, 192), size=40)
@@ -49,12 +50,13 @@ class Sizes:
     vector_bytes: int = 0
     about_bytes: int = 0
     file_bytes: int = 0
+    least_bits: float = 0.0
     per_episode_bytes: list[int] = field(default_factory=list)
 
     def add(self, coded: CodedEpisode, size: int) -> None:
         self.episodes += 1
         self.per_episode_bytes.append(size)
-        for name in ("nats", "frames", "subpixels"):
+        for name in ("nats", "frames", "subpixels", "least_bits"):
             setattr(self, name, getattr(self, name) + getattr(coded, name))
         for name in ("code_bytes", "context_bytes", "vector_bytes", "about_bytes"):
             setattr(self, name, getattr(self, name) + getattr(coded, name))

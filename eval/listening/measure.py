@@ -200,7 +200,9 @@ def _compare(
 def verdict(found: Listening, name: str) -> str:
     """One line on whether the model listens to its actions.
 
-    It listens where another episode's actions cost it more than ``BELIEVED`` standard errors.
+    It listens where its own actions, delayed, cost it more than ``BELIEVED`` standard errors.
+    Another episode's contradict its states, as no clip of the training does: a model that only
+    notices contradictions pays for them, and is told so. They decide where nothing was delayed.
 
     >>> deaf = Heard(Lie(SHUFFLED), Ratio(0.0, 0.0), [0.0], np.zeros((8, 8)), exactly_zero=True)
     >>> verdict(Listening(Ratio(2.0, 0.1), [deaf], episodes=4, context=2), "small")
@@ -209,15 +211,27 @@ def verdict(found: Listening, name: str) -> str:
     about_actions = [heard for heard in found.heard if heard.lie.of == ACTIONS]
     if all(heard.exactly_zero for heard in about_actions):
         return f"{name} does not see its actions: no change of them changes a nat."
-    heard = found.of(Lie(SHUFFLED))
-    cost = heard.cost.value
-    error = heard.cost.standard_error or math.inf
-    figures = f"{cost:+.4f} ± {error:.4f} nats per sub-pixel with another episode's"
-    late = next((h for h in about_actions if h.lie == Lie(SHIFTED)), None)
+    theirs = found.of(Lie(SHUFFLED))
+    late = next((heard for heard in about_actions if heard.lie == Lie(SHIFTED)), None)
+    figures = f"{_cost(theirs)} nats per sub-pixel with another episode's"
     if late is not None:
-        figures += f", {late.cost.value:+.4f} with its own, delayed"
-    if cost > BELIEVED * error:
+        figures = f"{_cost(late)} nats per sub-pixel with its own, delayed; {_cost(theirs)}"
+        figures += " with another episode's"
+    decides = theirs if late is None else late
+    if _believed(decides) > 0:
         return f"{name} listens to its actions: {figures}."
-    if cost < -BELIEVED * error:
+    if _believed(decides) < 0:
         return f"{name} is misled by its actions: {figures}."
+    if _believed(theirs) > 0:
+        figures += ", which contradict its states"
     return f"{name} cannot be said to listen to its actions: {figures}."
+
+
+def _cost(heard: Heard) -> str:
+    return f"{heard.cost.value:+.4f} ± {heard.cost.standard_error or math.inf:.4f}"
+
+
+def _believed(heard: Heard) -> int:
+    """1 for a cost that is believed, -1 for a gain that is, else 0."""
+    error = BELIEVED * (heard.cost.standard_error or math.inf)
+    return int(heard.cost.value > error) - int(heard.cost.value < -error)

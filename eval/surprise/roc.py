@@ -106,12 +106,18 @@ def roc(
     threshold = usual.threshold(false_alarms)
     calm = np.concatenate(frame_scores(usual, pixel_nats(model, calm_part, scoring)))
     found: dict[str, Trouble] = {}
+    # What is trouble of one kind may be calm beside another: scored once.
+    scored: dict[int, np.ndarray] = {}
+
+    def scores_of(episodes: Sequence[Episode]) -> np.ndarray:
+        if id(episodes) not in scored:
+            nats = pixel_nats(model, episodes, scoring)
+            scored[id(episodes)] = np.concatenate(frame_scores(usual, nats))
+        return scored[id(episodes)]
+
     for name, (episodes, beside) in unlike.items():
-        troubled = np.concatenate(frame_scores(usual, pixel_nats(model, episodes, scoring)))
-        against = calm
-        if beside is not None:
-            against = np.concatenate(frame_scores(usual, pixel_nats(model, beside, scoring)))
-        found[name] = _described(against, troubled, threshold)
+        against = calm if beside is None else scores_of(beside)
+        found[name] = _described(against, scores_of(episodes), threshold)
         if progress is not None:
             progress(1)
     for number, (name, disturb) in enumerate(DISTURBANCES.items()):

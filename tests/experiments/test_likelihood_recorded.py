@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ pytest.importorskip("constriction", reason="the extra [coding] is not installed"
 
 from experiments import likelihood_recorded
 from experiments.attack.targets import tiny_model
-from experiments.likelihood_recorded import Options, main, pieces, spread
+from experiments.likelihood_recorded import Options, at_most, main, pieces, spread
 from experiments.recorded import Trained
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.store import write_store
+from pixelpush.errors import InputError
 from pixelpush.eval.coding.rivals import RIVALS
 from pixelpush.eval.coding.table import codec_table
 from pixelpush.files import read_json, write_json
@@ -24,7 +26,7 @@ from pixelpush.vpn import save_model
 
 MARKS = "".join(
     f"<!-- {name}: begin -->old<!-- {name}: end -->\n"
-    for name in ("recorded", "recorded-listening")
+    for name in ("recorded", "recorded-speeds", "recorded-listening")
 )
 
 
@@ -88,15 +90,37 @@ def test_a_sample_of_several_episodes_is_coded_watched_and_told_lies(prepared, t
     found = read_json(options.json)["tiny"]
     assert found["minutes"] == 1.5
     assert not found["trained_on_it"]
-    assert found["coded_frames"] == 40
+    assert found["coding"]["frames"] == 40
     assert [row["name"] for row in found["coding"]["rows"]] == ["PNG", "push-ot-small"]
     assert len(found["strangest"]) == 10
     page = options.page.read_text()
     assert "old" not in page
     assert found["listening"]["text"] in page
+    assert "MB/s in / out" in page
     # Pictures of recordings lie with the runs alone.
     assert names(tmp_path / "docs") == ["recorded.json"]
     assert (tmp_path / "tiny-strangest.png").exists()
+
+
+def test_what_is_measured_stays_and_what_is_named_is_measured_again(prepared, monkeypatch):
+    options = prepared({"test": [episode(0, 30)]})
+    main(options)
+    before = read_json(options.json)["tiny"]
+    for part in ("coding", "listening", "strangest"):
+        monkeypatch.setitem(likelihood_recorded.PARTS, part, lambda *_, part=part: f"new {part}")
+    monkeypatch.setattr(likelihood_recorded, "recorded_text", lambda figures: "")
+    main(replace(options, page=None))
+    assert read_json(options.json)["tiny"] == before
+    main(replace(options, page=None, parts=("strangest",)))
+    assert read_json(options.json)["tiny"] == before | {"strangest": "new strangest"}
+    with pytest.raises(InputError, match=r"--parts speed: no such part; there are coding, "):
+        main(replace(options, parts=("speed",)))
+
+
+def test_long_episodes_are_watched_in_parts():
+    short = [episode(0, 30)]
+    assert at_most(short, 2) is short
+    assert [part.id for part in at_most([episode(0, 100)], 2)] == ["episode-0+0", "episode-0+80"]
 
 
 @pytest.mark.parametrize("length", [30, 90])

@@ -26,9 +26,10 @@ def test_the_stream_is_the_likelihood(kind, context):
     torch.testing.assert_close(torch.stack(streamed, 1), expected, atol=1e-4, rtol=1e-5)
 
 
-def test_motion_and_relative_actions_stream_too():
-    model = tiny_model("ot", motion=True, relative_action=True, state_dim=3)
-    video = tiny_video(model, length=5)
+@pytest.mark.parametrize("settings", [{"motion": True}, {"encoder": "layered"}])
+def test_motion_layers_and_relative_actions_stream_too(settings):
+    model = tiny_model("ot", relative_action=True, state_dim=3, **settings)
+    video = tiny_video(model, length=7)
     with torch.no_grad():
         expected = -model.log_prob(*video)
     streamed = torch.stack(list(model.score_stream(*video)), 1)

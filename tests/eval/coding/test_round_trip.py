@@ -13,14 +13,23 @@ from tiny import KINDS, tiny_model, tiny_video
 from tiny_images import CONDITIONED, random_condition, random_images, tiny_image_model
 from tiny_images import KINDS as IMAGE_KINDS
 
+from pixelpush.datasets import open_dataset
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.eval.coding.entropy import Decoder, Encoder
 from pixelpush.eval.coding.episodes import decode_episode, encode_episode
 from pixelpush.eval.coding.images import decode_images, encode_images
+from pixelpush.vpn import load_model
 
 # The coder ends on whole words, and every level costs 2^-24 of the mass.
 END_BYTES = 12
+
+
+def assert_as_long_as_it_must_be(code_bytes: int, nats: float, least_bits: float) -> None:
+    """Within a thousandth of the ideal length, from both sides, and never dearer than the nats."""
+    assert code_bytes <= nats / math.log(2) / 8 * 1.001 + END_BYTES
+    assert abs(code_bytes - least_bits / 8) <= least_bits / 8 * 0.001 + END_BYTES
+    assert least_bits <= nats / math.log(2) * (1 + 1e-5) + 1e-3
 
 
 def tiny_episode(model, length=5, seed=0) -> Episode:
@@ -34,7 +43,7 @@ def assert_round_trip(model, episode, context=2, clip_frames=20) -> None:
     assert decoded.id == episode.id
     for name in ("frames", "states", "actions"):
         np.testing.assert_array_equal(getattr(decoded, name), getattr(episode, name))
-    assert coded.code_bytes <= coded.nats / math.log(2) / 8 * 1.001 + END_BYTES
+    assert_as_long_as_it_must_be(coded.code_bytes, coded.nats, coded.least_bits)
 
 
 @pytest.mark.parametrize("centred", [True, False])
@@ -44,6 +53,12 @@ def test_every_video_kind_returns_the_bytes(kind, distribution, centred):
     distribution = f"independent-{distribution}" if kind == "baseline" else distribution
     model = tiny_model(kind, distribution=distribution, centred=centred)
     assert_round_trip(model, tiny_episode(model))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layered_encoder_returns_the_bytes(kind):
+    model = tiny_model(kind, encoder="layered")
+    assert_round_trip(model, tiny_episode(model, 7), clip_frames=5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -58,7 +73,7 @@ def test_the_coded_nats_are_the_models(kind):
 
 
 @pytest.mark.parametrize("kind", IMAGE_KINDS)
-@pytest.mark.parametrize("settings_", [{}, CONDITIONED], ids=["plain", "conditioned"])
+@pytest.mark.parametrize("settings_", [{}, CONDITIONED], ids=["convlstm", "conditioned"])
 def test_every_image_kind_returns_the_bytes(kind, settings_):
     model = tiny_image_model(kind, **settings_)
     images = random_images(model, 2)
@@ -89,16 +104,68 @@ def test_binary_pixels_cost_their_nats_and_grey_ones_can_be_coded():
     size=st.sampled_from([4, 8, 16]),
     gain=st.floats(0.2, 4),
     fill=st.one_of(st.none(), st.integers(0, 255)),
+    encoder=st.sampled_from(["convlstm", "layered"]),
     seed=st.integers(0, 1000),
 )
 def test_round_trips_over_models_lengths_sizes_and_constant_frames(
-    kind, length, context, more, size, gain, fill, seed
+    kind, length, context, more, size, gain, fill, encoder, seed
 ):
-    model = tiny_model(kind, size=size, gain=gain)
+    # A layered encoder draws frames of 8 pixels at least.
+    model = tiny_model(kind, size=size, gain=gain, encoder=encoder if size > 4 else "convlstm")
     episode = tiny_episode(model, max(length, context + 1), seed)
     if fill is not None:
         episode.frames[:] = fill
     assert_round_trip(model, episode, context, context + more)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    kind=st.sampled_from(IMAGE_KINDS),
+    conditioned=st.booleans(),
+    count=st.integers(1, 3),
+    gain=st.floats(0.2, 3),
+    fill=st.one_of(st.none(), st.integers(0, 255)),
+    seed=st.integers(0, 1000),
+)
+def test_round_trips_over_image_models_and_constant_images(
+    kind, conditioned, count, gain, fill, seed
+):
+    model = tiny_image_model(kind, gain=gain, **(CONDITIONED if conditioned else {}))
+    images = random_images(model, count, seed).numpy()
+    if fill is not None:
+        images[:] = fill
+    sections, nats = encode_images(
+        model, images, random_condition(count, seed) if conditioned else None
+    )
+    np.testing.assert_array_equal(decode_images(model, sections, "test"), images)
+    assert len(sections[-1]) <= nats / math.log(2) / 8 * 1.001 + END_BYTES
+
+
+def test_a_level_that_is_held_impossible_costs_24_bits():
+    table = torch.zeros(100, 256)
+    table[:, 7] = 1
+    levels = torch.full((100,), 200, dtype=torch.uint8)
+    encoder = Encoder()
+    encoder.encode(table, levels)
+    assert encoder.bits == 24 * 100
+    assert 24 * 100 <= 32 * len(encoder.words()) <= 24 * 100 + 8 * END_BYTES
+    assert torch.equal(Decoder(encoder.words()).decode(table), levels)
+
+
+def test_the_shipped_models_file_is_its_likelihood():
+    """Real weights on real frames: the bytes are those of the scorer's nats, to a thousandth, but
+    for levels below 2^-24."""
+    model = load_model("push-ot-small", family="video")
+    whole = open_dataset("sim", "val", size=64, episodes=1)[0]
+    parts = {name: getattr(whole, name)[:6] for name in ("frames", "states", "actions")}
+    episode = Episode(**parts, id="val")
+    coded = encode_episode(model, episode)
+    with torch.inference_mode():
+        scored = model.log_prob(*(torch.from_numpy(array)[None] for array in parts.values()))
+    assert coded.nats == pytest.approx(-scored.double().sum().item(), rel=1e-5)
+    assert_as_long_as_it_must_be(coded.code_bytes, coded.nats, coded.least_bits)
+    back = decode_episode(model, coded.sections, "test")
+    np.testing.assert_array_equal(back.frames, episode.frames)
 
 
 @settings(max_examples=50, deadline=None)

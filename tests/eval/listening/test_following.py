@@ -7,13 +7,16 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "vpn"))
 from tiny import tiny_model
 
+from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.sim.generate import generate_episode
 from pixelpush.eval.clips import Scoring, pixel_nats
 from pixelpush.eval.listening.counterfactuals import (
@@ -23,7 +26,9 @@ from pixelpush.eval.listening.counterfactuals import (
     MISSED,
     OTHER,
     PUSHED,
+    Futures,
     Laboratory,
+    Pair,
     read_pairs,
     some_pairs,
 )
@@ -103,3 +108,55 @@ def test_margins_are_the_nats_of_the_crossed_lists(futures, tmp_path):
     assert "margin" in following_text(report, "tiny")
     write_json(tmp_path / "following.json", asdict(report))
     assert len(futures[0].own.frames) == FRAMES
+
+
+class Believer:
+    """A model with known outputs: it predicts the hit, or what the actions lead to, with certainty,
+    and pays a nat for each level that it is off by."""
+
+    config = SimpleNamespace(colours=3)
+
+    def __init__(self, futures: Futures, optimist: bool):
+        self.futures = futures
+        self.optimist = optimist
+
+    def eval(self) -> None: ...
+
+    def expected(self, actions: torch.Tensor) -> torch.Tensor:
+        """(B, T, C, H, W): told 1, the push hits."""
+        own, other = (torch.from_numpy(f.frames) for f in (self.futures.own, self.futures.other))
+        told = [own if self.optimist or a[-1, 0] == 1 else other for a in actions]
+        return torch.stack(told)
+
+    def log_prob(self, frames, states, actions, context):
+        return -(frames.float() - self.expected(actions).float()).abs().sum(2)[:, context:]
+
+    def rollout(self, frames, states, actions, generator):
+        return SimpleNamespace(frames=self.expected(actions)[:, frames.shape[1] :])
+
+
+@pytest.mark.parametrize("optimist", [True, False])
+def test_an_optimist_is_told_from_one_who_follows(optimist):
+    """The object, at the left, goes to the right when hit and stays when missed."""
+    segmentation = np.zeros((2, 4, 8, 8), np.int64)
+    segmentation[:, :3, :, :2] = segmentation[1, 3, :, :2] = 2
+    segmentation[0, 3, :, 6:] = 2
+    hit, miss = (
+        Episode(
+            np.repeat((labels * 100).astype(np.uint8)[:, None], 3, 1),
+            np.zeros((4, 1), np.float32),
+            np.full((4, 1), action, np.float32),
+            "told",
+            {"segmentation": labels},
+        )
+        for labels, action in zip(segmentation, (1, 0), strict=True)
+    )
+    both = Futures(Pair("val", 0, MISS, target=0), hit, miss)
+    report = measure_following(Believer(both, optimist), [both], Scoring(), samples=3)
+    found = report.optimism
+    assert found.samples == 3
+    assert found.looks_hit_when_hit.mean == 1
+    assert found.looks_hit_when_missed.mean == float(optimist)
+    # Half of the region's pixels are 200 levels off, one way or the other: all are.
+    assert found.nats_per_subpixel_against_hit.mean == (-200 if optimist else 200)
+    assert report.followed[MISS] == (0 if optimist else 1)

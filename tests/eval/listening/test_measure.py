@@ -10,7 +10,7 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "vpn"))
-from tiny import tiny_model, tiny_video
+from tiny import KINDS, tiny_model, tiny_video
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
@@ -21,12 +21,15 @@ from pixelpush.eval.listening.measure import (
     SHUFFLED,
     STATES,
     ZERO,
+    Heard,
     Lie,
+    Listening,
     listen,
     tell,
 )
 from pixelpush.eval.listening.measure import verdict as verdict_of
 from pixelpush.eval.listening.report import listening_figure, listening_json, listening_text
+from pixelpush.eval.statistics import Ratio
 from pixelpush.files import write_json
 
 SCORING = Scoring(context=2, clip_frames=4, batch_size=3)
@@ -106,10 +109,47 @@ def test_actions_that_are_cut_off_cost_exactly_nothing_and_states_still_do():
     assert "does not see its actions" in verdict_of(found, "m")
 
 
+@pytest.mark.parametrize("encoder", ["convlstm", "layered"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_pays_exactly_nothing_for_actions_that_it_does_not_get(
+    kind, encoder, monkeypatch
+):
+    model = tiny_model(kind, encoder=encoder)
+    episodes = some_episodes(model)
+    lies = [Lie(way) for way in (SHIFTED, SHUFFLED, ZERO)]
+    hearing = listen(model, episodes, SCORING, lies=lies)
+    assert not any(heard.exactly_zero for heard in hearing.heard)
+    vectors = model.vectors
+    monkeypatch.setattr(model, "vectors", lambda s, a: vectors(s, torch.zeros_like(a)))
+    deaf = listen(model, episodes, SCORING, lies=lies)
+    assert all(heard.exactly_zero and heard.cost.value == 0 for heard in deaf.heard)
+
+
 def test_a_model_without_actions_is_told_so():
     model = tiny_model("ot", action_dim=0)
     found = listen(model, some_episodes(model), SCORING)
     assert "does not see its actions" in verdict_of(found, "m")
+
+
+@pytest.mark.parametrize(
+    ("late", "theirs", "said"),
+    [
+        (0.27, 0.5, "m listens to its actions: +0.2700 ± 0.0100 nats per sub-pixel with its own"),
+        (0.02, 0.6, "m cannot be said to listen"),
+        (-0.2, 0.6, "m is misled by its actions"),
+        (0.02, 0.0, "m cannot be said to listen"),
+    ],
+)
+def test_a_model_that_only_notices_contradictions_is_not_said_to_listen(late, theirs, said):
+    """As on recordings whose actions are the next states: another episode's cost a lot, delayed
+    ones nothing."""
+    heard = [
+        Heard(Lie(way), Ratio(cost, 0.01), [cost], np.zeros((8, 8)), exactly_zero=False)
+        for way, cost in ((SHIFTED, late), (SHUFFLED, theirs))
+    ]
+    line = verdict_of(Listening(Ratio(2.0, 0.1), heard, episodes=4, context=2), "m")
+    assert line.startswith(said)
+    assert ("contradict" in line) == (said.endswith("listen") and theirs > 0)
 
 
 def test_what_is_told():
