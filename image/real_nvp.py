@@ -302,7 +302,7 @@ KIND = ImageKind(
     distribution="logistic",
     bound=True,
     presets={
-        # The authors' code (tensorflow/models, research/real_nvp): 32 maps; 4 blocks and 4 scales at
+        # The authors' code (tensorflow/models, research/real_nvp): 32 maps; 4 blocks, 4 scales at
         # 32x32 pixels, 2 blocks (its default) and 5 scales at 64x64: the last scale has 4x4.
         "paper-imagenet32-real-nvp": ImagePreset(
             {"image_size": 32, "channels": 32, "blocks": 4, "scales": 4},
