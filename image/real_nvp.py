@@ -285,9 +285,10 @@ def normal_from(uniforms: Tensor) -> Tensor:
     >>> normal_from(torch.tensor([0.5])).item()
     0.0
     """
-    # float32 uniforms are multiples of 2^-24: only 0 is moved.
-    inside = uniforms.double().clamp(2.0**-26, 1 - 2.0**-26)
-    return torch.special.ndtri(inside).float()
+    # float32 uniforms are multiples of 2^-24: only 0 is moved. On the CPU: not every GPU has
+    # float64, and so all have the same numbers.
+    inside = uniforms.cpu().double().clamp(2.0**-26, 1 - 2.0**-26)
+    return torch.special.ndtri(inside).float().to(uniforms.device)
 
 
 _OURS = (
