@@ -19,24 +19,40 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = ROOT / "pyproject.toml"
 PINNED = ROOT / "constraints.txt"
-_REQUIREMENT = re.compile(r'"([A-Za-z0-9._-]+)(\[[^]]*\])?(?:>=|==)([0-9][0-9A-Za-z.]*)')
+_REQUIREMENT = re.compile(
+    r'"([A-Za-z0-9._-]+)(?:\[[^]]*\])?(?:>=|==)([0-9][0-9A-Za-z.]*)'
+    r"(?:; python_version >= '3\.(\d+)')?\""
+)
 
 
-def lowest_versions(text: str, kept: Mapping[str, str] | None = None) -> list[str]:
-    """Return 'name==version.*' for every requirement with a lower bound, in the order of the file.
+def lowest_versions(
+    text: str,
+    kept: Mapping[str, str] | None = None,
+    python: tuple[int, int] = sys.version_info[:2],
+) -> list[str]:
+    r"""Return 'name==version.*' for every requirement with a lower bound, in the order of the file.
 
     Tools that only work on the source (lint, build) are left out. kept: versions by name that stand
-    in place of the lowest.
+    in place of the lowest. python: whose requirements; where a later line has a higher bound for
+    newer Pythons, that one holds.
 
-    >>> lowest_versions('dependencies = ["torch>=2.6", "mujoco-core==4.0.1"]', {"torch": "2.13.0"})
-    ['torch==2.13.0', 'mujoco-core==4.0.1.*']
+    >>> text = '"torch>=2.6", "numpy>=2.0", "numpy>=2.1; python_version >= \'3.13\'"'
+    >>> lowest_versions(text, {"torch": "2.13.0"}, python=(3, 12))
+    ['torch==2.13.0', 'numpy==2.0.*']
+    >>> lowest_versions(text, python=(3, 13))
+    ['torch==2.6.*', 'numpy==2.1.*']
     """
     chosen = "".join(
         line for line in text.splitlines(True) if not line.startswith(("lint", "requi"))
     )
+    lowest = {
+        name: version
+        for name, version, minor in _REQUIREMENT.findall(chosen)
+        if not minor or python >= (3, int(minor))
+    }
     return [
         f"{name}=={kept[name]}" if kept and name in kept else f"{name}=={version}.*"
-        for name, _, version in _REQUIREMENT.findall(chosen)
+        for name, version in lowest.items()
     ]
 
 

@@ -285,15 +285,15 @@ def normal_from(uniforms: Tensor) -> Tensor:
     >>> normal_from(torch.tensor([0.5])).item()
     0.0
     """
-    # float32 uniforms are multiples of 2^-24: only 0 is moved.
-    inside = uniforms.double().clamp(2.0**-26, 1 - 2.0**-26)
-    return torch.special.ndtri(inside).float()
+    # float32 uniforms are multiples of 2^-24: only 0 is moved. On the CPU: not every GPU has
+    # float64, and so all have the same numbers.
+    inside = uniforms.cpu().double().clamp(2.0**-26, 1 - 2.0**-26)
+    return torch.special.ndtri(inside).float().to(uniforms.device)
 
 
-# Dinh et al. 2017, section 4.1: residual networks of 8 blocks of 64 feature maps at 32x32.
 _OURS = (
     "no batch normalisation: with it a score depends on the batch",
-    "the same width at every scale, and the number of scales (3)",
+    "the same width at every scale; the public code doubles it from one to the next",
 )
 KIND = ImageKind(
     name="real-nvp",
@@ -303,16 +303,17 @@ KIND = ImageKind(
     distribution="logistic",
     bound=True,
     presets={
-        # Dinh et al. 2017, section 4.1: 4 residual blocks of 32 maps at 32x32 pixels, 2 at 64x64.
+        # The authors' code (tensorflow/models, research/real_nvp): 32 maps; 4 blocks, 4 scales at
+        # 32x32 pixels, 2 blocks (its default) and 5 scales at 64x64: the last scale has 4x4.
         "paper-imagenet32-real-nvp": ImagePreset(
-            {"image_size": 32, "channels": 32, "blocks": 4},
+            {"image_size": 32, "channels": 32, "blocks": 4, "scales": 4},
             "paper-real-nvp",
             DOWNSAMPLED.format(32),
             expected=imagenet_words("Real NVP", 32),
             ours=_OURS,
         ),
         "paper-imagenet64-real-nvp": ImagePreset(
-            {"image_size": 64, "channels": 32, "blocks": 2},
+            {"image_size": 64, "channels": 32, "blocks": 2, "scales": 5},
             "paper-real-nvp",
             DOWNSAMPLED.format(64),
             expected=imagenet_words("Real NVP", 64),

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from pixelpush.errors import InputError
+
+if sys.platform != "win32":  # where the command line refuses to run, in one line
+    import fcntl
 
 # A folder that carries this file is complete; it is written last.
 MARKER = "COMPLETE"

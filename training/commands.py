@@ -18,6 +18,7 @@ from pixelpush.image.presets import image_config
 from pixelpush.registry import Registry
 from pixelpush.training import loop
 from pixelpush.training.config import DataConfig, RunOptions, TrainConfig
+from pixelpush.training.devices import check_accelerator
 from pixelpush.training.image_task import ImageTask
 from pixelpush.training.loop import DrawSamples
 from pixelpush.training.options import (
@@ -56,6 +57,7 @@ def run_training(
     pixelpush.errors.InputError: unknown training preset 'oops'; nearest: ...
     """
     chosen, model_settings, config = configure(preset, changes, settings)
+    check_accelerator(options)  # before any data are made for it
     task = open_task(chosen, model_settings, config.data, data)
 
     about = {"preset": preset, "data": lasting_name(data.data), "command": command_line()}

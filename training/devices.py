@@ -29,11 +29,7 @@ def make_fabric(options: RunOptions) -> Fabric:
     1
     """
     devices, nodes = process_layout(options)
-    if options.accelerator == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "no CUDA device is visible; use --accelerator cpu, or check the driver and "
-            "CUDA_VISIBLE_DEVICES."
-        )
+    check_accelerator(options)
     if options.deterministic:
         # cuBLAS is deterministic only with a workspace of fixed size, set before its first call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -55,6 +51,20 @@ def make_fabric(options: RunOptions) -> Fabric:
         atexit.register(_leave_group)
     _set_performance(fabric.device, options.deterministic)
     return fabric
+
+
+def check_accelerator(options: RunOptions) -> None:
+    """Raise InputError, naming it, where torch does not see the kind of device that is asked for.
+
+    >>> check_accelerator(RunOptions(accelerator="cpu"))
+    """
+    if options.accelerator == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "no CUDA device is visible; use --accelerator cpu, or check the driver and "
+            "CUDA_VISIBLE_DEVICES."
+        )
+    if options.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise InputError("no mps device is visible; use --accelerator cpu.")
 
 
 def on_first(fabric: Fabric, work: Callable[[], Value]) -> Value:

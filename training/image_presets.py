@@ -44,7 +44,8 @@ _PAPER_PIXELRNN = TrainConfig(
 )
 # van den Oord et al. 2016b, section 3.1: 200K steps, batch 128 over 32 GPUs.
 _PAPER_GATED = replace(_PAPER_PIXELRNN, batch_size=128, examples=200_000 * 128)
-# Dinh et al. 2017, section 4.1: Adam with its usual settings, batch 64.
+# Dinh et al. 2017, the authors' code (tensorflow/models, research/real_nvp): Adam at 1e-3 with its
+# usual betas, batch 64.
 _PAPER_REAL_NVP = TrainConfig(
     batch_size=64,
     examples=200_000 * 64,
@@ -133,7 +134,11 @@ RECIPES: Registry[Recipe] = Registry(
         "paper-real-nvp": Recipe(
             _PAPER_REAL_NVP,
             "data-centre GPUs",
-            ("200K steps", "no penalty on the scales of the couplings"),
+            (
+                "200K steps",
+                "no penalty on the scales of the couplings; the public code has one of 5e-5",
+                "no clipping; the public code clips the gradient at 100",
+            ),
         ),
         "small": Recipe(_SMALL, "2 CPU cores"),
         "small-wide": Recipe(_SMALL_WIDE, "2 CPU cores"),

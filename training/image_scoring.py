@@ -89,8 +89,8 @@ def score_images(
             pixels, condition = read_images(model.config, images, window)
             with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
                 score = model.log_prob(pixels, condition)
-            # Summed in float64: float32 would lose digits over a whole split.
-            exact = -score.double().cpu()
+            # Summed in float64, which not every GPU has: float32 would lose digits over a split.
+            exact = -score.cpu().double()
             nats[window.start : window.stop] = exact.sum(dim=(1, 2)).numpy()
             total += exact.sum(dim=0).numpy()
     finally:

@@ -144,20 +144,25 @@ def _commit() -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        text = subprocess.run(
-            [
-                *("git", "--no-optional-locks", "describe", "--always", "--abbrev=40"),
-                *("--dirty=-modified", "--exclude=*"),
-            ],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
+        commit = _git(root, "rev-parse", "HEAD")
+        # Not 'describe --dirty': it writes the index whatever --no-optional-locks says.
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.SubprocessError):
         return None
-    return text.stdout.strip()
+    return f"{commit}-modified" if changes else commit
+
+
+def _git(root: Path, *words: str) -> str:
+    """What a git command that only reads prints."""
+    done = subprocess.run(
+        ["git", "--no-optional-locks", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 def command_line() -> str:

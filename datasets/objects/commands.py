@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelpush.datasets.objects.names import SPLITS, check_request
-from pixelpush.datasets.objects.prepare import ensure_images, others
 from pixelpush.datasets.store import summary
 
 
@@ -46,6 +45,9 @@ def prepare_objects(options: ObjectsOptions) -> None:
         Traceback (most recent call last):
         pixelpush.errors.InputError: sim-objects: images are 32, 64, 128, 256 pixels high and ...
     """
+    # It loads the physics, which 'prepare' of recordings does without.
+    from pixelpush.datasets.objects.prepare import ensure_images, others
+
     few = others(options.images) if options.test_images is None else options.test_images
     counts = {split: options.images if split == "train" else few for split in SPLITS}
     for split, count in counts.items():

@@ -11,6 +11,7 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.objects.names import MOST_OBJECTS, NAME, PARTS
 from pixelpush.datasets.objects.renderer import ObjectRenderer
 from pixelpush.datasets.objects.scenes import build_scene, layout_of
+from pixelpush.datasets.sim.engine import mujoco
 
 # Raise it with every change that alters a single byte of any image; stores of other versions are
 # refused.
@@ -24,8 +25,6 @@ def identity(size: int) -> dict[str, str | int]:
     >>> sorted(identity(32))
     ['hash', 'laboratory', 'mujoco', 'renderer', 'scene', 'size']
     """
-    import mujoco
-
     parts = {
         "laboratory": NAME,
         "scene": VERSION,

@@ -13,7 +13,6 @@ import numpy as np
 from pixelpush.datasets.image_sets.base import STRUCTURE_SIZE, ImageExample, keypoint_map
 from pixelpush.datasets.objects.captions import Named, captions
 from pixelpush.datasets.objects.names import KINDS, NAME, PARTS, parse_name
-from pixelpush.datasets.objects.prepare import ensure_images
 from pixelpush.datasets.sim.noise import SIGMA, add_noise, noise_floor, noise_key
 from pixelpush.datasets.store import EpisodeStore
 
@@ -123,6 +122,9 @@ def open_objects(
     Traceback (most recent call last):
     pixelpush.errors.InputError: sim-objects: no split 'test'; it has train, val, test-seen, ...
     """
+    # It loads the physics, which 'prepare' of recordings does without.
+    from pixelpush.datasets.objects.prepare import ensure_images
+
     asked = parse_name(name)
     images = asked.train if split == "train" else None
     path = ensure_images(

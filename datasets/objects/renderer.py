@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.blobs import Blobs
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.labels import project
 from pixelpush.datasets.sim.lighting import develop
 from pixelpush.datasets.sim.rays import PixelRays, RayCaster

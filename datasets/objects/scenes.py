@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.objects.names import (
@@ -26,6 +25,7 @@ from pixelpush.datasets.objects.things import Thing, make_thing, reach, turned
 from pixelpush.datasets.sim import materials
 from pixelpush.datasets.sim.arm import Arm, Camera, Light
 from pixelpush.datasets.sim.draw import Draw
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.materials import Material
 from pixelpush.datasets.sim.objects import add_object
 from pixelpush.datasets.sim.rotations import IDENTITY, X90, about, compose, matrix

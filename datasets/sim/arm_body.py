@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import mujoco
-from mujoco import mjtGeom as Geom
-
 from pixelpush.datasets.sim.arm import Arm
+from pixelpush.datasets.sim.engine import Geom, mujoco
 from pixelpush.datasets.sim.materials import Material
 from pixelpush.datasets.sim.rotations import X90
 

@@ -8,8 +8,9 @@ import functools
 import math
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
+
+from pixelpush.datasets.sim.engine import mujoco
 
 f32 = np.float32
 # A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelpush.datasets.sim.names import default_others
-from pixelpush.datasets.sim.prepare import prepare_splits
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,9 @@ def prepare_sim_cameras(options: SimOptions) -> None:
 
 
 def _prepare(laboratory: str, options: SimOptions) -> None:
+    # It loads the physics, which 'prepare' of recordings does without.
+    from pixelpush.datasets.sim.prepare import prepare_splits
+
     others = default_others(options.episodes)
     val = others if options.val_episodes is None else options.val_episodes
     test = val if options.test_episodes is None else options.test_episodes

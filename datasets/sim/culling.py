@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import Arm
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.scene import camera_frame
 
 _MOST_SPHERES = 5  # of one geom

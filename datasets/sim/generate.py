@@ -7,11 +7,11 @@ import functools
 import hashlib
 import json
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.sim.arm import Arm
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.kinematics import kinematics_of
 from pixelpush.datasets.sim.labels import Labeller
 from pixelpush.datasets.sim.physics import Rollout, simulate

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import functools
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import HOME, JOINTS, Arm
 from pixelpush.datasets.sim.arm_body import add_arm
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.rotations import hand_rotation, pitch_yaw
 from pixelpush.datasets.sim.scene import TABLE, new_spec
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import copy
 import math
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import JOINTS, Arm
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.rays import RayCaster
 from pixelpush.datasets.sim.scene import Scene, camera_frame
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.rays import Hits, RayCaster
 from pixelpush.datasets.sim.still_view import StillView
 

@@ -5,9 +5,8 @@ No *kind* of shape is in both pools. Object ``seen/7`` is the same thing in ever
 
 from __future__ import annotations
 
-import mujoco
-
 from pixelpush.datasets.sim.draw import Draw
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.materials import Material
 from pixelpush.datasets.sim.novel_kinds import NOVEL_KINDS
 from pixelpush.datasets.sim.primitives import Part

@@ -7,11 +7,11 @@ import copy
 import math
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import JOINTS
 from pixelpush.datasets.sim.draw import Draw
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.kinematics import Kinematics, tool_pose
 from pixelpush.datasets.sim.policy import Pusher, start_pose
 from pixelpush.datasets.sim.rotations import IDENTITY, X90, about, compose

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from mujoco import mjtGeom as Geom
 
 from pixelpush.datasets.sim import materials
 from pixelpush.datasets.sim.draw import Draw
+from pixelpush.datasets.sim.engine import Geom
 from pixelpush.datasets.sim.materials import Material, shade, thing_colour
 
 BOX = Geom.mjGEOM_BOX

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import Arm
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.scene import GROUND_GROUP, camera_frame
 
 _FAR = 20.0

@@ -13,13 +13,13 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.arm import JOINTS
 from pixelpush.datasets.sim.blobs import contact_darkening
 from pixelpush.datasets.sim.culling import MovingSpheres, Probes, View
 from pixelpush.datasets.sim.drawing import Drawing
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.lighting import develop
 from pixelpush.datasets.sim.moving import Moving
 from pixelpush.datasets.sim.rays import PixelRays, RayCaster

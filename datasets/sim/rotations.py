@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import mujoco
 import numpy as np
+
+from pixelpush.datasets.sim.engine import mujoco
 
 
 def about(axis: Sequence[float], angle: float) -> np.ndarray:

@@ -6,12 +6,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
-from mujoco import mjtGeom as Geom
 
 from pixelpush.datasets.sim.arm import Arm
 from pixelpush.datasets.sim.arm_body import add_arm
+from pixelpush.datasets.sim.engine import Geom, mujoco
 from pixelpush.datasets.sim.materials import Material
 from pixelpush.datasets.sim.objects import add_object, object_parts
 from pixelpush.datasets.sim.rotations import about, compose

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.blobs import Blobs, body_blobs, contact_darkening
 from pixelpush.datasets.sim.culling import BodySpheres
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.lighting import (
     Lamp,
     corner_darkening,

@@ -248,7 +248,7 @@ def _nats(model: ImageModel, pixels: Tensor, condition: Condition, batch_size: i
         part = slice(start, start + batch_size)
         # Not log_prob: a left-out class has a number of its own, which users may not give.
         scored = model.score(pixels[part].to(model.device), condition[part].to(model.device))
-        found.append(-scored.double().sum(dim=(1, 2)).cpu().numpy())
+        found.append(-scored.cpu().double().sum(dim=(1, 2)).numpy())
     return np.concatenate(found)
 
 

@@ -73,6 +73,7 @@ def _score_video_models(
     settings: ScoringSettings,
     outputs: Outputs,
 ) -> None:
+    device = pick_device(settings.device)  # before anything is made or loaded for it
     settings = _papers(settings) if settings.protocol == "paper" else settings
     facts = agreed_facts(names, data, settings.context, settings.clip_frames)
     rows = _load_rows(names)
@@ -85,7 +86,6 @@ def _score_video_models(
     if settings.protocol == "paper":
         opened = {name: Sequences(split) for name, split in opened.items()}
         training = None if training is None else Sequences(training)
-    device = pick_device(settings.device)
     protocol = EvalProtocol(
         context=facts.context,
         clip_frames=facts.clip_frames,

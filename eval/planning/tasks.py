@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import mujoco
 import numpy as np
 
 from pixelpush.datasets.sim.draw import Draw
+from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.scene import GUARD_GROUP, camera_frame
 from pixelpush.errors import InputError
 from pixelpush.eval.planning.bin import PushingBin

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,17 @@ def test_what_cannot_be_is_one_line(arguments, line, tmp_path: Path, monkeypatch
     assert len(said) == 1
     assert line.replace("FILE", str(tmp_path / "file")) in said[0]
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_windows_is_told_to_use_wsl():
+    """There is no fcntl there, so the command must load without it to say so."""
+    code = """
+import sys
+sys.modules["fcntl"] = None
+sys.platform = "win32"
+from pixelpush.cli import main
+main(["--version"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "pixelpush: runs on Linux and macOS; on Windows use WSL.\n"

@@ -73,6 +73,7 @@ def test_mistakes_and_help_are_answered_without_torch(arguments: list[str], tmp_
         ["nll", "--model", "push-ot-small", "--data", "no-such-data"],
         ["listen", "--model", "push-ot-small", "--data", "no-such-data"],
         ["nll", "--help"],
+        ["prepare", "folder", "--help"],
     ],
     ids=" ".join,
 )

@@ -30,3 +30,16 @@ def test_what_is_kept_stays_at_the_pinned_version():
     assert len(lines) == len(lowest_versions(PYPROJECT.read_text()))
     with pytest.raises(KeyError, match="no-such-package"):
         pinned_versions(PINNED.read_text(), ["no-such-package"])
+
+
+def test_newer_pythons_begin_where_builds_for_them_begin():
+    text = PYPROJECT.read_text()
+    old, middle, new = (
+        dict(line.split("==") for line in lowest_versions(text, python=(3, minor)))
+        for minor in (10, 12, 13)
+    )
+    assert "mujoco-core" not in old
+    assert "mujoco-core" in middle
+    assert old["numpy"] == middle["numpy"] == "2.0.*"
+    # numpy 2.0, array-record 0.5 and pyarrow 17 have none for Python 3.13.
+    assert (new["numpy"], new["array-record"], new["pyarrow"]) == ("2.1.*", "0.7.*", "18.*")

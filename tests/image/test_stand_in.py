@@ -8,7 +8,14 @@ from dataclasses import replace
 import pytest
 import torch
 from stand_in import DEVICE, held, stand_in
-from tiny_images import CONDITIONED, KINDS, random_condition, random_images, tiny_image_model
+from tiny_images import (
+    BOUNDS,
+    CONDITIONED,
+    KINDS,
+    random_condition,
+    random_images,
+    tiny_image_model,
+)
 
 SMALL = {"image_size": 4}
 MULTISCALE = {"base_size": 2}
@@ -50,3 +57,25 @@ def test_likelihood_loss_and_samples(kind, conditioned):
         torch.testing.assert_close(held(other.grad), one.grad, rtol=1e-4, atol=1e-4)
     assert torch.equal(held(out.images), sampled.images)
     assert torch.equal(held(out.log_prob), sampled.log_prob)
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+def test_bounds_and_their_samples(kind):
+    """Kinds that draw noise: each image's bytes and the samplers' normal numbers come from the CPU,
+    so that all devices have the same."""
+    model = tiny_image_model(kind, gain=0.5)
+    images = random_images(model, 2)
+    expected = model.log_prob(images)
+    torch.manual_seed(0)  # the loss draws noise of its own
+    model(images)["loss"].backward()
+    sampled = model.sample(2, None, seeded())
+    with stand_in():
+        there = tiny_image_model(kind, gain=0.5).to(DEVICE)
+        given = images.to(DEVICE)
+        assert torch.equal(held(there.log_prob(given).detach()), expected)
+        torch.manual_seed(0)
+        there(given)["loss"].backward()
+        out = there.sample(2, None, seeded())
+    for one, other in zip(model.parameters(), there.parameters(), strict=True):
+        torch.testing.assert_close(held(other.grad), one.grad, rtol=1e-4, atol=1e-4)
+    assert torch.equal(held(out.images), sampled.images)

@@ -9,6 +9,7 @@ import torch
 from pixelpush.errors import InputError
 from pixelpush.eval.presets import parameters, preset_text
 from pixelpush.image import build_image_model
+from pixelpush.image.presets import model_presets
 from pixelpush.training.presets import find_preset, presets
 from pixelpush.vpn import build_model
 
@@ -42,8 +43,8 @@ WEIGHTS = {
     "paper-cub256-multiscale": 87_290_240,
     "paper-mpii256-multiscale": 87_299_456,
     "paper-coco256-multiscale": 87_589_760,
-    "paper-imagenet32-real-nvp": 1_342_917,
-    "paper-imagenet64-real-nvp": 751_045,
+    "paper-imagenet32-real-nvp": 1_984_689,
+    "paper-imagenet64-real-nvp": 1_788_361,
 }
 # Examples in a step, and steps, where the papers give them.
 BATCHES = {
@@ -55,6 +56,8 @@ BATCHES = {
     "paper-imagenet64-gated-pixelcnn": (128, 200_000),
     "paper-imagenet512-multiscale": (128, 200_000),
     "paper-cifar-pixelcnn++": (128, None),
+    "paper-imagenet32-real-nvp": (64, None),
+    "paper-imagenet64-real-nvp": (64, None),
     "paper-ot": (64, 200_000),
 }
 
@@ -74,6 +77,12 @@ def test_batches_are_the_papers(name):
     batch, steps = BATCHES[name]
     assert train.batch_size == batch
     assert steps is None or train.examples == steps * batch
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_the_last_scale_of_a_real_nvp_has_four_by_four_places(size: int):
+    settings = model_presets()[f"paper-imagenet{size}-real-nvp"][1].settings
+    assert size >> (settings["scales"] - 1) == 4
 
 
 def test_the_weights_of_a_pixelcnn_pp_by_hand():
