@@ -27,7 +27,7 @@ from pixelpush.vpn import VideoPixelNetwork, load_model
 
 # In the order of the rollouts: the shipped model whose futures are shown, and what the station
 # shows. Both models are scored at both stations.
-SHIPPED_MODELS = {"val": "push-ot-small", "test-seen": "push-ot-cameras-small"}
+SHIPPED_MODELS = {"val": "push-otlogn-small", "test-seen": "push-ot-cameras-small"}
 STATIONS = {
     "val": "a station of training, an episode of validation: what the model has learnt",
     "test-seen": "the held-out station: an arm and a camera that training never showed",
@@ -88,7 +88,7 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
 
 _NEXT = """
 Next:
-  pixelpush rollout --model push-ot-small --split val --episodes 0 1 2 --out out/rollouts
+  pixelpush rollout --model push-otlogn-small --split val --episodes 0 1 2 --out out/rollouts
                                           futures of other episodes, with a page to look at them
   pixelpush prepare --raw DIR             your own recordings as a data set
   pixelpush presets                       what can be trained, on what, in which time

@@ -23,6 +23,7 @@ def vector_statistics(
 
     They are taken over at most 512 evenly spread episodes.
 
+    >>> from pixelpush.datasets.episodes import Episode
     >>> vectors = np.array([[0.0], [2.0]], np.float32)
     >>> episode = Episode(np.zeros((2, 3, 8, 8), np.uint8), vectors, vectors, "one")
     >>> vector_statistics([episode])[0]

@@ -85,7 +85,7 @@ def test_demo_makes_data_model_table_and_videos(simulator, tmp_path, capsys):
 def test_the_held_out_station_is_shown_by_the_model_of_many_cameras(
     simulator, tmp_path, capsys, monkeypatch
 ):
-    shipped = {"val": "push-ot-small", "test-seen": "push-ot-cameras-small"}
+    shipped = {"val": "push-otlogn-small", "test-seen": "push-ot-cameras-small"}
     monkeypatch.setattr(demo, "SHIPPED_MODELS", shipped)
     example = simulator.draw_episode(0, 4)
     sizes = {"state_dim": example.states.shape[1], "action_dim": example.actions.shape[1]}
