@@ -27,11 +27,16 @@ from pixelpush.errors import InputError
 from pixelpush.eval.text import text_table
 from pixelpush.files import write_json
 from pixelpush.image import Condition, encode_caption
+from pixelpush.image.layers import block_stack
 from pixelpush.image.pixels import to_unit
+from pixelpush.training.optimizer import build_optimizer, set_learning_rate
+from pixelpush.training.optimizer_recipes import OptimizerConfig
 from pixelpush.vpn import load_model
 
 LEAST_CELLS = 4  # of 16 x 16: a colour of which fewer are seen is not there
 _SIDE = 16
+_BATCH = 16
+_RATE = 4e-3
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Options:
     """Run folder or saved model of sim-objects."""
     images: int = 100
     """Samples, each with the caption of another image of val."""
-    training: int = 4000
-    """Training images of the judge, seen once."""
+    training: int = 8000
+    """Training images of the judge, seen once, half of them mirrored."""
     temperature: float = 1.0
     """Of the samples."""
     seed: int = 0
@@ -70,13 +75,11 @@ class Judge(nn.Sequential):
     def __init__(self):
         super().__init__(
             nn.Conv2d(3, 32, 3, padding=1),
-            nn.ReLU(),
+            nn.SiLU(),
             nn.Conv2d(32, 64, 4, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(64, 64, 5, padding=2),
-            nn.ReLU(),
-            nn.Conv2d(64, 64, 5, padding=2),
-            nn.ReLU(),
+            # Dilated, so that a cell sees the lamp's colour and the whole of its object.
+            block_stack("residual", 64, 3, dilation=4),
+            nn.SiLU(),
             nn.Conv2d(64, 1 + len(COLOURS), 1),
         )
 
@@ -97,13 +100,17 @@ def trained_judge(options: Options) -> Judge:
     images = open_objects(f"{NAME}:{options.training}", "train")
     torch.manual_seed(options.seed)
     judge = Judge()
-    optimiser = torch.optim.Adam(judge.parameters(), lr=2e-3)
+    optimiser = build_optimizer(OptimizerConfig("muon", learning_rate=_RATE), judge)
     weights = torch.tensor([0.3, *[1.0] * len(COLOURS)])
-    for start in range(0, options.training - 15, 16):
-        batch = range(start, start + 16)
-        pixels = torch.from_numpy(np.stack([images[i].image for i in batch]))
-        truth = torch.from_numpy(np.stack([colour_cells(images.attributes(i)) for i in batch]))
-        loss = F.cross_entropy(judge(to_unit(pixels)), truth, weights)
+    for start in range(0, options.training - _BATCH + 1, _BATCH):
+        set_learning_rate(optimiser, _RATE * (1 - start / options.training))
+        batch = range(start, start + _BATCH)
+        pixels = np.stack([images[i].image for i in batch])
+        truth = np.stack([colour_cells(images.attributes(i)) for i in batch])
+        if start // _BATCH % 2:
+            pixels, truth = pixels[..., ::-1].copy(), truth[..., ::-1].copy()
+        logits = judge(to_unit(torch.from_numpy(pixels)))
+        loss = F.cross_entropy(logits, torch.from_numpy(truth), weights)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

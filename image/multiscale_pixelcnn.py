@@ -36,13 +36,14 @@ class MultiscalePixelCNNConfig(ImageConfig):
     the base PixelCNN. blocks: residual blocks of two layers in each group's network (paper: 12
     layers, 6 blocks). patch, patch_layers: of type B. crop: side of the random crops on which
     scales of twice that side and more are trained; 0 for none. shared_encoder_size: largest scale
-    that shares the base's condition encoder; each larger one has its own.
+    that shares the base's condition encoder; each larger one has its own. guess: weight of a lesson
+    in training, in which the condition alone, without earlier pixels, guesses the base; 0: none.
 
     >>> MultiscalePixelCNNConfig("multiscale-pixelcnn", image_size=32).sizes
     (8, 16, 32)
     """
 
-    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (*ImageConfig.MAY_BE_ZERO, "crop")
+    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (*ImageConfig.MAY_BE_ZERO, "crop", "guess")
 
     base_size: int = 8
     base_layers: int = 15
@@ -54,6 +55,7 @@ class MultiscalePixelCNNConfig(ImageConfig):
     patch_layers: int = 4
     crop: int = 32
     shared_encoder_size: int = 32
+    guess: float = 0.0
 
     def __post_init__(self):
         check_scales(self, self.base_size, 2)
@@ -73,6 +75,8 @@ class MultiscalePixelCNNConfig(ImageConfig):
                 f"crop {self.crop} must be a multiple of two patches ({2 * self.patch} pixels)."
             )
         super().__post_init__()
+        if self.guess and not (self.classes or self.captions or self.structure):
+            raise InputError("guess: a model without a condition has nothing to guess from; set 0.")
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -121,6 +125,9 @@ class MultiscalePixelCNN(ImageModel):
             else []
         )
         self.encoders = Layers(ConditionEncoder(self.conditioning) for _ in range(1 + len(larger)))
+        # Earlier pixels soon tell most of what a condition does, and leave it little gradient. A
+        # guess without them needs every word.
+        self.guess = self.new_head(conditioning) if c.guess else None
 
     def _upscaler(self, conditioning: int, width: int) -> Upscaler:
         c = self.config
@@ -215,13 +222,26 @@ class MultiscalePixelCNN(ImageModel):
             report[f"nats_per_subpixel_{size}"] = nats.detach()
             total = total + nats * predicted
             pixels = pixels + predicted
-        loss = total / pixels
-        return {"loss": loss, "nats_per_subpixel": loss.detach(), **report}
+        nats = total / pixels
+        loss = nats
+        if self.guess is not None and 0 in chosen:
+            guessed = self._guessed(images, features)
+            report["nats_per_subpixel_guess"] = guessed.detach()
+            loss = loss + self.config.guess * guessed * (self.config.base_size**2 / pixels)
+        return {"loss": loss, "nats_per_subpixel": nats.detach(), **report}
 
     def forward(
         self, images: Tensor, condition: Condition | None = None, scales: Sequence[int] = ()
     ) -> dict[str, Tensor]:
         return self.training_loss(images, condition, scales)
+
+    def _guessed(self, images: Tensor, features: Callable[[int], Tensor | None]) -> Tensor:
+        """Nats per sub-pixel of the base image by the condition alone."""
+        conditioning = features(0)
+        assert self.guess is not None
+        assert conditioning is not None
+        small = self._at(images, self.config.base_size)
+        return -self.guess(conditioning).log_prob(small).mean() / self.config.colours
 
     def _checked(self, scales: Sequence[int]) -> list[int]:
         unknown = set(scales) - set(self.config.sizes)

@@ -38,6 +38,8 @@ _OBJECTS = {
     "condition_channels": 32,
     "condition_layers": 4,
     "condition_dropout": 0.5,
+    "caption_attention": 64,
+    "guess": 0.25,
 }
 
 
