@@ -204,11 +204,13 @@ class MultiscalePixelCNN(ImageModel):
         scales: sizes in pixels; empty for all. Scales of twice ``crop`` and more are trained on one
         random crop per batch; each scale is weighted by the pixels that it predicts in the whole
         image, so that the loss over all scales estimates the image's nats per sub-pixel. Every
-        scale's own figure is reported as ``nats_per_subpixel_<size>``."""
+        scale's own figure is reported as ``nats_per_subpixel_<size>``. Without the base among the
+        scales, the encoder that it shares gets no gradient: what the base has learnt stays."""
         self.check_images(images)
         chosen = [self.config.sizes.index(size) for size in self._checked(scales)]
         condition = self.conditioning.check(condition, len(images)).to(self.device)
-        features = self._features(self.conditioning.dropped(condition), len(images))
+        left = self.conditioning.dropped(condition)
+        features = self._features(left, len(images), keeps_shared=0 not in chosen)
         images = images.to(self.device)
         # loss = sum over s of n_s L_s / sum of n_s. n_s: pixels that scale s predicts, all of the
         # base and three of four of a larger scale. L_s: its nats per sub-pixel.
@@ -277,11 +279,14 @@ class MultiscalePixelCNN(ImageModel):
         # bit_length() - 1 is log2 of the ratio, a power of two.
         return subsample(images, (self.config.image_size // size).bit_length() - 1)
 
-    def _features(self, condition: Condition, count: int) -> Callable[[int], Tensor | None]:
+    def _features(
+        self, condition: Condition, count: int, keeps_shared: bool = False
+    ) -> Callable[[int], Tensor | None]:
         """Conditioning of ``count`` images by scale, as a pyramid asks for it.
 
         The base's lies on its own grid, an upscaler's on its groups', with zero channels where
-        there is no condition. Every encoder runs once."""
+        there is no condition. Every encoder runs once; keeps_shared: the base's gets no
+        gradient."""
         sizes = self.config.sizes
         shared = sum(size <= self.config.shared_encoder_size for size in sizes)
 
@@ -292,7 +297,9 @@ class MultiscalePixelCNN(ImageModel):
         def features(scale: int) -> Tensor | None:
             number = max(scale - shared + 1, 0) if self.conditioning.used else 0
             grid = sizes[scale] // 2 if scale else sizes[0]
-            conditioning = encoded(number).on_grid(grid, grid)
+            learns = torch.is_grad_enabled() and not (keeps_shared and number == 0)
+            with torch.set_grad_enabled(learns):
+                conditioning = encoded(number).on_grid(grid, grid)
             if scale and conditioning is None:
                 return torch.zeros(count, 0, grid, grid, device=self.device)
             return conditioning

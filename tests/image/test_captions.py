@@ -146,6 +146,15 @@ def test_the_lesson_is_added_to_the_loss_and_to_no_score():
     assert "nats_per_subpixel_guess" not in upper
 
 
+def test_scales_without_the_base_leave_what_it_has_learnt():
+    model = tiny_image_model("multiscale-pixelcnn", distribution="logistic", **ATTENTIVE)
+    model(random_images(model, 2), random_condition(2), (8,))["loss"].backward()
+    moved = {name for name, weights in model.named_parameters() if weights.grad is not None}
+    assert {name.split(".")[0] for name in moved} == {"upscalers"}
+    model(random_images(model, 2), random_condition(2), (4, 8))["loss"].backward()
+    assert model.encoders[0].words.letters.weight.grad.abs().max() > 0
+
+
 def test_settings_that_cannot_be_meant_are_refused():
     with pytest.raises(InputError, match="multiple of 4, got 6"):
         ConditionEncoder(ConditionConfig(captions=True, caption_attention=6))
