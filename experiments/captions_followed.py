@@ -24,9 +24,10 @@ from pixelpush.datasets.objects.captions import Named, captions, place, relation
 from pixelpush.datasets.objects.images import named_objects
 from pixelpush.datasets.objects.names import COLOURS, NAME
 from pixelpush.errors import InputError
+from pixelpush.eval.images.conditions import parts_of
 from pixelpush.eval.text import text_table
 from pixelpush.files import write_json
-from pixelpush.image import Condition, encode_caption
+from pixelpush.image import Condition, ImageModel, encode_caption
 from pixelpush.image.layers import block_stack
 from pixelpush.image.pixels import to_unit
 from pixelpush.training.optimizer import build_optimizer, set_learning_rate
@@ -162,6 +163,22 @@ def followed(asked: list[Asked], cells: np.ndarray) -> dict[str, float]:
     return {"colours": float(answers[:, 0].mean()), "places": float(answers[:, 1].mean())}
 
 
+def conditions(model: ImageModel, texts: Tensor, maps: Tensor) -> dict[str, Condition]:
+    """What samples are drawn from: captions alone, and with the masks of their images, which say
+    kinds and places but no colour.
+
+    texts: (N, 201). maps: (N, P, 32, 32)."""
+    found = {"caption alone": Condition(captions=texts)}
+    parts = {part.name: part for part in parts_of(model)}
+    if "masks" in parts:
+        masks = parts["masks"]
+        nothing = model.conditioning.unknown(len(texts)).structure
+        captioned = Condition(captions=texts, structure=nothing)
+        known = masks.of(Condition(structure=maps))
+        found["caption and masks"] = masks.put(captioned, known)
+    return found
+
+
 def main(options: Options) -> int:
     """Train the judge, draw the samples, print the table."""
     judge = trained_judge(options)
@@ -170,16 +187,15 @@ def main(options: Options) -> int:
     real = torch.from_numpy(np.stack([images[number].image for number in numbers]))
     model = load_model(options.model, family="image")
     texts = torch.tensor([encode_caption(one.caption) for one in asked], dtype=torch.uint8)
-    generator = torch.Generator().manual_seed(options.seed)
-    drawn = model.sample(
-        len(asked), Condition(captions=texts), generator, options.temperature
-    ).images
     shuffled = asked[1:] + asked[:1]  # what agrees with a caption by chance
-    found = {
-        "true images (the judge's own accuracy)": followed(asked, judge.cells(real)),
-        "samples": followed(asked, judge.cells(drawn)),
-        "samples under other captions (chance)": followed(shuffled, judge.cells(drawn)),
-    }
+    found = {"true images (the judge's own accuracy)": followed(asked, judge.cells(real))}
+    maps = torch.from_numpy(np.stack([images[number].structure for number in numbers]))
+    for given, condition in conditions(model, texts, maps).items():
+        generator = torch.Generator().manual_seed(options.seed)
+        drawn = model.sample(len(asked), condition, generator, options.temperature).images
+        cells = judge.cells(drawn)
+        found[f"samples, {given}"] = followed(asked, cells)
+        found[f"samples, {given}: others' captions (chance)"] = followed(shuffled, cells)
     rows = [
         [name, f"{share['colours']:.0%}", f"{share['places']:.0%}"] for name, share in found.items()
     ]
