@@ -48,7 +48,7 @@ class Options:
     """Run folder or saved model of sim-objects."""
     images: int = 100
     """Samples, each with the caption of another image of val."""
-    training: int = 8000
+    training: int = 4000
     """Training images of the judge, seen once, half of them mirrored."""
     temperature: float = 1.0
     """Of the samples."""

@@ -68,8 +68,7 @@ class ConditionConfig:
     the spatial encoder; the paper has 12. dropout: the probability with which each part of a
     training example is left out; above 0, any part may be left out of a condition. structure_parts:
     the number of maps, counted from the first, that are left out as a group of their own; 0: all
-    maps are one group. map_dropout: of each group of maps, in place of ``dropout``; 0: the same.
-    caption_attention: width of a caption's words where every position reads
+    maps are one group. caption_attention: width of a caption's words where every position reads
     them by attention; 0: one vector for the whole caption, as in the paper.
 
     >>> ConditionConfig(classes=10, captions=True, channels=8).out_channels
@@ -84,7 +83,6 @@ class ConditionConfig:
     dropout: float = 0.0
     structure_parts: int = 0
     caption_attention: int = 0
-    map_dropout: float = 0.0
 
     @property
     def optional(self) -> bool:
@@ -152,7 +150,7 @@ class ConditionConfig:
         )
 
     def dropped(self, condition: Condition) -> Condition:
-        """A checked condition with parts left out at random, each with its probability.
+        """A checked condition with parts left out at random, each with probability ``dropout``.
 
         Classes, captions and each group of maps are left out apart. Numbers are torch's own."""
         if not self.optional:
@@ -162,23 +160,21 @@ class ConditionConfig:
         for name in ("classes", "captions"):
             if name in left:
                 nothing = unknown.parts()[name].to(left[name])
-                left[name] = torch.where(_chosen(left[name], self.dropout), nothing, left[name])
+                left[name] = torch.where(self._chosen(left[name]), nothing, left[name])
         if condition.structure is not None:
             # uint8 maps could not hold the -1 of unknown ones.
             maps = condition.structure.to(torch.int8)
-            often = self.map_dropout or self.dropout
             groups = [
-                torch.where(_chosen(maps, often), torch.tensor(-1).to(maps), maps[:, group])
+                torch.where(self._chosen(maps), torch.tensor(-1).to(maps), maps[:, group])
                 for group in self.map_groups
             ]
             left["structure"] = torch.cat(groups, dim=1)
         return Condition(**left)
 
-
-def _chosen(values: Tensor, share: float) -> Tensor:
-    """bool (N, 1, ...): which examples leave out a part."""
-    chosen = torch.rand(len(values), device=values.device) < share
-    return chosen.view(-1, *[1] * (values.ndim - 1))
+    def _chosen(self, values: Tensor) -> Tensor:
+        """bool (N, 1, ...): which examples leave out a part."""
+        chosen = torch.rand(len(values), device=values.device) < self.dropout
+        return chosen.view(-1, *[1] * (values.ndim - 1))
 
 
 def _check_range(name: str, numbers: Tensor | None, end: int) -> None:

@@ -26,9 +26,8 @@ class ImageConfig:
     probability with which each part of a training example's condition is left out; above 0, the
     model takes any subset. structure_parts: the number of maps, counted from the first, that are
     left out as a group of their own. caption_attention: width of a caption's words where every
-    position reads them by attention; 0: one vector for the whole caption. map_dropout: in place of
-    condition_dropout for each group of maps; 0: the same. truncate_captions: cut captions of more
-    than 201 characters instead of refusing them.
+    position reads them by attention; 0: one vector for the whole caption. truncate_captions: cut
+    captions of more than 201 characters instead of refusing them.
 
     Raises InputError for an unknown name and for a size out of bounds.
 
@@ -51,7 +50,6 @@ class ImageConfig:
     condition_dropout: float = 0.0
     structure_parts: int = 0
     caption_attention: int = 0
-    map_dropout: float = 0.0
 
     # Settings that may be 0; a subclass names its own beside these.
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (
@@ -59,7 +57,6 @@ class ImageConfig:
         "structure",
         "structure_parts",
         "caption_attention",
-        "map_dropout",
         "condition_layers",
         "condition_dropout",
     )
@@ -73,13 +70,8 @@ class ImageConfig:
             if isinstance(value, int | float) and not isinstance(value, bool):
                 most = 1 << 20 if name == "classes" else LARGEST
                 check_between(self, 0 if name in self.MAY_BE_ZERO else 1, most, name)
-        for name in ("condition_dropout", "map_dropout"):
-            if getattr(self, name) >= 1:
-                raise InputError(f"{name} must be below 1, got {getattr(self, name)}.")
-        if self.map_dropout and not self.condition_dropout:
-            raise InputError(
-                "map_dropout: set condition_dropout too, so that parts may be missing."
-            )
+        if self.condition_dropout >= 1:
+            raise InputError(f"condition_dropout must be below 1, got {self.condition_dropout}.")
         if self.structure_parts > self.structure:
             raise InputError(
                 f"structure_parts {self.structure_parts} is more than the {self.structure} maps."

@@ -62,7 +62,6 @@ class ImageModel(nn.Module):
             config.condition_dropout,
             config.structure_parts,
             config.caption_attention,
-            config.map_dropout,
         )
         # A head of one channel, made only to read this number from it.
         self.uniforms_per_pixel = self.new_head(1).uniforms_per_pixel

@@ -187,9 +187,6 @@ def test_parts_are_dropped_apart_and_as_often_as_configured():
     assert (gone.mean(1) - 0.25).abs().max() < 5 * (0.25 * 0.75 / count) ** 0.5
     pairs = (gone @ gone.T / count)[~torch.eye(4, dtype=torch.bool)]
     assert (pairs - 1 / 16).abs().max() < 5 * (1 / 16 / count) ** 0.5
-    maps = optional(dropout=0.25, map_dropout=0.75).dropped(some_condition(count)).structure
-    unknown = (maps[:, [0, 2]] == -1).flatten(2).all(2).float().mean(0)
-    assert (unknown - 0.75).abs().max() < 5 * (0.25 * 0.75 / count) ** 0.5
     kept = left.structure[:, 2:][gone[3] == 0]
     assert (kept == 1).all()
 
@@ -221,8 +218,6 @@ def test_dropout_acts_in_training_and_never_in_scoring():
 def test_settings_of_dropout_are_checked():
     for settings, message in [
         ({"condition_dropout": 1.0}, "condition_dropout must be below 1"),
-        ({"map_dropout": 0.5}, "set condition_dropout too"),
-        ({"condition_dropout": 0.5, "map_dropout": 1.0}, "map_dropout must be below 1"),
         ({"structure": 2, "structure_parts": 3}, "more than the 2 maps"),
     ]:
         with pytest.raises(InputError, match=message):
