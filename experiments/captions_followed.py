@@ -24,14 +24,20 @@ from pixelpush.datasets.objects.captions import Named, captions, place, relation
 from pixelpush.datasets.objects.images import named_objects
 from pixelpush.datasets.objects.names import COLOURS, NAME
 from pixelpush.errors import InputError
+from pixelpush.eval.images.conditions import parts_of
 from pixelpush.eval.text import text_table
 from pixelpush.files import write_json
-from pixelpush.image import Condition, encode_caption
+from pixelpush.image import Condition, ImageModel, encode_caption
+from pixelpush.image.layers import block_stack
 from pixelpush.image.pixels import to_unit
+from pixelpush.training.optimizer import build_optimizer, set_learning_rate
+from pixelpush.training.optimizer_recipes import OptimizerConfig
 from pixelpush.vpn import load_model
 
 LEAST_CELLS = 4  # of 16 x 16: a colour of which fewer are seen is not there
 _SIDE = 16
+_BATCH = 16
+_RATE = 4e-3
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Options:
     images: int = 100
     """Samples, each with the caption of another image of val."""
     training: int = 4000
-    """Training images of the judge, seen once."""
+    """Training images of the judge, seen once, half of them mirrored."""
     temperature: float = 1.0
     """Of the samples."""
     seed: int = 0
@@ -70,13 +76,11 @@ class Judge(nn.Sequential):
     def __init__(self):
         super().__init__(
             nn.Conv2d(3, 32, 3, padding=1),
-            nn.ReLU(),
+            nn.SiLU(),
             nn.Conv2d(32, 64, 4, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(64, 64, 5, padding=2),
-            nn.ReLU(),
-            nn.Conv2d(64, 64, 5, padding=2),
-            nn.ReLU(),
+            # Dilated, so that a cell sees the lamp's colour and the whole of its object.
+            block_stack("residual", 64, 3, dilation=4),
+            nn.SiLU(),
             nn.Conv2d(64, 1 + len(COLOURS), 1),
         )
 
@@ -97,13 +101,17 @@ def trained_judge(options: Options) -> Judge:
     images = open_objects(f"{NAME}:{options.training}", "train")
     torch.manual_seed(options.seed)
     judge = Judge()
-    optimiser = torch.optim.Adam(judge.parameters(), lr=2e-3)
+    optimiser = build_optimizer(OptimizerConfig("muon", learning_rate=_RATE), judge)
     weights = torch.tensor([0.3, *[1.0] * len(COLOURS)])
-    for start in range(0, options.training - 15, 16):
-        batch = range(start, start + 16)
-        pixels = torch.from_numpy(np.stack([images[i].image for i in batch]))
-        truth = torch.from_numpy(np.stack([colour_cells(images.attributes(i)) for i in batch]))
-        loss = F.cross_entropy(judge(to_unit(pixels)), truth, weights)
+    for start in range(0, options.training - _BATCH + 1, _BATCH):
+        set_learning_rate(optimiser, _RATE * (1 - start / options.training))
+        batch = range(start, start + _BATCH)
+        pixels = np.stack([images[i].image for i in batch])
+        truth = np.stack([colour_cells(images.attributes(i)) for i in batch])
+        if start // _BATCH % 2:
+            pixels, truth = pixels[..., ::-1].copy(), truth[..., ::-1].copy()
+        logits = judge(to_unit(torch.from_numpy(pixels)))
+        loss = F.cross_entropy(logits, torch.from_numpy(truth), weights)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -155,6 +163,22 @@ def followed(asked: list[Asked], cells: np.ndarray) -> dict[str, float]:
     return {"colours": float(answers[:, 0].mean()), "places": float(answers[:, 1].mean())}
 
 
+def conditions(model: ImageModel, texts: Tensor, maps: Tensor) -> dict[str, Condition]:
+    """What samples are drawn from: captions alone, and with the masks of their images, which say
+    kinds and places but no colour.
+
+    texts: (N, 201). maps: (N, P, 32, 32)."""
+    found = {"caption alone": Condition(captions=texts)}
+    parts = {part.name: part for part in parts_of(model)}
+    if "masks" in parts:
+        masks = parts["masks"]
+        nothing = model.conditioning.unknown(len(texts)).structure
+        captioned = Condition(captions=texts, structure=nothing)
+        known = masks.of(Condition(structure=maps))
+        found["caption and masks"] = masks.put(captioned, known)
+    return found
+
+
 def main(options: Options) -> int:
     """Train the judge, draw the samples, print the table."""
     judge = trained_judge(options)
@@ -163,16 +187,15 @@ def main(options: Options) -> int:
     real = torch.from_numpy(np.stack([images[number].image for number in numbers]))
     model = load_model(options.model, family="image")
     texts = torch.tensor([encode_caption(one.caption) for one in asked], dtype=torch.uint8)
-    generator = torch.Generator().manual_seed(options.seed)
-    drawn = model.sample(
-        len(asked), Condition(captions=texts), generator, options.temperature
-    ).images
     shuffled = asked[1:] + asked[:1]  # what agrees with a caption by chance
-    found = {
-        "true images (the judge's own accuracy)": followed(asked, judge.cells(real)),
-        "samples": followed(asked, judge.cells(drawn)),
-        "samples under other captions (chance)": followed(shuffled, judge.cells(drawn)),
-    }
+    found = {"true images (the judge's own accuracy)": followed(asked, judge.cells(real))}
+    maps = torch.from_numpy(np.stack([images[number].structure for number in numbers]))
+    for given, condition in conditions(model, texts, maps).items():
+        generator = torch.Generator().manual_seed(options.seed)
+        drawn = model.sample(len(asked), condition, generator, options.temperature).images
+        cells = judge.cells(drawn)
+        found[f"samples, {given}"] = followed(asked, cells)
+        found[f"samples, {given}: others' captions (chance)"] = followed(shuffled, cells)
     rows = [
         [name, f"{share['colours']:.0%}", f"{share['places']:.0%}"] for name, share in found.items()
     ]

@@ -53,7 +53,7 @@ class Options:
     """Shipped name or run folder of a model of sim-objects."""
     temperature: float = 1.0
     """Of all samples."""
-    images: int = 200
+    images: int = 48
     """Images of val that are scored for the figure of nats."""
 
 

@@ -14,13 +14,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pixelpush.image.conditioning import Condition, encode_caption
+    from pixelpush.image.captions import encode_caption
+    from pixelpush.image.conditioning import Condition
     from pixelpush.image.model import ImageModel, ImageSample
     from pixelpush.image.registry import build_image_model
 
 _HOMES = {
     "Condition": "conditioning",
-    "encode_caption": "conditioning",
+    "encode_caption": "captions",
     "ImageModel": "model",
     "ImageSample": "model",
     "build_image_model": "registry",

@@ -2,53 +2,31 @@
 
 Reed et al. 2017, section 4.2: a character CNN with a GRU and an average over time for captions, a
 residual network for spatial structure; both are concatenated, resized bilinearly to the target's
-grid and cropped with it."""
+grid and cropped with it. Ours, with ``caption_attention``: every position of the target's grid
+reads the caption's words for itself, so that a colour can be bound to a place."""
 
 from __future__ import annotations
 
 import itertools
-import string
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelpush.errors import InputError
+from pixelpush.image.captions import (
+    CAPTION_LENGTH,
+    UNKNOWN,
+    CaptionEncoder,
+    CaptionReader,
+    WordEncoder,
+)
 from pixelpush.image.layers import ResidualBlock, coordinates
 
-CAPTION_LENGTH = 201
-# Position 0 pads; letters are lower-cased; everything else is one 'unknown' character.
-ALPHABET = string.ascii_lowercase + string.digits + string.punctuation + " "
-UNKNOWN = len(ALPHABET) + 1
 STRUCTURE_SIZE = 32
-
-
-def encode_caption(text: str, truncate: bool = False, strict: bool = False) -> list[int]:
-    """Return 201 character numbers, padded with 0.
-
-    Letters are lower-cased and runs of spaces become one. A longer caption raises InputError,
-    unless ``truncate``; so does, if ``strict``, a character outside ALPHABET, which is otherwise
-    the 'unknown' one.
-
-    >>> encode_caption("a b")[:4]
-    [1, 69, 2, 0]
-    """
-    text = " ".join(text.lower().split())
-    if len(text) > CAPTION_LENGTH and not truncate:
-        raise InputError(
-            f"a caption of {len(text)} characters is longer than {CAPTION_LENGTH}; shorten it or "
-            "ask to truncate."
-        )
-    strange = [character for character in text if character not in ALPHABET]
-    if strict and (strange or not text):
-        what = f"has {strange[0]!r}" if strange else "is empty"
-        raise InputError(
-            f"the caption {text!r} {what}; captions are of English letters, digits, punctuation "
-            "and spaces."
-        )
-    numbers = [ALPHABET.find(character) + 1 or UNKNOWN for character in text[:CAPTION_LENGTH]]
-    return numbers + [0] * (CAPTION_LENGTH - len(numbers))
 
 
 @dataclass(frozen=True)
@@ -90,7 +68,8 @@ class ConditionConfig:
     the spatial encoder; the paper has 12. dropout: the probability with which each part of a
     training example is left out; above 0, any part may be left out of a condition. structure_parts:
     the number of maps, counted from the first, that are left out as a group of their own; 0: all
-    maps are one group.
+    maps are one group. caption_attention: width of a caption's words where every position reads
+    them by attention; 0: one vector for the whole caption, as in the paper.
 
     >>> ConditionConfig(classes=10, captions=True, channels=8).out_channels
     16
@@ -103,6 +82,7 @@ class ConditionConfig:
     layers: int = 12
     dropout: float = 0.0
     structure_parts: int = 0
+    caption_attention: int = 0
 
     @property
     def optional(self) -> bool:
@@ -212,7 +192,8 @@ def _check_range(name: str, numbers: Tensor | None, end: int) -> None:
 class Encoded:
     """An encoded condition.
 
-    vector: (N, V) or None. maps: (N, S, 32, 32) or None.
+    vector: (N, V) or None. maps: (N, S, 32, 32) or None. read: what positions read in captions, (N,
+    R, height, width), given the other two on the same grid, or None; None where nothing is read.
 
     >>> Encoded(torch.zeros(1, 2), None).on_grid(4, 4).shape
     torch.Size([1, 2, 4, 4])
@@ -220,9 +201,10 @@ class Encoded:
 
     vector: Tensor | None
     maps: Tensor | None
+    read: Callable[[Tensor | None, tuple[int, int]], Tensor] | None = None
 
     def on_grid(self, height: int, width: int) -> Tensor | None:
-        """The conditioning map (N, V + S, height, width); None where there is nothing."""
+        """The conditioning map (N, V + S + R, height, width); None where there is nothing."""
         parts = []
         if self.maps is not None:
             parts.append(
@@ -230,30 +212,11 @@ class Encoded:
             )
         if self.vector is not None:
             parts.append(self.vector[:, :, None, None].expand(-1, -1, height, width))
-        return torch.cat(parts, dim=1) if parts else None
-
-
-class CaptionEncoder(nn.Module):
-    """Three convolutions over characters, a GRU, the average over time (Reed et al. 2016a).
-
-    >>> CaptionEncoder(8)(torch.zeros(2, 201, dtype=torch.long)).shape
-    torch.Size([2, 8])
-    """
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.characters = nn.Embedding(UNKNOWN + 1, channels)
-        self.convolutions = nn.ModuleList(nn.Conv1d(channels, channels, 4) for _ in range(3))
-        # 201 characters -> 198 -> 66 -> 63 -> 21 -> 18 -> 9 steps of the recurrence.
-        self.pools = (3, 3, 2)
-        self.recurrence = nn.GRU(channels, channels, batch_first=True)
-
-    def forward(self, captions: Tensor) -> Tensor:
-        """(N, 201) -> (N, channels)."""
-        values = self.characters(captions.long()).transpose(1, 2)
-        for convolution, pool in zip(self.convolutions, self.pools, strict=True):
-            values = F.max_pool1d(F.relu(convolution(values)), pool)
-        return self.recurrence(values.transpose(1, 2))[0].mean(dim=1)
+        known = torch.cat(parts, dim=1) if parts else None
+        if self.read is None:
+            return known
+        found = self.read(known, (height, width))
+        return found if known is None else torch.cat([known, found.to(known.dtype)], dim=1)
 
 
 class StructureEncoder(nn.Module):
@@ -297,8 +260,15 @@ class ConditionEncoder(nn.Module):
         super().__init__()
         rows = config.classes + config.optional  # the last one: no class is known
         self.classes = nn.Embedding(rows, config.channels) if config.classes else None
-        self.captions = CaptionEncoder(config.channels) if config.captions else None
+        width = config.caption_attention
+        whole = config.captions and not width
+        self.captions = CaptionEncoder(config.channels) if whole else None
         self.structure = StructureEncoder(config) if config.structure else None
+        self.words = self.reader = None
+        if config.captions and width:
+            beside = config.out_channels - config.channels
+            self.words = WordEncoder(width)
+            self.reader = CaptionReader(beside, width, config.channels)
 
     def forward(self, condition: Condition) -> Encoded:
         vectors = []
@@ -309,4 +279,7 @@ class ConditionEncoder(nn.Module):
         maps = None
         if self.structure is not None and condition.structure is not None:
             maps = self.structure(condition.structure)
-        return Encoded(torch.cat(vectors, dim=1) if vectors else None, maps)
+        read = None
+        if self.words is not None and self.reader is not None and condition.captions is not None:
+            read = partial(self.reader, self.words(condition.captions))
+        return Encoded(torch.cat(vectors, dim=1) if vectors else None, maps, read)

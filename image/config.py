@@ -25,8 +25,9 @@ class ImageConfig:
     condition_channels, condition_layers: size of the encoders of these. condition_dropout: the
     probability with which each part of a training example's condition is left out; above 0, the
     model takes any subset. structure_parts: the number of maps, counted from the first, that are
-    left out as a group of their own. truncate_captions: cut captions of more than 201 characters
-    instead of refusing them.
+    left out as a group of their own. caption_attention: width of a caption's words where every
+    position reads them by attention; 0: one vector for the whole caption. truncate_captions: cut
+    captions of more than 201 characters instead of refusing them.
 
     Raises InputError for an unknown name and for a size out of bounds.
 
@@ -48,12 +49,14 @@ class ImageConfig:
     condition_layers: int = 12
     condition_dropout: float = 0.0
     structure_parts: int = 0
+    caption_attention: int = 0
 
     # Settings that may be 0; a subclass names its own beside these.
     MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (
         "classes",
         "structure",
         "structure_parts",
+        "caption_attention",
         "condition_layers",
         "condition_dropout",
     )

@@ -61,6 +61,7 @@ class ImageModel(nn.Module):
             config.condition_layers,
             config.condition_dropout,
             config.structure_parts,
+            config.caption_attention,
         )
         # A head of one channel, made only to read this number from it.
         self.uniforms_per_pixel = self.new_head(1).uniforms_per_pixel

@@ -36,13 +36,14 @@ class MultiscalePixelCNNConfig(ImageConfig):
     the base PixelCNN. blocks: residual blocks of two layers in each group's network (paper: 12
     layers, 6 blocks). patch, patch_layers: of type B. crop: side of the random crops on which
     scales of twice that side and more are trained; 0 for none. shared_encoder_size: largest scale
-    that shares the base's condition encoder; each larger one has its own.
+    that shares the base's condition encoder; each larger one has its own. guess: weight of a lesson
+    in training, in which the condition alone, without earlier pixels, guesses the base; 0: none.
 
     >>> MultiscalePixelCNNConfig("multiscale-pixelcnn", image_size=32).sizes
     (8, 16, 32)
     """
 
-    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (*ImageConfig.MAY_BE_ZERO, "crop")
+    MAY_BE_ZERO: ClassVar[tuple[str, ...]] = (*ImageConfig.MAY_BE_ZERO, "crop", "guess")
 
     base_size: int = 8
     base_layers: int = 15
@@ -54,6 +55,7 @@ class MultiscalePixelCNNConfig(ImageConfig):
     patch_layers: int = 4
     crop: int = 32
     shared_encoder_size: int = 32
+    guess: float = 0.0
 
     def __post_init__(self):
         check_scales(self, self.base_size, 2)
@@ -73,6 +75,8 @@ class MultiscalePixelCNNConfig(ImageConfig):
                 f"crop {self.crop} must be a multiple of two patches ({2 * self.patch} pixels)."
             )
         super().__post_init__()
+        if self.guess and not (self.classes or self.captions or self.structure):
+            raise InputError("guess: a model without a condition has nothing to guess from; set 0.")
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -121,6 +125,9 @@ class MultiscalePixelCNN(ImageModel):
             else []
         )
         self.encoders = Layers(ConditionEncoder(self.conditioning) for _ in range(1 + len(larger)))
+        # Earlier pixels soon tell most of what a condition does, and leave it little gradient. A
+        # guess without them needs every word.
+        self.guess = self.new_head(conditioning) if c.guess else None
 
     def _upscaler(self, conditioning: int, width: int) -> Upscaler:
         c = self.config
@@ -197,11 +204,13 @@ class MultiscalePixelCNN(ImageModel):
         scales: sizes in pixels; empty for all. Scales of twice ``crop`` and more are trained on one
         random crop per batch; each scale is weighted by the pixels that it predicts in the whole
         image, so that the loss over all scales estimates the image's nats per sub-pixel. Every
-        scale's own figure is reported as ``nats_per_subpixel_<size>``."""
+        scale's own figure is reported as ``nats_per_subpixel_<size>``. Without the base among the
+        scales, the encoder that it shares gets no gradient: what the base has learnt stays."""
         self.check_images(images)
         chosen = [self.config.sizes.index(size) for size in self._checked(scales)]
         condition = self.conditioning.check(condition, len(images)).to(self.device)
-        features = self._features(self.conditioning.dropped(condition), len(images))
+        left = self.conditioning.dropped(condition)
+        features = self._features(left, len(images), keeps_shared=0 not in chosen)
         images = images.to(self.device)
         # loss = sum over s of n_s L_s / sum of n_s. n_s: pixels that scale s predicts, all of the
         # base and three of four of a larger scale. L_s: its nats per sub-pixel.
@@ -215,13 +224,26 @@ class MultiscalePixelCNN(ImageModel):
             report[f"nats_per_subpixel_{size}"] = nats.detach()
             total = total + nats * predicted
             pixels = pixels + predicted
-        loss = total / pixels
-        return {"loss": loss, "nats_per_subpixel": loss.detach(), **report}
+        nats = total / pixels
+        loss = nats
+        if self.guess is not None and 0 in chosen:
+            guessed = self._guessed(images, features)
+            report["nats_per_subpixel_guess"] = guessed.detach()
+            loss = loss + self.config.guess * guessed * (self.config.base_size**2 / pixels)
+        return {"loss": loss, "nats_per_subpixel": nats.detach(), **report}
 
     def forward(
         self, images: Tensor, condition: Condition | None = None, scales: Sequence[int] = ()
     ) -> dict[str, Tensor]:
         return self.training_loss(images, condition, scales)
+
+    def _guessed(self, images: Tensor, features: Callable[[int], Tensor | None]) -> Tensor:
+        """Nats per sub-pixel of the base image by the condition alone."""
+        conditioning = features(0)
+        assert self.guess is not None
+        assert conditioning is not None
+        small = self._at(images, self.config.base_size)
+        return -self.guess(conditioning).log_prob(small).mean() / self.config.colours
 
     def _checked(self, scales: Sequence[int]) -> list[int]:
         unknown = set(scales) - set(self.config.sizes)
@@ -257,11 +279,14 @@ class MultiscalePixelCNN(ImageModel):
         # bit_length() - 1 is log2 of the ratio, a power of two.
         return subsample(images, (self.config.image_size // size).bit_length() - 1)
 
-    def _features(self, condition: Condition, count: int) -> Callable[[int], Tensor | None]:
+    def _features(
+        self, condition: Condition, count: int, keeps_shared: bool = False
+    ) -> Callable[[int], Tensor | None]:
         """Conditioning of ``count`` images by scale, as a pyramid asks for it.
 
         The base's lies on its own grid, an upscaler's on its groups', with zero channels where
-        there is no condition. Every encoder runs once."""
+        there is no condition. Every encoder runs once; keeps_shared: the base's gets no
+        gradient."""
         sizes = self.config.sizes
         shared = sum(size <= self.config.shared_encoder_size for size in sizes)
 
@@ -272,7 +297,9 @@ class MultiscalePixelCNN(ImageModel):
         def features(scale: int) -> Tensor | None:
             number = max(scale - shared + 1, 0) if self.conditioning.used else 0
             grid = sizes[scale] // 2 if scale else sizes[0]
-            conditioning = encoded(number).on_grid(grid, grid)
+            learns = torch.is_grad_enabled() and not (keeps_shared and number == 0)
+            with torch.set_grad_enabled(learns):
+                conditioning = encoded(number).on_grid(grid, grid)
             if scale and conditioning is None:
                 return torch.zeros(count, 0, grid, grid, device=self.device)
             return conditioning

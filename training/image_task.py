@@ -38,8 +38,9 @@ _INITIAL_IMAGES = 64
 class ImageTask:
     """Whole images of the training split, one per example, with one of its captions; a ``Task``.
 
-    scales: sizes of the Multiscale PixelCNN's scales to train; empty: all together. Raises
-    InputError where data and model do not fit.
+    scales: sizes of the Multiscale PixelCNN's scales to train; empty: all together. Scales without
+    the base leave the base, and the encoder that it shares, as they are. Raises InputError where
+    data and model do not fit.
 
     >>> from pixelpush.datasets.image_sets import ImageArrays
     >>> plain = ImageArrays("plain", np.zeros((4, 3, 8, 8), np.uint8))

@@ -16,7 +16,8 @@ from torch import nn
 
 from pixelpush.errors import InputError
 from pixelpush.image import Condition, ImageModel
-from pixelpush.image.conditioning import CAPTION_LENGTH, STRUCTURE_SIZE, ConditionConfig
+from pixelpush.image.captions import CAPTION_LENGTH
+from pixelpush.image.conditioning import STRUCTURE_SIZE, ConditionConfig
 from pixelpush.vpn import VideoPixelNetwork
 
 

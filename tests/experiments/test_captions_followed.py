@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from types import SimpleNamespace
 
-from experiments.captions_followed import Asked, colour_cells, followed, judged
+import numpy as np
+import torch
+
+from experiments.captions_followed import Asked, colour_cells, conditions, followed, judged
 from pixelpush.datasets.objects.captions import Named
+from pixelpush.image.conditioning import ConditionConfig
 
 RED, BLUE = 0, 4
 
@@ -41,3 +45,15 @@ def test_the_truth_is_read_from_masks():
     assert found.shape == (16, 16)
     assert (found[:, :8] == 0).all()
     assert (found[:, 8:] == 1 + BLUE).all()
+
+
+def test_samples_are_drawn_from_captions_alone_and_with_masks():
+    """Parts and class stay unknown; the masks are those of the images."""
+    config = ConditionConfig(classes=3, captions=True, structure=5, structure_parts=2, dropout=0.5)
+    model = SimpleNamespace(conditioning=config)
+    texts, maps = torch.ones(2, 201, dtype=torch.uint8), torch.ones(2, 5, 32, 32)
+    found = conditions(model, texts, maps)
+    assert list(found["caption alone"].parts()) == ["captions"]
+    both = found["caption and masks"]
+    assert both.classes is None
+    assert both.structure[:, :, 0, 0].tolist() == [[-1, -1, 1, 1, 1]] * 2

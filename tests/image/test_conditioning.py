@@ -8,9 +8,8 @@ from tiny_images import CONDITIONED, KINDS, random_condition, random_images, tin
 
 from pixelpush.errors import InputError
 from pixelpush.image import Condition, build_image_model, encode_caption
+from pixelpush.image.captions import CAPTION_LENGTH, UNKNOWN
 from pixelpush.image.conditioning import (
-    CAPTION_LENGTH,
-    UNKNOWN,
     ConditionConfig,
     ConditionEncoder,
     Encoded,
