@@ -3,7 +3,7 @@ to simulate than to score."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
@@ -61,12 +61,13 @@ def _write(path: Path, both: Futures) -> None:
 
 def _read(path: Path, pair: Pair) -> Futures:
     with np.load(path, allow_pickle=False) as arrays:
-        own, other = (
-            Episode(
-                *(arrays[f"{which}-{field}"] for field in ("frames", "states", "actions")),
-                str(arrays[f"{which}-id"]),
-                {label: arrays[f"{which}-{label}"] for label in _LABELS},
-            )
-            for which in ("own", "other")
-        )
+        own, other = (_episode(arrays, which) for which in ("own", "other"))
     return Futures(pair, own, other)
+
+
+def _episode(arrays: Mapping[str, np.ndarray], which: str) -> Episode:
+    frames, states, actions = (
+        arrays[f"{which}-{field}"] for field in ("frames", "states", "actions")
+    )
+    labels = {label: arrays[f"{which}-{label}"] for label in _LABELS}
+    return Episode(frames, states, actions, str(arrays[f"{which}-id"]), labels)

@@ -63,4 +63,4 @@ def _widened(found: np.ndarray) -> np.ndarray:
     """A mask (T, H, W) and the eight pixels around each of its own."""
     padded = np.pad(found, ((0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
-    return windows.any(axis=(-2, -1))
+    return np.any(windows, axis=(-2, -1))
