@@ -129,7 +129,7 @@ PRESETS: dict[str, ImagePreset] = {
         _OBJECTS,
         "small-wide",
         "sim-objects",
-        minutes="38 for the base, then 12 for the other scales (docs/images.md)",
+        minutes="57 for 77,696 examples",
         expected="2.15 nats per sub-pixel on 32 images of val (floor 0.515)",
     ),
     "cifar-gpu-multiscale": ImagePreset({"channels": 128, "base_layers": 12}, "gpu", "cifar10"),

@@ -147,7 +147,7 @@ class SuperResolutionTask:
         subpixels = 0
         with (
             progress(count, "scoring") as advance,
-            torch.inference_mode(),
+            torch.no_grad(),
             torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
         ):
             for index in range(count):
@@ -155,7 +155,7 @@ class SuperResolutionTask:
                 inputs = [
                     torch.from_numpy(x).to(device) for x in (large[1:], small[1:], large[:-1])
                 ]
-                nats -= float(model.log_prob(*inputs).double().sum())
+                nats -= float(model.log_prob(*inputs).cpu().double().sum())
                 subpixels += large[1:].size
                 advance(1)
         return {SCORE: nats / subpixels}

@@ -29,7 +29,8 @@ def assert_as_long_as_it_must_be(code_bytes: int, nats: float, least_bits: float
     """Within a thousandth of the ideal length, from both sides, and never dearer than the nats."""
     assert code_bytes <= nats / math.log(2) / 8 * 1.001 + END_BYTES
     assert abs(code_bytes - least_bits / 8) <= least_bits / 8 * 0.001 + END_BYTES
-    assert least_bits <= nats / math.log(2) * (1 + 1e-5) + 1e-3
+    # One unit of 2^-24 for each of 256 levels is 2^-16 of the mass, so 2^-16 nats a sub-pixel.
+    assert least_bits <= nats / math.log(2) * (1 + 1e-4) + 1e-3
 
 
 def tiny_episode(model, length=5, seed=0) -> Episode:
