@@ -5,8 +5,6 @@ to wipe objects out of its samples and to leave crumbs where they might be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from pixelpush.datasets.episodes import Episode
@@ -36,22 +34,24 @@ def check_labels(episode: Episode) -> None:
             )
 
 
-def moved_objects(labels: Mapping[str, np.ndarray], clip: slice, since: int) -> np.ndarray:
+def moved_objects(episode: Episode, clip: slice, since: int) -> np.ndarray:
     """Where a clip shows an object that has moved, or showed it before it did: bool (T, H, W).
 
-    A pixel around them counts too, since edges and shadows move with them. labels:
-    ``Episode.extra`` of the whole episode. clip: its frames. since: the frame of the clip from
-    which on movement counts, the last that a rollout is given.
+    A pixel around them counts too, since edges and shadows move with them. episode: whole. clip:
+    its frames. since: the frame of the clip from which on movement counts, the last that a rollout
+    is given. Raises InputError where the episode has no labels.
 
     >>> places = np.array([[[3, 5, 1]], [[6, 5, 1]]], np.float32)
     >>> seen = np.zeros((2, 8, 8), np.uint8)
     >>> seen[0, 5, 3] = seen[1, 5, 6] = 2
-    >>> labels = {"object_places": places, "segmentation": seen}
-    >>> moved_objects(labels, slice(0, 2), since=0)[:, 5].sum(axis=1).tolist()
+    >>> vectors, labels = np.zeros((2, 2)), {"object_places": places, "segmentation": seen}
+    >>> episode = Episode(np.zeros((2, 3, 8, 8), np.uint8), vectors, vectors, "one", labels)
+    >>> moved_objects(episode, slice(0, 2), since=0)[:, 5].sum(axis=1).tolist()
     [0, 6]
     """
-    places = labels["object_places"][clip, :, :2]
-    seen = labels["segmentation"][clip]
+    check_labels(episode)
+    places = episode.extra["object_places"][clip, :, :2]
+    seen = episode.extra["segmentation"][clip]
     moved = np.linalg.norm(places - places[since], axis=-1) > _MOVED
     by_label = np.concatenate([np.zeros((len(moved), _FIRST_OBJECT), bool), moved], axis=1)
     frames = np.arange(len(seen))[:, None, None]

@@ -137,8 +137,7 @@ class VideoTask:
         if self.data.object_labels:
             start = self._start(seed, epoch, index, self.data.clip_frames)
             window = slice(start, start + self.data.clip_frames)
-            labels = self.training[index].extra
-            example["moved"] = moved_objects(labels, window, self.data.context - 1)
+            example["moved"] = moved_objects(self.training[index], window, self.data.context - 1)
         if self.draws:
             example |= self._lesson(seed, epoch, index)
         return clip.id, example
@@ -159,7 +158,7 @@ class VideoTask:
 
     def _clip(self, seed: int, epoch: int, index: int, clip_frames: int) -> Episode:
         start = self._start(seed, epoch, index, clip_frames)
-        if hasattr(self.training, "lengths"):
+        if getattr(self.training, "lengths", None) is not None:
             read = self.training.read  # type: ignore[attr-defined]
             clip: Episode = read(index, start, start + clip_frames)
         else:

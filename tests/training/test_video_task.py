@@ -332,5 +332,10 @@ def test_where_objects_have_moved_nothing_is_learnt_from_own_pasts():
 def test_labels_of_objects_are_asked_for_only_where_they_are_and_of_frames_as_recorded():
     with pytest.raises(InputError, match="has no object_places; only the simulated bin"):
         VideoTask("ot", MODEL, replace(PLAIN, object_labels=True), episodes(1))
+    # Of joined data sets a later one may have none.
+    joined = [*labelled(1), *episodes(1)]
+    task = VideoTask("ot", MODEL, replace(PLAIN, object_labels=True), joined)
+    with pytest.raises(InputError, match="episode episode-0 has no object_places"):
+        task.example(seed=0, epoch=0, index=1)
     with pytest.raises(InputError, match="no mirror, no jitter"):
         replace(PLAIN, object_labels=True, jitter=1)
