@@ -44,7 +44,8 @@ def moved_objects(episode: Episode, clip: slice, since: int) -> np.ndarray:
     >>> places = np.array([[[3, 5, 1]], [[6, 5, 1]]], np.float32)
     >>> seen = np.zeros((2, 8, 8), np.uint8)
     >>> seen[0, 5, 3] = seen[1, 5, 6] = 2
-    >>> vectors, labels = np.zeros((2, 2)), {"object_places": places, "segmentation": seen}
+    >>> vectors = np.zeros((2, 2), np.float32)
+    >>> labels = {"object_places": places, "segmentation": seen}
     >>> episode = Episode(np.zeros((2, 3, 8, 8), np.uint8), vectors, vectors, "one", labels)
     >>> moved_objects(episode, slice(0, 2), since=0)[:, 5].sum(axis=1).tolist()
     [0, 6]
