@@ -110,12 +110,17 @@ class WordEncoder(nn.Module):
         place = steps - torch.where(before, steps, 0).cummax(1).values
         row = place.clamp(max=_PLACES - 1) * (UNKNOWN + 1) + captions.long()
         values = self.letters(row) * letter[..., None]
-        # Spaces and padding add nothing. Words after the last caption's end are cut off.
+        # Spaces and padding add nothing. Words after the last caption's end are cut off. How many
+        # there are the host has to know: one read for each batch.
         count = int(torch.where(letter, word, 0).max()) + 1
         word = word.clamp(max=count - 1)
-        sums = values.new_zeros(len(captions), count, values.shape[2])
-        sums = sums.scatter_add(1, word[..., None].expand_as(values), values)
-        known = torch.zeros_like(word[:, :count]).scatter_add(1, word, letter.long()) > 0
+        # All captions' words in one row: on every device additions by index can be repeated.
+        word = (word + count * torch.arange(len(word), device=word.device)[:, None]).flatten()
+        size = len(captions), count
+        sums = values.new_zeros(size[0] * count, values.shape[2])
+        sums = sums.index_add(0, word, values.flatten(0, 1)).unflatten(0, size)
+        letters = torch.zeros_like(word[: size[0] * count])
+        known = letters.index_add(0, word, letter.flatten().long()).unflatten(0, size) > 0
         shown = known[:, None, None].to(sums.dtype)
         # (N, width, 1, W): filters of images are those that the optimiser turns.
         mixed = self.norm(sums).transpose(1, 2)[:, :, None] * shown

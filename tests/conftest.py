@@ -23,3 +23,13 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"recorded samples are not here: {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture
+def reproducible():
+    """Only what gives the same bits in every run is allowed."""
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)

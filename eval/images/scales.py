@@ -50,7 +50,7 @@ def shares(log_prob: Tensor, sizes: tuple[int, ...]) -> list[Share]:
     >>> [(s.label, s.nats, s.pixels) for s in shares(-torch.ones(1, 4, 4), (2, 4))][:2]
     [('2, base', 4.0, 4), ('4, group 2', 4.0, 4)]
     """
-    nats = -log_prob.double()[:, None]
+    nats = -log_prob.cpu().double()[:, None]
     times = len(sizes) - 1
     base = subsample(nats, times)
     found = [Share(sizes[0], 0, float(base.sum((1, 2, 3)).mean()), sizes[0] ** 2)]

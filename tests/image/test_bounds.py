@@ -134,10 +134,10 @@ def test_normal_numbers_are_normal_and_finite():
 
 @pytest.mark.parametrize("kind", BOUNDS)
 def test_a_step_of_training_lowers_the_loss(kind):
+    torch.manual_seed(0)
     model = build_image_model(kind, image_size=8, head_hidden=8, **BOUNDS[kind])
     images = random_images(model, 1) // 8 + 100
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
-    torch.manual_seed(0)
     losses = []
     for _ in range(30):
         loss = model(images)["loss"]

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tiny import tiny_video
 
 from pixelpush.image.bernoulli import Bernoulli
 from pixelpush.image.distributions import (
@@ -12,7 +13,6 @@ from pixelpush.image.distributions import (
 from pixelpush.image.expected_error import MeanPenalty, Penalised, penalised
 from pixelpush.vpn import build_model
 from pixelpush.vpn.decoders import KINDS
-from tests.vpn.tiny import tiny_video
 
 
 @pytest.mark.parametrize(

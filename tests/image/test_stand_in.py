@@ -3,6 +3,7 @@ numbers."""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -17,10 +18,13 @@ from tiny_images import (
     tiny_image_model,
 )
 
+from pixelpush.image.captions import WordEncoder
+
 SMALL = {"image_size": 4}
 MULTISCALE = {"base_size": 2}
-# Without captions: a GPU computes their GRU in one kernel of its own, which a CPU lacks.
+# Without the captions' GRU: a GPU computes it in one kernel of its own, which a CPU lacks.
 CONDITIONS = {**CONDITIONED, "captions": False}
+WORDS = {**CONDITIONED, "caption_attention": 8}
 
 
 def seeded() -> torch.Generator:
@@ -28,15 +32,18 @@ def seeded() -> torch.Generator:
 
 
 # One kind of each way in which a condition enters: as a map, and as maps of several sizes.
-CASES = [*((kind, False) for kind in KINDS), ("pixelcnn", True), ("multiscale-pixelcnn", True)]
+CASES = [*((kind, {}) for kind in KINDS), ("pixelcnn", CONDITIONS), ("pixelcnn", WORDS)]
+CASES.append(("multiscale-pixelcnn", CONDITIONS))
 
 
-@pytest.mark.parametrize(("kind", "conditioned"), CASES)
-def test_likelihood_loss_and_samples(kind, conditioned):
+@pytest.mark.parametrize(("kind", "conditions"), CASES)
+def test_likelihood_loss_and_samples(kind, conditions):
     settings = {**SMALL, **(MULTISCALE if kind.startswith("multiscale") else {})}
     settings |= {"crop": 4, "patch": 2} if kind == "multiscale-pixelcnn" else {}
-    settings |= CONDITIONS if conditioned else {}
-    condition = replace(random_condition(2), captions=None) if conditioned else None
+    settings |= conditions
+    condition = random_condition(2) if conditions else None
+    if condition is not None and not conditions["captions"]:
+        condition = replace(condition, captions=None)
     model = tiny_image_model(kind, **settings)
     images = random_images(model, 2)
     expected = model.log_prob(images, condition)
@@ -50,13 +57,26 @@ def test_likelihood_loss_and_samples(kind, conditioned):
         there(*given)["loss"].backward()
         assert not watch.copies
         out = there.sample(2, given[1], seeded())
-        # Class numbers are checked against their bounds, both of them, once a call.
-        assert watch.reads.total() == (6 if conditioned else 0)
+        # In each of three calls class numbers, and letters, are checked against both bounds, and
+        # the host learns how many words there are.
+        reads = 0 if condition is None else 2 if condition.captions is None else 5
+        assert watch.reads.total() == 3 * reads
         assert watch.copies.total() == 1  # the uniform numbers
     for one, other in zip(model.parameters(), there.parameters(), strict=True):
         torch.testing.assert_close(held(other.grad), one.grad, rtol=1e-4, atol=1e-4)
     assert torch.equal(held(out.images), sampled.images)
     assert torch.equal(held(out.log_prob), sampled.log_prob)
+
+
+def test_words_are_read_by_what_a_gpu_can_repeat(reproducible):
+    encoder = WordEncoder(8)
+    captions = random_condition(2).captions
+    assert captions is not None
+    expected = encoder(captions).values
+    with stand_in():
+        words = copy.deepcopy(encoder).to(DEVICE)(captions.to(DEVICE)).values
+        words.sum().backward()
+        assert torch.equal(held(words.detach()), expected)
 
 
 @pytest.mark.parametrize("kind", BOUNDS)

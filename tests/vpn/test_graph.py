@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
 from tiny import tiny_model, tiny_video
 
 from pixelpush.errors import InputError

@@ -5,13 +5,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
-from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
 from make_golden import golden_value
 from tiny import GOLDEN, KINDS, depends, tiny_model, tiny_video
 

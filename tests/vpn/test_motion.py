@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from stand_in import DEVICE, held, stand_in
-
-sys.path.insert(0, str(Path(__file__).parent))
 from tiny import tiny_model, tiny_video
 
 from pixelpush.errors import InputError
@@ -67,13 +62,6 @@ def test_the_loss_is_the_likelihood_and_the_errors_of_motion_and_state():
     torch.testing.assert_close(
         found["loss"], nats + found["state_error"] + 0.25 * found["motion_error"]
     )
-
-
-@pytest.fixture
-def reproducible():
-    torch.use_deterministic_algorithms(True)
-    yield
-    torch.use_deterministic_algorithms(False)
 
 
 def test_the_reproducible_backward_pass_is_autograds():

@@ -1,10 +1,10 @@
 """Pasts of the model's own making: rollouts from the context."""
 
 import torch
+from tiny import tiny_video
 
 from pixelpush.vpn import build_model
 from pixelpush.vpn.own_past import OwnPast, own_past
-from tests.vpn.tiny import tiny_video
 
 
 def tiny():

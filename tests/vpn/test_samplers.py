@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
 from tiny import KINDS, tiny_model, tiny_video
 
 from pixelpush.image.cached import ConvolutionCache, raster_order, wavefront_order

@@ -3,14 +3,9 @@ numbers."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from stand_in import DEVICE, held, stand_in
-
-sys.path.insert(0, str(Path(__file__).parent))
 from tiny import KINDS, tiny_model, tiny_video
 
 from pixelpush.vpn import build_model

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
 from tiny import depends, fill
 
 from pixelpush.errors import InputError

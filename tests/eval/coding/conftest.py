@@ -1,15 +1,8 @@
-"""Makes the tiny models of other test folders importable by the tests of this folder."""
+"""Coding needs an optional package."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-TESTS = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TESTS / "vpn"))
-sys.path.insert(0, str(TESTS / "image"))
 
 
 @pytest.fixture(autouse=True)

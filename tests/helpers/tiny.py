@@ -12,7 +12,7 @@ from pixelpush.vpn import VideoPixelNetwork, build_model
 from pixelpush.vpn.decoders import KINDS as RECORDS
 
 KINDS = tuple(RECORDS)
-GOLDEN = Path(__file__).parent / "golden.json"
+GOLDEN = Path(__file__).resolve().parents[1] / "vpn" / "golden.json"
 
 
 def tiny_model(kind: str, size: int = 8, gain: float = 1.2, **overrides) -> VideoPixelNetwork:
