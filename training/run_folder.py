@@ -106,7 +106,8 @@ def begin_or_resume(
 def _compare(
     run: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], length_matters: bool
 ) -> None:
-    old = _flat(found.get("train"), "train")
+    # A setting that came after the run began was then what its default is now.
+    old = _flat(asdict(TrainConfig(1, 1)), "train") | _flat(found.get("train"), "train")
     new = _flat(wanted["train"], "train")
     old |= _flat(found.get("task"), "task")
     new |= _flat(wanted["task"], "task")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import pixelpush
-from pixelpush.training.run_folder import _commit
+from pixelpush.errors import InputError
+from pixelpush.training.config import DataConfig, TrainConfig
+from pixelpush.training.run_folder import _commit, begin_or_resume
 
 
 def git(folder: Path, *words: str) -> str:
@@ -34,3 +37,15 @@ def test_the_commit_is_read_and_git_writes_nothing(tmp_path: Path, monkeypatch: 
     assert (tmp_path / ".git" / "index").read_bytes() == before
     module.write_text("changed = True")
     assert _commit() == git(tmp_path, "rev-parse", "HEAD") + "-modified"
+
+
+def test_a_run_of_before_a_setting_goes_on_at_its_default(tmp_path: Path):
+    begin_or_resume(tmp_path, TrainConfig(8, 100), {}, {})
+    path = tmp_path / "config.json"
+    about = json.loads(path.read_text())
+    del about["train"]["data"]["object_labels"]
+    path.write_text(json.dumps(about))
+    begin_or_resume(tmp_path, TrainConfig(8, 100), {}, {})
+    labelled = TrainConfig(8, 100, data=DataConfig(object_labels=True))
+    with pytest.raises(InputError, match="object_labels = False, the command asks for True"):
+        begin_or_resume(tmp_path, labelled, {}, {})
