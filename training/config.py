@@ -32,13 +32,13 @@ class DataConfig:
     largest shift in pixels. colour: strength, 0 to 1, of random brightness, contrast and channel
     gains. corruption: share of the clips whose past is shown with faults (datasets/corruption.py),
     so that the faults of a model's own samples are not taken for news. own_samples: share of the
-    steps whose past is a rollout of the model itself instead (vpn/own_past.py). drawing_episodes:
-    how many other episodes give frames with each clip, which teach the layered encoder to draw the
-    arm (it needs many stations in every step). object_labels: in pasts that are rollouts, objects
-    that have moved are not learnt from, by the labels of the simulated bin; a rollout has them
-    elsewhere. teaches: 'all', or 'drawing' for a run that teaches to draw the arm alone, from which
-    others start. crop: super-resolution models train on random crops of this side; 0 for whole
-    images. Raises InputError for a value out of bounds.
+    steps, of an upscaler of the crops, whose past is a rollout of the model itself instead
+    (vpn/own_past.py). drawing_episodes: how many other episodes give frames with each clip, which
+    teach the layered encoder to draw the arm (it needs many stations in every step). object_labels:
+    in pasts that are rollouts, objects that have moved are not learnt from, by the labels of the
+    simulated bin; a rollout has them elsewhere. teaches: 'all', or 'drawing' for a run that teaches
+    to draw the arm alone, from which others start. crop: super-resolution models train on random
+    crops of this side; 0 for whole images. Raises InputError for a value out of bounds.
 
     >>> DataConfig(clip_frames=10, jitter=2).context
     2

@@ -22,6 +22,8 @@ from pixelpush.vpn.super_resolution import shrink
 
 # Crops taken from one episode at a time: reading it costs more than cutting it.
 CROPS = 8
+# The most frames that a model samples itself before the one that is learnt.
+OWN_STEPS = 4
 
 
 class SuperResolutionTask:
@@ -92,32 +94,39 @@ class SuperResolutionTask:
         """Nothing is taken from the data."""
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
-        """large, previous: uint8 (CROPS, C, crop, crop); small: (CROPS, C, crop/2, crop/2)."""
+        """large: uint8 (CROPS, C, crop, crop). small: (CROPS, M + 1, C, crop/2, crop/2), the last
+        one its own. previous: (CROPS, M + 1, C, crop, crop), the large frames before these. own:
+        int64 (CROPS,), how many of the steps before the last the model samples itself, 0 to M.
+
+        M is 0 without ``data.own_samples``, otherwise ``OWN_STEPS``."""
         large, small, name = self._frames(self.training, self.small[0], index)
         key = derived_seed(seed, "crops", epoch, index)
+        most = OWN_STEPS if self.data.own_samples else 0
         crop = self.data.crop
-        found: dict[str, list[np.ndarray]] = {"large": [], "small": [], "previous": []}
+        found: dict[str, list[Any]] = {"large": [], "small": [], "previous": [], "own": []}
         for number in range(CROPS):
             time = 1 + randint(len(large) - 1, key, number, 0)
+            times = np.arange(time - most, time + 1).clip(1)
             # Even places: the small crop then begins at whole pixels.
             top, left = (
                 2 * randint((side - crop) // 2 + 1, key, number, axis)
                 for axis, side in enumerate(large.shape[-2:], 1)
             )
-            window = (slice(None), slice(top, top + crop), slice(left, left + crop))
-            half = (
-                slice(None),
-                slice(top // 2, (top + crop) // 2),
-                slice(left // 2, (left + crop) // 2),
-            )
-            found["large"].append(large[time][window])
-            found["previous"].append(large[time - 1][window])
-            found["small"].append(small[time][half])
+            rows, columns = slice(top, top + crop), slice(left, left + crop)
+            half = slice(top // 2, (top + crop) // 2), slice(left // 2, (left + crop) // 2)
+            found["large"].append(large[time, :, rows, columns])
+            found["previous"].append(large[times - 1, :, rows, columns])
+            found["small"].append(small[times, :, half[0], half[1]])
+            found["own"].append(self._own_steps(key, number, min(most, time - 1)))
         return name, {key: np.stack(crops) for key, crops in found.items()}
+
+    def _own_steps(self, key: int, number: int, most: int) -> int:
+        share = randint(1_000, key, number, 3) / 1_000
+        return 1 + randint(most, key, number, 4) if most and share < self.data.own_samples else 0
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The upscaler's training loss on all crops of a batch."""
-        return model(*(batch[name].flatten(0, 1) for name in ("large", "small", "previous")))
+        return model(*(batch[name].flatten(0, 1) for name in ("large", "small", "previous", "own")))
 
     def validation_cost(self, limit: int) -> float:
         """Whole frames forward, beside crops forward and backward."""

@@ -91,13 +91,37 @@ class VideoUpscaler(nn.Module):
             large, self._conditioning(small, previous), self._centre(small, previous)
         )
 
-    def training_loss(self, large: Tensor, small: Tensor, previous: Tensor) -> dict[str, Tensor]:
-        """'loss' to minimise and 'nats_per_subpixel'."""
+    def training_loss(
+        self, large: Tensor, small: Tensor, previous: Tensor, own: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """'loss' to minimise and 'nats_per_subpixel'.
+
+        large, small, previous: as in ``log_prob``. With ``own`` the large frame before may be the
+        model's own sample, as in a video that it draws: trained on true frames alone it keeps and
+        spreads its errors. small: (N, M + 1, C, h, w), the last one large's own. previous: (N, M +
+        1, C, 2h, 2w), the large frames before these. own: int64 (N,), how many of the M steps
+        before the last the model samples itself, with noise of torch's own generator."""
+        if own is not None:
+            previous = self._own_past(small, previous, own)
+            small = small[:, -1]
         nats = -self.log_prob(large, small, previous).mean() / self.config.colours
         return {"loss": nats, "nats_per_subpixel": nats.detach()}
 
-    def forward(self, large: Tensor, small: Tensor, previous: Tensor) -> dict[str, Tensor]:
-        return self.training_loss(large, small, previous)
+    def _own_past(self, small: Tensor, previous: Tensor, own: Tensor) -> Tensor:
+        """The large frames before the last ones, after ``own`` sampled steps."""
+        shown = previous[:, 0]
+        noise = len(small), self.groups.uniforms_per_pixel, *shown.shape[-2:]
+        for left in range(small.shape[1] - 1, 0, -1):
+            step = small.shape[1] - 1 - left
+            sampled, _ = self.sample(small[:, step], shown, torch.rand(noise, device=small.device))
+            is_own = (own >= left)[:, None, None, None]
+            shown = torch.where(is_own, sampled, previous[:, step + 1])
+        return shown
+
+    def forward(
+        self, large: Tensor, small: Tensor, previous: Tensor, own: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        return self.training_loss(large, small, previous, own)
 
     @torch.no_grad()
     def sample(

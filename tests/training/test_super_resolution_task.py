@@ -9,7 +9,7 @@ import torch
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig
-from pixelpush.training.super_resolution_task import CROPS, SuperResolutionTask
+from pixelpush.training.super_resolution_task import CROPS, OWN_STEPS, SuperResolutionTask
 from pixelpush.vpn.super_resolution import shrink
 
 
@@ -33,13 +33,33 @@ def test_crops_fit_together_and_are_a_pure_function():
     task = make_task()
     name, arrays = task.example(3, 1, 4)
     assert name == "square-4"
-    assert arrays["large"].shape == arrays["previous"].shape == (CROPS, 3, 8, 8)
+    assert arrays["large"].shape == arrays["previous"][:, 0].shape == (CROPS, 3, 8, 8)
     small = shrink(torch.from_numpy(arrays["large"])).numpy()
-    np.testing.assert_array_equal(arrays["small"], small)
+    np.testing.assert_array_equal(arrays["small"], small[:, None])
+    assert not arrays["own"].any()
     again = task.example(3, 1, 4)[1]
     other = task.example(3, 2, 4)[1]
     assert all(np.array_equal(arrays[key], again[key]) for key in arrays)
     assert any(not np.array_equal(arrays[key], other[key]) for key in arrays)
+
+
+def test_frames_before_may_be_the_models_own():
+    """Steps of its own begin from a true frame and reach the last one before what is learnt."""
+    task = make_task(own_samples=0.5)
+    arrays = task.example(0, 0, 0)[1]
+    own, small, previous = (torch.from_numpy(arrays[key]) for key in ("own", "small", "previous"))
+    assert small.shape[1] == previous.shape[1] == OWN_STEPS + 1
+    assert {0} < set(own.tolist()) <= {0, 1, 2}  # of four frames the second is the first learnt
+    for step in range(OWN_STEPS):
+        where = (small[:, step + 1] != small[:, step]).any(dim=(1, 2, 3))  # not before the first
+        assert torch.equal(shrink(previous[where, step + 1]), small[where, step])
+    model = task.build_model()
+    given = []
+    model.log_prob = lambda large, small, before: given.append(before) or torch.zeros(1)
+    model.sample = lambda small, before, noise: (before + 1, None)
+    model(torch.from_numpy(arrays["large"]), small, previous, own)
+    start = previous[torch.arange(CROPS), OWN_STEPS - own]
+    assert torch.equal(given[0], start + own[:, None, None, None].to(torch.uint8))
 
 
 def test_given_small_frames_are_used():
@@ -51,7 +71,7 @@ def test_given_small_frames_are_used():
     task = SuperResolutionTask({"channels": 8}, DataConfig(crop=8), large, None, (small, None))
     arrays = task.example(0, 0, 0)[1]
     np.testing.assert_array_equal(
-        arrays["small"], shrink(torch.from_numpy(arrays["large"])).numpy() + 1
+        arrays["small"][:, 0], shrink(torch.from_numpy(arrays["large"])).numpy() + 1
     )
     with pytest.raises(InputError, match="not half"):
         SuperResolutionTask(
