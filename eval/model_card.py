@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelpush.files import read_json
+from pixelpush.image.kind_list import KINDS
 from pixelpush.saved import SavedModel
 
 # The Hub's name of what a model does, by family.
@@ -16,6 +17,13 @@ PIPELINE = {
     "image": "unconditional-image-generation",
     "upscaler": "video-to-video",
     "pose": "image-feature-extraction",
+}
+# Beside the pipeline: what the Hub's users search for.
+TAGS = {
+    "video": ("video-prediction", "robotics"),
+    "image": ("image-generation",),
+    "upscaler": ("video-super-resolution", "robotics"),
+    "pose": ("pose-estimation", "robotics"),
 }
 METRIC = "nats-per-subpixel"
 _SCORE = "whole_validation_nats_per_subpixel"
@@ -41,7 +49,7 @@ def with_header(
         "license": "apache-2.0",
         "library_name": "pixelpush",
         "pipeline_tag": task["type"],
-        "tags": ["video-prediction", "robotics", "autoregressive", "exact-likelihood"],
+        "tags": [*TAGS[saved.family], *_likelihood_tags(saved)],
         "datasets": [data] if data else [],
         "metrics": [METRIC],
     }
@@ -99,6 +107,15 @@ def card_text(
         "",
     ]
     return "\n".join(lines)
+
+
+def _likelihood_tags(saved: SavedModel) -> tuple[str, ...]:
+    """What holds of its likelihood: a pose reader has none, some kinds have a lower bound."""
+    if saved.family == "pose":
+        return ()
+    if saved.family == "image" and KINDS.find(saved.config["kind"]).bound:
+        return ("likelihood-bound",)
+    return ("autoregressive", "exact-likelihood")
 
 
 def data_name(config: Mapping[str, Any]) -> str:

@@ -63,6 +63,8 @@ class DataConfig:
         for name in ("corruption", "own_samples"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is a share, 0 to 1, got {getattr(self, name)}.")
+        if self.object_labels and not self.own_samples:
+            raise InputError("object_labels are used in own pasts alone: set own_samples too.")
         if self.object_labels and (self.mirror or self.jitter):
             raise InputError("object_labels are of the frames as recorded: no mirror, no jitter.")
         if self.colour >= 1:

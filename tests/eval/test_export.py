@@ -11,8 +11,9 @@ import torch
 
 from pixelpush.errors import InputError
 from pixelpush.eval.export import export_model
+from pixelpush.eval.model_card import with_header
 from pixelpush.files import read_json, write_json
-from pixelpush.saved import SHIPPED
+from pixelpush.saved import SHIPPED, SavedModel
 from pixelpush.vpn import build_model, load_model, save_model
 
 SMALL = {
@@ -70,6 +71,21 @@ def test_the_card_has_the_hubs_header_and_the_runs_figures(run, tmp_path):
     assert result["metrics"][0]["value"] == 1.25
     assert "10 examples in batches of 2, seed 3" in card
     assert "1.2500 nats per sub-pixel" in card
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "tags"),
+    [
+        ("video", "ot", {"video-prediction", "exact-likelihood"}),
+        ("image", "pixelcnn", {"image-generation", "exact-likelihood"}),
+        ("image", "conv-draw", {"image-generation", "likelihood-bound"}),
+        ("pose", "", {"pose-estimation"}),
+    ],
+)
+def test_tags_are_of_the_models_family_and_of_its_score(family, kind, tags):
+    saved = SavedModel(Path("run"), family, {"kind": kind})
+    found = set(header_of(with_header("# mine", "mine", saved, {}, {}))["tags"])
+    assert tags == found - {"robotics", "autoregressive"}
 
 
 def test_a_card_of_ones_own_gets_the_header_once(run, tmp_path):

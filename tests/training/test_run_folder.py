@@ -46,6 +46,6 @@ def test_a_run_of_before_a_setting_goes_on_at_its_default(tmp_path: Path):
     del about["train"]["data"]["object_labels"]
     path.write_text(json.dumps(about))
     begin_or_resume(tmp_path, TrainConfig(8, 100), {}, {})
-    labelled = TrainConfig(8, 100, data=DataConfig(object_labels=True))
-    with pytest.raises(InputError, match="object_labels = False, the command asks for True"):
+    labelled = TrainConfig(8, 100, data=DataConfig(own_samples=0.5, object_labels=True))
+    with pytest.raises(InputError, match=r"own_samples = 0\.0, the command asks for 0\.5"):
         begin_or_resume(tmp_path, labelled, {}, {})

@@ -305,7 +305,7 @@ def labelled(count: int) -> list[Episode]:
 
 
 def test_labels_say_where_objects_have_moved_since_the_last_given_frame():
-    task = VideoTask("ot", MODEL, replace(PLAIN, object_labels=True), labelled(3))
+    task = VideoTask("ot", MODEL, replace(PLAIN, own_samples=0.5, object_labels=True), labelled(3))
     _, example = task.example(seed=0, epoch=0, index=1)
     moved = example["moved"]
     assert moved.shape == (4, 16, 16)
@@ -318,24 +318,26 @@ def test_labels_say_where_objects_have_moved_since_the_last_given_frame():
 
 
 def test_where_objects_have_moved_nothing_is_learnt_from_own_pasts():
-    data = replace(PLAIN, object_labels=True, own_samples=1.0)
+    data = replace(PLAIN, own_samples=1.0, object_labels=True)
     task = VideoTask("ot", MODEL, data, labelled(2))
     asked = []
     task.losses(lambda *clip: asked.append(clip[4]), {"moved": torch.ones(1, 4, 16, 16).bool()})
     assert asked[0].unlearnt.all()
     # True pasts are learnt from whole.
-    plain = VideoTask("ot", MODEL, replace(data, own_samples=0.0), labelled(2))
+    plain = VideoTask("ot", MODEL, replace(data, own_samples=1e-9), labelled(2))
     plain.losses(lambda *clip: asked.append(clip[4]), {"moved": torch.ones(1, 4, 16, 16).bool()})
     assert asked[1] is None
 
 
 def test_labels_of_objects_are_asked_for_only_where_they_are_and_of_frames_as_recorded():
     with pytest.raises(InputError, match="has no object_places; only the simulated bin"):
-        VideoTask("ot", MODEL, replace(PLAIN, object_labels=True), episodes(1))
+        VideoTask("ot", MODEL, replace(PLAIN, own_samples=0.5, object_labels=True), episodes(1))
     # Of joined data sets a later one may have none.
     joined = [*labelled(1), *episodes(1)]
-    task = VideoTask("ot", MODEL, replace(PLAIN, object_labels=True), joined)
+    task = VideoTask("ot", MODEL, replace(PLAIN, own_samples=0.5, object_labels=True), joined)
     with pytest.raises(InputError, match="episode episode-0 has no object_places"):
         task.example(seed=0, epoch=0, index=1)
+    with pytest.raises(InputError, match="set own_samples too"):
+        replace(PLAIN, object_labels=True)
     with pytest.raises(InputError, match="no mirror, no jitter"):
-        replace(PLAIN, object_labels=True, jitter=1)
+        replace(PLAIN, own_samples=0.5, object_labels=True, jitter=1)
