@@ -61,8 +61,10 @@ def super_resolve(
     seed: int,
     number: int,
     device: str,
+    temperature: float = 1.0,
 ) -> RolloutVideo:
-    """The same video with its samples sampled larger, each from a seed of its own.
+    """The same video with its samples sampled larger, each from a seed of its own, at a
+    ``temperature``.
 
     large_truth: uint8 (>= context + steps, C, H', W') of the same episode where it is known: its
     context frames start the chain, the rest is the truth row. Without it the context is enlarged,
@@ -94,6 +96,7 @@ def super_resolve(
         # The large frame before the first sampled one, where the chain starts.
         torch.from_numpy(np.ascontiguousarray(given[-1:])).to(device).expand(count, -1, -1, -1),
         [torch.Generator().manual_seed(value) for value in seeds],
+        temperature,
     )
     heat = _enlarge(video.heat, factor)
     return replace(video, given=given, truth=truth, samples=samples.cpu().numpy(), heat=heat)

@@ -57,6 +57,14 @@ def test_every_picture_grows_alike_and_samples_keep_their_own_seeds(chain):
     assert not np.array_equal(large.samples, other.samples)
 
 
+def test_the_rollouts_temperature_is_the_upscalers_too(chain):
+    """At 0 no seed matters: every sub-pixel is the likeliest one."""
+    given = small_video(), load_upscalers(chain, 8, 32, "cpu"), None
+    one = super_resolve(*given, seed=1, number=5, device="cpu", temperature=0.0)
+    other = super_resolve(*given, seed=2, number=5, device="cpu", temperature=0.0)
+    assert np.array_equal(one.samples, other.samples)
+
+
 def test_a_large_recording_starts_the_chain_and_is_the_truth_row(chain):
     recording = np.random.default_rng(1).integers(0, 256, (5, 3, 32, 32), dtype=np.uint8)
     large = super_resolve(
