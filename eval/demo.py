@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pixelpush.datasets import open_dataset
@@ -16,9 +17,15 @@ from pixelpush.eval.likelihood.settings import EvalProtocol
 from pixelpush.eval.likelihood.tables import protocol_line, split_text
 from pixelpush.eval.likelihood.videos import TableRow, evaluate
 from pixelpush.eval.rollout.mp4 import write_png
-from pixelpush.eval.rollout.sampling import file_stem, rollout_episode, write_rollout
+from pixelpush.eval.rollout.sampling import (
+    file_stem,
+    rollout_episode,
+    write_pictures,
+    write_rollout,
+)
 from pixelpush.eval.rollout.settings import RolloutSettings
 from pixelpush.eval.rollout.sheet import contact_sheet
+from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
 from pixelpush.files import write_json
 from pixelpush.saved import SHIPPED
@@ -35,7 +42,7 @@ STATIONS = {
 
 
 # Planned for at most three minutes on two cores, and for forty seconds.
-FULL = Plan("full", {"train": 48, "val": 6, "test-seen": 6}, 240, 1.2, 4, 20, 3, 1)
+FULL = Plan("full", {"train": 48, "val": 6, "test-seen": 6}, 240, 1.2, 4, 20, 3, 1, 256)
 SMALL = Plan("small", {"train": 6, "val": 1, "test-seen": 1}, 16, 0.25, 2, 8, 1, 1)
 
 
@@ -81,6 +88,10 @@ def run_demo(out: Path, small: bool, seed: int, device: Device) -> None:
             video, files = _roll_out(out, models[name], name, data[split][number], number, settings)
             shown.append((words, video))
             print(f"         {out / files['mp4']}  {out / files['png']}")
+    if plan.large and len(models) > 1:
+        say(f"the first of these futures at {plan.large} pixels")
+        files = _draw_large(out, data["val"][0].id, shown[0][1], plan.large, seed, device)
+        print(f"         {out / files['mp4']}  {out / files['png']}")
     write_png(out / "summary.png", contact_sheet(shown, "PixelPush demo"))
     say(f"done. The picture of it: {out / 'summary.png'}; the table: {out / 'nll.json'}")
     print(_NEXT)
@@ -108,6 +119,18 @@ def _roll_out(
     video, futures = rollout_episode(model, episode, number, settings, title)
     stem = file_stem(number, episode.id)
     return video, write_rollout(out, stem, video, futures, frames_per_second=5)
+
+
+def _draw_large(
+    out: Path, name: str, video: RolloutVideo, size: int, seed: int, device: str
+) -> dict[str, str]:
+    """The first sample of a validation episode, drawn larger by the shipped upscalers; the names of
+    its files."""
+    upscalers = load_upscalers((), video.given.shape[-1], size, device)
+    truth = open_dataset("sim", "val", size=size, episodes=1)[0].frames
+    one = replace(video, samples=video.samples[:1])
+    large = super_resolve(one, upscalers, truth, seed, 0, device)
+    return write_pictures(out, f"{file_stem(0, name)}-{size}", large, frames_per_second=5)
 
 
 def _models(

@@ -71,6 +71,9 @@ class Options:
 
 _DROID = ("--frames-key", "exterior_image_1_left__image_*.webp", "--actions", "next-state")
 _DROID += ("--table", "cartesian_position__trajectory.json", "--state-columns", "x,y,z,pitch,yaw")
+_PRI = ("--frames-key", "color_images.npy", "--bgr", "--table", "robot_states.csv")
+_PRI += ("--state-columns", ",".join(f"ee_state_position_{axis}" for axis in "xyz"))
+_PRI += ("--actions", "next-state")
 _OWN_KEYS = ("--state-key", "state", "--action-key", "actions")
 # Name of the store -> its folder, and how it is prepared. No sample has validation and test
 # episodes enough for less than these.
@@ -84,6 +87,7 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "bridge": ("bridge", ("rlds", "--camera", "image_0", "--split", "15/5/5")),
     "droid": ("droid100", ("folder", *_DROID, "--split", "48/8/8")),
+    "pri": ("pri_push", ("folder", *_PRI, "--split", "0/0/3")),
     "metaworld": ("metaworld_push", ("stacked-npz", "--split", "2/2/1")),
     "g1": ("lerobot/g1_v21", ("lerobot", "--split", "0/0/1")),
     "open50": ("lerobot/open50_v30", ("lerobot", *_OWN_KEYS, "--split", "0/0/1")),

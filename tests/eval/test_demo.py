@@ -12,6 +12,7 @@ import pytest
 from pixelpush.datasets.episodes import Episode
 from pixelpush.eval import demo
 from pixelpush.vpn import build_model
+from pixelpush.vpn.super_resolution import build_upscaler
 
 
 class Split(list):
@@ -29,12 +30,16 @@ class StandIn:
         self.draw_episode, self.opened = draw_episode, []
 
     def __call__(self, name: str, split: str, size: int, episodes: int) -> Split:
-        assert (name, size) == ("sim", 64)
-        self.opened.append(split)
+        assert name == "sim"
+        self.opened.append(split if size == 64 else f"{split} at {size}")
         drawn = [self.draw_episode(100 * len(self.opened) + n, 4) for n in range(episodes)]
         return Split(
-            split, [replace(one, frames=one.frames.repeat(4, 2).repeat(4, 3)) for one in drawn]
+            split, [replace(one, frames=_enlarged(one.frames, size // 16)) for one in drawn]
         )
+
+
+def _enlarged(frames: np.ndarray, times: int) -> np.ndarray:
+    return frames.repeat(times, axis=2).repeat(times, axis=3)
 
 
 @pytest.fixture
@@ -94,8 +99,15 @@ def test_the_held_out_station_is_shown_by_the_model_of_many_cameras(
         "load_model",
         lambda name, family: build_model("ot", channels=4, lstm_channels=4, **sizes).eval(),
     )
+    monkeypatch.setattr(demo, "SMALL", replace(demo.SMALL, large=128))
+    monkeypatch.setattr(
+        demo, "load_upscalers", lambda *_: [build_upscaler(128, channels=4, blocks=1).eval()]
+    )
     demo.run_demo(tmp_path / "demo", small=True, seed=0, device="cpu")
     text = capsys.readouterr().out
+    # One sample of the first episode, larger, beside the truth at that size.
+    assert simulator.opened[-1] == "val at 128"
+    assert [path.name[:4] for path in (tmp_path / "demo").glob("*-128.mp4")] == ["0000"]
     for split, name in shipped.items():
         assert f"futures of {name}, {demo.STATIONS[split]}" in text
         assert text.count(f"{name} (ot, ") == 2  # both are scored at both stations
