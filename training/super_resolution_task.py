@@ -24,6 +24,8 @@ from pixelpush.vpn.super_resolution import shrink
 CROPS = 8
 # The most frames that a model samples itself before the one that is learnt.
 OWN_STEPS = 4
+# What a batch holds, in the order of the model's arguments.
+BATCH = ("large", "small", "previous", "first", "own")
 
 
 class SuperResolutionTask:
@@ -95,15 +97,16 @@ class SuperResolutionTask:
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
         """large: uint8 (CROPS, C, crop, crop). small: (CROPS, M + 1, C, crop/2, crop/2), the last
-        one its own. previous: (CROPS, M + 1, C, crop, crop), the large frames before these. own:
-        int64 (CROPS,), how many of the steps before the last the model samples itself, 0 to M.
+        one its own. previous: (CROPS, M + 1, C, crop, crop), the large frames before these. first:
+        (CROPS, C, crop, crop), the clip's first large frame. own: int64 (CROPS,), how many of the
+        steps before the last the model samples itself, 0 to M.
 
         M is 0 without ``data.own_samples``, otherwise ``OWN_STEPS``."""
         large, small, name = self._frames(self.training, self.small[0], index)
         key = derived_seed(seed, "crops", epoch, index)
         most = OWN_STEPS if self.data.own_samples else 0
         crop = self.data.crop
-        found: dict[str, list[Any]] = {"large": [], "small": [], "previous": [], "own": []}
+        found: dict[str, list[Any]] = {name: [] for name in BATCH}
         for number in range(CROPS):
             time = 1 + randint(len(large) - 1, key, number, 0)
             times = np.arange(time - most, time + 1).clip(1)
@@ -116,6 +119,7 @@ class SuperResolutionTask:
             half = slice(top // 2, (top + crop) // 2), slice(left // 2, (left + crop) // 2)
             found["large"].append(large[time, :, rows, columns])
             found["previous"].append(large[times - 1, :, rows, columns])
+            found["first"].append(large[0, :, rows, columns])
             found["small"].append(small[times, :, half[0], half[1]])
             found["own"].append(self._own_steps(key, number, min(most, time - 1)))
         return name, {key: np.stack(crops) for key, crops in found.items()}
@@ -126,7 +130,7 @@ class SuperResolutionTask:
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The upscaler's training loss on all crops of a batch."""
-        return model(*(batch[name].flatten(0, 1) for name in ("large", "small", "previous", "own")))
+        return model(*(batch[name].flatten(0, 1) for name in BATCH))
 
     def validation_cost(self, limit: int) -> float:
         """Whole frames forward, beside crops forward and backward."""
@@ -148,7 +152,7 @@ class SuperResolutionTask:
     ) -> dict[str, float]:
         """Return the nats per sub-pixel of whole validation frames.
 
-        Each is given its small frame and the large one before it."""
+        Each is given its small frame, the large one before it and the first large one."""
         if self.validation is None:
             return {}
         count = len(self.validation) if limit is None else min(limit, len(self.validation))
@@ -164,7 +168,8 @@ class SuperResolutionTask:
                 inputs = [
                     torch.from_numpy(x).to(device) for x in (large[1:], small[1:], large[:-1])
                 ]
-                nats -= float(model.log_prob(*inputs).cpu().double().sum())
+                first = inputs[2][:1].expand_as(inputs[2])
+                nats -= float(model.log_prob(*inputs, first).cpu().double().sum())
                 subpixels += large[1:].size
                 advance(1)
         return {SCORE: nats / subpixels}

@@ -24,6 +24,9 @@ from pixelpush.image.pixels import innovation, to_unit
 from pixelpush.image.upscalers import GroupSettings, TypeAUpscaler
 from pixelpush.settings import check_temperature
 
+# Levels, of the channel that differs most: more than sensor noise and a sample's own grain.
+UNCHANGED = 4
+
 
 @dataclass(frozen=True)
 class SuperResolutionConfig:
@@ -80,61 +83,91 @@ class VideoUpscaler(nn.Module):
             first=1,
         )
 
-    def log_prob(self, large: Tensor, small: Tensor, previous: Tensor) -> Tensor:
+    def log_prob(
+        self, large: Tensor, small: Tensor, previous: Tensor, first: Tensor | None = None
+    ) -> Tensor:
         """Nats per pixel (N, 2h, 2w), summed over channels, of ``large``.
 
-        large, previous: uint8 (N, C, 2h, 2w); small: uint8 (N, C, h, w). Raises InputError on other
-        shapes."""
-        self._check(small, previous)
+        large, previous: uint8 (N, C, 2h, 2w); small: uint8 (N, C, h, w). first: an early large
+        frame, as previous; what has not changed since is read there (``remembered``). Raises
+        InputError on other shapes."""
+        previous = self._past(small, previous, first)
         self._check(small, large)
         return self.groups.log_prob(
             large, self._conditioning(small, previous), self._centre(small, previous)
         )
 
     def training_loss(
-        self, large: Tensor, small: Tensor, previous: Tensor, own: Tensor | None = None
+        self,
+        large: Tensor,
+        small: Tensor,
+        previous: Tensor,
+        first: Tensor | None = None,
+        own: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """'loss' to minimise and 'nats_per_subpixel'.
 
-        large, small, previous: as in ``log_prob``. With ``own`` the large frame before may be the
-        model's own sample, as in a video that it draws: trained on true frames alone it keeps and
-        spreads its errors. small: (N, M + 1, C, h, w), the last one large's own. previous: (N, M +
-        1, C, 2h, 2w), the large frames before these. own: int64 (N,), how many of the M steps
-        before the last the model samples itself, with noise of torch's own generator."""
+        large, small, previous, first: as in ``log_prob``. With ``own`` the large frame before may
+        be the model's own sample, as in a video that it draws: trained on true frames alone it
+        keeps and spreads its errors. small: (N, M + 1, C, h, w), the last one large's own.
+        previous: (N, M + 1, C, 2h, 2w), the large frames before these. own: int64 (N,), how many of
+        the M steps before the last the model samples itself, with noise of torch's own
+        generator."""
         if own is not None:
-            previous = self._own_past(small, previous, own)
+            previous = self._own_past(small, previous, first, own)
             small = small[:, -1]
-        nats = -self.log_prob(large, small, previous).mean() / self.config.colours
+        nats = -self.log_prob(large, small, previous, first).mean() / self.config.colours
         return {"loss": nats, "nats_per_subpixel": nats.detach()}
 
-    def _own_past(self, small: Tensor, previous: Tensor, own: Tensor) -> Tensor:
+    def _own_past(
+        self, small: Tensor, previous: Tensor, first: Tensor | None, own: Tensor
+    ) -> Tensor:
         """The large frames before the last ones, after ``own`` sampled steps."""
         shown = previous[:, 0]
         noise = len(small), self.groups.uniforms_per_pixel, *shown.shape[-2:]
         for left in range(small.shape[1] - 1, 0, -1):
             step = small.shape[1] - 1 - left
-            sampled, _ = self.sample(small[:, step], shown, torch.rand(noise, device=small.device))
+            uniforms = torch.rand(noise, device=small.device)
+            sampled, _ = self.sample(small[:, step], shown, uniforms, first=first)
             is_own = (own >= left)[:, None, None, None]
             shown = torch.where(is_own, sampled, previous[:, step + 1])
         return shown
 
     def forward(
-        self, large: Tensor, small: Tensor, previous: Tensor, own: Tensor | None = None
+        self,
+        large: Tensor,
+        small: Tensor,
+        previous: Tensor,
+        first: Tensor | None = None,
+        own: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        return self.training_loss(large, small, previous, own)
+        return self.training_loss(large, small, previous, first, own)
 
     @torch.no_grad()
     def sample(
-        self, small: Tensor, previous: Tensor, uniforms: Tensor, temperature: float = 1.0
+        self,
+        small: Tensor,
+        previous: Tensor,
+        uniforms: Tensor,
+        temperature: float = 1.0,
+        first: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return (large frame uint8 (N, C, 2h, 2w), nats (N, 2h, 2w) at temperature 1).
 
-        uniforms: (N, 1 + C, 2h, 2w). temperature: see ``PixelDistribution.sample``."""
+        uniforms: (N, 1 + C, 2h, 2w). temperature: see ``PixelDistribution.sample``. first: as in
+        ``log_prob``."""
         check_temperature(temperature)
-        self._check(small, previous)
+        previous = self._past(small, previous, first)
         conditioning = self._conditioning(small, previous)
         centre = self._centre(small, previous)
         return self.groups.sample(None, conditioning, uniforms, centre, temperature)
+
+    def _past(self, small: Tensor, previous: Tensor, first: Tensor | None) -> Tensor:
+        self._check(small, previous)
+        if first is None:
+            return previous
+        self._check(small, first)
+        return remembered(small, previous, first)
 
     def _conditioning(self, small: Tensor, previous: Tensor) -> Tensor:
         centre = self._centre(small, previous)
@@ -175,6 +208,26 @@ def shrink(frames: Tensor) -> Tensor:
     return ((total + 2) // 4).to(torch.uint8)
 
 
+def remembered(small: Tensor, previous: Tensor, first: Tensor) -> Tensor:
+    """The previous large frame, with what has not changed since the first read there again.
+
+    Sampled frame after frame, the edges of still things fray: where exactly an edge lies within a
+    small pixel is forgotten. Each 2x2 block is the first frame's where the small frame agrees with
+    it, that is where it is off from the first by at most ``UNCHANGED`` levels more than from the
+    previous one. small: uint8 (N, C, h, w); previous, first, the result: uint8 (N, C, 2h, 2w).
+
+    >>> first = torch.tensor([[[[8, 10], [8, 10]]]], dtype=torch.uint8)
+    >>> frayed = torch.full_like(first, 9)
+    >>> torch.equal(remembered(shrink(first), frayed, first), first)
+    True
+    """
+    off_first, off_previous = (
+        (small.short() - shrink(large).short()).abs().amax(dim=1, keepdim=True)
+        for large in (first, previous)
+    )
+    return torch.where(_enlarge(off_first <= off_previous + UNCHANGED), first, previous)
+
+
 def _enlarge(frames: Tensor) -> Tensor:
     """Each pixel becomes a 2x2 block: uint8 (N, C, h, w) -> (N, C, 2h, 2w)."""
     return frames.repeat_interleave(2, dim=-2).repeat_interleave(2, dim=-1)
@@ -190,9 +243,10 @@ def upscale_video(
 ) -> Tensor:
     """Render uint8 videos (B, T, C, H, W) at 2^len(upscalers) times their size, frame after frame.
 
-    first: the large frame before the video's first, uint8 (B, C, ...), at the final size. Without
-    it the first small frame, enlarged, takes its place, so that detail has to grow within the first
-    frames. One stream per sample, as in ``VideoPixelNetwork.rollout``.
+    first: the large frame before the video's first, uint8 (B, C, ...), at the final size, which
+    every frame reads again where nothing has changed. Without it the first small frame, enlarged,
+    takes its place, so that detail has to grow within the first frames. One stream per sample, as
+    in ``VideoPixelNetwork.rollout``.
 
     >>> chain = [build_upscaler(16, channels=4, blocks=1)]
     >>> upscale_video(chain, torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)).shape
@@ -201,17 +255,17 @@ def upscale_video(
     noise = SampleNoise(generator, frames.shape[0])
     for index, upscaler in enumerate(upscalers):
         behind = len(upscalers) - 1 - index
-        previous = _enlarge(frames[:, 0])
-        if first is not None:
-            previous = first
+        known = first
+        if known is not None:
             for _ in range(behind):
-                previous = shrink(previous)
+                known = shrink(known)
+        previous = _enlarge(frames[:, 0]) if known is None else known
         large = []
         for time in range(frames.shape[1]):
             uniforms = noise.uniforms(upscaler.groups.uniforms_per_pixel, *previous.shape[-2:]).to(
                 frames.device
             )
-            previous, _ = upscaler.sample(frames[:, time], previous, uniforms, temperature)
+            previous, _ = upscaler.sample(frames[:, time], previous, uniforms, temperature, known)
             large.append(previous)
         frames = torch.stack(large, dim=1)
     return frames

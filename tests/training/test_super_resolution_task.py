@@ -9,7 +9,7 @@ import torch
 from pixelpush.datasets.episodes import Episode
 from pixelpush.errors import InputError
 from pixelpush.training.config import DataConfig
-from pixelpush.training.super_resolution_task import CROPS, OWN_STEPS, SuperResolutionTask
+from pixelpush.training.super_resolution_task import BATCH, CROPS, OWN_STEPS, SuperResolutionTask
 from pixelpush.vpn.super_resolution import shrink
 
 
@@ -47,7 +47,7 @@ def test_frames_before_may_be_the_models_own():
     """Steps of its own begin from a true frame and reach the last one before what is learnt."""
     task = make_task(own_samples=0.5)
     arrays = task.example(0, 0, 0)[1]
-    own, small, previous = (torch.from_numpy(arrays[key]) for key in ("own", "small", "previous"))
+    large, small, previous, first, own = (torch.from_numpy(arrays[key]) for key in BATCH)
     assert small.shape[1] == previous.shape[1] == OWN_STEPS + 1
     assert {0} < set(own.tolist()) <= {0, 1, 2}  # of four frames the second is the first learnt
     for step in range(OWN_STEPS):
@@ -55,9 +55,9 @@ def test_frames_before_may_be_the_models_own():
         assert torch.equal(shrink(previous[where, step + 1]), small[where, step])
     model = task.build_model()
     given = []
-    model.log_prob = lambda large, small, before: given.append(before) or torch.zeros(1)
-    model.sample = lambda small, before, noise: (before + 1, None)
-    model(torch.from_numpy(arrays["large"]), small, previous, own)
+    model.log_prob = lambda large, small, before, first: given.append(before) or torch.zeros(1)
+    model.sample = lambda small, before, noise, first: (before + 1, None)
+    model(large, small, previous, first, own)
     start = previous[torch.arange(CROPS), OWN_STEPS - own]
     assert torch.equal(given[0], start + own[:, None, None, None].to(torch.uint8))
 

@@ -11,7 +11,7 @@ from tiny import depends, fill
 from pixelpush.errors import InputError
 from pixelpush.image.heads import BernoulliHead
 from pixelpush.vpn import build_upscaler, load_model, save_model, upscale_video
-from pixelpush.vpn.super_resolution import shrink
+from pixelpush.vpn.super_resolution import remembered, shrink
 
 
 def tiny_upscaler(size: int = 8, **overrides):
@@ -26,17 +26,20 @@ def random_frames(*shape: int, seed: int = 0) -> torch.Tensor:
     )
 
 
+@pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("size", [8, 16])
-def test_sampler_is_scorer(size):
+def test_sampler_is_scorer(size, known):
     model = tiny_upscaler(size)
     small, previous = (
         random_frames(3, 3, size // 2, size // 2),
         random_frames(3, 3, size, size, seed=1),
     )
     uniforms = torch.rand(3, 4, size, size, generator=torch.Generator().manual_seed(2))
-    large, score = model.sample(small, previous, uniforms)
+    first = random_frames(3, 3, size, size, seed=3) if known else None
+    large, score = model.sample(small, previous, uniforms, first=first)
     with torch.no_grad():
-        torch.testing.assert_close(model.log_prob(large, small, previous), score, rtol=0, atol=1e-4)
+        nats = model.log_prob(large, small, previous, first)
+    torch.testing.assert_close(nats, score, rtol=0, atol=1e-4)
 
 
 def test_one_sub_pixel_moves_exactly_the_later_groups():
@@ -78,6 +81,19 @@ def test_a_video_is_rendered_at_four_times_the_size_sample_by_sample():
     alone = upscale_video(models, video[1:], first[1:], [torch.Generator().manual_seed(2)])
     assert torch.equal(large[1:], alone)
     assert upscale_video(models, video).shape == large.shape
+
+
+def test_what_has_not_changed_is_read_in_the_first_frame():
+    first = random_frames(1, 3, 8, 8)
+    small = shrink(first)
+    frayed = first ^ 1  # as the small frame still, but not to the level
+    assert torch.equal(remembered(small, frayed, first), first)
+    small[0, 1, 2, 3] ^= 64  # something came here, and the frame before shows it already
+    moved = frayed.clone()
+    moved[0, :, 4:6, 6:8] = small[0, :, 2, 3, None, None]
+    expected = first.clone()
+    expected[0, :, 4:6, 6:8] = moved[0, :, 4:6, 6:8]
+    assert torch.equal(remembered(small, moved, first), expected)
 
 
 def test_shrink_is_the_rounded_area_mean():
