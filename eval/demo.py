@@ -34,7 +34,7 @@ from pixelpush.vpn import VideoPixelNetwork, load_model
 
 # In the order of the rollouts: the shipped model whose futures are shown, and what the station
 # shows. Both models are scored at both stations.
-SHIPPED_MODELS = {"val": "push-otlogn-small", "test-seen": "push-ot-cameras-small"}
+SHIPPED_MODELS = {"val": "push-otlogn-small", "test-seen": "push-otlogn-cameras-small"}
 STATIONS = {
     "val": "a station of training, an episode of validation: what the model has learnt",
     "test-seen": "the held-out station: an arm and a camera that training never showed",
