@@ -35,7 +35,7 @@ class Options:
     """A run or the name of a shipped model, of 64 pixels."""
     split: str = "val"
     """Split of the simulated bin."""
-    episode: int = 0
+    episode: int = 2
     """Number of the episode."""
     seed: int = 0
     """Of the samples."""
