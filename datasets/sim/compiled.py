@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pixelpush.errors import InputError
 
@@ -33,9 +33,10 @@ def compiled(function: Function) -> Function:
     """
     # Division by zero gives what NumPy gives, and costs no test.
     try:
-        return numba.njit(cache=True, error_model="numpy")(function)
+        made: Any = numba.njit(cache=True, error_model="numpy")(function)
     except RuntimeError:  # no place for a cache
-        return numba.njit(error_model="numpy")(function)
+        made = numba.njit(error_model="numpy")(function)
+    return made
 
 
 def inlined(function: Function) -> Function:
@@ -47,4 +48,5 @@ def inlined(function: Function) -> Function:
     >>> half(3.0)
     1.5
     """
-    return numba.njit(error_model="numpy", forceinline=True)(function)
+    made: Any = numba.njit(error_model="numpy", forceinline=True)(function)
+    return made
