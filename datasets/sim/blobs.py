@@ -4,26 +4,19 @@ All in float32 with sums, products and square roots only, so that no bit depends
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from pixelpush.datasets.sim.compiled import compiled
 from pixelpush.datasets.sim.engine import mujoco
 
 f32 = np.float32
 # A blob darkens what is nearer than so many of its radii in x and y, and so many metres in z.
 DARKENING_REACH = 4
 DARKENING_HEIGHT = 0.16
-
-# The box in metres whose cells tell which blobs may reach a point; the outermost cells hold all
-# that lies beyond.
-_CELLS = 64
-_LOWEST = (-0.6, -0.6, -0.1)
-_HIGHEST = (0.6, 0.6, 0.7)
-_MARGIN = 1e-4  # metres, far more than rounding moves a point
-_WORD = 64  # blobs of one table, a bit each
+_BLOCK = 16  # points that lie beside each other
 
 
 @dataclass(frozen=True)
@@ -38,60 +31,6 @@ class Blobs:
     centre: np.ndarray  # float32 (k, 3)
     radius: np.ndarray  # float32 (k,)
     body: np.ndarray  # int32 (k,): a body does not darken itself
-
-    @functools.cached_property
-    def words(self) -> list[Blobs]:
-        """These blobs in their order, at most 64 at a time: a bit each.
-
-        >>> blobs = Blobs(np.zeros((70, 3), f32), np.ones(70, f32), np.zeros(70, np.int32))
-        >>> [len(part.radius) for part in blobs.words]
-        [64, 6]
-        """
-        starts = range(0, len(self.radius), _WORD)
-        parts = [slice(start, start + _WORD) for start in starts]
-        return [Blobs(self.centre[part], self.radius[part], self.body[part]) for part in parts]
-
-    @functools.cached_property
-    def cells(self) -> tuple[np.ndarray, np.ndarray]:
-        """uint64, the bits of the blobs that may reach into a cell: of x and y, (cells * cells,),
-        and of z, (cells,).
-
-        >>> blobs = Blobs(np.zeros((1, 3), f32), np.full(1, 0.02, f32), np.zeros(1, np.int32))
-        >>> across, up = blobs.cells
-        >>> int(across[0]), int(across[32 * 64 + 32])  # nothing at the edge, blob 0 in the middle
-        (0, 1)
-        """
-        reach = self.radius * DARKENING_REACH + f32(_MARGIN)
-        height = np.full(len(reach), DARKENING_HEIGHT + _MARGIN, f32)
-        bits = _bits(len(reach))[:, None]
-        cells = np.arange(_CELLS)
-        tables = []
-        for axis, far in enumerate((reach, reach, height)):
-            first = _cell(self.centre[:, axis] - far, axis)[:, None]
-            last = _cell(self.centre[:, axis] + far, axis)[:, None]
-            inside = (cells >= first) & (cells <= last)
-            tables.append(np.bitwise_or.reduce(np.where(inside, bits, np.uint64(0)), axis=0))
-        x, y, z = tables
-        return (x[:, None] & y).ravel(), z
-
-    @functools.cached_property
-    def others(self) -> np.ndarray:
-        """uint64 (bodies,): the bits of the blobs that are not a body's own; the last one's has
-        all.
-
-        >>> blobs = Blobs(np.zeros((2, 3), f32), np.ones(2, f32), np.array([0, 1], np.int32))
-        >>> blobs.others.tolist()[:2]
-        [2, 1]
-        """
-        everyone = np.uint64((1 << len(self.radius)) - 1)
-        others = np.full(int(self.body.max(initial=-1)) + 2, everyone)
-        np.bitwise_and.at(others, self.body, ~_bits(len(self.radius)))
-        return others
-
-
-def _bits(count: int) -> np.ndarray:
-    """uint64 (count,): a bit for each."""
-    return np.left_shift(np.uint64(1), np.arange(count, dtype=np.uint64))
 
 
 def contact_darkening(
@@ -108,61 +47,55 @@ def contact_darkening(
     [0.6200000047683716, 1.0]
     """
     left = np.ones(point.shape[1], f32)
-    for some in blobs.words:
-        which, share = _shares(some, *_pairs(some, point, body), point, normal)
-        # One after the other in the order of the blobs: a product in another order has other last
-        # bits.
-        np.multiply.at(left, which, share)
+    _darken(blobs.centre, blobs.radius, blobs.body, point, normal, body, left)
     return left
 
 
-def _pairs(blobs: Blobs, point: np.ndarray, body: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of points, and of blobs that may reach them, in the order of points and blobs."""
-    across, up = blobs.cells
-    near = across.take(_cell(point[0], 0) * _CELLS + _cell(point[1], 1))
-    near &= up.take(_cell(point[2], 2))
-    near &= blobs.others.take(np.minimum(body, len(blobs.others) - 1))
-    some = np.flatnonzero(near != 0)
-    near = near.take(some)
-    # Little-endian bytes, bits from the lowest: byte b and bit i stand for blob 8 b + i. Empty
-    # bytes, which most are, are not unpacked.
-    octets = near.astype("<u8", copy=False).view(np.uint8)
-    full = np.flatnonzero(octets != 0)
-    bits = np.unpackbits(octets.take(full), bitorder="little")
-    pairs = np.flatnonzero(bits.view(bool))
-    blob = (full & 7).take(pairs >> 3) * 8
-    blob += pairs & 7
-    return np.repeat(some, np.bitwise_count(near)), blob
+@compiled
+def _darken(centre, radius, owner, point, normal, body, left):
+    """Multiply ``left`` with what each blob leaves, one after the other in the order of the blobs:
+    a product in another order has other last bits."""
+    low = np.empty(3, f32)
+    high = np.empty(3, f32)
+    for start in range(0, len(left), _BLOCK):
+        stop = min(start + _BLOCK, len(left))
+        for axis in range(3):
+            low[axis] = high[axis] = point[axis, start]
+            for i in range(start + 1, stop):
+                low[axis] = min(low[axis], point[axis, i])
+                high[axis] = max(high[axis], point[axis, i])
+        for k in range(len(radius)):
+            reach = radius[k] * f32(DARKENING_REACH)
+            # Rounding keeps order: what a box's corner tells holds for all points in it.
+            if (
+                _apart(centre[k, 0], low[0], high[0], reach)
+                or _apart(centre[k, 1], low[1], high[1], reach)
+                or _apart(centre[k, 2], low[2], high[2], f32(DARKENING_HEIGHT))
+            ):
+                continue
+            for i in range(start, stop):
+                x = centre[k, 0] - point[0, i]
+                y = centre[k, 1] - point[1, i]
+                z = centre[k, 2] - point[2, i]
+                near = abs(x) < reach and abs(y) < reach and abs(z) < f32(DARKENING_HEIGHT)
+                if near and owner[k] != body[i]:
+                    along = x * normal[0, i] + y * normal[1, i] + z * normal[2, i]
+                    left[i] *= _share(x * x + y * y + z * z, along, radius[k] * radius[k])
 
 
-def _cell(place: np.ndarray, axis: int) -> np.ndarray:
-    """The cell of coordinates, float32 (n,), along an axis; never falls where they rise."""
-    width = (_HIGHEST[axis] - _LOWEST[axis]) / _CELLS
-    cell = (place - f32(_LOWEST[axis])) * f32(1 / width)
-    np.maximum(cell, f32(0), out=cell)
-    np.minimum(cell, f32(_CELLS - 1), out=cell)
-    return cell.astype(np.int64)
+@compiled
+def _apart(centre, low, high, reach):
+    """Whether no place in low..high is nearer to a centre than ``reach``."""
+    return centre - high >= reach or low - centre >= reach
 
 
-def _shares(
-    blobs: Blobs, which: np.ndarray, blob: np.ndarray, point: np.ndarray, normal: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs of which a blob takes something, int (n,), and what it leaves, float32 (n,).
-
-    which, blob: int (pairs,), the numbers of points and of blobs."""
-    reach = (blobs.radius * DARKENING_REACH).take(blob)
-    away = [blobs.centre[:, axis].take(blob) - point[axis].take(which) for axis in range(3)]
-    close = (np.abs(away[0]) < reach) & (np.abs(away[1]) < reach)
-    close &= np.abs(away[2]) < f32(DARKENING_HEIGHT)
-    chosen = np.flatnonzero(close)
-    x, y, z = (part.take(chosen) for part in away)
-    which = which.take(chosen)
-    along = x * normal[0].take(which) + y * normal[1].take(which) + z * normal[2].take(which)
-    area = (blobs.radius * blobs.radius).take(blob.take(chosen))
-    square = np.maximum(x * x + y * y + z * z, area)
-    # The form factor of a sphere of radius r at distance d: cos(angle) r^2 / d^2.
-    share = along / np.sqrt(square) * area / square
-    return which, 1 - f32(0.85) * np.clip(share, 0, 1)
+@compiled
+def _share(square, along, area):
+    """What a blob leaves of the room's light, by the form factor of a sphere of radius r at
+    distance d: cos(angle) r^2 / d^2."""
+    square = max(square, area)
+    share = along / math.sqrt(square) * area / square
+    return f32(1) - f32(0.85) * min(max(share, f32(0)), f32(1))
 
 
 def body_blobs(model: mujoco.MjModel, body: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from pixelpush.datasets.sim.arm import Arm
+from pixelpush.datasets.sim.compiled import compiled
 from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.scene import camera_frame
 
@@ -180,79 +181,26 @@ class Probes:
         # the sphere's: unit direction . centre > d cos(asin(r / d)).
         sine = np.minimum(0.999, (radius + self._margin) / distance)
         least = (np.sqrt(1 - sine * sine) * distance).astype(np.float32)
-        x, y, z = self._directions
-        hidden = np.zeros(x.shape, bool)
-        along = np.empty_like(x)
-        part = np.empty_like(x)
-        # A matrix product would do, but BLAS keeps a second core busy for it.
-        for (a, b, c), bound in zip(there.astype(np.float32), least, strict=True):
-            np.multiply(x, a, out=along)
-            along += np.multiply(y, b, out=part)
-            along += np.multiply(z, c, out=part)
-            hidden |= along > bound
+        hidden = np.zeros(self._directions.shape[1], bool)
+        _within(self._directions, there.astype(np.float32), least, hidden)
         mask = np.zeros(self._pixels, bool)
         mask[self._lit] = hidden[: len(self._lit)]
         mask[self._mixed] |= hidden[len(self._lit) :].reshape(self._shape).any(axis=0)
         return mask
 
 
-class BodySpheres:
-    """Spheres that hold the bodies of a model, one each.
-
-    >>> model = mujoco.MjModel.from_xml_string(
-    ...     "<mujoco><worldbody><body><geom size='0.1'/></body><body pos='0 0 1'>"
-    ...     "<geom size='0.1'/></body></worldbody></mujoco>"
-    ... )
-    >>> data = mujoco.MjData(model)
-    >>> mujoco.mj_forward(model, data)
-    >>> lamp = np.array([0.0, 0.0, 2.0])
-    >>> spheres = BodySpheres(model)
-    >>> spheres.shading(data, lamp, 0.05, np.array([False, True, False])).tolist()  # the lower ball
-    [True, True, True]
-    >>> spheres.shading(data, lamp, 0.05, np.array([False, False, True])).tolist()  # the upper one
-    [True, False, True]
-    """
-
-    def __init__(self, model: mujoco.MjModel):
-        self._place = np.zeros((model.nbody, 3))
-        self._radius = np.zeros(model.nbody)
-        for body in range(1, model.nbody):
-            geoms = np.flatnonzero(model.geom_bodyid == body)
-            if geoms.size:
-                place = model.geom_pos[geoms]
-                self._place[body] = place.mean(axis=0)
-                away = place - self._place[body]
-                far = np.sqrt((away**2).sum(axis=1)) + model.geom_rbound[geoms]
-                self._radius[body] = far.max() + 1e-3
-
-    def shading(
-        self, data: mujoco.MjData, lamp: np.ndarray, lamp_radius: float, bodies: np.ndarray
-    ) -> np.ndarray:
-        """bool (bodies,): which may stand between the lamp and some of ``bodies``, bool (bodies,).
-
-        The world always may, a body before itself, and all before the world. lamp: float64 (3,),
-        and its radius, in metres."""
-        if bodies[0]:
-            return np.ones(len(bodies), bool)
-        rotation = data.xmat.reshape(-1, 3, 3)
-        turned = sum(rotation[:, :, c] * self._place[:, c, None] for c in range(3))
-        there = data.xpos + turned - lamp
-        # A disc of a lamp before spheres shades what a point before larger ones does.
-        radius = self._radius + lamp_radius
-        distance = np.sqrt(_along(there, there))
-        sine = np.minimum(1.0, radius / np.maximum(distance, 1e-9))
-        cosine = np.sqrt(1 - sine * sine)
-        lit = np.flatnonzero(bodies)
-        between = _along(there[:, None], there[lit]) / np.outer(distance, distance[lit])
-        # Cones of half angles a and b overlap where the angle between them is below a + b.
-        least = np.outer(cosine, cosine[lit]) - np.outer(sine, sine[lit])
-        around = distance <= radius  # the lamp: there is no cone
-        least[around] = -2
-        least[:, around[lit]] = -2
-        before = (distance - radius)[:, None] < (distance + radius)[lit]
-        shading: np.ndarray = np.asarray((before & (between > least - 1e-6)).any(axis=1))
-        shading[0] = True
-        return shading
+@compiled
+def _within(directions, centres, least, inside):
+    """Put into inside, bool (n,), which directions, float32 (3, n), lie along some centre, float32
+    (k, 3), by more than its least."""
+    for i in range(len(inside)):
+        x = directions[0, i]
+        y = directions[1, i]
+        z = directions[2, i]
+        for k in range(len(least)):
+            if x * centres[k, 0] + y * centres[k, 1] + z * centres[k, 2] > least[k]:
+                inside[i] = True
+                break
 
 
 def _along(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:

@@ -23,8 +23,7 @@ class Drawing:
     """A frame of the still scene and of what moves before it.
 
     vignette: float32 (pixels,). reach: where what moves may be seen and throw a shadow.
-    moving_blobs: of what moves; blobs: of everything. arm: bool (bodies,), the arm's; top: metres,
-    the height over which nothing else reaches.
+    moving_blobs: of what moves; blobs: of everything.
 
     >>> import mujoco
     >>> from pixelpush.datasets.sim.arm import ARMS
@@ -41,8 +40,8 @@ class Drawing:
     >>> arm = np.isin(np.arange(scene.model.nbody), scene.arm_bodies)
     >>> still.relight(np.arange(64), ~arm, blobs)
     >>> seen = np.ones(64, bool)  # the arm moves, and may be seen in every pixel
-    >>> reach = Reach(arm, ~seen, [(arm, seen)])
-    >>> drawing = Drawing(still, shader, caster, even, reach, blobs, blobs, arm, top=1.0)
+    >>> reach = Reach(arm, seen, ~seen)
+    >>> drawing = Drawing(still, shader, caster, even, reach, blobs, blobs)
     >>> samples = drawing.look(range(4), np.arange(64), have=None)
     >>> samples.levels.shape, bool(samples.moving.any()), bool(samples.moving.all())
     ((3, 4, 64), True, False)
@@ -55,8 +54,6 @@ class Drawing:
     reach: Reach
     moving_blobs: Blobs
     blobs: Blobs
-    arm: np.ndarray
-    top: float
 
     def look(self, samples: range, pixels: np.ndarray, have: Samples | None) -> Samples:
         """``have``, the samples before ``samples`` of the same pixels, and these."""
@@ -127,22 +124,10 @@ class Drawing:
         count = max(1, len(view.pixels))
         point = self.still.rays.eye + seen.rays * seen.hits.distance[:, None]
         room, key, _ = self.shader.light(seen.hits, point, seen.rays, self.blobs)
-        self._shade(key, seen.hits.geom, point, view.samples.start + seen.numbers // count)
+        sample = view.samples.start + seen.numbers // count
+        self.shader.shade(key, point, sample, self.caster.everything)
         pixel = view.pixels.take(seen.numbers % count)
         return develop((room + key) * self.vignette.take(pixel))
-
-    def _shade(
-        self, key: np.ndarray, geom: np.ndarray, point: np.ndarray, sample: np.ndarray
-    ) -> None:
-        """Take the key light, float32 (3, n), in place, from points that anything hides from it."""
-        # The lamp is above, so only the arm can shade points above all else.
-        above = point[:, 2] > self.top
-        lit = key[0] > 0
-        high = np.flatnonzero(lit & above)
-        low = np.flatnonzero(lit & ~above)
-        for chosen, bodies in ((high, self.arm), (low, self.shader.shading(geom.take(low)))):
-            hidden = self.shader.hidden(point.take(chosen, axis=0), sample.take(chosen), bodies)
-            key[:, chosen.take(np.flatnonzero(hidden))] = 0
 
 
 def _put(levels: np.ndarray, numbers: np.ndarray, found: np.ndarray) -> None:

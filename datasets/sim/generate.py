@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,16 +14,19 @@ from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.sim.arm import Arm
 from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.kinematics import kinematics_of
-from pixelpush.datasets.sim.labels import Labeller
 from pixelpush.datasets.sim.physics import Rollout, simulate
-from pixelpush.datasets.sim.renderer import Renderer
 from pixelpush.datasets.sim.scene import Scene, build_scene
 from pixelpush.datasets.sim.splits import Filling, episode_draw, filling_of
 from pixelpush.datasets.sim.stations import arm_index, arm_of
 
+if TYPE_CHECKING:
+    from pixelpush.datasets.sim.labels import Labeller
+    from pixelpush.datasets.sim.renderer import Renderer
+
 # Raise it with every change that alters a single byte of any episode; stores of other versions are
 # refused.
 SCENE_VERSION = 4
+# What the bits are those of; tracing.py is another way to them.
 RENDERER = "mj_multiRay, 4 to 64 samples"
 
 
@@ -52,11 +56,16 @@ def _scene(arm: Arm, filling: Filling) -> Scene:
 
 @functools.lru_cache(maxsize=2)
 def _renderer(arm: Arm, filling: Filling, size: int) -> Renderer:
+    # Numba takes a third of a second to load: only where frames are made.
+    from pixelpush.datasets.sim.renderer import Renderer
+
     return Renderer(_scene(arm, filling), size)
 
 
 @functools.lru_cache(maxsize=2)
 def _labeller(arm: Arm, filling: Filling, size: int) -> Labeller:
+    from pixelpush.datasets.sim.labels import Labeller
+
     return Labeller(_scene(arm, filling), size)
 
 

@@ -7,14 +7,12 @@ has a place all the same; one behind the camera has place 0 and is not in the fr
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
 
 from pixelpush.datasets.sim.arm import JOINTS, Arm
 from pixelpush.datasets.sim.engine import mujoco
-from pixelpush.datasets.sim.rays import RayCaster
 from pixelpush.datasets.sim.scene import Scene, camera_frame
 
 ARM_POINTS = ("base", "shoulder", "elbow", "wrist", "hand", "fingertip")
@@ -62,9 +60,12 @@ class Labeller:
     """
 
     def __init__(self, scene: Scene, size: int):
+        # Numba takes a third of a second to load; planning needs ``project`` alone.
+        from pixelpush.datasets.sim.rays import RayCaster
+
         self._arm = scene.arm
         self._size = size
-        self._model = model = copy.copy(scene.model)  # the caster takes bodies from it
+        self._model = model = scene.model
         self._data = mujoco.MjData(model)
         self._caster = RayCaster(model, self._data)
         self._bodies = list(scene.object_bodies)

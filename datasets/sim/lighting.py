@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelpush.datasets.sim.arm import Light
+from pixelpush.datasets.sim.compiled import compiled
 from pixelpush.datasets.sim.materials import Colour
 from pixelpush.datasets.sim.scene import BIN, TABLE, WALL_HALF_HEIGHT
 
@@ -193,5 +194,14 @@ def develop(light: np.ndarray) -> np.ndarray:
     >>> develop(np.array([0.0, 1.25], f32)).round().tolist()
     [0.0, 254.0]
     """
-    index = np.clip(light, 0, f32(1.25)) * f32(65535 / 1.25) + f32(0.5)
-    return _TONE[index.astype(np.uint16)]
+    levels = np.empty(light.shape, f32)
+    _look_up(light.ravel(), _TONE, levels.reshape(-1))
+    return levels
+
+
+@compiled
+def _look_up(light, tone, levels):
+    """Put the levels of light, float32 (n,), into levels, float32 (n,)."""
+    for i in range(len(light)):
+        index = min(max(light[i], f32(0)), f32(1.25)) * f32(65535 / 1.25) + f32(0.5)
+        levels[i] = tone[int(index)]

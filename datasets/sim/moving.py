@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,43 +16,30 @@ from pixelpush.datasets.sim.still_view import StillView
 class Reach:
     """Where moving bodies may be seen, and where they may throw a shadow.
 
-    bodies: bool (bodies,). shaded: bool (pixels,). parts: some of the bodies, bool (bodies,), and
-    where they may be seen, bool (pixels,).
+    bodies: bool (bodies,). covered, shaded: bool (pixels,).
 
     >>> seen = np.array([True, False, False])
-    >>> reach = Reach(np.ones(1, bool), np.array([False, False, True]), [(np.ones(1, bool), seen)])
+    >>> reach = Reach(np.ones(1, bool), seen, np.array([False, False, True]))
     >>> reach.pixels().tolist()
     [0, 2]
     """
 
     bodies: np.ndarray
+    covered: np.ndarray
     shaded: np.ndarray
-    parts: list[tuple[np.ndarray, np.ndarray]]
 
     def pixels(self) -> np.ndarray:
         """Numbers of the pixels that something moving may change.
 
         >>> nowhere = np.zeros(4, bool)
-        >>> Reach(np.ones(1, bool), nowhere, [(np.ones(1, bool), nowhere)]).pixels().tolist()
+        >>> Reach(np.ones(1, bool), nowhere, nowhere).pixels().tolist()
         []
         """
         return np.flatnonzero(self.shaded | self.covered)
 
-    @functools.cached_property
-    def covered(self) -> np.ndarray:
-        """bool (pixels,): where any of them may be seen.
-
-        >>> seen = np.array([True, False])
-        >>> Reach(np.ones(1, bool), ~seen, [(np.ones(1, bool), seen)]).covered.tolist()
-        [True, False]
-        """
-        return np.logical_or.reduce([seen for _, seen in self.parts])
-
 
 class Moving:
-    """The moving bodies, in two parts: with and without bounding volumes in MuJoCo.
-
-    Rays cost more where there are none, so each part's are cast only where its own spheres are.
+    """The moving bodies.
 
     >>> from pixelpush.datasets.sim.arm import ARMS
     >>> from pixelpush.datasets.sim.scene import build_scene
@@ -61,29 +47,21 @@ class Moving:
     >>> data = mujoco.MjData(scene.model)
     >>> mujoco.mj_forward(scene.model, data)
     >>> bodies = np.arange(scene.model.nbody) > 1
-    >>> moving = Moving(scene.model, RayCaster(scene.model, data), bodies)
+    >>> moving = Moving(scene.model, bodies)
     >>> none = np.zeros(64, bool)
     >>> probes = Probes(np.zeros((1, 64, 3)), none, none, np.ones(3), 0.05)
     >>> moving.reach(data, View(scene.arm, 8), probes).pixels().size > 0  # the arm is seen
     True
     """
 
-    def __init__(self, model: mujoco.MjModel, caster: RayCaster, bodies: np.ndarray):
+    def __init__(self, model: mujoco.MjModel, bodies: np.ndarray):
         self._bodies = bodies
-        self._parts = [
-            (part, MovingSpheres(model, np.flatnonzero(part[model.geom_bodyid])))
-            for part in (bodies & ~caster.bounded, bodies & caster.bounded)
-        ]
+        self._spheres = MovingSpheres(model, np.flatnonzero(bodies[model.geom_bodyid]))
 
     def reach(self, data: mujoco.MjData, view: View, probes: Probes) -> Reach:
         """Where they are in the current pose."""
-        shaded = []
-        parts = []
-        for bodies, spheres in self._parts:
-            where = spheres.centres(data), spheres.radius
-            shaded.append(probes.may_shade(*where))
-            parts.append((bodies, view.may_cover(*where)))
-        return Reach(self._bodies, np.logical_or.reduce(shaded), parts)
+        where = self._spheres.centres(data), self._spheres.radius
+        return Reach(self._bodies, view.may_cover(*where), probes.may_shade(*where))
 
 
 @dataclass(frozen=True)
@@ -123,29 +101,19 @@ def nearest(caster: RayCaster, reach: Reach, eye: np.ndarray, view: StillView) -
     >>> arm = np.isin(np.arange(scene.model.nbody), scene.arm_bodies)
     >>> still.relight(np.arange(64), ~arm, shader.blobs(scene.object_bodies))
     >>> everywhere = np.ones(64, bool)
-    >>> reach = Reach(arm, ~everywhere, [(arm, everywhere)])
+    >>> reach = Reach(arm, everywhere, ~everywhere)
     >>> seen = nearest(caster, reach, rays.eye, StillView(still, range(4), np.arange(64)))
     >>> set(scene.model.geom_bodyid[seen.hits.geom]) <= set(scene.arm_bodies)
     True
     """
     columns = np.flatnonzero(reach.covered.take(view.pixels))
     count = max(1, len(columns))
-    rays = view.rays(columns)
-    distance = view.distance(columns, rays)
-    geom = np.full(distance.size, -1, np.int32)
-    normal = np.zeros((distance.size, 3))
-    # Parts come in the order of their bodies: of two things at one distance MuJoCo takes the first.
-    for bodies, covered in reach.parts:
-        may = np.flatnonzero(covered.take(view.pixels.take(columns)))
-        hits = caster.cast(eye, rays.take(may, axis=1).reshape(-1, 3), bodies)
-        nearer = np.flatnonzero(hits.distance < distance.take(may, axis=1).ravel())
-        place = nearer // max(1, len(may)) * count + may.take(nearer % max(1, len(may)))
-        geom[place] = hits.geom.take(nearer)
-        distance.ravel()[place] = hits.distance.take(nearer)
-        normal[place] = hits.normal.take(nearer, axis=0)
-    met = np.flatnonzero(geom >= 0)
+    through = view.rays(columns)
+    rays = through.reshape(-1, 3)
+    hits = caster.cast(eye, rays, reach.bodies)
+    met = np.flatnonzero(hits.distance < view.distance(columns, through).ravel())
     return Seen(
         met // count * len(view.pixels) + columns.take(met % count),
-        rays.reshape(-1, 3).take(met, axis=0),
-        Hits(geom.take(met), distance.take(met), normal.take(met, axis=0)),
+        rays.take(met, axis=0),
+        Hits(hits.geom.take(met), hits.distance.take(met), hits.normal.take(met, axis=0)),
     )

@@ -1,4 +1,4 @@
-"""Casting rays with MuJoCo: which geom, how far, and its normal. No OpenGL."""
+"""Casting rays at a scene: which geom, how far, and its normal. No OpenGL."""
 
 from __future__ import annotations
 
@@ -7,24 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pixelpush.datasets.sim import tracing
 from pixelpush.datasets.sim.arm import Arm
+from pixelpush.datasets.sim.compiled import compiled
 from pixelpush.datasets.sim.engine import mujoco
-from pixelpush.datasets.sim.scene import GROUND_GROUP, camera_frame
-
-_FAR = 20.0
-_SURFACE = 2e-3  # metres: what a ray meets so near to its point is the point's own surface
-_LEVEL = -1e-6  # metres: points above it cannot lie in the ground's shadow
-
-
-def _groups(*which: int) -> np.ndarray:
-    """MuJoCo's mask of geom groups."""
-    mask = np.zeros(6, np.uint8)
-    mask[list(which)] = 1
-    return mask
-
-
-_VISIBLE = _groups(0, GROUND_GROUP)
-_ABOVE_GROUND = _groups(0)
+from pixelpush.datasets.sim.normals import normals
+from pixelpush.datasets.sim.scene import GROUND_GROUP, GUARD_GROUP, camera_frame
 
 # Most samples of a pixel; the first 4 and the first 16 are evenly spread by themselves.
 MOST_SAMPLES = 64
@@ -74,7 +62,9 @@ class PixelRays:
         >>> PixelRays(ARMS[0], 8).through(range(16), np.array([27, 28])).shape
         (16, 2, 3)
         """
-        return self._unit(SAMPLE_PLACES[samples.start : samples.stop, None], pixels)
+        count = len(pixels)
+        numbers = np.repeat(np.array(samples, np.int64), count)
+        return self.of(numbers, np.tile(pixels, len(samples))).reshape(len(samples), count, 3)
 
     def of(self, sample: np.ndarray, pixel: np.ndarray) -> np.ndarray:
         """Unit rays, float64 (n, 3), of samples and pixels, int (n,) each.
@@ -85,18 +75,24 @@ class PixelRays:
         >>> bool((one == rays.through(range(3, 4), np.array([27]))[0]).all())
         True
         """
-        return self._unit(SAMPLE_PLACES.take(sample, axis=0), pixel)
-
-    def _unit(self, places: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-        x = ((pixels % self._size + places[..., 0]) / self._size * 2 - 1) * self._half
-        y = (1 - (pixels // self._size + places[..., 1]) / self._size * 2) * self._half
-        r = self._rotation
-        across, down, ahead = (x * r[c, 0] + y * r[c, 1] - r[c, 2] for c in range(3))
-        length = np.sqrt(across * across + down * down + ahead * ahead)
-        rays = np.empty((*length.shape, 3))
-        for c, part in enumerate((across, down, ahead)):
-            np.divide(part, length, out=rays[..., c])
+        rays = np.empty((len(pixel), 3))
+        _aim(sample, pixel, SAMPLE_PLACES, self._size, self._half, self._rotation, rays)
         return rays
+
+
+@compiled
+def _aim(sample, pixel, places, size, half, rotation, rays):
+    """Put unit rays through samples of pixels, int64 (n,) each, into rays, float64 (n, 3)."""
+    for i in range(len(pixel)):
+        x = ((pixel[i] % size + places[sample[i], 0]) / size * 2 - 1) * half
+        y = (1 - (pixel[i] // size + places[sample[i], 1]) / size * 2) * half
+        across = x * rotation[0, 0] + y * rotation[0, 1] - rotation[0, 2]
+        down = x * rotation[1, 0] + y * rotation[1, 1] - rotation[1, 2]
+        ahead = x * rotation[2, 0] + y * rotation[2, 1] - rotation[2, 2]
+        length = math.sqrt(across * across + down * down + ahead * ahead)
+        rays[i, 0] = across / length
+        rays[i, 1] = down / length
+        rays[i, 2] = ahead / length
 
 
 @dataclass(frozen=True)
@@ -118,9 +114,7 @@ class Hits:
 class RayCaster:
     """Casts rays at some of a model's bodies, in the pose of ``data``.
 
-    MuJoCo tests every ray against every body, and against every geom of bodies that have no
-    bounding volume, also where their geoms are not asked for: most of its time. So the bodies that
-    are not asked for are taken out of the model, which must be the caster's own.
+    What it finds has the bits of ``mujoco.mj_multiRay``, which takes longer.
 
     >>> model = mujoco.MjModel.from_xml_string(
     ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
@@ -135,13 +129,10 @@ class RayCaster:
     """
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData):
-        self._model = model
         self._data = data
-        self._geoms = model.body_geomnum.copy()
-        self.bounded = model.body_bvhadr >= 0
-        """bool (bodies,): which have bounding volumes of MuJoCo's."""
-        _bound(model)
-        self._volumes = model.body_bvhadr.copy()
+        self._visible = model.geom_group != GUARD_GROUP
+        self._body = model.geom_bodyid.copy()
+        self._geoms = _table(model)
         self.everything = np.ones(model.nbody, bool)
 
     def cast(self, origin: np.ndarray, rays: np.ndarray, bodies: np.ndarray) -> Hits:
@@ -157,23 +148,21 @@ class RayCaster:
         >>> RayCaster(model, data).cast(np.array([0.0, 0.0, 1.0]), down, nobody).geom.tolist()
         [-1]
         """
+        rays = np.ascontiguousarray(rays)
         count = len(rays)
-        geom = np.full(count, -1, np.int32)
-        distance = np.full(count, -1.0)
-        normal = np.zeros((count, 3))
-        if count:
-            self._ask_for(bodies)
-            self._meet(origin, rays, _VISIBLE, geom, distance, normal)
-            self._ask_for_all()
-        distance[geom < 0] = np.inf
-        return Hits(geom, distance, normal)
+        face = np.empty(count, np.int32)
+        hits = Hits(np.empty(count, np.int32), np.empty(count), np.empty((count, 3)))
+        geoms, asked = self._asked(bodies)
+        tracing.cast(geoms, asked, origin, rays, hits.geom, hits.distance, face)
+        normals(geoms, hits.geom, face, origin, rays, hits.distance, hits.normal)
+        return hits
 
     def hidden(
         self, lamps: np.ndarray, lamp: np.ndarray, points: np.ndarray, bodies: np.ndarray
     ) -> np.ndarray:
         """bool (n,): whether ``bodies`` hide points, float64 (n, 3), from their lamps.
 
-        lamps: float64 (k, 3). lamp: int (n,), each point's. bodies: bool (bodies,).
+        lamps: float64 (k, 3). lamp: int64 (n,), each point's. bodies: bool (bodies,).
 
         >>> model = mujoco.MjModel.from_xml_string(
         ...     "<mujoco><worldbody><geom size='0.1'/></worldbody></mujoco>"
@@ -186,81 +175,30 @@ class RayCaster:
         >>> caster.hidden(lamps, np.array([0, 0]), points, caster.everything).tolist()
         [True, False]
         """
-        if len(points) == 0:
-            return np.zeros(0, bool)
-        # Rays start at the lamps, so that a call for each will do: of points that may lie in the
-        # ground's shadow, and of the others.
-        call = 2 * lamp.astype(np.int16)
-        if bodies[0]:
-            call += points[:, 2] < _LEVEL
-        order = np.argsort(call, kind="stable")
-        rays = points.take(order, axis=0)
-        rays -= lamps.take(lamp.take(order), axis=0)
-        x, y, z = rays.T
-        distance = np.sqrt(x * x + y * y + z * z)
-        rays /= distance[:, None]
-        geom = np.full(len(points), -1, np.int32)
-        found = np.full(len(points), -1.0)
-        self._ask_for(bodies)
-        stop = 0
-        for number, count in enumerate(np.bincount(call).tolist()):
-            if count:
-                part = slice(stop, stop + count)
-                mask = _VISIBLE if number % 2 else _ABOVE_GROUND
-                self._meet(lamps[number // 2], rays[part], mask, geom[part], found[part], None)
-                stop += count
-        self._ask_for_all()
         hidden = np.empty(len(points), bool)
-        hidden[order] = (geom >= 0) & (found <= distance - _SURFACE)
+        tracing.hide(*self._asked(bodies), lamps, lamp, points, hidden)
         return hidden
 
-    def _ask_for(self, bodies: np.ndarray) -> None:
-        self._model.body_geomnum[:] = np.where(bodies, self._geoms, 0)
-        self._model.body_bvhadr[:] = np.where(bodies, self._volumes, -1)
-
-    def _ask_for_all(self) -> None:
-        """MuJoCo's kinematics leave geoms that are taken out where they are."""
-        self._model.body_geomnum[:] = self._geoms
-        self._model.body_bvhadr[:] = self._volumes
-
-    def _meet(
-        self,
-        origin: np.ndarray,
-        rays: np.ndarray,
-        mask: np.ndarray,
-        geom: np.ndarray,
-        distance: np.ndarray,
-        normal: np.ndarray | None,
-    ) -> None:
-        mujoco.mj_multiRay(
-            self._model,
-            self._data,
-            origin,
-            rays.reshape(-1),
-            mask,
-            True,
-            -1,
-            geom,
-            distance,
-            None if normal is None else normal.reshape(-1),
-            len(rays),
-            _FAR,
-        )
+    def _asked(self, bodies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The table of geoms in the current pose, and the numbers of those of ``bodies``."""
+        self._geoms[:, tracing.PLACE : tracing.TURN] = self._data.geom_xpos
+        self._geoms[:, tracing.TURN : tracing.SIZE] = self._data.geom_xmat
+        return self._geoms, np.flatnonzero(bodies.take(self._body) & self._visible)
 
 
-def _bound(model: mujoco.MjModel) -> None:
-    """Give spheres to the bodies that have no bounding volume, so that rays that pass them cost
-    little.
-
-    MuJoCo takes a body's sphere from the root of its bounding volumes, round the body's centre of
-    mass. It bounds their geoms by angles too, which may cut off a corner; geoms so large that the
-    ray starts in them have none."""
-    bodies = np.flatnonzero((model.body_bvhadr < 0) & (model.body_geomnum > 0))
-    spare = np.arange(1, model.body_bvhnum[0])  # of the world's volumes, rays use the root only
-    for body, node in zip(bodies, spare, strict=False):
-        geoms = model.body_geomadr[body] + np.arange(model.body_geomnum[body])
-        away = model.geom_pos[geoms] - model.body_ipos[body]
-        radius = (np.sqrt((away**2).sum(axis=1)) + model.geom_rbound[geoms]).max()
-        model.bvh_aabb[node] = (0, 0, 0, radius + _SURFACE, 0, 0)
-        model.geom_aabb[geoms] = (0, 0, 0, _FAR, _FAR, _FAR)
-        model.body_bvhadr[body] = node
+def _table(model: mujoco.MjModel) -> np.ndarray:
+    """What ``tracing`` needs to know of the geoms; places and rotations are left open."""
+    table = np.zeros((model.ngeom, tracing.COLUMNS))
+    kind = model.geom_type
+    x, y, z = size = model.geom_size.T
+    table[:, tracing.SIZE : tracing.BALL] = model.geom_size
+    table[:, tracing.BALL] = np.select(
+        [kind == k for k in (tracing.SPHERE, tracing.CAPSULE, tracing.CYLINDER, tracing.BOX)],
+        [x * x, (x + y) * (x + y), x * x + y * y, x * x + y * y + z * z],
+        # MuJoCo tests no sphere for an ellipsoid: a little room keeps this one from cutting.
+        1.01 * size.max(axis=0) ** 2,
+    )
+    table[:, tracing.REACH] = np.sqrt(table[:, tracing.BALL]) + 1e-6
+    table[:, tracing.KIND] = kind
+    table[:, tracing.LOW] = model.geom_group == GROUND_GROUP
+    return table

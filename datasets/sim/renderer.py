@@ -9,9 +9,7 @@ shade are looked at again: with a few samples, and with more where these disagre
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -24,7 +22,7 @@ from pixelpush.datasets.sim.lighting import develop
 from pixelpush.datasets.sim.moving import Moving
 from pixelpush.datasets.sim.rays import PixelRays, RayCaster
 from pixelpush.datasets.sim.samples import most
-from pixelpush.datasets.sim.scene import GUARD_GROUP, Scene
+from pixelpush.datasets.sim.scene import Scene
 from pixelpush.datasets.sim.shading import LAMP_RADIUS, Shader
 from pixelpush.datasets.sim.still import StillScene
 
@@ -57,8 +55,6 @@ class Renderer:
     """
 
     def __init__(self, scene: Scene, size: int, bounds: tuple[float, ...] = ROUGH):
-        # A model of its own, from which the caster takes bodies.
-        scene = replace(scene, model=copy.copy(scene.model))
         self.scene = scene
         self.size = size
         self.model = scene.model
@@ -77,9 +73,6 @@ class Renderer:
             SAMPLES,
             bounds[-1],
         )
-        self._arm = np.isin(np.arange(self.model.nbody), scene.arm_bodies)
-        low = ~self._arm[self.model.geom_bodyid] & (self.model.geom_group != GUARD_GROUP)
-        self._low = np.flatnonzero(low)  # the geoms of all but the arm
         self._rest: np.ndarray | None = None  # places of what stands still, zeros for what moves
 
     def render(
@@ -124,14 +117,12 @@ class Renderer:
         moving = np.zeros(self.model.nbody, bool)
         moving[list(self.scene.arm_bodies[1:])] = True  # the arm's base stands still
         moving[list(self.scene.object_bodies)] = moved
-        self._moving = Moving(self.model, self._caster, moving)
+        self._moving = Moving(self.model, moving)
         dark = self._shader.dark_bodies
         self._moving_dark = [body for body in dark if moving[body]]
         blobs = self._shader.blobs([body for body in dark if not moving[body]])
         still = self._still
-        lying = [body for body in self.scene.object_bodies if not moving[body]]
-        loose = np.isin(np.arange(self.model.nbody), lying)
-        still.relight(pixels, ~moving, blobs, (loose, self._view.may_cover(*self._spheres(lying))))
+        still.relight(pixels, ~moving, blobs)
         self._unmoved = self._levels(np.arange(self.size * self.size), f32(1))
         self._still_label = most(self._label[still.geom])
         mixed = (still.geom != still.geom[0]).any(axis=0)
@@ -176,8 +167,6 @@ class Renderer:
             reach,
             moving_blobs=blobs,
             blobs=shader.blobs(shader.dark_bodies),
-            arm=self._arm,
-            top=self._top(),
         )
         pixels = reach.pixels()
         have = None
@@ -205,12 +194,6 @@ class Renderer:
         )
         light = (room * left + key) * self._vignette.take(pixels)
         return np.clip(develop(light) + uneven, 0, 255)
-
-    def _top(self) -> float:
-        """The height in metres over which nothing but the arm reaches."""
-        upright = np.abs(self.data.geom_xmat[self._low, 6:])
-        half = (upright * self.model.geom_aabb[self._low, 3:]).sum(axis=1)
-        return float((self.data.geom_xpos[self._low, 2] + half).max())
 
     def _outlines(self, pixels: np.ndarray, geom: np.ndarray) -> np.ndarray:
         """bool, of all pixels: where a pixel beside one sees another geom, so that an edge may

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from pixelpush.datasets.sim.blobs import Blobs, body_blobs, contact_darkening
-from pixelpush.datasets.sim.culling import BodySpheres
 from pixelpush.datasets.sim.engine import mujoco
 from pixelpush.datasets.sim.lighting import (
     Lamp,
@@ -49,7 +48,6 @@ class Shader:
         self._in_bin = in_bin
         self._lamp = Lamp.of(scene.arm.light, linear(scene.arm.floor.colour))
         self.lamp_points = _lamp_points(scene)
-        self._spheres = BodySpheres(scene.model)
         materials = scene.materials
         self._colour = np.array([linear(m.colour) for m in materials], f32).T.copy()
         self._second = np.array([linear(m.second) for m in materials], f32).T.copy()
@@ -103,14 +101,6 @@ class Shader:
         # points.
         lamp = sample % LAMP_POINTS ^ sample // LAMP_POINTS * 5
         return self._caster.hidden(self.lamp_points, lamp, point, bodies)
-
-    def shading(self, geom: np.ndarray) -> np.ndarray:
-        """Which bodies may hide the bodies of some geoms from the lamp: bool (bodies,).
-
-        geom: int (n,)."""
-        lit = np.bincount(self.body.take(geom), minlength=self.model.nbody) > 0
-        lamp = self.lamp_points.mean(0)
-        return self._spheres.shading(self._data, lamp, LAMP_RADIUS, lit)
 
     def shade(
         self, key: np.ndarray, point: np.ndarray, sample: np.ndarray, bodies: np.ndarray

@@ -8,7 +8,7 @@ import numpy as np
 
 from pixelpush.datasets.sim.blobs import DARKENING_HEIGHT, DARKENING_REACH, Blobs
 from pixelpush.datasets.sim.lighting import develop
-from pixelpush.datasets.sim.rays import Hits, PixelRays, RayCaster
+from pixelpush.datasets.sim.rays import PixelRays, RayCaster
 from pixelpush.datasets.sim.samples import mean, spread
 from pixelpush.datasets.sim.shading import Shader
 
@@ -156,20 +156,10 @@ class StillScene:
         """bool (pixels,): where some of the first samples has key light."""
         return self.base.key.reshape(3, -1, self._pixels).max(axis=(0, 1)) > 0
 
-    def relight(
-        self,
-        pixels: np.ndarray,
-        bodies: np.ndarray,
-        blobs: Blobs,
-        loose: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> None:
+    def relight(self, pixels: np.ndarray, bodies: np.ndarray, blobs: Blobs) -> None:
         """Look at some pixels anew: what stands still, its light and its shadows have changed.
 
-        bodies: bool (bodies,), what stands still; blobs: of it. loose: some of the bodies, bool
-        (bodies,), and where alone they may be seen, bool (pixels,)."""
-        if loose is None:
-            loose = bodies, np.ones(self._pixels, bool)
-        self._loose = loose
+        bodies: bool (bodies,), what stands still; blobs: of it."""
         fresh = self._light(self.first, pixels, bodies, blobs)
         self.base.put(self.place(self.first, pixels).ravel(), fresh)
         self.first_point[:, pixels] = fresh.point[: len(pixels)].T
@@ -245,9 +235,8 @@ class StillScene:
         rows = max(1, _AT_ONCE // max(1, count))
         for start in range(0, len(samples), rows):
             some = samples[start : start + rows]
-            through = self.rays.through(some, pixels)
-            rays = through.reshape(-1, 3)
-            hits = self._cast(through, pixels, bodies)
+            rays = self.rays.through(some, pixels).reshape(-1, 3)
+            hits = self._caster.cast(self.rays.eye, rays, bodies)
             distance = np.where(hits.geom < 0, _SKY, hits.distance)
             point = self.rays.eye + rays * distance[:, None]
             room, key, normal = self._shader.light(hits, point, rays, blobs)
@@ -255,23 +244,3 @@ class StillScene:
             part = StillSamples(room, key, normal, distance, hits.geom, point)
             made.put(slice(start * count, start * count + len(rays)), part)
         return made
-
-    def _cast(self, through: np.ndarray, pixels: np.ndarray, bodies: np.ndarray) -> Hits:
-        """What rays through samples of pixels, float64 (s, n, 3), meet, one sample after the
-        other."""
-        loose, where = self._loose
-        shape = through.shape[:2]
-        geom = np.empty(shape, np.int32)
-        distance = np.empty(shape)
-        normal = np.empty(through.shape)
-        near = where.take(pixels)
-        for some, asked in (
-            (np.flatnonzero(near), bodies),
-            (np.flatnonzero(~near), bodies & ~loose),
-        ):
-            rays = through.take(some, axis=1)
-            hits = self._caster.cast(self.rays.eye, rays.reshape(-1, 3), asked)
-            geom[:, some] = hits.geom.reshape(rays.shape[:2])
-            distance[:, some] = hits.distance.reshape(rays.shape[:2])
-            normal[:, some] = hits.normal.reshape(rays.shape)
-        return Hits(geom.ravel(), distance.ravel(), normal.reshape(-1, 3))

@@ -1,19 +1,21 @@
-"""Rays at some bodies, and blobs by their cells, give to the bit what the obvious way gives."""
+"""Compiled rays, and blobs, give to the bit what the obvious way gives."""
 
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+import subprocess
+import sys
 
 import mujoco
+import numba
 import numpy as np
 import pytest
 
 from pixelpush.datasets.sim.blobs import Blobs, contact_darkening
+from pixelpush.datasets.sim.compiled import compiled
 from pixelpush.datasets.sim.generate import scene_of, simulate_episode
 from pixelpush.datasets.sim.rays import PixelRays, RayCaster
 from pixelpush.datasets.sim.scene import GUARD_GROUP
-from pixelpush.datasets.sim.shading import Shader
 
 f32 = np.float32
 
@@ -55,7 +57,7 @@ def choices(scene, count):
 
 def test_rays_at_some_bodies_meet_what_rays_at_their_geoms_meet(posed):
     scene, model, data, eye, rays = posed
-    caster = RayCaster(copy.copy(model), data)
+    caster = RayCaster(model, data)
     for bodies in choices(scene, model.nbody):
         hits = caster.cast(eye, rays, bodies)
         geom, distance, normal = obvious(model, data, eye, rays, bodies)
@@ -69,7 +71,7 @@ def test_points_are_hidden_where_a_ray_from_the_lamp_ends_before_them(posed):
     """On the table, below the bin's floor, and in the bin; of three lamps."""
     scene, model, data, eye, rays = posed
     everything = np.ones(model.nbody, bool)
-    caster = RayCaster(copy.copy(model), data)
+    caster = RayCaster(model, data)
     points = eye + rays * caster.cast(eye, rays, everything).distance[:, None]
     assert (points[:, 2] < -0.05).any()
     aside = np.array([[0, 0, 0], [0.1, 0, 0], [0, -0.1, 0.05]])
@@ -86,60 +88,63 @@ def test_points_are_hidden_where_a_ray_from_the_lamp_ends_before_them(posed):
     assert caster.hidden(lamps, lamp[:0], points[:0], everything).shape == (0,)
 
 
-def test_casting_at_some_bodies_leaves_the_others_their_kinematics(posed):
-    """MuJoCo moves no geoms of bodies that have been taken out of its model."""
-    scene, model, _, eye, rays = posed
-    model = copy.copy(model)
-    data = mujoco.MjData(model)
-    poses = simulate_episode("sim", "train", 0).configurations
-    data.qpos[:] = poses[0]
-    mujoco.mj_kinematics(model, data)
-    mujoco.mj_comPos(model, data)
-    caster = RayCaster(model, data)
-    some = np.arange(model.nbody) == scene.object_bodies[0]
-    for cast in (
-        lambda: caster.cast(eye, rays[:5], some),
-        lambda: caster.hidden(eye[None], np.zeros(5, int), eye + rays[:5], some),
-    ):
-        cast()
-        for pose in (poses[9], poses[0]):
-            data.qpos[:] = pose
-            mujoco.mj_kinematics(model, data)
-            expected = mujoco.MjData(scene.model)
-            expected.qpos[:] = pose
-            mujoco.mj_kinematics(scene.model, expected)
-            np.testing.assert_array_equal(data.geom_xpos, expected.geom_xpos)
+def test_rays_meet_what_mujocos_rays_meet():
+    """Random primitives of the five kinds, from outside and from within, grazing rays included; the
+    model has no bounding volumes, whose angles may cut off a corner."""
+    draw = np.random.default_rng(5)
+    for _ in range(20):
+        spec = mujoco.MjSpec()
+        for kind in ("SPHERE", "CAPSULE", "ELLIPSOID", "CYLINDER", "BOX") * 3:
+            spec.worldbody.add_geom(
+                type=getattr(mujoco.mjtGeom, f"mjGEOM_{kind}"),
+                size=draw.uniform(0.02, 0.2, 3),
+                pos=draw.uniform(-0.4, 0.4, 3),
+                quat=draw.normal(size=4) if draw.uniform() < 0.7 else [1, 0, 0, 0],
+            )
+        model = spec.compile()
+        model.body_bvhadr[:] = -1
+        data = mujoco.MjData(model)
+        mujoco.mj_forward(model, data)
+        caster = RayCaster(model, data)
+        for place in draw.uniform(-1, 1, (10, 3)):
+            rays = draw.uniform(-0.5, 0.5, (300, 3)) - place
+            rays[:30, 2] = 0  # along the faces of upright ones
+            rays /= np.sqrt((rays**2).sum(axis=1))[:, None]
+            hits = caster.cast(place, rays, caster.everything)
+            geom, distance, normal = obvious(model, data, place, rays, caster.everything)
+            np.testing.assert_array_equal(hits.geom, geom)
+            np.testing.assert_array_equal(hits.distance, np.where(geom < 0, np.inf, distance))
+            np.testing.assert_array_equal(hits.normal, normal)
+            far = draw.uniform(0.1, 2, len(rays))
+            points = place + rays * far[:, None]
+            lamp = np.zeros(len(rays), int)
+            hidden = caster.hidden(place[None], lamp, points, caster.everything)
+            before = (geom >= 0) & (distance < far - 2e-3)
+            assert (hidden == before)[np.abs(distance - far + 2e-3) > 1e-9].all()
 
 
-def test_only_bodies_that_may_shade_hide_points(posed):
-    """Of each body's points: the bodies left out hide none, and something else than the body itself
-    is not left out."""
-    scene, model, data, eye, rays = posed
-    model = copy.copy(model)
-    caster = RayCaster(model, data)
-    everything = np.ones(model.nbody, bool)
-    hits = caster.cast(eye, rays, everything)
-    points = eye + rays * hits.distance[:, None]
-    shader = Shader(replace(scene, model=model), data, caster)
-    sample = np.arange(len(points)) % 16
-    left_out = others = 0
-    seen = np.unique(shader.body[hits.geom])
-    for body in seen[seen > 0]:
-        own = np.flatnonzero(shader.body[hits.geom] == body)
-        shading = shader.shading(hits.geom[own])
-        hidden = shader.hidden(points[own], sample[own], shading)
-        np.testing.assert_array_equal(hidden, shader.hidden(points[own], sample[own], everything))
-        assert shading[body]
-        left_out += np.count_nonzero(~shading)
-        itself = np.arange(model.nbody) == body
-        others += np.count_nonzero(hidden & ~shader.hidden(points[own], sample[own], itself))
-    assert left_out > model.nbody
-    assert others > 10
+def test_numba_is_loaded_only_where_frames_are_made():
+    code = "import sys, pixelpush.datasets.sim.opening, pixelpush.datasets.sim.environment"
+    code += ", pixelpush.datasets.sim.labels; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code]).returncode == 0
+
+
+def test_functions_are_compiled_where_no_cache_can_be_written(monkeypatch):
+    """As Numba does with a read-only installation and no home."""
+
+    def refusing(cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(**options)
+
+    njit = numba.njit
+    monkeypatch.setattr(numba, "njit", refusing)
+    assert compiled(lambda x: x / 2)(3.0) == 1.5
 
 
 def test_blobs_darken_what_they_reach_one_after_the_other():
-    """Against each blob at every point, in the order of the blobs; more blobs than a table has
-    bits, and points on the edges of its cells and beyond them."""
+    """Against each blob at every point, in the order of the blobs; points that lie beside each
+    other, and points that do not."""
     draw = np.random.default_rng(3)
     count = 5000
     point = draw.uniform((-0.8, -0.8, -0.1), (0.8, 0.8, 0.9), (count, 3)).T.astype(f32)

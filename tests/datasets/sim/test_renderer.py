@@ -26,7 +26,6 @@ def test_culling_changes_no_byte(split, number, episode, monkeypatch):
     everywhere = np.ones(64 * 64, bool)
     monkeypatch.setattr(View, "may_cover", lambda self, centres, radius: everywhere)
     monkeypatch.setattr(Probes, "may_shade", lambda self, centres, radius: everywhere)
-    monkeypatch.setattr(Renderer, "_top", lambda self: np.inf)
     rollout = simulate_episode("sim", split, number)
     chosen = [0, 13]
     frames, labels = Renderer(_scene(split, number), 64).render(
