@@ -87,9 +87,9 @@ class ObjectFigures:
     """Objects that the truth moves by more than 3 cm and shows at both ends.
 
     pushed: how many, of all samples. followed: those that a sample moves at least half as far in
-    the right direction. found_in_truth: those that the same matching follows in the true frames.
-    pixels, copy_pixels: mean distance from the true place at the end, in samples and where the
-    object stood.
+    the right direction (``Push.follows``). found_in_truth: those that the same matching follows in
+    the true frames. pixels, copy_pixels: mean distance from the true place at the end, in samples
+    and where the object stood.
 
     >>> ObjectFigures(pushed=4, followed=3, found_in_truth=4, pixels=1.5, copy_pixels=6.0).followed
     3

@@ -101,9 +101,12 @@ class Push:
 
     @property
     def follows(self) -> bool:
-        """Whether the sample moves it at least half as far, in the right direction."""
-        along = float(self.found_move @ self.true_move) / float(self.true_move @ self.true_move)
-        return along >= 0.5
+        """Whether the sample moves it at least half as far in the right direction, and to no place
+        that is farther from the true one than where it stood: a search by colour that found
+        something else far off is no following."""
+        far = float(self.true_move @ self.true_move)
+        along = float(self.found_move @ self.true_move) / far
+        return along >= 0.5 and self.distance**2 <= far
 
     @property
     def distance(self) -> float:

@@ -102,10 +102,11 @@ def test_a_push_is_followed_if_the_sample_moves_the_object_half_as_far_in_the_ri
             np.stack([scene(4), scene(6), scene(7)]),  # half as far
             np.stack([scene(4), scene(4), scene(4)]),  # not at all
             np.stack([scene(3), scene(2), scene(0)]),  # the other way
+            np.stack([scene(9), scene(14), scene(18)]),  # found more than twice as far
         ]
     )
     found = pushes(frames, samples, extra, context=2)
-    assert [push.follows for (push,) in found] == [True, True, False, False]
-    assert [push.distance for (push,) in found] == [0, 3, 6, 10]
+    assert [push.follows for (push,) in found] == [True, True, False, False, False]
+    assert [push.distance for (push,) in found] == [0, 3, 6, 10, 8]
     still, extra = labelled([4, 4, 4, 5, 6])  # 2 cm are no push
-    assert pushes(still, samples, extra, context=2) == [[], [], [], []]
+    assert pushes(still, samples, extra, context=2) == [[]] * 5
