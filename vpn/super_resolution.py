@@ -133,15 +133,8 @@ class VideoUpscaler(nn.Module):
             shown = torch.where(is_own, sampled, previous[:, step + 1])
         return shown
 
-    def forward(
-        self,
-        large: Tensor,
-        small: Tensor,
-        previous: Tensor,
-        first: Tensor | None = None,
-        own: Tensor | None = None,
-    ) -> dict[str, Tensor]:
-        return self.training_loss(large, small, previous, first, own)
+    def forward(self, *batch: Tensor) -> dict[str, Tensor]:
+        return self.training_loss(*batch)
 
     @torch.no_grad()
     def sample(
