@@ -39,7 +39,7 @@ class SuperResolutionTask:
     >>> episode = Episode(np.zeros((4, 3, 16, 16), np.uint8), vectors, vectors, "one")
     >>> task = SuperResolutionTask({}, DataConfig(crop=8), [episode])
     >>> task.example(seed=0, epoch=0, index=0)[1]["small"].shape
-    (8, 3, 4, 4)
+    (8, 1, 3, 4, 4)
     """
 
     family = "upscaler"
@@ -96,8 +96,10 @@ class SuperResolutionTask:
         """Nothing is taken from the data."""
 
     def example(self, seed: int, epoch: int, index: int) -> tuple[str, dict[str, np.ndarray]]:
-        """large: uint8 (CROPS, C, crop, crop). small: (CROPS, M + 1, C, crop/2, crop/2), the last
-        one its own. previous: (CROPS, M + 1, C, crop, crop), the large frames before these. first:
+        """Crops of one episode, at random times and places.
+
+        large: uint8 (CROPS, C, crop, crop). small: (CROPS, M + 1, C, crop/2, crop/2), the last one
+        its own. previous: (CROPS, M + 1, C, crop, crop), the large frames before these. first:
         (CROPS, C, crop, crop), the clip's first large frame. own: int64 (CROPS,), how many of the
         steps before the last the model samples itself, 0 to M.
 
