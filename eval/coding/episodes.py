@@ -29,7 +29,8 @@ from pixelpush.vpn.scoring import scoring_windows
 @dataclass(frozen=True)
 class CodedEpisode:
     """sections: what is written. nats: of the predicted frames, by the model. least_bits: the
-    ideal length of their code, in which no level costs more than ``MOST_BITS``.
+    ideal length of their code by the coder's tables, in which no level costs more than
+    ``MOST_BITS``.
 
     code_bytes: the coded frames; context_bytes: the given frames; vector_bytes: states and actions;
     about_bytes: id, sizes and checksum.

@@ -31,8 +31,8 @@ class CodecRow:
     core's work. lossless: whether the bytes came back.
 
     For a model, predicted_bits: of the coded frames alone; nll_bits, floor_bits: what the
-    likelihood and the known noise say of them; least_bits: the likelihood with ``MOST_BITS`` at
-    most for each level, as the coder has it, to which size_above_least compares the bytes.
+    likelihood and the known noise say of them; least_bits: the likelihood by the coder's
+    tables (``Encoder``), to which size_above_least compares the bytes.
     code_bytes: of the coded frames; given_bytes: of the given frames, states and actions.
 
     >>> row = CodecRow("PNG", 4.2, 1.5, 30.0, lossless=True, file_bytes=1000)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny import KINDS, tiny_model, tiny_video
 from tiny_images import CONDITIONED, random_condition, random_images, tiny_image_model
@@ -109,6 +109,7 @@ def test_binary_pixels_cost_their_nats_and_grey_ones_can_be_coded():
     encoder=st.sampled_from(["convlstm", "layered"]),
     seed=st.integers(0, 1000),
 )
+@example("otlogn", 6, 1, 1, 16, 3.0, None, "convlstm", 1)  # levels of hardly a unit: 20 bits each
 def test_round_trips_over_models_lengths_sizes_and_constant_frames(
     kind, length, context, more, size, gain, fill, encoder, seed
 ):
