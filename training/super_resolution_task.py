@@ -132,7 +132,8 @@ class SuperResolutionTask:
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The upscaler's training loss on all crops of a batch."""
-        return model(*(batch[name].flatten(0, 1) for name in BATCH))
+        large, small, previous, first, own = (batch[name].flatten(0, 1) for name in BATCH)
+        return model(large, small, previous, first, own)
 
     def validation_cost(self, limit: int) -> float:
         """Whole frames forward, beside crops forward and backward."""

@@ -133,8 +133,7 @@ class VideoUpscaler(nn.Module):
             shown = torch.where(is_own, sampled, previous[:, step + 1])
         return shown
 
-    def forward(self, *batch: Tensor) -> dict[str, Tensor]:
-        return self.training_loss(*batch)
+    forward = training_loss
 
     @torch.no_grad()
     def sample(

@@ -235,9 +235,15 @@ class _Writer:
         stem = free_stem(out, usual, {**self.about, **described})
         files = write_rollout(out, stem, video, futures, speed)
         if self.upscalers:
-            sampling = self.ready.sampling
-            chain = video, self.upscalers, large_truth, sampling.seed, self.number
-            larger = super_resolve(*chain, self.ready.device, sampling.temperature)
+            larger = super_resolve(
+                video,
+                self.upscalers,
+                large_truth,
+                self.ready.sampling.seed,
+                self.number,
+                self.ready.device,
+                self.ready.sampling.temperature,
+            )
             stem = f"{stem}-{self.outputs.upscale}"
             files |= write_pictures(out, stem, larger, speed, prefix="large_")
         return {**self.about, **described, "files": files}

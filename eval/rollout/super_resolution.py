@@ -67,8 +67,8 @@ def super_resolve(
     ``temperature``.
 
     large_truth: uint8 (>= context + steps, C, H', W') of the same episode where it is known: its
-    context frames start the chain, the rest is the truth row. Without it the context is enlarged,
-    and no truth is shown.
+    context frames start the chain, the rest is the truth row. Without it the context is shown
+    enlarged, the chain starts without a large frame, and no truth is shown.
 
     >>> from pixelpush.vpn.super_resolution import build_upscaler
     >>> frames, none = np.zeros((2, 3, 8, 8), np.uint8), np.zeros((1, 2), np.float32)
@@ -82,19 +82,20 @@ def super_resolve(
     factor = 2 ** len(upscalers)
     context = video.context
     steps = video.samples.shape[1]
+    count = len(video.samples)
     if large_truth is None:
         given = _enlarge(video.given, factor)
-        truth = None
+        truth = first = None  # an enlarged frame has no detail that is worth remembering
     else:
         given = large_truth[:context]
         truth = large_truth[context : context + steps]
-    count = len(video.samples)
+        last = torch.from_numpy(np.ascontiguousarray(given[-1:])).to(device)
+        first = last.expand(count, -1, -1, -1)
     seeds = (derived_seed(seed, "upscale", number, sample) for sample in range(count))
     samples = upscale_video(
         upscalers,
         torch.from_numpy(np.ascontiguousarray(video.samples)).to(device),
-        # The large frame before the first sampled one, where the chain starts.
-        torch.from_numpy(np.ascontiguousarray(given[-1:])).to(device).expand(count, -1, -1, -1),
+        first,
         [torch.Generator().manual_seed(value) for value in seeds],
         temperature,
     )

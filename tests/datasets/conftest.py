@@ -5,6 +5,7 @@ Makes ``tfrecord_writer`` importable by the tests of this folder.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from pixelpush.datasets.episodes import Episode
 from pixelpush.datasets.examples import example_class
+from pixelpush.datasets.store import write_store
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -101,3 +103,28 @@ def google_example(pictures) -> Callable[..., bytes]:
         return example.SerializeToString()
 
     return build
+
+
+@pytest.fixture(scope="module")
+def episodes(make_episode):
+    poses = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    segmentation = np.arange(50, dtype=np.uint8).reshape(2, 25)
+    return [
+        make_episode(0, length=7, poses=poses, segmentation=segmentation, entropy=np.array(2.5)),
+        make_episode(1, length=2),
+        make_episode(2, length=30, poses=poses[:1]),
+        make_episode(3, length=1),
+        make_episode(4, length=5),
+    ]
+
+
+@pytest.fixture(scope="module")
+def written(episodes, tmp_path_factory):
+    path = tmp_path_factory.mktemp("stores") / "example"
+    splits = {"train": iter(episodes), "test-novel": episodes[:2]}
+    return write_store(path, splits, {"source": "test"}, episodes_per_shard=2)
+
+
+@pytest.fixture
+def copy(written, tmp_path):
+    return shutil.copytree(written, tmp_path / "copy")

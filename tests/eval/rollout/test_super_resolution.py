@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pixelpush.errors import InputError
 from pixelpush.eval.rollout.super_resolution import load_upscalers, super_resolve
 from pixelpush.eval.rollout.video import RolloutVideo
-from pixelpush.vpn import build_upscaler, save_model
+from pixelpush.training.seeding import derived_seed
+from pixelpush.vpn import build_upscaler, save_model, upscale_video
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,18 @@ def test_every_picture_grows_alike_and_samples_keep_their_own_seeds(chain):
     other = super_resolve(video, upscalers, None, seed=2, number=5, device="cpu")
     assert np.array_equal(large.samples, again.samples)
     assert not np.array_equal(large.samples, other.samples)
+
+
+def test_an_enlarged_context_is_not_remembered(chain):
+    """Without large frames detail has to grow; the blocks of an enlarged one would stay."""
+    upscalers = load_upscalers(chain, 8, 32, "cpu")
+    video = small_video()
+    large = super_resolve(video, upscalers, None, seed=1, number=5, device="cpu")
+    streams = [
+        torch.Generator().manual_seed(derived_seed(1, "upscale", 5, sample)) for sample in range(2)
+    ]
+    alone = upscale_video(upscalers, torch.from_numpy(video.samples), None, streams)
+    assert np.array_equal(large.samples, alone.numpy())
 
 
 def test_the_rollouts_temperature_is_the_upscalers_too(chain):
