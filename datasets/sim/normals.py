@@ -28,8 +28,10 @@ def _inward(geoms, g, face, x, y, z):
 
 
 @inlined
-def _normal(geoms, g, face, ox, oy, oz, vx, vy, vz, distance, out, i):
+def _normal(geoms, g, face, origin, ray, distance, out, i):
     """The unit normal where a ray meets geom g, into row i of out, float64 (n, 3)."""
+    ox, oy, oz = origin
+    vx, vy, vz = ray
     if geoms[g, KIND] == BOX:
         axis = abs(face) - 1
         side = 1.0 if face > 0 else -1.0
@@ -79,9 +81,9 @@ def normals(geoms, geom, face, origin, rays, distance, normal):
     >>> found.tolist()
     [[0.0, 0.0, -1.0]]
     """
-    ox, oy, oz = origin[0], origin[1], origin[2]
+    eye = origin[0], origin[1], origin[2]
     for i in range(len(geom)):
         normal[i, 0] = normal[i, 1] = normal[i, 2] = 0.0
         if geom[i] >= 0:
-            vx, vy, vz = rays[i, 0], rays[i, 1], rays[i, 2]
-            _normal(geoms, geom[i], face[i], ox, oy, oz, vx, vy, vz, distance[i], normal, i)
+            ray = rays[i, 0], rays[i, 1], rays[i, 2]
+            _normal(geoms, geom[i], face[i], eye, ray, distance[i], normal, i)

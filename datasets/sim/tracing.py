@@ -41,7 +41,10 @@ def _root(a, b, c):
 
 
 @inlined
-def _ellipsoid(a, b, c, px, py, pz, vx, vy, vz):
+def _ellipsoid(size, p, v):
+    a, b, c = size
+    px, py, pz = p
+    vx, vy, vz = v
     x = 1 / (a * a)
     y = 1 / (b * b)
     z = 1 / (c * c)
@@ -53,14 +56,20 @@ def _ellipsoid(a, b, c, px, py, pz, vx, vy, vz):
 
 
 @inlined
-def _side(r, h, px, py, pz, vx, vy, vz):
+def _side(size, p, v):
     """The round side of cylinders and capsules."""
+    r, h, _ = size
+    px, py, pz = p
+    vx, vy, vz = v
     found = _root(vx * vx + vy * vy, vx * px + vy * py, px * px + py * py - r * r)
     return found if found >= 0 and abs(pz + found * vz) <= h else -1.0
 
 
 @inlined
-def _cylinder(r, h, px, py, pz, vx, vy, vz):
+def _cylinder(size, p, v):
+    r, h, _ = size
+    px, py, pz = p
+    vx, vy, vz = v
     best = -1.0
     face = 0
     if abs(vz) > _LEAST:
@@ -71,15 +80,18 @@ def _cylinder(r, h, px, py, pz, vx, vy, vz):
             if found >= 0 and x * x + y * y <= r * r and (best < 0 or found < best):
                 best = found
                 face = side
-    found = _side(r, h, px, py, pz, vx, vy, vz)
+    found = _side(size, p, v)
     if found >= 0 and (best < 0 or found < best):
         return found, 0
     return best, face
 
 
 @inlined
-def _capsule(r, h, px, py, pz, vx, vy, vz):
-    best = _side(r, h, px, py, pz, vx, vy, vz)
+def _capsule(size, p, v):
+    r, h, _ = size
+    px, py, pz = p
+    vx, vy, vz = v
+    best = _side(size, p, v)
     face = 0
     a = vx * vx + vy * vy + vz * vz
     for side in range(1, -2, -2):
@@ -97,8 +109,12 @@ def _capsule(r, h, px, py, pz, vx, vy, vz):
 
 
 @inlined
-def _between(h, p, v, axis, near, far, face):
-    """near..far cut to where a ray is between two faces of a box, and the face it enters by."""
+def _between(across, axis, near, far, face):
+    """near..far cut to where a ray is between two faces of a box, and the face it enters by.
+
+    across, and in what follows one and two: of an axis the box's half size, the ray's place and its
+    direction."""
+    h, p, v = across
     if abs(v) <= _LEAST:
         return near, far if abs(p) <= h + _ROOM else -1.0, face
     inverse = 1 / v
@@ -112,8 +128,11 @@ def _between(h, p, v, axis, near, far, face):
 
 
 @inlined
-def _slab(h, p, v, h1, p1, v1, h2, p2, v2, axis, best, face):
+def _slab(across, one, two, axis, best, face):
     """The nearer of ``best`` and the two faces of a box across an axis."""
+    h, p, v = across
+    h1, p1, v1 = one
+    h2, p2, v2 = two
     if abs(v) > _LEAST:
         for side in range(-1, 2, 2):
             found = (side * h - p) / v
@@ -125,41 +144,58 @@ def _slab(h, p, v, h1, p1, v1, h2, p2, v2, axis, best, face):
 
 
 @inlined
-def _enters(h, p, v, h1, p1, v1, h2, p2, v2, face):
+def _enters(across, one, two, face):
     """Where a ray enters by a face, well inside of the face's edges; or -1."""
+    h, p, v = across
+    h1, p1, v1 = one
+    h2, p2, v2 = two
     found = ((h if face > 0 else -h) - p) / v
     inside = abs(p1 + found * v1) < h1 - _ROOM and abs(p2 + found * v2) < h2 - _ROOM
     return found if inside and found >= 0 else -1.0
 
 
 @inlined
-def _box(a, b, c, px, py, pz, vx, vy, vz, far):
-    near, far, face = _between(a, px, vx, 1, 0.0, far + _ROOM, 0)
-    near, far, face = _between(b, py, vy, 2, near, far, face)
-    near, far, face = _between(c, pz, vz, 3, near, far, face)
+def _box(size, p, v, far):
+    x = size[0], p[0], v[0]
+    y = size[1], p[1], v[1]
+    z = size[2], p[2], v[2]
+    near, far, face = _between(x, 1, 0.0, far + _ROOM, 0)
+    near, far, face = _between(y, 2, near, far, face)
+    near, far, face = _between(z, 3, near, far, face)
     if near > far:
         return -1.0, 0
     found = -1.0
     if abs(face) == 1:
-        found = _enters(a, px, vx, b, py, vy, c, pz, vz, face)
+        found = _enters(x, y, z, face)
     elif abs(face) == 2:
-        found = _enters(b, py, vy, a, px, vx, c, pz, vz, face)
+        found = _enters(y, x, z, face)
     elif abs(face) == 3:
-        found = _enters(c, pz, vz, a, px, vx, b, py, vy, face)
+        found = _enters(z, x, y, face)
     if found >= 0:  # away from all edges, rounding cannot make another face the nearest
         return found, face
-    best, face = _slab(a, px, vx, b, py, vy, c, pz, vz, 1, -1.0, 0)
-    best, face = _slab(b, py, vy, a, px, vx, c, pz, vz, 2, best, face)
-    return _slab(c, pz, vz, a, px, vx, b, py, vy, 3, best, face)
+    best, face = _slab(x, y, z, 1, -1.0, 0)
+    best, face = _slab(y, x, z, 2, best, face)
+    return _slab(z, x, y, 3, best, face)
 
 
 @inlined
-def _meet(geoms, g, ox, oy, oz, vx, vy, vz, far):
+def _turned(geoms, g, x, y, z):
+    """A vector of the world in the frame of geom g."""
+    return (
+        geoms[g, 3] * x + geoms[g, 6] * y + geoms[g, 9] * z,
+        geoms[g, 4] * x + geoms[g, 7] * y + geoms[g, 10] * z,
+        geoms[g, 5] * x + geoms[g, 8] * y + geoms[g, 11] * z,
+    )
+
+
+@inlined
+def _meet(geoms, g, origin, ray, far):
     """How far geom g is along a ray, and by which face it is met; -1 or more than ``far`` where it
     is not before ``far``."""
-    dx = ox - geoms[g, 0]
-    dy = oy - geoms[g, 1]
-    dz = oz - geoms[g, 2]
+    vx, vy, vz = ray
+    dx = origin[0] - geoms[g, 0]
+    dy = origin[1] - geoms[g, 1]
+    dz = origin[2] - geoms[g, 2]
     a = vx * vx + vy * vy + vz * vz
     b = vx * dx + vy * dy + vz * dz
     c = dx * dx + dy * dy + dz * dz - geoms[g, BALL]
@@ -169,27 +205,23 @@ def _meet(geoms, g, ox, oy, oz, vx, vy, vz, far):
     kind = geoms[g, KIND]
     if kind == SPHERE:
         return _root(a, b, c), 0
-    px = geoms[g, 3] * dx + geoms[g, 6] * dy + geoms[g, 9] * dz
-    py = geoms[g, 4] * dx + geoms[g, 7] * dy + geoms[g, 10] * dz
-    pz = geoms[g, 5] * dx + geoms[g, 8] * dy + geoms[g, 11] * dz
-    ux = geoms[g, 3] * vx + geoms[g, 6] * vy + geoms[g, 9] * vz
-    uy = geoms[g, 4] * vx + geoms[g, 7] * vy + geoms[g, 10] * vz
-    uz = geoms[g, 5] * vx + geoms[g, 8] * vy + geoms[g, 11] * vz
-    x = geoms[g, SIZE]
-    y = geoms[g, SIZE + 1]
-    z = geoms[g, SIZE + 2]
+    p = _turned(geoms, g, dx, dy, dz)
+    v = _turned(geoms, g, vx, vy, vz)
+    size = geoms[g, SIZE], geoms[g, SIZE + 1], geoms[g, SIZE + 2]
     if kind == BOX:
-        return _box(x, y, z, px, py, pz, ux, uy, uz, far)
+        return _box(size, p, v, far)
     if kind == CAPSULE:
-        return _capsule(x, y, px, py, pz, ux, uy, uz)
+        return _capsule(size, p, v)
     if kind == CYLINDER:
-        return _cylinder(x, y, px, py, pz, ux, uy, uz)
-    return _ellipsoid(x, y, z, px, py, pz, ux, uy, uz), 0
+        return _cylinder(size, p, v)
+    return _ellipsoid(size, p, v), 0
 
 
 @inlined
-def _tangents(geoms, asked, ox, oy, oz, tangent, near):
+def _tangents(geoms, asked, origin, spheres):
     """Of the spheres of some geoms: the lengths of their tangents, and how far they are."""
+    ox, oy, oz = origin
+    tangent, near = spheres
     for k in range(len(asked)):
         g = asked[k]
         dx = geoms[g, 0] - ox
@@ -203,8 +235,13 @@ def _tangents(geoms, asked, ox, oy, oz, tangent, near):
 
 
 @inlined
-def _narrow(geoms, asked, tangent, near, ox, oy, oz, rays, start, stop, far, some):
-    """Put the geoms that a packet of rays may meet into ``some``; returns how many they are."""
+def _narrow(geoms, asked, spheres, origin, rays, packet, far, some):
+    """Put the geoms that a packet of rays may meet into ``some``; returns how many they are.
+
+    spheres: as ``_tangents`` fills them. packet: its first ray, and the one after its last."""
+    ox, oy, oz = origin
+    tangent, near = spheres
+    start, stop = packet
     x = y = z = 0.0
     for i in range(start, stop):
         x += rays[i, 0]
@@ -248,21 +285,20 @@ def cast(geoms, asked, origin, rays, geom, distance, face):
     >>> found[0].tolist(), found[1].round(6).tolist()
     ([0], [0.9])
     """
-    ox, oy, oz = origin[0], origin[1], origin[2]
-    tangent = np.empty(len(asked))
-    near = np.empty(len(asked))
+    eye = origin[0], origin[1], origin[2]
+    spheres = np.empty(len(asked)), np.empty(len(asked))
     some = np.empty(len(asked), np.int64)
-    _tangents(geoms, asked, ox, oy, oz, tangent, near)
+    _tangents(geoms, asked, eye, spheres)
     for start in range(0, len(rays), _PACKET):
         stop = min(start + _PACKET, len(rays))
-        count = _narrow(geoms, asked, tangent, near, ox, oy, oz, rays, start, stop, np.inf, some)
+        count = _narrow(geoms, asked, spheres, eye, rays, (start, stop), np.inf, some)
         for i in range(start, stop):
-            vx, vy, vz = rays[i, 0], rays[i, 1], rays[i, 2]
+            ray = rays[i, 0], rays[i, 1], rays[i, 2]
             best = np.inf
             first = -1
             entered = 0
             for k in range(count):
-                found, side = _meet(geoms, some[k], ox, oy, oz, vx, vy, vz, best)
+                found, side = _meet(geoms, some[k], eye, ray, best)
                 if found >= 0 and found < best:
                     best = found
                     first = some[k]
@@ -270,6 +306,18 @@ def cast(geoms, asked, origin, rays, geom, distance, face):
             geom[i] = first
             distance[i] = best
             face[i] = entered
+
+
+@inlined
+def _is_hidden(geoms, some, lamp, ray, far, above):
+    """Whether some geoms lie between a lamp and a point, which may be above the floor."""
+    for k in range(len(some)):
+        g = some[k]
+        if not (above and geoms[g, LOW]):
+            found, _ = _meet(geoms, g, lamp, ray, far)
+            if found >= 0 and found <= far:
+                return True
+    return False
 
 
 @compiled
@@ -287,8 +335,7 @@ def hide(geoms, asked, lamps, lamp, points, hidden):
     >>> hidden.tolist()
     [True, False]
     """
-    tangent = np.empty(len(asked))
-    near = np.empty(len(asked))
+    spheres = np.empty(len(asked)), np.empty(len(asked))
     some = np.empty(len(asked), np.int64)
     rays = np.empty((_PACKET, 3))
     far = np.empty(_PACKET)
@@ -296,16 +343,16 @@ def hide(geoms, asked, lamps, lamp, points, hidden):
     start = 0
     while start < len(points):
         own = lamp[start]
-        ox, oy, oz = lamps[own, 0], lamps[own, 1], lamps[own, 2]
+        shines = lamps[own, 0], lamps[own, 1], lamps[own, 2]
         if own != last:
-            _tangents(geoms, asked, ox, oy, oz, tangent, near)
+            _tangents(geoms, asked, shines, spheres)
             last = own
         size = 0
         most = 0.0
         while start + size < len(points) and size < _PACKET and lamp[start + size] == own:
-            x = points[start + size, 0] - ox
-            y = points[start + size, 1] - oy
-            z = points[start + size, 2] - oz
+            x = points[start + size, 0] - shines[0]
+            y = points[start + size, 1] - shines[1]
+            z = points[start + size, 2] - shines[2]
             length = math.sqrt(x * x + y * y + z * z)
             rays[size, 0] = x / length
             rays[size, 1] = y / length
@@ -313,17 +360,9 @@ def hide(geoms, asked, lamps, lamp, points, hidden):
             far[size] = length - SURFACE
             most = max(most, length)
             size += 1
-        count = _narrow(geoms, asked, tangent, near, ox, oy, oz, rays, 0, size, most, some)
+        count = _narrow(geoms, asked, spheres, shines, rays, (0, size), most, some)
         for i in range(size):
             above = points[start + i, 2] >= _LEVEL
-            hidden[start + i] = False
-            for k in range(count):
-                g = some[k]
-                if not (above and geoms[g, LOW]):
-                    found, _ = _meet(
-                        geoms, g, ox, oy, oz, rays[i, 0], rays[i, 1], rays[i, 2], far[i]
-                    )
-                    if found >= 0 and found <= far[i]:
-                        hidden[start + i] = True
-                        break
+            ray = rays[i, 0], rays[i, 1], rays[i, 2]
+            hidden[start + i] = _is_hidden(geoms, some[:count], shines, ray, far[i], above)
         start += size
