@@ -73,7 +73,8 @@ def _darken(centre, radius, owner, point, normal, body, left):
                 or _apart(centre[k, 2], low[2], high[2], f32(DARKENING_HEIGHT))
             ):
                 continue
-            for i in range(start, stop):
+            # Unsigned numbers need no test for negative ones.
+            for i in range(np.uintp(start), np.uintp(stop)):
                 x = centre[k, 0] - point[0, i]
                 y = centre[k, 1] - point[1, i]
                 z = centre[k, 2] - point[2, i]

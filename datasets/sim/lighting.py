@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelpush.datasets.sim.arm import Light
-from pixelpush.datasets.sim.compiled import compiled
+from pixelpush.datasets.sim.compiled import compiled, inlined
 from pixelpush.datasets.sim.materials import Colour
 from pixelpush.datasets.sim.scene import BIN, TABLE, WALL_HALF_HEIGHT
 
@@ -63,24 +63,6 @@ class Lamp:
         )
 
 
-def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The dot product over the first axis of length 3, in a fixed order.
-
-    >>> dot(np.array([1.0, 2.0, 3.0]), np.ones(3)).tolist()
-    6.0
-    """
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def column(vector: np.ndarray) -> np.ndarray:
-    """A vector (3,) as (3, 1), to be used against (3, n).
-
-    >>> column(np.zeros(3)).shape
-    (3, 1)
-    """
-    return vector[:, None]
-
-
 def room_light(lamp: Lamp, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Light that casts no shadow, from sky, ground and fill: (3, n).
 
@@ -90,15 +72,21 @@ def room_light(lamp: Lamp, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray
     >>> bool((room_light(lamp, grey, up) > room_light(lamp, grey, -up)).all())
     True
     """
-    # A hemisphere: sky above, ground below, mixed by (1 + n_z) / 2; the fill wraps round edges.
-    up = 0.5 + 0.5 * normal[2]
-    side = np.maximum(dot(column(lamp.fill_direction), normal) + f32(0.25), 0) * f32(0.8)
     out = np.empty_like(albedo)
-    for c in range(3):
-        out[c] = albedo[c] * (
-            lamp.ground[c] + (lamp.sky[c] - lamp.ground[c]) * up + lamp.fill[c] * side
-        )
+    _room(lamp.ground, lamp.sky, lamp.fill, lamp.fill_direction, albedo, normal, out)
     return out
+
+
+@compiled
+def _room(ground, sky, fill, towards_fill, albedo, normal, out):
+    """A hemisphere: sky above, ground below, mixed by (1 + n_z) / 2; the fill wraps round edges."""
+    for i in range(out.shape[1]):
+        up = f32(0.5) + f32(0.5) * normal[2, i]
+        facing = towards_fill[0] * normal[0, i] + towards_fill[1] * normal[1, i]
+        facing += towards_fill[2] * normal[2, i]
+        side = max(facing + f32(0.25), f32(0)) * f32(0.8)
+        for c in range(3):
+            out[c, i] = albedo[c, i] * (ground[c] + (sky[c] - ground[c]) * up + fill[c] * side)
 
 
 def key_light(
@@ -120,23 +108,38 @@ def key_light(
     >>> key_light(lamp, grey, matt, np.zeros((3, 1), f32), -up, -up).tolist()  # faces away
     [[0.0], [0.0], [0.0]]
     """
-    to_light = column(lamp.position) - point
-    square = dot(to_light, to_light)
-    to_light /= np.sqrt(square)
-    facing = np.maximum(dot(to_light, normal), 0)
-    near = f32(_KEY_DISTANCE * _KEY_DISTANCE) / square
-    # Blinn 1977: the highlight is (n . h)^32, h half-way between lamp and camera. A square over h .
-    # h stands for the unit h, without a root.
-    half = to_light - view
-    shine = np.maximum(dot(half, normal), 0)
-    shine = shine * shine / np.maximum(dot(half, half), f32(1e-6))
-    for _ in range(4):  # (cosine squared) to the 16th: an exponent of 32
-        shine = shine * shine
-    shine *= gloss * f32(_HIGHLIGHT) * (facing > 0)
     out = np.empty_like(albedo)
-    for c in range(3):
-        out[c] = (albedo[c] * facing + shine) * (lamp.key[c] * near)
+    _key(lamp.position, lamp.key, albedo, gloss, point, normal, view, out)
     return out
+
+
+@compiled
+def _key(lamp, key, albedo, gloss, point, normal, view, out):
+    """Blinn 1977: the highlight is (n . h)^32, h half-way between lamp and camera. A square over
+    h . h stands for the unit h, without a root."""
+    for i in range(out.shape[1]):
+        x = lamp[0] - point[0, i]
+        y = lamp[1] - point[1, i]
+        z = lamp[2] - point[2, i]
+        square = x * x + y * y + z * z
+        length = math.sqrt(square)
+        x /= length
+        y /= length
+        z /= length
+        facing = max(x * normal[0, i] + y * normal[1, i] + z * normal[2, i], f32(0))
+        near = f32(_KEY_DISTANCE * _KEY_DISTANCE) / square
+        x -= view[0, i]
+        y -= view[1, i]
+        z -= view[2, i]
+        shine = f32(0)
+        if facing > 0:
+            shine = max(x * normal[0, i] + y * normal[1, i] + z * normal[2, i], f32(0))
+            shine = shine * shine / max(x * x + y * y + z * z, f32(1e-6))
+            for _ in range(4):  # (cosine squared) to the 16th: an exponent of 32
+                shine *= shine
+            shine *= gloss[i] * f32(_HIGHLIGHT)
+        for c in range(3):
+            out[c, i] = (albedo[c, i] * facing + shine) * (key[c] * near)
 
 
 def corner_darkening(point: np.ndarray, normal: np.ndarray) -> np.ndarray:
@@ -150,25 +153,44 @@ def corner_darkening(point: np.ndarray, normal: np.ndarray) -> np.ndarray:
     >>> bool(middle > edge)
     True
     """
-    x, y, z = point
-    inner = f32(BIN) - np.maximum(np.abs(x), np.abs(y))
-    corner = f32(BIN) - np.minimum(np.abs(x), np.abs(y))
-    inside = (inner > -0.045) & (z > -0.005)
-    depth = np.clip(1 - z / f32(2 * WALL_HALF_HEIGHT), 0, 1)
+    left = np.empty(point.shape[1], f32)
+    _corners(point, normal, left)
+    return left
 
-    def close(distance: np.ndarray, reach: float) -> np.ndarray:
-        ratio = np.maximum(distance, 0) * f32(1 / reach)
-        return 1 / (1 + ratio * ratio)
 
-    floor = f32(0.42) * close(inner, 0.04) + f32(0.25) * close(corner, 0.04)
-    wall = f32(0.5) * depth + f32(0.2) * close(corner, 0.05)
-    upright = np.abs(normal[2]) < f32(0.6)
-    near_wall = upright & (inner < 0.02)
-    within = np.where(near_wall, wall, floor * depth)
-    outer = -inner
-    height = np.clip(1 - (z - f32(TABLE)) * f32(1 / 0.12), 0, 1)
-    without = f32(0.5) * close(outer - f32(0.02), 0.05) * height
-    return 1 - np.where(inside, within, without).astype(f32)
+@compiled
+def _corners(point, normal, left):
+    """Put the share of the room's light into left, float32 (n,)."""
+    for i in range(len(left)):
+        x = abs(point[0, i])
+        y = abs(point[1, i])
+        z = point[2, i]
+        inner = f32(BIN) - max(x, y)
+        if inner > f32(-0.045) and z > f32(-0.005):
+            corner = f32(BIN) - min(x, y)
+            depth = _between(f32(1) - z / f32(2 * WALL_HALF_HEIGHT))
+            if abs(normal[2, i]) < f32(0.6) and inner < f32(0.02):
+                taken = f32(0.5) * depth + f32(0.2) * _close(corner, f32(1 / 0.05))
+            else:
+                taken = f32(0.42) * _close(inner, f32(1 / 0.04))
+                taken = (taken + f32(0.25) * _close(corner, f32(1 / 0.04))) * depth
+        else:
+            height = _between(f32(1) - (z - f32(TABLE)) * f32(1 / 0.12))
+            taken = f32(0.5) * _close(-inner - f32(0.02), f32(1 / 0.05)) * height
+        left[i] = f32(1) - taken
+
+
+@inlined
+def _close(distance, per_reach):
+    """1 at a wall, a half at its reach. per_reach: one over it."""
+    ratio = max(distance, f32(0)) * per_reach
+    return f32(1) / (f32(1) + ratio * ratio)
+
+
+@inlined
+def _between(value):
+    """A value cut to 0..1."""
+    return min(max(value, f32(0)), f32(1))
 
 
 def _tone_table() -> np.ndarray:

@@ -107,7 +107,8 @@ class Shader:
     ) -> None:
         """Take the key light, float32 (3, n), in place, from points that bodies hide from it."""
         lit = np.flatnonzero(key[0] > 0)
-        key[:, lit[self.hidden(point[lit], sample[lit], bodies)]] = 0
+        hidden = self.hidden(point.take(lit, axis=0), sample.take(lit), bodies)
+        key[:, lit[hidden]] = 0
 
     def _albedo(self, geom: np.ndarray, point: np.ndarray) -> np.ndarray:
         """Colour of the surface at hit points: float32 (3, n)."""

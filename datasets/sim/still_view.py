@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pixelpush.datasets.sim.compiled import compiled
 from pixelpush.datasets.sim.still import StillSamples, StillScene
 
 _GRAZING = 0.05  # sine of the angle under which a plane is not extended
@@ -107,17 +108,25 @@ class StillView:
 
         rays: float64 (3, ...)."""
         base = self._still.base
-        normal = base.normal.take(place, axis=1).astype(np.float64)
-        away = base.point.take(place, axis=0) - self._still.rays.eye
-        # The ray eye + s ray meets the plane through p with normal n at s = n.(p - eye) / n.ray.
-        level = _dot(np.moveaxis(away, -1, 0), normal)
-        slope = _dot(rays, normal)
-        distance = base.distance.take(place)
-        # Elsewhere, and where nothing was met, no plane is sure.
-        np.divide(level, slope, out=distance, where=np.abs(slope) > _GRAZING)
+        distance = np.empty(place.shape)
+        _extend(
+            *(place.ravel(), self._still.rays.eye, rays.reshape(3, -1)),
+            *(base.normal, base.point, base.distance, distance.reshape(-1)),
+        )
         return distance
 
 
-def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Over the first axis of length 3, in a fixed order."""
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+@compiled
+def _extend(place, eye, rays, normal, point, distance, found):
+    """The ray eye + s ray meets the plane through p with normal n at s = n.(p - eye) / n.ray.
+
+    Under a grazing angle, and where nothing was met, no plane is sure: the distance stays."""
+    for i in range(len(place)):
+        k = place[i]
+        level = 0.0
+        slope = 0.0
+        for axis in range(3):
+            side = float(normal[axis, k])
+            level += (point[k, axis] - eye[axis]) * side
+            slope += rays[axis, i] * side
+        found[i] = level / slope if abs(slope) > _GRAZING else distance[k]

@@ -6,32 +6,36 @@ frames must not."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from pixelpush.datasets.sim import materials as m
+from pixelpush.datasets.sim.compiled import compiled, inlined
+
+f32 = np.float32
+u32 = np.uint32
 
 
 def lattice(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """float32 in [0, 1): a fixed random number for each pair of whole coordinates.
 
-    u, v: arrays of floats, which are floored.
+    u, v: float32 (n,), whole.
 
     >>> u = np.arange(3, dtype=np.float32)
     >>> bool((lattice(u, u) == lattice(u, u)).all()), len(set(lattice(u, u).tolist()))
     (True, 3)
     """
-    h = u.astype(np.int32).astype(np.uint32) * np.uint32(0x9E3779B1)
-    h ^= v.astype(np.int32).astype(np.uint32) * np.uint32(0x85EBCA77)
-    h ^= h >> np.uint32(15)
-    h *= np.uint32(0x2C1B3C6D)
-    h ^= h >> np.uint32(13)
-    return (h >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+    found = np.empty_like(u)
+    _fill_lattice(u, v, found)
+    return found
 
 
 def value_noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """float32 in [0, 1]: smooth noise of period about one in each coordinate.
+
+    u, v: float32 (n,).
 
     >>> u = np.array([2.0, 2.5], np.float32)
     >>> v = np.zeros(2, np.float32)
@@ -39,16 +43,41 @@ def value_noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     >>> bool(noise[0] == lattice(u, v)[0]), bool(0 <= noise[1] <= 1)  # at whole places the lattice
     (True, True)
     """
-    iu = np.floor(u)
-    iv = np.floor(v)
-    fu = u - iu
-    fv = v - iv
-    # Smoothstep, 3 t^2 - 2 t^3: its slope is 0 at the lattice, so that no grid lines show.
-    fu = fu * fu * (3 - 2 * fu)
-    fv = fv * fv * (3 - 2 * fv)
-    low = lattice(iu, iv) * (1 - fu) + lattice(iu + 1, iv) * fu
-    high = lattice(iu, iv + 1) * (1 - fu) + lattice(iu + 1, iv + 1) * fu
-    return low * (1 - fv) + high * fv
+    found = np.empty_like(u)
+    _fill_noise(u, v, found)
+    return found
+
+
+@inlined
+def _node(u, v):
+    """The lattice's number at whole coordinates. Integers of different widths grow when they meet:
+    each step is cut to 32 bits again."""
+    h = u32(u32(np.int32(u)) * u32(0x9E3779B1)) ^ u32(u32(np.int32(v)) * u32(0x85EBCA77))
+    h = u32(u32(h ^ h >> u32(15)) * u32(0x2C1B3C6D))
+    h = u32(h ^ h >> u32(13))
+    return f32(h >> u32(8)) * f32(2.0**-24)
+
+
+@compiled
+def _fill_lattice(u, v, found):
+    for i in range(len(found)):
+        found[i] = _node(u[i], v[i])
+
+
+@compiled
+def _fill_noise(u, v, found):
+    for i in range(len(found)):
+        iu = f32(math.floor(u[i]))
+        iv = f32(math.floor(v[i]))
+        fu = u[i] - iu
+        fv = v[i] - iv
+        # Smoothstep, 3 t^2 - 2 t^3: its slope is 0 at the lattice, so that no grid lines show.
+        fu = fu * fu * (f32(3) - f32(2) * fu)
+        fv = fv * fv * (f32(3) - f32(2) * fv)
+        one = f32(1)
+        low = _node(iu, iv) * (one - fu) + _node(iu + one, iv) * fu
+        high = _node(iu, iv + one) * (one - fu) + _node(iu + one, iv + one) * fu
+        found[i] = low * (one - fv) + high * fv
 
 
 def _wave(x: np.ndarray, period: float) -> np.ndarray:

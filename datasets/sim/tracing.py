@@ -17,6 +17,7 @@ import numpy as np
 from pixelpush.datasets.sim.compiled import compiled, inlined
 
 PLACE, TURN, SIZE, BALL, REACH, KIND, LOW, COLUMNS = 0, 3, 12, 15, 16, 17, 18, 19
+_EYE, _TANGENT, _NEAR, _SEEN = 19, 22, 23, 24  # further columns of geoms that are seen
 SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX = 2, 3, 4, 5, 6
 SURFACE = 2e-3  # metres: what a ray meets so near to its point is the point's own surface
 _LEVEL = -1e-6  # metres: points above it cannot lie in the shadow of what is below the floor
@@ -189,25 +190,22 @@ def _turned(geoms, g, x, y, z):
 
 
 @inlined
-def _meet(geoms, g, origin, ray, far):
-    """How far geom g is along a ray, and by which face it is met; -1 or more than ``far`` where it
-    is not before ``far``."""
+def _meet(seen, k, ray, far):
+    """How far geom k of those seen is along a ray, and by which face it is met; -1 or more than
+    ``far`` where it is not before ``far``."""
     vx, vy, vz = ray
-    dx = origin[0] - geoms[g, 0]
-    dy = origin[1] - geoms[g, 1]
-    dz = origin[2] - geoms[g, 2]
     a = vx * vx + vy * vy + vz * vz
-    b = vx * dx + vy * dy + vz * dz
-    c = dx * dx + dy * dy + dz * dz - geoms[g, BALL]
+    b = vx * seen[k, 0] + vy * seen[k, 1] + vz * seen[k, 2]
+    c = seen[k, BALL]
     square = b * b - a * c
     if square < _LEAST or (b > 0 and c > 0) or -b - math.sqrt(square) > (far + _ROOM) * a:
         return -1.0, 0
-    kind = geoms[g, KIND]
+    kind = seen[k, KIND]
     if kind == SPHERE:
         return _root(a, b, c), 0
-    p = _turned(geoms, g, dx, dy, dz)
-    v = _turned(geoms, g, vx, vy, vz)
-    size = geoms[g, SIZE], geoms[g, SIZE + 1], geoms[g, SIZE + 2]
+    p = seen[k, _EYE], seen[k, _EYE + 1], seen[k, _EYE + 2]
+    v = _turned(seen, k, vx, vy, vz)
+    size = seen[k, SIZE], seen[k, SIZE + 1], seen[k, SIZE + 2]
     if kind == BOX:
         return _box(size, p, v, far)
     if kind == CAPSULE:
@@ -218,29 +216,34 @@ def _meet(geoms, g, origin, ray, far):
 
 
 @inlined
-def _tangents(geoms, asked, origin, spheres):
-    """Of the spheres of some geoms: the lengths of their tangents, and how far they are."""
-    ox, oy, oz = origin
-    tangent, near = spheres
+def _see(geoms, asked, origin, seen):
+    """Put what all rays from one origin share into rows of ``seen``, a geom each.
+
+    Such a row is the geom's; but its place is the way from there to the origin, its squared radius
+    is taken from this way's square, and behind it are the origin in the geom's frame, the length of
+    the tangent at the sphere that holds the geom, and how far this sphere is."""
     for k in range(len(asked)):
         g = asked[k]
-        dx = geoms[g, 0] - ox
-        dy = geoms[g, 1] - oy
-        dz = geoms[g, 2] - oz
-        square = dx * dx + dy * dy + dz * dz
+        for column in range(TURN, COLUMNS):
+            seen[k, column] = geoms[g, column]
+        x = origin[0] - geoms[g, 0]
+        y = origin[1] - geoms[g, 1]
+        z = origin[2] - geoms[g, 2]
+        square = x * x + y * y + z * z
+        seen[k, 0], seen[k, 1], seen[k, 2] = x, y, z
+        seen[k, BALL] = square - geoms[g, BALL]
+        seen[k, _EYE], seen[k, _EYE + 1], seen[k, _EYE + 2] = _turned(geoms, g, x, y, z)
         reach = geoms[g, REACH]
-        near[k] = math.sqrt(square) - reach
+        seen[k, _NEAR] = math.sqrt(square) - reach
         square -= reach * reach
-        tangent[k] = math.sqrt(square) if square > 0 else -np.inf
+        seen[k, _TANGENT] = math.sqrt(square) if square > 0 else -np.inf
 
 
 @inlined
-def _narrow(geoms, asked, spheres, origin, rays, packet, far, some):
-    """Put the geoms that a packet of rays may meet into ``some``; returns how many they are.
+def _narrow(seen, rays, packet, far, some):
+    """Put the seen geoms that a packet of rays may meet into ``some``; returns how many they are.
 
-    spheres: as ``_tangents`` fills them. packet: its first ray, and the one after its last."""
-    ox, oy, oz = origin
-    tangent, near = spheres
+    packet: its first ray, and the one after its last."""
     start, stop = packet
     x = y = z = 0.0
     for i in range(start, stop):
@@ -257,14 +260,13 @@ def _narrow(geoms, asked, spheres, origin, rays, packet, far, some):
     cosine -= _ROOM
     sine = math.sqrt(max(0.0, 1 - cosine * cosine))
     count = 0
-    for k in range(len(asked)):
-        g = asked[k]
+    for k in range(len(seen)):
         # A cone and a sphere, whose angles from the ray's start are a and b, overlap where the
         # cosine of the angle between them is at least cos(a + b).
-        along = (geoms[g, 0] - ox) * x + (geoms[g, 1] - oy) * y + (geoms[g, 2] - oz) * z
-        least = cosine * tangent[k] - sine * geoms[g, REACH] - _ROOM
-        if near[k] <= far and (along >= least or cosine < _WIDE):
-            some[count] = g
+        along = -(seen[k, 0] * x + seen[k, 1] * y + seen[k, 2] * z)
+        least = cosine * seen[k, _TANGENT] - sine * seen[k, REACH] - _ROOM
+        if seen[k, _NEAR] <= far and (along >= least or cosine < _WIDE):
+            some[count] = k
             count += 1
     return count
 
@@ -285,23 +287,22 @@ def cast(geoms, asked, origin, rays, geom, distance, face):
     >>> found[0].tolist(), found[1].round(6).tolist()
     ([0], [0.9])
     """
-    eye = origin[0], origin[1], origin[2]
-    spheres = np.empty(len(asked)), np.empty(len(asked))
-    some = np.empty(len(asked), np.int64)
-    _tangents(geoms, asked, eye, spheres)
+    seen = np.empty((len(asked), _SEEN))
+    some = np.empty(len(asked), np.uintp)  # unsigned: no test for negative ones
+    _see(geoms, asked, origin, seen)
     for start in range(0, len(rays), _PACKET):
         stop = min(start + _PACKET, len(rays))
-        count = _narrow(geoms, asked, spheres, eye, rays, (start, stop), np.inf, some)
+        count = _narrow(seen, rays, (start, stop), np.inf, some)
         for i in range(start, stop):
             ray = rays[i, 0], rays[i, 1], rays[i, 2]
             best = np.inf
             first = -1
             entered = 0
             for k in range(count):
-                found, side = _meet(geoms, some[k], eye, ray, best)
+                found, side = _meet(seen, some[k], ray, best)
                 if found >= 0 and found < best:
                     best = found
-                    first = some[k]
+                    first = asked[some[k]]
                     entered = side
             geom[i] = first
             distance[i] = best
@@ -309,12 +310,11 @@ def cast(geoms, asked, origin, rays, geom, distance, face):
 
 
 @inlined
-def _is_hidden(geoms, some, lamp, ray, far, above):
+def _is_hidden(seen, some, ray, far, above):
     """Whether some geoms lie between a lamp and a point, which may be above the floor."""
-    for k in range(len(some)):
-        g = some[k]
-        if not (above and geoms[g, LOW]):
-            found, _ = _meet(geoms, g, lamp, ray, far)
+    for k in some:
+        if not (above and seen[k, LOW]):
+            found, _ = _meet(seen, k, ray, far)
             if found >= 0 and found <= far:
                 return True
     return False
@@ -335,8 +335,8 @@ def hide(geoms, asked, lamps, lamp, points, hidden):
     >>> hidden.tolist()
     [True, False]
     """
-    spheres = np.empty(len(asked)), np.empty(len(asked))
-    some = np.empty(len(asked), np.int64)
+    seen = np.empty((len(asked), _SEEN))
+    some = np.empty(len(asked), np.uintp)  # unsigned: no test for negative ones
     rays = np.empty((_PACKET, 3))
     far = np.empty(_PACKET)
     last = -1
@@ -345,7 +345,7 @@ def hide(geoms, asked, lamps, lamp, points, hidden):
         own = lamp[start]
         shines = lamps[own, 0], lamps[own, 1], lamps[own, 2]
         if own != last:
-            _tangents(geoms, asked, shines, spheres)
+            _see(geoms, asked, shines, seen)
             last = own
         size = 0
         most = 0.0
@@ -360,9 +360,9 @@ def hide(geoms, asked, lamps, lamp, points, hidden):
             far[size] = length - SURFACE
             most = max(most, length)
             size += 1
-        count = _narrow(geoms, asked, spheres, shines, rays, (0, size), most, some)
+        count = _narrow(seen, rays, (0, size), most, some)
         for i in range(size):
             above = points[start + i, 2] >= _LEVEL
             ray = rays[i, 0], rays[i, 1], rays[i, 2]
-            hidden[start + i] = _is_hidden(geoms, some[:count], shines, ray, far[i], above)
+            hidden[start + i] = _is_hidden(seen, some[:count], ray, far[i], above)
         start += size
