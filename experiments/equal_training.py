@@ -73,7 +73,9 @@ class Options:
     episodes: int = 64
     """Episodes of each split of 'sim' that are scored: the first ones."""
     seeds: int = 1
-    """Runs of every row."""
+    """Runs of every row, or of those kinds that ``repeated`` names."""
+    repeated: tuple[str, ...] = ()
+    """Kinds that are trained ``seeds`` times; all other rows then have one run."""
     workers: int = 2
     """Trainings at a time, one thread each."""
 
@@ -90,11 +92,15 @@ class Options:
     def rows(self) -> list[Row]:
         """All ways of training."""
         first, *others = self.drawn_by
-        rows = [Row(f"push-{kind}-small", first, self.seeds) for kind in self.kinds]
+        rows = [Row(f"push-{kind}-small", first, self._seeds(kind)) for kind in self.kinds]
         if self.conjectures:
             ways = [(first, AUGMENTED), *((data, ()) for data in others)]
-            rows += [Row("push-ot-small", data, self.seeds, added) for data, added in ways]
+            seeds = 1 if self.repeated else self.seeds
+            rows += [Row("push-ot-small", data, seeds, added) for data, added in ways]
         return rows
+
+    def _seeds(self, kind: str) -> int:
+        return self.seeds if kind in self.repeated or not self.repeated else 1
 
 
 def main(options: Options) -> None:

@@ -2,6 +2,8 @@
 and roll it out: docs/results/recorded.json and a strip each.
 
 python -m experiments.recorded --stores ~/recorded --out out/recorded
+python -m experiments.recorded --stores ~/recorded --out out/convlstm --json out/convlstm.json --set
+    model.encoder=convlstm model.motion=true model.encoder_blocks=4            the papers' encoder
 
 The stores are made by the commands of docs/data.md; none of them is part of the repository.
 """
@@ -35,6 +37,8 @@ class Options:
     """Training preset."""
     only: tuple[str, ...] = ()
     """Names of stores; all, if none is given."""
+    set: tuple[str, ...] = ()
+    """Further settings of the training, as 'pixelpush train --set' takes them."""
     json: Path = Path("docs/results/recorded.json")
     """The figures."""
 
@@ -68,7 +72,7 @@ def measure(options: Options, store: Path) -> Recorded:
 
     A store with one split is trained on what it is scored on, and the figures say so."""
     run = options.out / store.name / "run"
-    trained = train(options.preset, options.examples, store, run)
+    trained = train(options, store, run)
     # Minutes of the whole run, over all its restarts.
     minutes = read_json(run / "final.json")["seconds"] / 60
     scores = options.out / store.name / "nll.json"
@@ -100,7 +104,7 @@ class Trained:
         return self.split == self.scored
 
 
-def train(preset: str, examples: int, store: Path, run: Path) -> Trained:
+def train(options: Options, store: Path, run: Path) -> Trained:
     """Train on ``train`` and leave ``test``; on the same split where the store has but one.
 
     A run that is finished is left as it is."""
@@ -109,9 +113,10 @@ def train(preset: str, examples: int, store: Path, run: Path) -> Trained:
         raise InputError(f"{store}: no split; prepare the data first.")
     split = "train" if "train" in splits else splits[0]
     pixelpush(
-        *("train", preset, "--data", store, "--run", run, "--examples", examples),
+        *("train", options.preset, "--data", store, "--run", run),
+        *("--examples", options.examples),
         *("--train-split", split, "--validation-split", "val" if "val" in splits else "none"),
-        *("--quiet", "--set", "schedule.warmup_examples=30"),
+        *("--quiet", "--set", "schedule.warmup_examples=30", *options.set),
     )
     return Trained(split, "test" if "test" in splits else splits[-1])
 

@@ -108,19 +108,20 @@ class StillView:
 
         rays: float64 (3, ...)."""
         base = self._still.base
-        distance = np.empty(place.shape)
-        _extend(
-            *(place.ravel(), self._still.rays.eye, rays.reshape(3, -1)),
-            *(base.normal, base.point, base.distance, distance.reshape(-1)),
-        )
-        return distance
+        flat = rays.reshape(3, -1)
+        found = np.empty(place.shape)
+        eye = self._still.rays.eye
+        planes = base.normal, base.point, base.distance
+        _extend(place.ravel(), eye, flat, planes, found.reshape(-1))
+        return found
 
 
 @compiled
-def _extend(place, eye, rays, normal, point, distance, found):
+def _extend(place, eye, rays, planes, found):
     """The ray eye + s ray meets the plane through p with normal n at s = n.(p - eye) / n.ray.
 
     Under a grazing angle, and where nothing was met, no plane is sure: the distance stays."""
+    normal, point, distance = planes
     for i in range(len(place)):
         k = place[i]
         level = 0.0

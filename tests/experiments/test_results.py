@@ -90,6 +90,15 @@ def test_every_kind_starts_from_the_drawing_alone(tmp_path: Path):
     assert "state_predictor.out.weight" in drawing.keys() - same
 
 
+def test_seeds_are_of_all_rows_or_of_those_that_are_named():
+    def seeds(**options) -> list[int]:
+        return [row.seeds for row in Options(("sim", "a", "sim-cameras", "b"), **options).rows]
+
+    assert set(seeds(seeds=3)) == {3}
+    named = seeds(seeds=3, repeated=("ot",), kinds=("baseline", "ot", "otn"))
+    assert named == [1, 3, 1, 1, 1]
+
+
 def test_a_data_set_needs_a_model_that_draws():
     with pytest.raises(InputError, match="pairs of words"):
         Options(("sim",))
