@@ -72,7 +72,7 @@ def measure(options: Options, store: Path) -> Recorded:
 
     A store with one split is trained on what it is scored on, and the figures say so."""
     run = options.out / store.name / "run"
-    trained = train(options, store, run)
+    trained = train(options.preset, options.examples, store, run, options.set)
     # Minutes of the whole run, over all its restarts.
     minutes = read_json(run / "final.json")["seconds"] / 60
     scores = options.out / store.name / "nll.json"
@@ -104,7 +104,9 @@ class Trained:
         return self.split == self.scored
 
 
-def train(options: Options, store: Path, run: Path) -> Trained:
+def train(
+    preset: str, examples: int, store: Path, run: Path, settings: tuple[str, ...] = ()
+) -> Trained:
     """Train on ``train`` and leave ``test``; on the same split where the store has but one.
 
     A run that is finished is left as it is."""
@@ -113,10 +115,9 @@ def train(options: Options, store: Path, run: Path) -> Trained:
         raise InputError(f"{store}: no split; prepare the data first.")
     split = "train" if "train" in splits else splits[0]
     pixelpush(
-        *("train", options.preset, "--data", store, "--run", run),
-        *("--examples", options.examples),
+        *("train", preset, "--data", store, "--run", run, "--examples", examples),
         *("--train-split", split, "--validation-split", "val" if "val" in splits else "none"),
-        *("--quiet", "--set", "schedule.warmup_examples=30", *options.set),
+        *("--quiet", "--set", "schedule.warmup_examples=30", *settings),
     )
     return Trained(split, "test" if "test" in splits else splits[-1])
 
