@@ -15,7 +15,7 @@ help:
 	@echo "make first-week  walk a newcomer's first week with the commands themselves (minutes)"
 	@echo "make wheel     build the wheel, install it into a fresh environment, run the demo there"
 	@echo "make results   score shipped models again and compare with the README's figures"
-	@echo "make images    draw the pictures of docs/images.md from the shipped image model"
+	@echo "make images    draw the pictures of docs/images.md from the shipped image models"
 	@echo "make attack    100,000 damaged inputs and 1,000 kills (hours, resumable); totals in docs/attack.md"
 	@echo "make gpu-check what a user with a GPU runs once: laws, speed, what differs from a CPU; one JSON"
 	@echo "make ranges    install the lowest and the newest versions that are allowed, and try them (KEEP=torch)"

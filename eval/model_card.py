@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pixelpush.datasets.image_sets.registry import IMAGE_SETS
 from pixelpush.files import read_json
 from pixelpush.image.kind_list import KINDS
 from pixelpush.saved import SavedModel
@@ -121,10 +122,13 @@ def _likelihood_tags(saved: SavedModel) -> tuple[str, ...]:
 def data_name(config: Mapping[str, Any]) -> str:
     """The training data's name, without the folder of the machine that it lay on.
 
-    >>> data_name({"data": "/home/me/stores/bin"}), data_name({})
-    ('bin', '')
+    >>> data_name({"data": "/home/me/stores/bin"}), data_name({"data": "mnist:/home/me/digits"})
+    ('bin', 'mnist')
     """
-    return Path(str(config.get("data") or "")).name
+    name = str(config.get("data") or "")
+    # NAME:FOLDER of an image set; what follows the colon of others is a number of images.
+    kind = name.partition(":")[0]
+    return kind if kind in IMAGE_SETS else Path(name).name
 
 
 def final_figures(run: Path) -> Mapping[str, Any]:

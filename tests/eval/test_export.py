@@ -11,7 +11,7 @@ import torch
 
 from pixelpush.errors import InputError
 from pixelpush.eval.export import export_model
-from pixelpush.eval.model_card import with_header
+from pixelpush.eval.model_card import data_name, with_header
 from pixelpush.files import read_json, write_json
 from pixelpush.saved import SHIPPED, SavedModel
 from pixelpush.vpn import build_model, load_model, save_model
@@ -58,6 +58,21 @@ def test_an_exported_model_is_the_runs(run, tmp_path, half):
     assert "/home/me" not in text + (folder / "README.md").read_text()
     assert read_json(folder / "config.json")["train"]["start"] == "old"
     assert read_json(folder / "config.json")["data"] == "robot"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("mnist:/home/me/digits", "mnist"),
+        ("mnist", "mnist"),
+        ("sim-objects:40000", "sim-objects:40000"),
+        ("tfds:cifar10", "tfds:cifar10"),
+        ("/home/me/stores/bin", "bin"),
+        ("", ""),
+    ],
+)
+def test_data_are_named_without_their_folder(given, name):
+    assert data_name({"data": given}) == name
 
 
 def test_the_card_has_the_hubs_header_and_the_runs_figures(run, tmp_path):
