@@ -3,7 +3,7 @@ and roll it out: docs/results/recorded.json and a strip each.
 
 python -m experiments.recorded --stores ~/recorded --out out/recorded
 python -m experiments.recorded --stores ~/recorded --out out/convlstm --json out/convlstm.json --set
-    model.encoder=convlstm model.motion=true model.encoder_blocks=4            the papers' encoder
+    encoder=convlstm motion=true encoder_blocks=4                              the papers' encoder
 
 The stores are made by the commands of docs/data.md; none of them is part of the repository.
 """
@@ -114,10 +114,11 @@ def train(
     if not splits:
         raise InputError(f"{store}: no split; prepare the data first.")
     split = "train" if "train" in splits else splits[0]
+    set_all = [word for setting in settings for word in ("--set", setting)]
     pixelpush(
         *("train", preset, "--data", store, "--run", run, "--examples", examples),
         *("--train-split", split, "--validation-split", "val" if "val" in splits else "none"),
-        *("--quiet", "--set", "schedule.warmup_examples=30", *settings),
+        *("--quiet", "--set", "schedule.warmup_examples=30", *set_all),
     )
     return Trained(split, "test" if "test" in splits else splits[-1])
 
