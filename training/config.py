@@ -36,8 +36,10 @@ class DataConfig:
     (vpn/own_past.py). drawing_episodes: how many other episodes give frames with each clip, which
     teach the layered encoder to draw the arm (it needs many stations in every step). object_labels:
     in pasts that are rollouts, objects that have moved are not learnt from, by the labels of the
-    simulated bin; a rollout has them elsewhere. teaches: 'all', or 'drawing' for a run that teaches
-    to draw the arm alone, from which others start. crop: super-resolution models train on random
+    simulated bin; a rollout has them elsewhere. A model with objects learns there to keep its own
+    whole, and goes along the labelled ways in half of the true pasts. teaches: 'all', or 'drawing'
+    for a run that teaches to draw the arm alone, from which others start, or 'objects' for one that
+    teaches to find objects and to foresee their ways. crop: super-resolution models train on random
     crops of this side; 0 for whole images. Raises InputError for a value out of bounds.
 
     >>> DataConfig(clip_frames=10, jitter=2).context
@@ -58,7 +60,7 @@ class DataConfig:
     crop: int = 0
 
     def __post_init__(self):
-        check_choice("teaches", self.teaches, ("all", "drawing"))
+        check_choice("teaches", self.teaches, ("all", "drawing", "objects"))
         check_not_negative(self, "jitter", "colour", "crop", "drawing_episodes")
         for name in ("corruption", "own_samples"):
             if not 0 <= getattr(self, name) <= 1:

@@ -23,6 +23,12 @@ from pixelpush.progress import Progress, silent
 from pixelpush.training.config import DataConfig
 from pixelpush.training.drawing_lesson import LESSON, drawing_lesson
 from pixelpush.training.moved_objects import check_labels, moved_objects
+from pixelpush.training.object_lesson import LESSON as OBJECT_LESSON
+from pixelpush.training.object_lesson import (
+    check_object_labels,
+    object_lesson,
+    object_places,
+)
 from pixelpush.training.task import SCORE
 from pixelpush.training.vector_statistics import usable_scale, vector_statistics
 from pixelpush.vpn import build_model
@@ -36,9 +42,12 @@ _VALIDATION_BATCH = 8
 _KIND_EPISODES = 64
 # A lesson in drawing is taken from at most so many frames of an episode.
 _LESSON_FRAMES = 20
+# Share of the true pasts in which objects go along the ways that the model leads them.
+_LED = 0.5
 # Purposes of draws.
 _DRAWN = 0xD4A34
 _CORRUPTED = 0xC0447
+_LABELLED = 0x0B7EC7
 
 
 class VideoTask:
@@ -85,6 +94,14 @@ class VideoTask:
                     "and data.drawing_episodes above 0)."
                 )
             self.headline = "drawing_error"
+        if self.data.teaches == "objects":
+            if not (self.config.objects and self.draws):
+                raise InputError(
+                    "data.teaches=objects: this model has no objects (objects above 0, and "
+                    "data.drawing_episodes above 0)."
+                )
+            check_object_labels(training[0])
+            self.headline = "object_error"
         if data.object_labels:
             check_labels(training[0])
         self._lesson_frames = min(_shortest(training, _LESSON_FRAMES), _LESSON_FRAMES)
@@ -126,6 +143,8 @@ class VideoTask:
         """
         if self.data.teaches == "drawing":
             return f"lesson {index}", self._lesson(seed, epoch, index)
+        if self.data.teaches == "objects":
+            return f"lesson {index}", self._object_lesson(seed, epoch, index)
         clip = self._clip(seed, epoch, index, self.data.clip_frames)
         example = {"frames": clip.frames, "states": clip.states, "actions": clip.actions}
         if self.data.corruption:
@@ -138,6 +157,8 @@ class VideoTask:
             start = self._start(seed, epoch, index, self.data.clip_frames)
             window = slice(start, start + self.data.clip_frames)
             example["moved"] = moved_objects(self.training[index], window, self.data.context - 1)
+            if self.config.objects:
+                example["places"] = object_places(self.training[index], window)
         if self.draws:
             example |= self._lesson(seed, epoch, index)
         return clip.id, example
@@ -150,6 +171,16 @@ class VideoTask:
             other = self._clip(seed, epoch, draw % len(self.training), self._lesson_frames)
             parts.append(drawing_lesson(other, draw >> 32))
         return {f"lesson_{name}": np.stack([part[name] for part in parts]) for name in LESSON}
+
+    def _object_lesson(self, seed: int, epoch: int, index: int) -> dict[str, np.ndarray]:
+        """Arrays 'lesson_*', the arguments of ``vpn.losses.object_loss``."""
+        parts = []
+        for number in range(self.data.drawing_episodes):
+            draw = hash64(seed, epoch, index, number, _LABELLED)
+            other = self.training[draw % len(self.training)]
+            parts.append(object_lesson(other, draw >> 32))
+        names = OBJECT_LESSON
+        return {f"lesson_{name}": np.stack([part[name] for part in parts]) for name in names}
 
     def _start(self, seed: int, epoch: int, index: int, clip_frames: int) -> int:
         lengths = getattr(self.training, "lengths", None)
@@ -173,15 +204,23 @@ class VideoTask:
 
     def losses(self, model: Callable[..., Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The model's training loss on a batch of clips."""
+        if self.data.teaches == "objects":
+            arrays = tuple(batch[f"lesson_{name}"].flatten(0, 1) for name in OBJECT_LESSON)
+            return model(objects=arrays)
         lesson = None
         if self.draws:
             lesson = tuple(batch[f"lesson_{name}"].flatten(0, 1) for name in LESSON)
         clip = batch.get("frames"), batch.get("states"), batch.get("actions")
         # A number of the host: the branch waits for no device.
         history = batch.get("history")
-        if float(torch.rand(())) < self.data.own_samples:
+        places = batch.get("places")
+        own = float(torch.rand(())) < self.data.own_samples
+        if own:
             history = OwnPast(batch.get("moved"))
-        return model(*clip, self.data.context, history, lesson)
+        # Its own samples show objects where its own ways lead.
+        if places is None or own or float(torch.rand(())) < _LED:
+            return model(*clip, self.data.context, history, lesson)
+        return model(*clip, self.data.context, history, lesson, places)
 
     def validation_cost(self, limit: int) -> float:
         """Whole episodes forward, beside clips forward and backward."""
@@ -202,7 +241,7 @@ class VideoTask:
         progress: Progress = silent,
     ) -> dict[str, float]:
         """Exact nats per sub-pixel of the validation episodes, or of the first ``limit``."""
-        if self.validation is None or self.data.teaches == "drawing":
+        if self.validation is None or self.data.teaches != "all":
             return {}
         episodes = self.validation if limit is None else Prefix(self.validation, limit)
         with progress(len(episodes), "scoring") as advance:

@@ -36,6 +36,7 @@ BOUNDED = {
     "still_levels": 256,
     "motion_weight": 256,
     "error_weight": 256,
+    "objects": 64,
 }
 # No size or count above this is meant; it bounds what a damaged configuration can ask for.
 LARGEST = 4096
@@ -69,8 +70,9 @@ class VideoConfig:
     what actions are: 'pose' (like the state), 'delta' (its change) or 'other'; the state is
     subtracted from poses only. encoder: 'convlstm', the papers', or 'layered' (vpn/layered/): the
     arm drawn from its state over a memory of what is still. feature_channels: what the layered
-    encoder hands to the decoder. base_size, base_layers: the base image of 'otlogn' and the depth
-    of its Gated PixelCNN.
+    encoder hands to the decoder. objects: how many objects of the first frame it leads along ways
+    of their own (vpn/layered/objects.py), 0 for none. base_size, base_layers: the base image of
+    'otlogn' and the depth of its Gated PixelCNN.
 
     Raises InputError for an unknown name and for a size out of bounds.
 
@@ -106,6 +108,7 @@ class VideoConfig:
     action_kind: str = "pose"
     encoder: str = "convlstm"
     feature_channels: int = 64
+    objects: int = 0
     base_size: int = 8
     base_layers: int = 6
 
@@ -145,6 +148,12 @@ class VideoConfig:
     def _check_centre(self) -> None:
         if self.encoder == "layered" and not self.centred:
             raise InputError("the layered encoder composes a centre: it needs centred=true.")
+        if self.objects and (self.encoder != "layered" or not self.state_dim):
+            raise InputError("objects are pushed by a drawn arm: encoder=layered, with states.")
+        if self.objects and self.frame_size < 16:
+            raise InputError(
+                f"objects are found in frames of 16 pixels or more, not {self.frame_size}."
+            )
         if self.motion and not self.centred:
             raise InputError(
                 "motion moves the image that distributions are centred on: it needs centred=true."

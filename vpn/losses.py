@@ -10,6 +10,8 @@ from torch import Tensor
 from pixelpush.image.expected_error import MeanPenalty
 from pixelpush.vpn.layered.drawing import DrawingLesson, drawing_errors
 from pixelpush.vpn.layered.encoder import LayeredEncoder
+from pixelpush.vpn.layered.object_lesson import ObjectLesson, object_errors
+from pixelpush.vpn.layered.whole import whole_targets
 
 if TYPE_CHECKING:
     from pixelpush.vpn.model import VideoPixelNetwork
@@ -26,7 +28,8 @@ class Past(NamedTuple):
     """What a model is shown in the place of the true past, and what is not learnt from it.
 
     shown: uint8 (B, T, C, H, W), None for the true frames. unlearnt: bool (B, T, H, W), pixels
-    whose scores have no gradient, None for none.
+    whose scores have no gradient, None for none. labels: (B, T, N, 2), the places of objects, which
+    objects of the model's own then follow.
 
     >>> Past().shown is None
     True
@@ -34,6 +37,7 @@ class Past(NamedTuple):
 
     shown: Tensor | None = None
     unlearnt: Tensor | None = None
+    labels: Tensor | None = None
 
 
 def training_loss(
@@ -55,7 +59,9 @@ def training_loss(
     """
     frames, states, actions = clip
     shown = frames if past.shown is None else past.shown
-    _, features, centres = model.predicted(shown, states, actions, context)
+    _, features, centres = model.predicted(shown, states, actions, context, past.labels)
+    if model.config.objects and past.unlearnt is not None:
+        frames, past = _kept_whole(model, (shown, states, actions), frames, past)
     target = frames[:, context:]
     errors = {"state_error": state_error(model, states, actions)}
     found = MeanPenalty() if model.config.error_weight else None
@@ -77,6 +83,20 @@ def training_loss(
         "nats_per_subpixel": nats.detach(),
         **{k: v.detach() for k, v in errors.items()},
     }
+
+
+def _kept_whole(
+    model: VideoPixelNetwork, shown: tuple[Tensor, Tensor, Tensor], frames: Tensor, past: Past
+) -> tuple[Tensor, Past]:
+    """Frames in which objects stay whole along the ways that the model leads them in what is shown
+    (frames, states, actions), and a past in which their homes and edges teach nothing."""
+    assert isinstance(model.encoder, LayeredEncoder)
+    assert past.unlearnt is not None
+    before, states, actions = (part[:, :-1] for part in shown)
+    whole = model.encoder.whole_objects(before, model.vectors(states, actions))
+    later, unlearnt = whole_targets(whole, frames[:, 1:], past.unlearnt[:, 1:])
+    unlearnt = torch.cat((past.unlearnt[:, :1], unlearnt), dim=1)
+    return torch.cat((frames[:, :1], later), dim=1), past._replace(unlearnt=unlearnt)
 
 
 def _learnt(values: Tensor, past: Past, context: int) -> Tensor:
@@ -106,6 +126,40 @@ def drawing_loss(model: VideoPixelNetwork, lesson: DrawingLesson) -> tuple[Tenso
     loss = errors.composed + COVERED_WEIGHT * errors.covered
     loss = loss + SHADED_WEIGHT * errors.shaded + MASK_WEIGHT * errors.mask
     return loss, errors.covered
+
+
+def object_loss(
+    model: VideoPixelNetwork,
+    frame: Tensor,
+    segmentation: Tensor,
+    time: Tensor,
+    states: Tensor,
+    actions: Tensor,
+    *rest: Tensor,
+) -> dict[str, Tensor]:
+    """Return 'loss' of finding objects and foreseeing their ways, and 'object_error'.
+
+    object_error: of the ways alone, pixels a frame. states, actions: (B, T, ...), in the data's
+    units; all else as ``ObjectLesson`` has it.
+
+    >>> from pixelpush.vpn import build_model
+    >>> model = build_model("ot", frame_size=16, coarse_scales=0, encoder="layered", objects=2)
+    >>> still = torch.zeros(1, 3, 5), torch.zeros(1, 3, 5), torch.full((1, 3, 1, 2), 8.0)
+    >>> seen = torch.zeros(1, 3, 16, 16).byte(), torch.zeros(1, 16, 16).byte()
+    >>> time, hands = torch.zeros(1).long(), torch.zeros(1, 3, 2, 2)
+    >>> sorted(object_loss(model, *seen, time, *still, hands))
+    ['loss', 'object_error']
+    """
+    encoder = model.encoder
+    assert isinstance(encoder, LayeredEncoder)
+    assert encoder.drawing is not None
+    assert encoder.objects is not None
+    vectors = model.vectors(states, actions)
+    lesson = ObjectLesson(frame, segmentation, time, vectors, *rest)
+    with torch.no_grad():
+        code = encoder.drawing.encode(frame).float()
+    errors = object_errors(encoder.objects, code, lesson)
+    return {"loss": errors.loss(), "object_error": errors.ways.detach()}
 
 
 def state_error(model: VideoPixelNetwork, states: Tensor, actions: Tensor) -> Tensor:

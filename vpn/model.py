@@ -17,24 +17,14 @@ from pixelpush.vpn.carry import StepCarry
 from pixelpush.vpn.checks import check_vectors, check_video
 from pixelpush.vpn.config import VideoConfig
 from pixelpush.vpn.decoders import KINDS
-from pixelpush.vpn.encoder import FrameEncoder, VideoEncoder
-from pixelpush.vpn.layered import LayeredEncoder
+from pixelpush.vpn.encoders import make_encoder
 from pixelpush.vpn.layered.drawing import DrawingLesson
-from pixelpush.vpn.losses import Past, drawing_loss, training_loss
+from pixelpush.vpn.losses import Past, drawing_loss, object_loss, training_loss
 from pixelpush.vpn.own_past import OwnPast, own_past
 from pixelpush.vpn.recompute import by_pieces
 from pixelpush.vpn.rollout import Rollout, Step, sample_rollout
 from pixelpush.vpn.state_predictor import StatePredictor
 from pixelpush.vpn.stream import score_stream
-
-
-def make_encoder(config: VideoConfig) -> VideoEncoder:
-    """Return the frame encoder that the configuration names.
-
-    >>> type(make_encoder(VideoConfig(encoder="layered"))).__name__
-    'LayeredEncoder'
-    """
-    return LayeredEncoder(config) if config.encoder == "layered" else FrameEncoder(config)
 
 
 class VideoPixelNetwork(nn.Module):
@@ -143,6 +133,7 @@ class VideoPixelNetwork(nn.Module):
         context: int = 2,
         history: Tensor | OwnPast | None = None,
         lesson: DrawingLesson | None = None,
+        labels: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Return 'loss' to minimise and the figures that it is made of.
 
@@ -153,13 +144,14 @@ class VideoPixelNetwork(nn.Module):
 
         history: what the model is shown in place of ``frames`` as the past; the frames that are
         scored stay ``frames``. An ``OwnPast`` is sampled from ``frames``. lesson: for models that
-        draw the arm; nothing else teaches them to."""
+        draw the arm; nothing else teaches them to. labels: (B, T, N, 2), for models with objects:
+        the true places, which they then follow."""
         clip = frames, states, actions
         unlearnt = None
         if isinstance(history, OwnPast):
             unlearnt = history.unlearnt
             history = own_past(self, *clip, context)
-        return training_loss(self, clip, context, Past(history, unlearnt), lesson)
+        return training_loss(self, clip, context, Past(history, unlearnt, labels), lesson)
 
     def drawing_lesson(
         self, first: Tensor, states: Tensor, actions: Tensor, *rest: Tensor
@@ -177,15 +169,20 @@ class VideoPixelNetwork(nn.Module):
         context: int = 2,
         history: Tensor | OwnPast | None = None,
         lesson: tuple[Tensor, ...] | None = None,
+        labels: Tensor | None = None,
+        objects: tuple[Tensor, ...] | None = None,
     ) -> dict[str, Tensor]:
         """What training minimises: ``training_loss``, with its arguments.
 
         lesson: the arguments of ``drawing_lesson``. Without a clip it is all that is learnt: then
-        the result has 'loss' and 'drawing_error'."""
+        the result has 'loss' and 'drawing_error'. objects: the arguments of ``object_loss``, which
+        is all that is learnt where they are given."""
+        if objects is not None:
+            return object_loss(self, *objects)
         taught = None if lesson is None else self.drawing_lesson(*lesson)
         if frames is not None and states is not None and actions is not None:
             clip = frames, states, actions, context
-            return self.training_loss(*clip, history, taught)
+            return self.training_loss(*clip, history, taught, labels)
         assert taught is not None
         loss, error = drawing_loss(self, taught)
         return {"loss": loss, "drawing_error": error.detach()}
@@ -263,7 +260,12 @@ class VideoPixelNetwork(nn.Module):
     # ----------------------------------------------------------------------------------------------
 
     def predicted(
-        self, frames: Tensor, states: Tensor, actions: Tensor, context: int
+        self,
+        frames: Tensor,
+        states: Tensor,
+        actions: Tensor,
+        context: int,
+        labels: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """What the decoder takes: the frames after the context, and what each is predicted from.
 
@@ -281,7 +283,8 @@ class VideoPixelNetwork(nn.Module):
         past = slice(0, length - 1)
         future = slice(context - 1, None)
         vectors = self.vectors(states[:, past], actions[:, past])
-        features, centres = self.encoder(frames[:, past], vectors, self._recomputes())
+        known = () if labels is None else (labels,)
+        features, centres = self.encoder(frames[:, past], vectors, self._recomputes(), *known)
         return (
             frames[:, context:],
             features[:, future],

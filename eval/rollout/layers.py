@@ -51,9 +51,20 @@ def layer_pictures(
     return (
         ("memory", _pictures([layer.memory for layer in found])),
         ("moved", _pictures([_on_grey(layer.moved, layer.moved_mask) for layer in found])),
+        *_objects(found),
         ("arm", _pictures([_on_grey(layer.arm, layer.arm_mask) for layer in found])),
         ("composed", _pictures([layer.centre for layer in found])),
     )
+
+
+def _objects(found: list[Layers]) -> tuple[tuple[str, np.ndarray], ...]:
+    """The row of objects, none where the model has none."""
+    pictures = [
+        _on_grey(layer.objects, layer.objects_mask)
+        for layer in found
+        if layer.objects is not None and layer.objects_mask is not None
+    ]
+    return (("objects", _pictures(pictures)),) if pictures else ()
 
 
 def check_layers(model: VideoPixelNetwork) -> None:

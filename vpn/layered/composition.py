@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pixelpush.image.layers import zero
 from pixelpush.vpn.layered.drawing import Drawing
+from pixelpush.vpn.layered.objects import Painted, lit_frame
 from pixelpush.vpn.motion import FLOW_UNIT, warp
 
 # By how many logits one unit of the network's output corrects the drawn mask.
@@ -18,8 +19,8 @@ _CORRECTION = 4.0
 # what has replaced what it held before.
 _TRUSTED = -6.0
 _REPLACED = -4.0
-# A shadow darker than this is not divided out: what is left of its pixels is noise.
-_FAINTEST = 0.25
+# The logit of a new network's trust in painted objects.
+_PAINTED = 3.0
 
 
 class Layers(NamedTuple):
@@ -29,7 +30,10 @@ class Layers(NamedTuple):
     and moved are as they look without the arm's shadow. centre: all of them composed. flow: float32
     (N, 2, H, W), how many columns and rows away each pixel of ``moved`` was read in the last frame.
 
-    >>> Layers._fields
+    objects, objects_mask: the painted objects, without the arm's shadow; None where a model has
+    none.
+
+    >>> Layers._fields[:8]
     ('memory', 'moved', 'moved_mask', 'shade', 'arm', 'arm_mask', 'centre', 'flow')
     """
 
@@ -41,6 +45,8 @@ class Layers(NamedTuple):
     arm_mask: Tensor
     centre: Tensor
     flow: Tensor
+    objects: Tensor | None = None
+    objects_mask: Tensor | None = None
 
 
 class Seen(NamedTuple):
@@ -66,7 +72,7 @@ class Seen(NamedTuple):
     @property
     def lit(self) -> Tensor:
         """The last frame without the arm's shadow, levels."""
-        return (self.frame / self.shade.clamp(min=_FAINTEST)).clamp(max=255)
+        return lit_frame(self.frame, self.shade)
 
     @property
     def known(self) -> Tensor:
@@ -85,6 +91,8 @@ class Composition(nn.Module):
         lit = frame / shade;  known = memory where it is known, else lit, but f where the arm was
         likely = known + r (former - known);  back = likely + d (f - likely)
         source = back where the arm was, else lit;  behind = back + m (warp(source, flow) - back)
+        with objects o over o' (their masks in the next and the last frame), trusted by t:
+        source <- source + t o' (back - source);  behind <- behind + t o (sprites - behind)
         centre = the drawn arm and shadow over behind, with the mask a
 
     features (N, D, g, g) say what lies where nothing is known (f), where the memory is doubted
@@ -102,18 +110,25 @@ class Composition(nn.Module):
     torch.Size([1, 3, 8, 8])
     """
 
-    def __init__(self, features: int, patch: int, colours: int, hidden: int = 32):
+    def __init__(
+        self, features: int, patch: int, colours: int, hidden: int = 32, paints: bool = False
+    ):
         super().__init__()
         self.enter = nn.Conv2d(features, hidden, 3, padding=1)
-        self.leave = nn.Conv2d(hidden, (6 + colours) * patch**2, 1)
-        self.patch = patch
         self.parts = 2, 1, 1, colours, 1, 1
+        if paints:
+            self.parts += (1,)
+        self.leave = nn.Conv2d(hidden, sum(self.parts) * patch**2, 1)
+        self.patch = patch
         zero(self.leave)
 
-    def forward(self, features: Tensor, seen: Seen, drawn: Drawing) -> Layers:
+    def forward(
+        self, features: Tensor, seen: Seen, drawn: Drawing, painted: Painted | None = None
+    ) -> Layers:
         hidden = F.pixel_shuffle(self.leave(F.silu(self.enter(features))), self.patch).float()
         with torch.autocast(features.device.type, enabled=False):
-            flow, moved_logit, correction, fill, doubt, former = hidden.split(self.parts, dim=1)
+            parts = hidden.split(self.parts, dim=1)
+            flow, moved_logit, correction, fill, doubt, former = parts[:6]
             flow = FLOW_UNIT * flow
             filled = (127.5 + 127.5 * fill).clamp(0, 255)
             known = torch.where(seen.arm & (seen.count == 0), filled, seen.known)
@@ -121,9 +136,18 @@ class Composition(nn.Module):
             likely = known + torch.sigmoid(former + _REPLACED) * replaced
             back = likely + torch.sigmoid(doubt + _TRUSTED) * (filled - likely)
             source = torch.where(seen.arm, back, seen.lit)
+            if painted is not None:
+                trust = torch.sigmoid(parts[6] + _PAINTED)
+                source = source + trust * painted.last_mask * (back - source)
             moved = warp(source, flow)
             moved_mask = torch.sigmoid(moved_logit)
             behind = back + moved_mask * (moved - back)
+            if painted is not None:
+                behind = behind + trust * (painted.next - painted.next_mask * behind)
             arm_mask = torch.sigmoid(drawn.logit + _CORRECTION * correction)
             centre = drawn.over(behind, arm_mask)
-        return Layers(back, moved, moved_mask, drawn.shade, drawn.picture, arm_mask, centre, flow)
+        layers = Layers(back, moved, moved_mask, drawn.shade, drawn.picture, arm_mask, centre, flow)
+        if painted is None:
+            return layers
+        sprites = painted.next / painted.next_mask.clamp(min=1e-3)
+        return layers._replace(objects=sprites, objects_mask=trust * painted.next_mask)
