@@ -230,8 +230,8 @@ def speed_markdown(report: Report) -> str:
             lines.append(_row([words, f"{shown}{mark}", faster, f"{timing['sequential_steps']:,}"]))
     settings = report["settings"]
     note = (
-        f"{size}x{size}, batch {settings['batch']}, {settings['frames']} frames a video, videos: "
-        f"{settings['videos']}, "
+        f"{size}x{size}, batch {settings['batch']}, at most {settings['videos']} videos of "
+        f"{settings['frames']} frames, fewer where a sampler is slow; "
         f"`{report['preset']}` sizes, {report['hardware']}. {_GRAPHS[settings['graph']]}"
     )
     return "\n".join([*lines, "", note])

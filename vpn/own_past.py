@@ -31,11 +31,7 @@ class OwnPast(NamedTuple):
 
 @torch.no_grad()
 def own_past(
-    model: VideoPixelNetwork,
-    frames: Tensor,
-    states: Tensor,
-    actions: Tensor,
-    context: int,
+    model: VideoPixelNetwork, frames: Tensor, states: Tensor, actions: Tensor, context: int
 ) -> Tensor:
     """Return uint8 (B, T, C, H, W): the context, then a rollout at temperature 1.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from layered_steps import step_after_step
 from tiny import tiny_model, tiny_video
 
 from pixelpush.errors import InputError
@@ -79,17 +80,7 @@ def test_a_still_frame_stays_itself_to_the_last_bit():
 
 def test_step_after_step_is_forward():
     model = layered()
-    frames, states, actions = tiny_video(model, length=6)
-    vectors = model.vectors(states, actions)
-    with torch.no_grad():
-        features, centres = model.encoder(frames, vectors)
-        carry = model.encoder.initial(2, torch.device("cpu"))
-        for time in range(6):
-            carry, feature, layers = model.encoder.step_layers(
-                carry, frames[:, time], vectors[:, time]
-            )
-            torch.testing.assert_close(feature, features[:, time], rtol=0, atol=1e-4)
-            torch.testing.assert_close(layers.centre, centres[:, time], rtol=0, atol=1e-3)
+    step_after_step(model, levels=1e-3)
 
 
 def test_the_drawing_sees_the_first_frame_and_no_later_one():

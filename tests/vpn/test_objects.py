@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from layered_steps import step_after_step
 from tiny import tiny_model, tiny_video
 
 from pixelpush.errors import InputError
@@ -100,17 +101,7 @@ def test_labels_lead_the_slots_beside_them():
 
 def test_step_after_step_is_forward_and_objects_do_move():
     model = with_objects()
-    frames, states, actions = tiny_video(model, length=6)
-    vectors = model.vectors(states, actions)
-    with torch.no_grad():
-        features, centres = model.encoder(frames, vectors)
-        carry = model.encoder.initial(2, CPU)
-        for time in range(6):
-            carry, feature, layers = model.encoder.step_layers(
-                carry, frames[:, time], vectors[:, time]
-            )
-            torch.testing.assert_close(feature, features[:, time], rtol=0, atol=1e-4)
-            torch.testing.assert_close(layers.centre, centres[:, time], rtol=0, atol=1e-2)
+    carry, layers = step_after_step(model, levels=1e-2)
     assert carry.objects.found.alive.sum(dim=1).min() >= 1
     assert carry.objects.left.any()
     assert layers.objects_mask.max() > 0.1

@@ -33,8 +33,8 @@ class Layers(NamedTuple):
     objects, objects_mask: the painted objects, without the arm's shadow; None where a model has
     none.
 
-    >>> Layers._fields[:8]
-    ('memory', 'moved', 'moved_mask', 'shade', 'arm', 'arm_mask', 'centre', 'flow')
+    >>> Layers._fields[-4:]
+    ('centre', 'flow', 'objects', 'objects_mask')
     """
 
     memory: Tensor

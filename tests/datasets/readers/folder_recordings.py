@@ -12,7 +12,8 @@ def rows(length, start=0.0):
 
 
 def csv_text(length, start=0.0):
-    return "\n".join([HEADER, *(",".join(map(str, row)) for row in rows(length, start))]) + "\n"
+    lines = [",".join(map(str, row)) for row in rows(length, start)]
+    return "\n".join([HEADER, *lines]) + "\n"
 
 
 def write_images(folder, frames, ending="png", name="frame_{}"):
